@@ -1,0 +1,34 @@
+/*
+ * Time: one monotonic clock in nanoseconds, and absolute deadlines on it. Steps of the wall clock
+ * have no effect on anything here.
+ */
+#ifndef SOCKCAT_BASE_CLOCK_H
+#define SOCKCAT_BASE_CLOCK_H
+
+#include <stdint.h>
+
+#define CLOCK_SECOND INT64_C(1000000000)
+#define CLOCK_MILLISECOND INT64_C(1000000)
+
+/* A deadline that never comes. */
+#define CLOCK_NEVER INT64_MAX
+
+/* Now, in nanoseconds since an arbitrary point. */
+int64_t clock_now(void);
+
+/* now + span; a span of CLOCK_NEVER, or one that leaves the range, gives CLOCK_NEVER. */
+int64_t clock_after(int64_t now, int64_t span);
+
+static inline int64_t
+clock_earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * Milliseconds from now to the deadline as poll(2) wants them: -1 for CLOCK_NEVER, 0 if it has
+ * passed, otherwise rounded up, so that a turn of the loop never comes too early and spins.
+ */
+int clock_poll_timeout(int64_t now, int64_t deadline);
+
+#endif

@@ -1,0 +1,114 @@
+/* Failures as values; see fault.h. */
+#include "base/fault.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *
+fault_format(int error, const char *format, va_list arguments)
+{
+	va_list again;
+	va_copy(again, arguments);
+	int head = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	if (head < 0)
+		return NULL;
+
+	const char *cause = error != 0 ? strerror(error) : "";
+	size_t size = (size_t)head + strlen(cause) + sizeof ": ";
+	char *text = malloc(size);
+	if (text == NULL)
+		return NULL;
+	(void)vsnprintf(text, size, format, arguments);
+	if (error != 0)
+		(void)snprintf(text + head, size - (size_t)head, ": %s", cause);
+	return text;
+}
+
+bool
+fault_set(struct fault *fault, enum status status, int error, const char *format, ...)
+{
+	if (fault_is_set(fault))
+		return false;
+	va_list arguments;
+	va_start(arguments, format);
+	fault->text = fault_format(error, format, arguments);
+	va_end(arguments);
+	fault->status = status;
+	fault->quiet = false;
+	return false;
+}
+
+void
+fault_add(struct fault *fault, const char *format, ...)
+{
+	if (fault->text == NULL)
+		return;
+	va_list arguments;
+	va_start(arguments, format);
+	char *more = fault_format(0, format, arguments);
+	va_end(arguments);
+	size_t old = strlen(fault->text);
+	char *text = more == NULL ? NULL : realloc(fault->text, old + strlen(more) + 1);
+	if (text != NULL) {
+		memcpy(text + old, more, strlen(more) + 1);
+		fault->text = text;
+	}
+	free(more);
+}
+
+bool
+fault_set_quiet(struct fault *fault, enum status status)
+{
+	if (fault_is_set(fault))
+		return false;
+	*fault = (struct fault){ status, true, NULL };
+	return false;
+}
+
+bool
+fault_set_signal(struct fault *fault, int signal)
+{
+	return fault_set_quiet(fault, (enum status)(STATUS_SIGNAL + signal));
+}
+
+int
+fault_signal(const struct fault *fault)
+{
+	return (int)fault->status > STATUS_SIGNAL ? (int)fault->status - STATUS_SIGNAL : 0;
+}
+
+void
+fault_move(struct fault *to, struct fault *from)
+{
+	*to = *from;
+	*from = FAULT_NONE;
+}
+
+void
+fault_clear(struct fault *fault)
+{
+	free(fault->text);
+	*fault = FAULT_NONE;
+}
+
+bool
+fault_status_row(size_t i, int *number, const char **text)
+{
+	static const struct {
+		int number;
+		const char *text;
+	} rows[] = {
+#define STATUS(name, number, text) { number, text },
+#include "base/status.def"
+#undef STATUS
+		{ STATUS_SIGNAL, "plus n: ended by signal n" },
+	};
+	if (i >= sizeof rows / sizeof rows[0])
+		return false;
+	*number = rows[i].number;
+	*text = rows[i].text;
+	return true;
+}

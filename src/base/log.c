@@ -1,0 +1,71 @@
+/* Lines on standard error; see log.h. */
+#include "base/log.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+static unsigned log_level;
+static unsigned long log_dropped;
+
+void
+log_set_level(unsigned level)
+{
+	log_level = level;
+}
+
+/* A pipe that polls writable takes PIPE_BUF bytes without blocking, and no more is promised. */
+static void
+log_write(const char *text)
+{
+	struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
+	char line[PIPE_BUF];
+	int n;
+	if (log_dropped > 0)
+		n = snprintf(line, sizeof line, "sockcat: (%lu lines dropped) %s\n", log_dropped, text);
+	else
+		n = snprintf(line, sizeof line, "sockcat: %s\n", text);
+	if (n < 0)
+		return;
+	size_t size = (size_t)n;
+	if (size >= sizeof line) {
+		size = sizeof line;
+		memcpy(line + size - 4, "...\n", 4);
+	}
+	if (poll(&ready, 1, 0) == 1 && write(STDERR_FILENO, line, size) == (ssize_t)size)
+		log_dropped = 0;
+	else
+		log_dropped++;
+}
+
+void
+log_line(unsigned level, const char *format, ...)
+{
+	if (level > log_level)
+		return;
+	int error = errno;
+	va_list arguments;
+	va_start(arguments, format);
+	int n = vsnprintf(NULL, 0, format, arguments);
+	va_end(arguments);
+	char *raw = n < 0 ? NULL : malloc((size_t)n + 1);
+	char *shown = NULL;
+	if (raw != NULL) {
+		va_start(arguments, format);
+		(void)vsnprintf(raw, (size_t)n + 1, format, arguments);
+		va_end(arguments);
+		shown = text_escape(raw, (size_t)n);
+	}
+	log_write(shown != NULL ? shown : "out of memory");
+	free(shown);
+	free(raw);
+	errno = error;
+}

@@ -1,0 +1,18 @@
+/*
+ * Lines on standard error. One event is one line, made harmless (text.h), "sockcat: …".
+ *
+ * Logging never stops data: a line that standard error would not take at once is dropped and
+ * counted, and the count goes in front of the next line that gets through.
+ */
+#ifndef SOCKCAT_BASE_LOG_H
+#define SOCKCAT_BASE_LOG_H
+
+/* Lines above the level are not written. The level is process-wide, set once by main; 0 at first. */
+enum log_level { LOG_ALWAYS = 0, LOG_VERBOSE = 1, LOG_DEBUG = 2 };
+
+void log_set_level(unsigned level);
+
+/* Writes a line if the level asks for it; errno is preserved. */
+void log_line(unsigned level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

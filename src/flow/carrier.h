@@ -1,0 +1,45 @@
+/*
+ * What lies between the source and the sink of a flow, bounded in size. The flow does not know
+ * which kind it is: a ring of bytes, or one whole message at a time.
+ */
+#ifndef SOCKCAT_FLOW_CARRIER_H
+#define SOCKCAT_FLOW_CARRIER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "stream/stream.h"
+
+/* The usual bound: large enough that the cost of the system calls disappears behind that of the copying, and for
+ * every datagram; two of them are all that a session needs. */
+#define CARRIER_SIZE ((size_t)256 * 1024)
+
+struct carrier;
+
+struct carrier_ops {
+	bool (*has_room)(const struct carrier *carrier);
+	bool (*has_data)(const struct carrier *carrier);
+	enum io (*fill)(struct carrier *, struct stream *source, size_t *got, struct fault *);
+	enum io (*drain)(struct carrier *, struct stream *sink, size_t *put, struct fault *);
+};
+
+struct carrier {
+	const struct carrier_ops *ops;
+	struct buf buf;
+	size_t limit; /* message: the most that one read may bring */
+	bool held;    /* message: there is one, maybe of 0 bytes; buf holds what is left of it */
+};
+
+/* Chooses the kind that suits both ends; size > 0 bytes is its bound. False and a fault if there
+ * is no memory. */
+bool carrier_open(struct carrier *carrier, const struct stream *source, const struct stream *sink,
+	size_t size, struct fault *fault);
+
+/* Frees it; also good on a zeroed struct. */
+void carrier_close(struct carrier *carrier);
+
+/* Throws away what it holds; returns the number of bytes. */
+size_t carrier_drop(struct carrier *carrier);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * One direction: bytes or messages from a source through a carrier to a sink, and what happens at
+ * the end. The whole half-close rule is here, and needs no socket to be tried.
+ *
+ *   OPEN      the source is read, the carrier is written out
+ *   ENDING    the source is not read any more; the carrier is written out
+ *   SHUTTING  the carrier is empty; the sink is told the end, and the arrival awaited
+ *   DONE      nothing is left to do
+ *
+ * Invariants: state >= SHUTTING => the carrier is empty; a set fault => state >= ENDING;
+ * read == written + what the carrier holds + lost.
+ */
+#ifndef SOCKCAT_FLOW_FLOW_H
+#define SOCKCAT_FLOW_FLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "base/interest.h"
+#include "flow/carrier.h"
+#include "stream/stream.h"
+
+enum flow_state { FLOW_OPEN, FLOW_ENDING, FLOW_SHUTTING, FLOW_DONE };
+
+/* Ways to stop a flow before its source ends, each stronger than the one before. */
+enum flow_stop {
+	FLOW_GOES_ON,
+	FLOW_STOP_DRAINED, /* what is there already is still read: "nothing now" counts as the end */
+	FLOW_STOP_NOW,     /* nothing more is read; what was read is written */
+	FLOW_STOP_DROP     /* what could not be written yet is lost */
+};
+
+struct flow {
+	struct stream *source, *sink; /* not owned */
+	struct carrier carrier;
+	enum flow_state state;
+	enum flow_stop stop;
+	uint64_t read, written, lost; /* bytes */
+	uint64_t reads;               /* successful reads: the number of messages, if it has any */
+	int64_t moved_at;             /* when it last read or wrote anything */
+	struct fault fault;           /* its first failure */
+	size_t read_entry, write_entry, watch_entry;
+};
+
+/* `size` bounds the carrier. False and a fault if there is no memory. */
+bool flow_open(struct flow *flow, struct stream *source, struct stream *sink, size_t size,
+	int64_t now, struct fault *fault);
+
+/* A flow that has nothing to do from the start: it is DONE, and its sink is told nothing. */
+void flow_open_idle(struct flow *flow, struct stream *source, struct stream *sink, int64_t now);
+
+/* Frees what it owns; also good on a zeroed struct. */
+void flow_close(struct flow *flow);
+
+/* Asks for what the next step needs. */
+void flow_ask(struct flow *flow, struct interest *interest, int64_t now);
+
+/* Does what is possible now: at most one read, one write and one attempt to shut. */
+void flow_step(struct flow *flow, const struct interest *interest, int64_t now);
+
+/* Stops it at least this much; returns whether that changed anything (then it wants a step). */
+bool flow_stop(struct flow *flow, enum flow_stop stop);
+
+#endif

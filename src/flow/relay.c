@@ -1,0 +1,244 @@
+/* Two flows and the rules that join them; see relay.h. */
+#include "flow/relay.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+
+bool
+relay_open(struct relay *relay, struct stream *local, struct stream *remote,
+	const struct relay_rules *rules, int64_t now, struct fault *fault)
+{
+	*relay = (struct relay){
+		.rules = *rules,
+		.input_ended_at = CLOCK_NEVER,
+		.grace_ends = CLOCK_NEVER,
+		.linger_ends = CLOCK_NEVER,
+		.drain_ends = CLOCK_NEVER,
+	};
+	if (!rules->send)
+		flow_open_idle(&relay->out, local, remote, now);
+	else if (!flow_open(&relay->out, local, remote, rules->buffer, now, fault))
+		return false;
+	return flow_open(&relay->in, remote, local, rules->buffer, now, fault);
+}
+
+void
+relay_close(struct relay *relay)
+{
+	flow_close(&relay->out);
+	flow_close(&relay->in);
+	fault_clear(&relay->cause);
+}
+
+static bool
+relay_is_over(const struct relay *relay)
+{
+	return relay->out.state == FLOW_DONE && relay->in.state == FLOW_DONE;
+}
+
+static int64_t
+relay_moved_at(const struct relay *relay)
+{
+	int64_t out = relay->out.moved_at, in = relay->in.moved_at;
+	return out > in ? out : in;
+}
+
+static int64_t
+relay_idle_ends(const struct relay *relay)
+{
+	return clock_after(relay_moved_at(relay), relay->rules.idle);
+}
+
+/* When IN is ended for being late: counted from the end of local input, or from the last message
+ * where silence is the only end there is. */
+static int64_t
+relay_quit_ends(const struct relay *relay)
+{
+	int64_t from = relay->input_ended_at;
+	if (from == CLOCK_NEVER || relay->quitting || relay->in.state == FLOW_DONE)
+		return CLOCK_NEVER;
+	if (relay->in.source->endless && relay->in.moved_at > from)
+		from = relay->in.moved_at;
+	return clock_after(from, relay->rules.quit_after);
+}
+
+void
+relay_ask(struct relay *relay, struct interest *interest, int64_t now)
+{
+	flow_ask(&relay->out, interest, now);
+	flow_ask(&relay->in, interest, now);
+	interest_until(interest, relay->grace_ends);
+	interest_until(interest, relay->linger_ends);
+	interest_until(interest, relay->drain_ends);
+	if (!fault_is_set(&relay->cause)) {
+		interest_until(interest, relay_idle_ends(relay));
+		interest_until(interest, relay_quit_ends(relay));
+	}
+}
+
+/* The session has failed: nothing new is begun, and what is under way gets a moment to finish. The
+ * remote side must not take what comes now for a good end. */
+static void
+relay_abandon(struct relay *relay, enum flow_stop in, int64_t now)
+{
+	relay->out.sink->half_close = false;
+	(void)flow_stop(&relay->out, FLOW_STOP_NOW);
+	(void)flow_stop(&relay->in, in);
+	relay->grace_ends = clock_after(now, RELAY_GRACE);
+	relay->linger_ends = CLOCK_NEVER;
+}
+
+/* Takes a flow's fault as the cause, if it is the first. */
+static bool
+relay_take_fault(struct relay *relay, struct flow *flow, int64_t now)
+{
+	if (!fault_is_set(&flow->fault) || fault_is_set(&relay->cause))
+		return false;
+	fault_move(&relay->cause, &flow->fault);
+	if (relay->cause.status == STATUS_SEND || relay->cause.status == STATUS_RECEIVE)
+		fault_add(&relay->cause,
+			" (%" PRIu64 " bytes sent, %" PRIu64 " bytes received)",
+			relay->out.written, relay->in.read);
+	relay_abandon(relay, FLOW_STOP_DRAINED, now);
+	return true;
+}
+
+static bool
+relay_check_quit(struct relay *relay, int64_t now)
+{
+	if (relay->out.source->eof && relay->input_ended_at == CLOCK_NEVER)
+		relay->input_ended_at = now;
+	if (now < relay_quit_ends(relay))
+		return false;
+	relay->quitting = true;
+	if (relay->out.state != FLOW_DONE) {
+		(void)fault_set(&relay->cause, STATUS_SEND, ETIMEDOUT,
+			"send to %s: not all of it went out in time", relay->out.sink->name);
+		relay_abandon(relay, FLOW_STOP_DRAINED, now);
+	} else {
+		relay->drain_ends = clock_after(now, RELAY_GRACE);
+		(void)flow_stop(&relay->in, FLOW_STOP_DRAINED);
+	}
+	return true;
+}
+
+/* Waiting for the arrival of what was sent is bounded only when nothing else is left to do, and
+ * starts again whenever some of it has arrived. */
+static bool
+relay_check_linger(struct relay *relay, int64_t now)
+{
+	const struct stream *remote = relay->out.sink;
+	bool last = relay->in.state == FLOW_DONE || relay->rules.at_input_end != FLOW_GOES_ON;
+	if (relay->out.state != FLOW_SHUTTING || !last) {
+		relay->linger_ends = CLOCK_NEVER;
+		return false;
+	}
+	if (relay->linger_ends == CLOCK_NEVER || relay->unarrived != remote->unarrived) {
+		relay->unarrived = remote->unarrived;
+		relay->linger_ends = clock_after(now, relay->rules.linger);
+		return false;
+	}
+	if (now < relay->linger_ends)
+		return false;
+	relay->unconfirmed = true;
+	(void)fault_set(&relay->cause, STATUS_SEND, 0,
+		"send to %s: %zu bytes were not acknowledged in time", remote->name,
+		remote->unarrived);
+	relay_abandon(relay, FLOW_STOP_DRAINED, now);
+	(void)flow_stop(&relay->out, FLOW_STOP_DROP);
+	return true;
+}
+
+static bool
+relay_check_idle(struct relay *relay, int64_t now)
+{
+	if (now < relay_idle_ends(relay))
+		return false;
+	(void)fault_set(&relay->cause, STATUS_TIMEOUT, 0, "%s: nothing moved for %" PRId64 " ms",
+		relay->out.sink->name, relay->rules.idle / CLOCK_MILLISECOND);
+	relay_abandon(relay, FLOW_STOP_DRAINED, now);
+	return true;
+}
+
+/* The grace is over: nothing is waited for but a local reader of what was already received. A
+ * signal does not wait for that either. */
+static bool
+relay_check_grace(struct relay *relay, int64_t now)
+{
+	bool changed = false;
+	if (now >= relay->grace_ends) {
+		bool signalled = fault_signal(&relay->cause) != 0;
+		relay->grace_ends = CLOCK_NEVER;
+		changed |= flow_stop(&relay->out, FLOW_STOP_DROP);
+		changed |= flow_stop(&relay->in, signalled ? FLOW_STOP_DROP : FLOW_STOP_NOW);
+	}
+	if (now >= relay->drain_ends) {
+		relay->drain_ends = CLOCK_NEVER;
+		changed |= flow_stop(&relay->in, FLOW_STOP_NOW);
+	}
+	return changed;
+}
+
+/* Applies the rules to what the flows have come to. True if that changed what they should do. */
+static bool
+relay_apply_rules(struct relay *relay, int64_t now)
+{
+	bool changed = relay_take_fault(relay, &relay->out, now);
+	changed |= relay_take_fault(relay, &relay->in, now);
+	changed |= relay_check_grace(relay, now);
+	if (fault_is_set(&relay->cause) || relay_is_over(relay))
+		return changed;
+
+	if (relay->in.source->eof)
+		changed |= flow_stop(&relay->out, relay->rules.at_peer_end);
+	if (relay->out.state == FLOW_DONE && relay->rules.send)
+		changed |= flow_stop(&relay->in, relay->rules.at_input_end);
+	changed |= relay_check_quit(relay, now);
+	if (!fault_is_set(&relay->cause))
+		changed |= relay_check_linger(relay, now);
+	if (!fault_is_set(&relay->cause))
+		changed |= relay_check_idle(relay, now);
+	return changed;
+}
+
+/* The last line of defence of the promise: no loss goes unreported. */
+static void
+relay_finish(struct relay *relay)
+{
+	const struct flow *flows[] = { &relay->out, &relay->in };
+	for (size_t i = 0; i < 2; i++) {
+		const struct flow *flow = flows[i];
+		if (!fault_is_set(&relay->cause) && (flow->read != flow->written || flow->lost != 0))
+			(void)fault_set(&relay->cause, STATUS_INTERNAL, 0,
+				"from %s to %s: %" PRIu64 " bytes read, %" PRIu64 " written",
+				flow->source->name, flow->sink->name, flow->read, flow->written);
+	}
+	/* What was sent but not confirmed is left to the kernel; it may still arrive. */
+	bool clean = !fault_is_set(&relay->cause) || relay->unconfirmed;
+	relay->out.source->clean = relay->out.sink->clean = clean;
+}
+
+bool
+relay_step(struct relay *relay, const struct interest *interest, int64_t now)
+{
+	do {
+		flow_step(&relay->out, interest, now);
+		flow_step(&relay->in, interest, now);
+	} while (relay_apply_rules(relay, now));
+	if (!relay_is_over(relay))
+		return false;
+	relay_finish(relay);
+	return true;
+}
+
+void
+relay_interrupt(struct relay *relay, int signal, int64_t now)
+{
+	if (fault_is_set(&relay->cause))
+		return;
+	(void)fault_set_signal(&relay->cause, signal);
+	relay_abandon(relay, FLOW_STOP_NOW, now);
+}

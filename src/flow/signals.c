@@ -1,0 +1,104 @@
+/* Signals as readable bytes; see signals.h. */
+#include "flow/signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sys/sys.h"
+
+#define SIGNALS_COUNT (sizeof signals_rows / sizeof signals_rows[0])
+
+static const struct {
+	int number;
+	bool ends;   /* a terminating signal, as opposed to a request */
+	bool ignore; /* not handled but ignored */
+} signals_rows[] = {
+	{ SIGINT, true, false },
+	{ SIGTERM, true, false },
+	{ SIGHUP, true, false },
+	{ SIGQUIT, true, false },
+	{ SIGUSR1, false, false },
+	{ SIGPIPE, false, true },
+	{ SIGXFSZ, false, true },
+};
+
+static struct sigaction signals_old[SIGNALS_COUNT];
+static int signals_pipe[2] = { -1, -1 };
+
+/* Async-signal-safe: sigaction and write are all it calls, and errno is put back. */
+static void
+signals_handle(int number)
+{
+	int error = errno;
+	unsigned char byte = (unsigned char)number;
+	bool ends = false;
+	for (size_t i = 0; i < SIGNALS_COUNT; i++)
+		ends |= signals_rows[i].number == number && signals_rows[i].ends;
+	for (size_t i = 0; ends && i < SIGNALS_COUNT; i++) {
+		struct sigaction action = { .sa_handler = SIG_DFL };
+		if (signals_rows[i].ends && signals_old[i].sa_handler != SIG_IGN)
+			(void)sigaction(signals_rows[i].number, &action, NULL);
+	}
+	/* A full pipe already holds thousands of requests; one more says nothing new. */
+	ssize_t written = write(signals_pipe[1], &byte, 1);
+	(void)written;
+	errno = error;
+}
+
+bool
+signals_open(struct fault *fault)
+{
+	if (!sys_pipe(signals_pipe))
+		return fault_set(fault, STATUS_MEMORY, errno, "make a pipe for signals");
+	for (size_t i = 0; i < SIGNALS_COUNT; i++) {
+		struct sigaction action = {
+			.sa_handler = signals_rows[i].ignore ? SIG_IGN : signals_handle,
+			.sa_flags = SA_RESTART,
+		};
+		(void)sigemptyset(&action.sa_mask);
+		(void)sigaction(signals_rows[i].number, NULL, &signals_old[i]);
+		if (signals_rows[i].ignore || signals_old[i].sa_handler != SIG_IGN)
+			(void)sigaction(signals_rows[i].number, &action, NULL);
+	}
+	return true;
+}
+
+void
+signals_close(void)
+{
+	if (signals_pipe[0] == -1)
+		return;
+	for (size_t i = 0; i < SIGNALS_COUNT; i++)
+		(void)sigaction(signals_rows[i].number, &signals_old[i], NULL);
+	(void)sys_close(&signals_pipe[0]);
+	(void)sys_close(&signals_pipe[1]);
+}
+
+int
+signals_fd(void)
+{
+	return signals_pipe[0];
+}
+
+int
+signals_take(void)
+{
+	unsigned char byte;
+	struct iovec piece = { &byte, 1 };
+	return sys_readv(signals_pipe[0], &piece, 1) == 1 ? byte : 0;
+}
+
+void
+signals_raise(int signal)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+	sigset_t set;
+	(void)sigemptyset(&action.sa_mask);
+	(void)sigaction(signal, &action, NULL);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, signal);
+	(void)raise(signal);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}

@@ -1,0 +1,32 @@
+/*
+ * Signals as readable bytes. The handler writes the signal's number into a pipe, and the loop
+ * reads it there: nothing else ever happens inside a handler.
+ */
+#ifndef SOCKCAT_FLOW_SIGNALS_H
+#define SOCKCAT_FLOW_SIGNALS_H
+
+#include <stdbool.h>
+
+#include "base/fault.h"
+
+/*
+ * Takes SIGINT, SIGTERM, SIGHUP, SIGQUIT (those that were not ignored already: nohup, background
+ * jobs) and SIGUSR1; ignores SIGPIPE and SIGXFSZ, whose causes come back as errors. The first
+ * terminating signal gives all of them their default action back, so that a second one ends the
+ * process at once. Process-wide: at most one may be open.
+ */
+bool signals_open(struct fault *fault);
+
+/* Gives the old actions back. */
+void signals_close(void);
+
+/* The descriptor that becomes readable. */
+int signals_fd(void);
+
+/* The next signal that has come, 0 if there is none. */
+int signals_take(void);
+
+/* Ends this process by the signal's default action. Returns only if that is to ignore it. */
+void signals_raise(int signal);
+
+#endif

@@ -1,0 +1,104 @@
+/* System calls that are the same on every system; see sys.h. */
+#include "sys/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+ssize_t
+sys_readv(int fd, const struct iovec *pieces, int count)
+{
+	ssize_t n;
+	do
+		n = readv(fd, pieces, count);
+	while (n == -1 && errno == EINTR);
+	return n;
+}
+
+ssize_t
+sys_writev(int fd, const struct iovec *pieces, int count)
+{
+	ssize_t n;
+	do
+		n = writev(fd, pieces, count);
+	while (n == -1 && errno == EINTR);
+	return n;
+}
+
+/* A message header over pieces that sendmsg and recvmsg do not change. */
+static struct msghdr
+sys_header(const struct iovec *pieces, int count)
+{
+	struct msghdr header;
+	memset(&header, 0, sizeof header);
+	header.msg_iov = (struct iovec *)(uintptr_t)pieces;
+	header.msg_iovlen = (size_t)count;
+	return header;
+}
+
+ssize_t
+sys_send(int fd, const struct iovec *pieces, int count, const struct sockaddr *to, socklen_t length)
+{
+	struct msghdr header = sys_header(pieces, count);
+	header.msg_name = (void *)(uintptr_t)to;
+	header.msg_namelen = to != NULL ? length : 0;
+	ssize_t n;
+	do
+		n = sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n == -1 && errno == EINTR);
+	return n;
+}
+
+ssize_t
+sys_receive(int fd, const struct iovec *pieces, int count)
+{
+	struct msghdr header = sys_header(pieces, count);
+	ssize_t n;
+	do
+		n = recvmsg(fd, &header, MSG_DONTWAIT);
+	while (n == -1 && errno == EINTR);
+	return n;
+}
+
+bool
+sys_connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+	if (connect(fd, address, length) == 0 || errno == EISCONN)
+		return true;
+	/* An interrupted connect goes on by itself; calling it again would be the error. A Unix
+	 * listener whose queue is full says EAGAIN instead, and has to be asked again. */
+	if (errno == EINTR || errno == EALREADY)
+		errno = EINPROGRESS;
+	return false;
+}
+
+bool
+sys_close(int *fd)
+{
+	int old = *fd;
+	*fd = -1;
+	return old == -1 || close(old) == 0 || errno == EINTR;
+}
+
+int
+sys_open(const char *path, int flags)
+{
+	int fd;
+	do
+		fd = open(path, flags | O_CLOEXEC);
+	while (fd == -1 && errno == EINTR);
+	return fd;
+}
+
+bool
+sys_set_nonblocking(int fd, bool nonblocking, bool *was)
+{
+	int flags = fcntl(fd, F_GETFL);
+	if (flags == -1)
+		return false;
+	if (was != NULL)
+		*was = (flags & O_NONBLOCK) != 0;
+	int wanted = nonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+	return wanted == flags || fcntl(fd, F_SETFL, wanted) == 0;
+}

@@ -1,0 +1,262 @@
+/* The verbs of sys.h on Linux. */
+#define _GNU_SOURCE
+#include "sys/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <linux/vm_sockets.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+int
+sys_socket(int family, int type, int protocol)
+{
+	return socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+}
+
+int
+sys_accept(int listener, struct sockaddr *address, socklen_t *length)
+{
+	int fd;
+	do
+		fd = accept4(listener, address, length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	while (fd == -1 && errno == EINTR);
+	return fd;
+}
+
+bool
+sys_pipe(int ends[static 2])
+{
+	return pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0;
+}
+
+void
+sys_close_others_on_exec(void)
+{
+	/* A kernel before 5.11 says EINVAL; nothing is executed that could inherit them then. */
+	(void)close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
+}
+
+int
+sys_reopen(int fd, int flags)
+{
+	char path[sizeof "/proc/self/fd/" + 3 * sizeof fd];
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return sys_open(path, flags | O_NOCTTY);
+}
+
+bool
+sys_unacknowledged(int fd, size_t *bytes)
+{
+	int queued = 0;
+	if (ioctl(fd, SIOCOUTQ, &queued) == -1 || queued < 0)
+		return false;
+	*bytes = (size_t)queued;
+	return true;
+}
+
+bool
+sys_keep_alive(int fd, int idle, int interval, int count)
+{
+	int on = 1;
+	return setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) == 0 &&
+		setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle) == 0 &&
+		setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval) == 0 &&
+		setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count) == 0;
+}
+
+void
+sys_mark_messages(int fd, bool connected)
+{
+	int on = 1;
+	/* Either may be refused by a family that has no such thing; the mark is then never set. */
+	if (connected)
+		(void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+	else
+		(void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
+}
+
+ssize_t
+sys_receive_message(int fd, const struct iovec *pieces, int count, bool connected,
+	struct sys_message *message)
+{
+	/* Room for one mark and no more: descriptors that a peer passes along do not fit. */
+	union {
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+		struct cmsghdr align;
+	} control;
+	struct msghdr header;
+	memset(&header, 0, sizeof header);
+	header.msg_iov = (struct iovec *)(uintptr_t)pieces;
+	header.msg_iovlen = (size_t)count;
+	header.msg_name = &message->from;
+	header.msg_namelen = sizeof message->from;
+	header.msg_control = control.bytes;
+	header.msg_controllen = sizeof control.bytes;
+
+	ssize_t n;
+	do
+		n = recvmsg(fd, &header, MSG_DONTWAIT);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return -1;
+
+	message->from_length = header.msg_namelen;
+	message->truncated = (header.msg_flags & MSG_TRUNC) != 0;
+	bool marked = false;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); c != NULL; c = CMSG_NXTHDR(&header, c)) {
+		if (c->cmsg_level != SOL_SOCKET)
+			continue;
+		if (c->cmsg_type == SCM_CREDENTIALS)
+			marked = true;
+		else if (c->cmsg_type == SO_RXQ_OVFL)
+			memcpy(&message->dropped, CMSG_DATA(c), sizeof message->dropped);
+	}
+	/* Both an empty message and the end of a seqpacket connection are a read of 0 bytes; only a
+	 * message carries its sender's credentials (unix(7), SO_PASSCRED). */
+	message->end = connected && n == 0 && !marked;
+	return n;
+}
+
+bool
+sys_bind_unnamed(int fd)
+{
+	/* "Autobind feature", unix(7): an abstract name that nobody else has. */
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	return bind(fd, (struct sockaddr *)&address, sizeof address.sun_family) == 0;
+}
+
+bool
+sys_vsock_address(uint32_t cid, uint32_t port, struct sockaddr_storage *address, socklen_t *length)
+{
+	struct sockaddr_vm vm;
+	memset(&vm, 0, sizeof vm);
+	vm.svm_family = AF_VSOCK;
+	vm.svm_cid = cid;
+	vm.svm_port = port;
+	memset(address, 0, sizeof *address);
+	memcpy(address, &vm, sizeof vm);
+	*length = sizeof vm;
+	return true;
+}
+
+bool
+sys_vsock_parts(const struct sockaddr_storage *address, uint32_t *cid, uint32_t *port)
+{
+	struct sockaddr_vm vm;
+	if (address->ss_family != AF_VSOCK)
+		return false;
+	memcpy(&vm, address, sizeof vm);
+	*cid = vm.svm_cid;
+	*port = vm.svm_port;
+	return true;
+}
+
+int
+sys_protocol_number(enum sys_protocol protocol)
+{
+	switch (protocol) {
+	case SYS_UDPLITE:
+		return IPPROTO_UDPLITE;
+	case SYS_MPTCP:
+		return IPPROTO_MPTCP;
+	case SYS_SCTP:
+		return IPPROTO_SCTP;
+	}
+	return -1;
+}
+
+/* A name in the same directory that nobody uses. To be freed. */
+static char *
+sys_private_name(const char *path)
+{
+	static unsigned counter;
+	size_t size = strlen(path) + sizeof ".sockcat--" + 2 * 3 * sizeof(long);
+	char *name = malloc(size);
+	if (name != NULL)
+		(void)snprintf(name, size, "%s.sockcat-%ld-%u", path, (long)getpid(), counter++);
+	return name;
+}
+
+bool
+sys_remove_same(const char *path, dev_t device, ino_t inode)
+{
+	/*
+	 * A check followed by unlink(path) could remove what somebody has put there in between. So
+	 * the file is first taken away to a private name, which only we touch, and looked at there:
+	 * if it is another one it goes back, unless yet another has appeared in its place.
+	 */
+	struct stat found;
+	if (lstat(path, &found) == -1)
+		return false;
+	if (found.st_dev != device || found.st_ino != inode) {
+		errno = ESTALE;
+		return false;
+	}
+	char *private = sys_private_name(path);
+	if (private == NULL)
+		return false;
+	bool removed = false;
+	if (renameat2(AT_FDCWD, path, AT_FDCWD, private, RENAME_NOREPLACE) == 0) {
+		if (lstat(private, &found) == 0 && found.st_dev == device && found.st_ino == inode)
+			removed = unlink(private) == 0;
+		else if (renameat2(AT_FDCWD, private, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+			errno = ESTALE;
+	} else if (errno == EINVAL || errno == ENOSYS) {
+		/* A file system that cannot: the plain way, with its window. */
+		removed = unlink(path) == 0;
+	}
+	int error = errno;
+	free(private);
+	errno = error;
+	return removed;
+}
+
+/* Whether the socket that is held open has no owner any more. errno tells why not. */
+static bool
+sys_is_dead_socket(int held)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	(void)snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", held);
+	/*
+	 * Asked with a datagram socket: a living stream listener answers EPROTOTYPE and never
+	 * notices, where a stream connection would take the place of its one client.
+	 */
+	int probe = sys_socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (probe == -1)
+		return false;
+	bool refused = connect(probe, (struct sockaddr *)&address, sizeof address) == -1 &&
+		errno == ECONNREFUSED;
+	(void)sys_close(&probe);
+	errno = EADDRINUSE;
+	return refused;
+}
+
+bool
+sys_remove_dead_socket(const char *path)
+{
+	/* Held open, the inode cannot be removed and its number given to another socket meanwhile. */
+	int held = sys_open(path, O_PATH | O_NOFOLLOW);
+	if (held == -1)
+		return false;
+	struct stat status;
+	bool removed = false;
+	if (fstat(held, &status) == 0) {
+		if (!S_ISSOCK(status.st_mode))
+			errno = EEXIST;
+		else if (sys_is_dead_socket(held))
+			removed = sys_remove_same(path, status.st_dev, status.st_ino);
+	}
+	int error = errno;
+	(void)sys_close(&held);
+	errno = error;
+	return removed;
+}

@@ -1,0 +1,186 @@
+/* The verbs of sys.h with nothing but POSIX: for systems that have no file of their own. */
+#include "sys/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* Makes a descriptor that was not born so close-on-exec and non-blocking. */
+static int
+sys_prepare(int fd)
+{
+	if (fd != -1 && (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 || !sys_set_nonblocking(fd, true, NULL)))
+		(void)sys_close(&fd);
+	return fd;
+}
+
+int
+sys_socket(int family, int type, int protocol)
+{
+	return sys_prepare(socket(family, type, protocol));
+}
+
+int
+sys_accept(int listener, struct sockaddr *address, socklen_t *length)
+{
+	int fd;
+	do
+		fd = accept(listener, address, length);
+	while (fd == -1 && errno == EINTR);
+	return sys_prepare(fd);
+}
+
+bool
+sys_pipe(int ends[static 2])
+{
+	if (pipe(ends) == -1)
+		return false;
+	ends[0] = sys_prepare(ends[0]);
+	ends[1] = sys_prepare(ends[1]);
+	if (ends[0] != -1 && ends[1] != -1)
+		return true;
+	(void)sys_close(&ends[0]);
+	(void)sys_close(&ends[1]);
+	return false;
+}
+
+void
+sys_close_others_on_exec(void)
+{
+	long limit = sysconf(_SC_OPEN_MAX);
+	for (int fd = STDERR_FILENO + 1; fd < limit && fd < 1024; fd++)
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+int
+sys_reopen(int fd, int flags)
+{
+	/* /dev/fd duplicates the descriptor on most systems, flags included: not what is needed. */
+	(void)fd;
+	(void)flags;
+	errno = ENOTSUP;
+	return -1;
+}
+
+bool
+sys_unacknowledged(int fd, size_t *bytes)
+{
+	(void)fd;
+	(void)bytes;
+	return false;
+}
+
+bool
+sys_keep_alive(int fd, int idle, int interval, int count)
+{
+	int on = 1;
+	(void)idle;
+	(void)interval;
+	(void)count;
+	return setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) == 0;
+}
+
+void
+sys_mark_messages(int fd, bool connected)
+{
+	(void)fd;
+	(void)connected;
+}
+
+ssize_t
+sys_receive_message(int fd, const struct iovec *pieces, int count, bool connected,
+	struct sys_message *message)
+{
+	struct msghdr header;
+	memset(&header, 0, sizeof header);
+	header.msg_iov = (struct iovec *)(uintptr_t)pieces;
+	header.msg_iovlen = (size_t)count;
+	header.msg_name = &message->from;
+	header.msg_namelen = sizeof message->from;
+	ssize_t n;
+	do
+		n = recvmsg(fd, &header, MSG_DONTWAIT);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return -1;
+	message->from_length = header.msg_namelen;
+	message->truncated = (header.msg_flags & MSG_TRUNC) != 0;
+	/* Without a mark an empty message cannot be told from the end: the end is the likelier. */
+	message->end = connected && n == 0;
+	return n;
+}
+
+bool
+sys_bind_unnamed(int fd)
+{
+	(void)fd;
+	errno = ENOTSUP;
+	return false;
+}
+
+bool
+sys_vsock_address(uint32_t cid, uint32_t port, struct sockaddr_storage *address, socklen_t *length)
+{
+	(void)cid;
+	(void)port;
+	(void)address;
+	(void)length;
+	errno = EAFNOSUPPORT;
+	return false;
+}
+
+bool
+sys_vsock_parts(const struct sockaddr_storage *address, uint32_t *cid, uint32_t *port)
+{
+	(void)address;
+	(void)cid;
+	(void)port;
+	return false;
+}
+
+int
+sys_protocol_number(enum sys_protocol protocol)
+{
+	(void)protocol;
+	return -1;
+}
+
+bool
+sys_remove_same(const char *path, dev_t device, ino_t inode)
+{
+	struct stat found;
+	if (lstat(path, &found) == -1)
+		return false;
+	if (found.st_dev != device || found.st_ino != inode) {
+		errno = ESTALE;
+		return false;
+	}
+	return unlink(path) == 0;
+}
+
+bool
+sys_remove_dead_socket(const char *path)
+{
+	struct sockaddr_un address;
+	struct stat status;
+	memset(&address, 0, sizeof address);
+	address.sun_family = AF_UNIX;
+	if (lstat(path, &status) == -1)
+		return false;
+	if (!S_ISSOCK(status.st_mode) || strlen(path) >= sizeof address.sun_path) {
+		errno = EEXIST;
+		return false;
+	}
+	memcpy(address.sun_path, path, strlen(path));
+	int probe = sys_socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (probe == -1)
+		return false;
+	bool dead = connect(probe, (struct sockaddr *)&address, sizeof address) == -1 &&
+		errno == ECONNREFUSED;
+	(void)sys_close(&probe);
+	errno = EADDRINUSE;
+	return dead && sys_remove_same(path, status.st_dev, status.st_ino);
+}

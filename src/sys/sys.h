@@ -1,0 +1,104 @@
+/*
+ * The verbs that differ between systems, and the system calls whose interruption by a signal has
+ * to be handled. Nothing above this floor asks which system it runs on.
+ *
+ * common.c is the same everywhere; exactly one of linux.c and posix.c is built (CMake chooses).
+ * Unless said otherwise a function returns -1, or false, and leaves the cause in errno.
+ */
+#ifndef SOCKCAT_SYS_SYS_H
+#define SOCKCAT_SYS_SYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/* --- common.c: system calls, restarted when a signal interrupts them --- */
+
+ssize_t sys_readv(int fd, const struct iovec *pieces, int count);
+ssize_t sys_writev(int fd, const struct iovec *pieces, int count);
+
+/* Sends without blocking and without SIGPIPE; `to` may be NULL. */
+ssize_t sys_send(int fd, const struct iovec *pieces, int count, const struct sockaddr *to,
+	socklen_t length);
+
+/* Receives bytes without blocking, whatever the descriptor's flags. Descriptors that the peer
+ * passes along are refused by the kernel, as there is no room for them. */
+ssize_t sys_receive(int fd, const struct iovec *pieces, int count);
+
+/* Starts a connection; false with EINPROGRESS while it is under way, also after a signal. */
+bool sys_connect(int fd, const struct sockaddr *address, socklen_t length);
+
+/* Closes and forgets a descriptor; -1 is ignored. Never tried twice (close(2), EINTR). */
+bool sys_close(int *fd);
+
+/* Opens a file or device, close-on-exec. */
+int sys_open(const char *path, int flags);
+
+/* Sets O_NONBLOCK. *was tells whether it was set before. */
+bool sys_set_nonblocking(int fd, bool nonblocking, bool *was);
+
+/* --- one of linux.c, posix.c --- */
+
+/* A new socket, a new connection, a new pipe: close-on-exec and non-blocking. */
+int sys_socket(int family, int type, int protocol);
+int sys_accept(int listener, struct sockaddr *address, socklen_t *length);
+bool sys_pipe(int ends[static 2]);
+
+/* Marks all descriptors above standard error close-on-exec. */
+void sys_close_others_on_exec(void);
+
+/*
+ * Opens again what a descriptor is open on, so that the new one has file status flags of its own
+ * (O_NONBLOCK is shared by all that share an open file description).
+ */
+int sys_reopen(int fd, int flags);
+
+/* Bytes sent that the peer's kernel has not acknowledged (the end of sending counts too). False
+ * where that cannot be asked. */
+bool sys_unacknowledged(int fd, size_t *bytes);
+
+/* Probes an idle TCP connection after `idle` seconds, every `interval`, giving up after `count`. */
+bool sys_keep_alive(int fd, int idle, int interval, int count);
+
+/* What one datagram brought along. */
+struct sys_message {
+	struct sockaddr_storage from;
+	socklen_t from_length;  /* 0: the sender has no address */
+	bool truncated;         /* the datagram was longer than the space */
+	bool end;               /* not a message: the peer has ended (connected kinds) */
+	uint32_t dropped;       /* datagrams the kernel has dropped on this socket so far */
+};
+
+/* Prepares a socket so that sys_receive_message can tell `end` and `dropped`. */
+void sys_mark_messages(int fd, bool connected);
+
+/* Receives one datagram without blocking. `connected`: the kind has an end (seqpacket). */
+ssize_t sys_receive_message(int fd, const struct iovec *pieces, int count, bool connected,
+	struct sys_message *message);
+
+/* Binds a Unix socket to an address that the system makes up, so that it can be answered. */
+bool sys_bind_unnamed(int fd);
+
+/* The address of a virtual machine's port; false where there is no such family. */
+bool sys_vsock_address(uint32_t cid, uint32_t port, struct sockaddr_storage *address,
+	socklen_t *length);
+bool sys_vsock_parts(const struct sockaddr_storage *address, uint32_t *cid, uint32_t *port);
+
+/* Protocol numbers, -1 where the system has none. */
+enum sys_protocol { SYS_UDPLITE, SYS_MPTCP, SYS_SCTP };
+int sys_protocol_number(enum sys_protocol protocol);
+
+/*
+ * Removes a Unix socket file that no process listens on any more. Fails with EEXIST if the path is
+ * not a socket, EADDRINUSE if the socket is alive; nothing but a dead socket is ever removed, even
+ * if somebody swaps the file meanwhile, and a listener that is alive is not disturbed.
+ */
+bool sys_remove_dead_socket(const char *path);
+
+/* Removes the file only if it is (still) this one. */
+bool sys_remove_same(const char *path, dev_t device, ino_t inode);
+
+#endif

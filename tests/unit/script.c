@@ -1,0 +1,420 @@
+/* The relay on streams played by a script; see script.h. */
+#include "script.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "flow/relay.h"
+
+/* No script needs more turns; one that does never ends. */
+#define SCRIPT_TURNS 200000
+
+enum script_fate { SCRIPT_ENDS, SCRIPT_FAILS, SCRIPT_NEVER };
+
+struct script {
+	const uint8_t *bytes;
+	size_t left;
+	int64_t now;
+	const char *broken;       /* the first rule that was broken */
+	enum status first;        /* the first failure that a stream reported, or the signal */
+	bool timed;               /* the relay may have ended it by one of its times */
+	struct script_end *local, *remote;
+};
+
+/* One stream. Its input is `total` bytes, then its fate; it takes bytes up to `accepts`. */
+struct script_end {
+	struct script *script;
+	struct stream stream;
+	struct script_end *other;
+	enum status read_status, write_status;
+	enum script_fate fate;
+	size_t total, given;      /* bytes that a read has handed out */
+	size_t accepts, taken;    /* bytes that a write has accepted */
+	bool ended, failed_read, failed_write, failed_shut, told_end, arrived;
+	bool read_dry;            /* the last read brought nothing */
+	unsigned shuts_again;     /* so often says shut "not yet" */
+	unsigned salt;
+};
+
+static unsigned
+script_next(struct script *script)
+{
+	if (script->left == 0)
+		return 0; /* an exhausted script always makes progress, so that every run ends */
+	script->left--;
+	return *script->bytes++;
+}
+
+static size_t
+script_next_size(struct script *script, size_t max)
+{
+	size_t value = script_next(script);
+	value |= (size_t)script_next(script) << 8;
+	return max == 0 ? 0 : value % (max + 1);
+}
+
+static void
+script_break(struct script *script, bool holds, const char *rule)
+{
+	if (!holds && script->broken == NULL)
+		script->broken = rule;
+}
+
+static void
+script_fails(struct script *script, enum status status)
+{
+	if (script->first == STATUS_OK)
+		script->first = status;
+}
+
+static unsigned char
+script_byte(const struct script_end *end, size_t i)
+{
+	return (unsigned char)((i * 2654435761u) >> 7 ^ (i * end->salt));
+}
+
+static enum io
+script_open(struct stream *stream, struct fault *fault)
+{
+	(void)stream;
+	(void)fault;
+	return IO_OK;
+}
+
+static enum io
+script_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
+	struct fault *fault)
+{
+	struct script_end *end = stream->impl;
+	struct script *script = end->script;
+	size_t room = stream_total(pieces, count);
+
+	script_break(script, room > 0, "a read has room");
+	script_break(script, !end->failed_read, "a failed source is not read again");
+	unsigned decision = script_next(script);
+	end->read_dry = true;
+	if (decision % 4 == 3) {
+		if (decision % 8 == 7)
+			stream->ragain = clock_after(script->now, decision * CLOCK_MILLISECOND);
+		return IO_AGAIN;
+	}
+	if (end->given == end->total) {
+		switch (end->fate) {
+		case SCRIPT_ENDS:
+			end->ended = true;
+			return IO_END;
+		case SCRIPT_FAILS:
+			end->failed_read = true;
+			script_fails(script, end->read_status);
+			(void)fault_set(fault, end->read_status, ECONNRESET, "script");
+			return IO_FAIL;
+		case SCRIPT_NEVER:
+			return IO_AGAIN;
+		}
+	}
+	size_t n = end->total - end->given;
+	if (n > room)
+		n = room;
+	if (stream->rmessages) {
+		/* A message of any size, also of none, in front of the end. */
+		n = script_next_size(script, n);
+		if (n == 0 && script->left == 0)
+			n = end->total - end->given < room ? end->total - end->given : room;
+	} else if (decision % 4 == 2) {
+		n = 1;
+	} else if (decision % 4 == 1) {
+		n = 1 + script_next_size(script, n - 1);
+	}
+	for (size_t i = 0, put = 0; i < (size_t)count && put < n; i++) {
+		unsigned char *at = pieces[i].iov_base;
+		for (size_t j = 0; j < pieces[i].iov_len && put < n; j++, put++)
+			at[j] = script_byte(end, end->given + put);
+	}
+	end->given += n;
+	end->read_dry = false;
+	*got = n;
+	return IO_OK;
+}
+
+static enum io
+script_fail_write(struct script_end *end, struct fault *fault)
+{
+	end->failed_write = true;
+	script_fails(end->script, end->write_status);
+	if (end->write_status == STATUS_OUTPUT)
+		(void)fault_set_quiet(fault, end->write_status);
+	else
+		(void)fault_set(fault, end->write_status, EPIPE, "script");
+	return IO_FAIL;
+}
+
+static enum io
+script_write(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
+	struct fault *fault)
+{
+	struct script_end *end = stream->impl;
+	struct script *script = end->script;
+	size_t offered = stream_total(pieces, count);
+
+	script_break(script, !end->failed_write, "a failed sink is not written again");
+	script_break(script, !end->told_end, "nothing is written behind the end");
+	if (end->taken >= end->accepts)
+		return script_fail_write(end, fault);
+	unsigned decision = script_next(script);
+	if (decision % 4 == 3) {
+		if (decision % 8 == 7) {
+			stream->wagain = clock_after(script->now, decision * CLOCK_MILLISECOND);
+			stream->retried++;
+		}
+		return IO_AGAIN;
+	}
+	size_t n = offered;
+	if (stream->wmessage_max == 0 && n > 0) {
+		if (decision % 4 == 2)
+			n = 1;
+		else if (decision % 4 == 1)
+			n = 1 + script_next_size(script, n - 1);
+	}
+	for (size_t i = 0, seen = 0; i < (size_t)count && seen < n; i++) {
+		const unsigned char *at = pieces[i].iov_base;
+		for (size_t j = 0; j < pieces[i].iov_len && seen < n; j++, seen++)
+			script_break(script,
+				at[j] == script_byte(end->other, end->taken + seen),
+				"the bytes arrive whole, once and in order");
+	}
+	end->taken += n;
+	script_break(script, end->taken <= end->other->given, "no byte is invented");
+	*put = n;
+	return IO_OK;
+}
+
+static enum io
+script_shut(struct stream *stream, struct fault *fault)
+{
+	struct script_end *end = stream->impl;
+	struct script *script = end->script;
+
+	script_break(script, !end->arrived, "the end is told once");
+	if (stream->half_close) {
+		script_break(script, !end->other->failed_read, "a failed source is no good end");
+		script_break(script, end->taken == end->other->given, "the end is told last");
+		end->told_end = true;
+	}
+	if (end->failed_shut || end->fate == SCRIPT_FAILS) {
+		if (script_next(script) % 16 == 15) {
+			end->failed_shut = true;
+			return script_fail_write(end, fault);
+		}
+	}
+	if (end->shuts_again > 0) {
+		end->shuts_again--;
+		stream->unarrived = end->shuts_again / 2 + 1;
+		stream->wagain = clock_after(script->now, 50 * CLOCK_MILLISECOND);
+		return IO_AGAIN;
+	}
+	end->arrived = true;
+	return IO_OK;
+}
+
+static void
+script_close(struct stream *stream)
+{
+	(void)stream;
+}
+
+static const struct stream_ops script_ops = {
+	script_open, script_read, script_write, script_shut, script_close
+};
+
+static void
+script_begin_end(struct script_end *end, struct script *script, struct script_end *other, int fd)
+{
+	unsigned decision = script_next(script);
+	stream_init(&end->stream, &script_ops, NULL, end);
+	end->stream.name = (char[]){ "script" };
+	end->script = script;
+	end->other = other;
+	end->stream.rfd = end->stream.wfd = fd;
+	end->total = script_next_size(script, decision % 2 == 0 ? 40 : 700);
+	end->fate = decision % 16 < 10 ? SCRIPT_ENDS : decision % 16 < 13 ? SCRIPT_FAILS : SCRIPT_NEVER;
+	end->accepts = decision / 16 % 4 == 3 ? script_next_size(script, 500) : SIZE_MAX;
+	end->shuts_again = decision / 64 == 3 ? script_next(script) : 0;
+	end->salt = (unsigned)fd;
+}
+
+/* Lets some of what was asked for fire, and time pass. False if nothing can ever happen again. */
+static bool
+script_wait(struct script *script, struct interest *interest)
+{
+	unsigned decision = script_next(script);
+	bool fired = false;
+	for (size_t i = 0; i < interest->count; i++) {
+		struct pollfd *poll = &interest->polls[i];
+		struct script_end *end =
+			poll->fd == script->local->stream.rfd ? script->local : script->remote;
+		bool reads = (poll->events & POLLIN) != 0;
+		if (reads && end->fate == SCRIPT_NEVER && end->given == end->total)
+			continue; /* an idle pipe, a silent peer */
+		if (poll->events == 0 && end->taken < end->accepts)
+			continue; /* the reader is still there */
+		if (decision >> i % 8 & 1)
+			continue;
+		poll->revents = poll->events != 0 ? poll->events : POLLERR;
+		fired = true;
+	}
+	/* An interrupted wait, or one that takes its time. */
+	if (fired || decision != 0) {
+		script->now += decision % 3 * CLOCK_MILLISECOND;
+		return true;
+	}
+	if (interest->deadline == CLOCK_NEVER)
+		return false;
+	if (interest->deadline > script->now)
+		script->now = interest->deadline;
+	return true;
+}
+
+static int64_t
+script_next_span(struct script *script)
+{
+	unsigned decision = script_next(script);
+	return decision % 2 == 0 ? CLOCK_NEVER : (int64_t)decision * 20 * CLOCK_MILLISECOND;
+}
+
+static struct relay_rules
+script_rules(struct script *script)
+{
+	unsigned decision = script_next(script);
+	struct relay_rules rules = {
+		.buffer = 1 + script_next_size(script, 100),
+		.send = decision % 8 != 7,
+		.at_peer_end = (enum flow_stop)(decision / 8 % 3),
+		.at_input_end = decision / 32 % 4 == 3 ? FLOW_STOP_DRAINED : FLOW_GOES_ON,
+		.quit_after = script_next_span(script),
+		.linger = 1 + (int64_t)script_next(script) * CLOCK_MILLISECOND,
+		.idle = script_next_span(script),
+	};
+	/* A side that never ends needs a time that ends the session. */
+	bool never = script->local->fate == SCRIPT_NEVER || script->remote->fate == SCRIPT_NEVER;
+	if (never && rules.idle == CLOCK_NEVER)
+		rules.idle = 5 * CLOCK_SECOND;
+	return rules;
+}
+
+/* The contract, at the end of a run. */
+static void
+script_judge(struct script *script, const struct relay *relay, const struct relay_rules *rules)
+{
+	const struct script_end *local = script->local, *remote = script->remote;
+	enum status status = relay->cause.status;
+	bool timed = status == STATUS_TIMEOUT ? rules->idle != CLOCK_NEVER
+		: status == STATUS_SEND ? relay->unconfirmed || rules->quit_after != CLOCK_NEVER
+					: false;
+
+	script_break(script, status == script->first || (script->first == STATUS_OK && timed) ||
+			(timed && status == STATUS_TIMEOUT) || (timed && relay->unconfirmed) ||
+			(timed && relay->quitting),
+		"the status is that of the first cause");
+	script_break(script, relay->out.read == local->given && relay->in.read == remote->given,
+		"what was read is counted");
+	script_break(script, local->stream.clean == (status == STATUS_OK || relay->unconfirmed),
+		"only a good end is clean");
+	if (status == STATUS_OK) {
+		script_break(script, script->first == STATUS_OK, "no failure goes unreported");
+		script_break(script, remote->taken == local->given && local->taken == remote->given,
+			"0 means that every byte read was written");
+		script_break(script, !rules->send || remote->arrived, "0 means that all has arrived");
+		script_break(script, local->arrived, "0 means that local output was finished");
+		if (rules->send && rules->at_peer_end == FLOW_GOES_ON)
+			script_break(script, local->ended, "the peer's end never cancels our sending");
+		if (rules->quit_after == CLOCK_NEVER && rules->at_input_end == FLOW_GOES_ON)
+			script_break(script, remote->ended, "no timer stands in for the peer's end");
+	}
+	/* What was received is written before a failure is reported, unless writing it failed or a
+	 * signal did not leave the time. */
+	if (!local->failed_write && !local->failed_shut && fault_signal(&relay->cause) == 0)
+		script_break(script, local->taken == remote->given,
+			"what was received is written before the report");
+	/* … and after a failed send, what the peer had sent is fetched first. */
+	if (status == STATUS_SEND && remote->failed_write && !local->failed_write &&
+		relay->grace_ends != CLOCK_NEVER && fault_signal(&relay->cause) == 0)
+		script_break(script, remote->read_dry,
+			"what the peer had sent is fetched before the report");
+}
+
+static void
+script_count(struct script_tally *tally, const struct script *script, const struct relay *relay,
+	bool messages)
+{
+	int status = (int)relay->cause.status;
+	tally->runs++;
+	tally->clean += status == STATUS_OK;
+	tally->input_failed += status == STATUS_INPUT;
+	tally->output_failed += status == STATUS_OUTPUT;
+	tally->send_failed += status == STATUS_SEND;
+	tally->receive_failed += status == STATUS_RECEIVE;
+	tally->timed_out += status == STATUS_TIMEOUT;
+	tally->signalled += status > STATUS_SIGNAL;
+	tally->half_closed += script->remote->told_end;
+	tally->messages += messages;
+	tally->late_replies += status == STATUS_OK && script->remote->told_end &&
+		script->remote->total > 0;
+}
+
+const char *
+script_run(const uint8_t *bytes, size_t n, struct script_tally *tally)
+{
+	struct script script = { .bytes = bytes, .left = n, .now = CLOCK_SECOND };
+	struct script_end local = { .read_status = STATUS_INPUT, .write_status = STATUS_OUTPUT };
+	struct script_end remote = { .read_status = STATUS_RECEIVE, .write_status = STATUS_SEND };
+	struct interest interest = { .polls = NULL };
+	struct fault fault = FAULT_NONE;
+	struct relay relay;
+
+	script.local = &local;
+	script.remote = &remote;
+	script_begin_end(&local, &script, &remote, 1000);
+	script_begin_end(&remote, &script, &local, 2000);
+	local.stream.watch = true;
+	struct relay_rules rules = script_rules(&script);
+	unsigned decision = script_next(&script);
+	bool messages = decision % 4 == 3;
+	if (messages) {
+		remote.stream.rmessages = true;
+		remote.stream.wmessage_max = 1 + script_next_size(&script, rules.buffer - 1);
+	}
+	unsigned interrupted = decision / 4 % 8 == 7 ? script_next(&script) : SCRIPT_TURNS;
+
+	if (!relay_open(&relay, &local.stream, &remote.stream, &rules, script.now, &fault)) {
+		fault_clear(&fault);
+		return NULL;
+	}
+	bool over = false;
+	for (unsigned turn = 0; !over && script.broken == NULL; turn++) {
+		interest_begin(&interest);
+		relay_ask(&relay, &interest, script.now);
+		if (turn == SCRIPT_TURNS || (turn != interrupted && !script_wait(&script, &interest))) {
+			script_break(&script, false, "the relay ends");
+			break;
+		}
+		if (turn == interrupted) {
+			if (!fault_is_set(&relay.cause))
+				script_fails(&script, (enum status)(STATUS_SIGNAL + SIGTERM));
+			relay_interrupt(&relay, SIGTERM, script.now);
+		}
+		over = relay_step(&relay, &interest, script.now);
+		script_break(&script, buf_used(&relay.in.carrier.buf) <= rules.buffer,
+			"buffers stay within their bound");
+	}
+	if (script.broken == NULL)
+		script_judge(&script, &relay, &rules);
+	script_count(tally, &script, &relay, messages);
+	relay_close(&relay);
+	interest_close(&interest);
+	return script.broken;
+}
