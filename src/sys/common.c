@@ -81,6 +81,16 @@ sys_close(int *fd)
 	return old == -1 || close(old) == 0 || errno == EINTR;
 }
 
+bool
+sys_would_block(int error)
+{
+#if EWOULDBLOCK != EAGAIN
+	if (error == EWOULDBLOCK)
+		return true;
+#endif
+	return error == EAGAIN;
+}
+
 int
 sys_open(const char *path, int flags)
 {

@@ -34,6 +34,9 @@ bool sys_connect(int fd, const struct sockaddr *address, socklen_t length);
 /* Closes and forgets a descriptor; -1 is ignored. Never tried twice (close(2), EINTR). */
 bool sys_close(int *fd);
 
+/* Whether the error says "not now"; POSIX has two names for it, which may be one. */
+bool sys_would_block(int error);
+
 /* Opens a file or device, close-on-exec. */
 int sys_open(const char *path, int flags);
 

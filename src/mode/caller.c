@@ -1,0 +1,49 @@
+/* Dialling in the loop; see caller.h. */
+#include "mode/caller.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+static void
+caller_report(const struct dial *dial)
+{
+	char *peer = address_print(&dial->peer), *own = address_print(&dial->own);
+	log_line(LOG_VERBOSE, "connected to %s from %s", peer != NULL ? peer : "?",
+		own != NULL ? own : "?");
+	free(peer);
+	free(own);
+}
+
+bool
+caller_dial(struct caller *caller, const struct plan *plan, struct loop *loop, struct fault *fault)
+{
+	struct dial *dial = &caller->dial;
+	caller->config = (struct dial_config){
+		.transport = plan->transport,
+		.to = plan->endpoint,
+		.local = plan->local,
+		.options = plan->sockopt,
+		.deadline = clock_after(loop->now, plan->wait),
+	};
+	enum io result = dial_start(dial, &caller->config, loop->now, fault);
+	while (result == IO_AGAIN) {
+		loop_begin(loop);
+		dial_ask(dial, &loop->interest);
+		if (!loop_wait(loop, fault))
+			return false;
+		if (loop->end_signal != 0)
+			return fault_set_signal(fault, loop->end_signal);
+		result = dial_step(dial, &loop->interest, loop->now, fault);
+	}
+	if (result == IO_OK)
+		caller_report(dial);
+	return result == IO_OK;
+}
+
+void
+caller_close(struct caller *caller)
+{
+	dial_close(&caller->dial);
+}

@@ -1,0 +1,22 @@
+/* What a user can ask for: one row and one file each. */
+#ifndef SOCKCAT_MODE_MODE_H
+#define SOCKCAT_MODE_MODE_H
+
+#include <stdbool.h>
+
+#include "base/fault.h"
+#include "flow/loop.h"
+#include "mode/plan.h"
+
+struct mode {
+	const char *name;
+	/* Does it, from beginning to end; false and the fault if it did not end well. */
+	bool (*run)(const struct plan *plan, struct loop *loop, struct fault *fault);
+};
+
+extern const struct mode connect_mode, listen_mode, probe_mode;
+
+/* Runs the plan's mode in a loop. */
+bool mode_run(const struct plan *plan, struct fault *fault);
+
+#endif

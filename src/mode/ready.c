@@ -1,0 +1,65 @@
+/* Telling others that a listener is up; see ready.h. */
+#include "mode/ready.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "sys/sys.h"
+
+/* "PORT\n" or "PATH\n": what comes behind the host in the printed address. */
+static bool
+ready_write(int fd, const struct plan *plan, const struct listener *listener, struct fault *fault)
+{
+	char *shown = address_print(&listener->sockets[0].address);
+	const char *line = shown;
+	if (shown != NULL && plan->transport->names != TRANSPORT_UNIX)
+		line = strrchr(shown, ':') != NULL ? strrchr(shown, ':') + 1 : shown;
+	if (line == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "write --ready-fd %d", fd);
+	struct iovec pieces[2] = { { (char *)(uintptr_t)line, strlen(line) }, { (char[]){ '\n' }, 1 } };
+	size_t total = pieces[0].iov_len + 1;
+	ssize_t n = sys_writev(fd, pieces, 2);
+	int error = errno;
+	free(shown);
+	bool closed = sys_close(&fd);
+	if (n != (ssize_t)total)
+		return fault_set(fault, STATUS_OUTPUT, n == -1 ? error : EIO, "write --ready-fd %d",
+			plan->ready_fd);
+	return closed || fault_set(fault, STATUS_OUTPUT, errno, "close --ready-fd %d", plan->ready_fd);
+}
+
+/* The service manager's socket; nobody listening there is no failure of ours. */
+static void
+ready_notify(const char *path)
+{
+	static char message[] = "READY=1";
+	struct endpoint endpoint = { .names = TRANSPORT_UNIX };
+	struct fault fault = FAULT_NONE;
+	struct address address;
+	struct iovec piece = { message, sizeof message - 1 };
+	int fd = sys_socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (fd == -1 || !endpoint_set_path(&endpoint, path, &fault) ||
+		!endpoint_address(&endpoint, &address) ||
+		sys_send(fd, &piece, 1, (const struct sockaddr *)&address.storage, address.length) == -1)
+		log_line(LOG_VERBOSE, "NOTIFY_SOCKET %s: %s", path, strerror(errno));
+	fault_clear(&fault);
+	(void)sys_close(&fd);
+}
+
+bool
+ready_announce(const struct plan *plan, const struct listener *listener, struct fault *fault)
+{
+	bool chosen = plan->endpoint.names != TRANSPORT_UNIX && plan->endpoint.port == 0;
+	for (size_t i = 0; i < listener->count; i++) {
+		char *shown = address_print(&listener->sockets[i].address);
+		log_line(chosen ? LOG_ALWAYS : LOG_VERBOSE, "listening on %s",
+			shown != NULL ? shown : "?");
+		free(shown);
+	}
+	const char *notify = getenv("NOTIFY_SOCKET");
+	if (notify != NULL && notify[0] != '\0')
+		ready_notify(notify);
+	return plan->ready_fd == -1 || ready_write(plan->ready_fd, plan, listener, fault);
+}

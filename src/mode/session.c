@@ -1,0 +1,112 @@
+/* One session; see session.h. */
+#include "mode/session.h"
+
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "flow/relay.h"
+#include "stream/stdio.h"
+
+/* How the end of the peer's sending stops ours. */
+static enum flow_stop
+session_peer_rule(const struct plan *plan, const struct stream *local)
+{
+	switch (plan->until) {
+	case PLAN_UNTIL_PEER:
+	case PLAN_UNTIL_EITHER:
+		return FLOW_STOP_NOW;
+	case PLAN_UNTIL_BOTH:
+	case PLAN_UNTIL_INPUT:
+		return FLOW_GOES_ON;
+	case PLAN_UNTIL_DEFAULT:
+		break;
+	}
+	/* At a terminal nobody has to press a key to be let go. */
+	if (local->terminal)
+		return FLOW_STOP_NOW;
+	/* The next client is waiting: what there is to say to this one is said, no more awaited. */
+	return plan->keep_open ? FLOW_STOP_DRAINED : FLOW_GOES_ON;
+}
+
+static struct relay_rules
+session_rules(const struct plan *plan, const struct stream *local)
+{
+	bool ends_with_input = plan->no_output || plan->until == PLAN_UNTIL_INPUT ||
+		plan->until == PLAN_UNTIL_EITHER;
+	return (struct relay_rules){
+		.buffer = CARRIER_SIZE,
+		.send = !plan->no_input,
+		.at_peer_end = session_peer_rule(plan, local),
+		.at_input_end = ends_with_input ? FLOW_STOP_DRAINED : FLOW_GOES_ON,
+		.quit_after = plan->quit_after,
+		.linger = plan->linger,
+		.idle = plan->idle,
+	};
+}
+
+static void
+session_report(unsigned level, const char *event, const struct relay *relay)
+{
+	const struct stream *remote = relay->in.source;
+	log_line(level, "%s %s: %" PRIu64 " bytes sent, %" PRIu64 " bytes received", event,
+		remote->name, relay->out.written, relay->in.written);
+	if (remote->ignored > 0)
+		log_line(level, "%s: %" PRIu64 " datagrams from others were ignored", remote->name,
+			remote->ignored);
+	if (remote->dropped > 0)
+		log_line(level, "%s: %" PRIu64 " datagrams were dropped by the kernel", remote->name,
+			remote->dropped);
+	if (remote->retried > 0)
+		log_line(level, "%s: %" PRIu64 " sends had to wait for buffers", remote->name,
+			remote->retried);
+}
+
+/* The turns of the loop until the relay is over. */
+static bool
+session_relay(struct relay *relay, struct loop *loop, struct fault *fault)
+{
+	bool over = false;
+	while (!over) {
+		loop_begin(loop);
+		relay_ask(relay, &loop->interest, loop->now);
+		if (!loop_wait(loop, fault))
+			return false;
+		if (loop->end_signal != 0)
+			relay_interrupt(relay, loop->end_signal, loop->now);
+		if (loop->wants_report) {
+			loop->wants_report = false;
+			session_report(LOG_ALWAYS, "session", relay);
+		}
+		over = relay_step(relay, &loop->interest, loop->now);
+	}
+	session_report(LOG_VERBOSE, "closed", relay);
+	if (fault_is_set(&relay->cause))
+		fault_move(fault, &relay->cause);
+	return !fault_is_set(fault);
+}
+
+bool
+session_run(const struct plan *plan, struct loop *loop, struct stream *remote, struct fault *fault)
+{
+	const struct stdio_config config = { .discard = plan->no_output, .raw = plan->raw };
+	struct stream local = { .ops = NULL };
+	struct relay relay = { .cause = FAULT_NONE };
+	struct relay_rules rules;
+	bool done = false;
+
+	/* The kinds that there are open in one step. */
+	if (stdio_init(&local, &config, fault) && local.ops->open(&local, fault) == IO_OK &&
+		remote->ops->open(remote, fault) == IO_OK) {
+		local.half_close = !plan->keep_open;
+		remote->half_close = !plan->no_shutdown;
+		rules = session_rules(plan, &local);
+		loop_begin(loop);
+		done = relay_open(&relay, &local, remote, &rules, loop->now, fault) &&
+			session_relay(&relay, loop, fault);
+	}
+	relay_close(&relay);
+	stream_close(&local);
+	stream_close(remote);
+	return done;
+}

@@ -1,0 +1,298 @@
+/* Endpoints; see endpoint.h. */
+#include "net/endpoint.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/parse.h"
+#include "sys/sys.h"
+
+/* RFC 1035 allows 255 octets with the lengths, which is 253 characters and a final dot. */
+#define ENDPOINT_NAME_MAX 254
+
+static bool
+endpoint_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+endpoint_is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Whether the last label is a number, in any notation that a resolver might take for an address. */
+static bool
+endpoint_looks_numeric(const char *name)
+{
+	size_t end = strlen(name);
+	if (end > 0 && name[end - 1] == '.')
+		end--;
+	size_t start = end;
+	while (start > 0 && name[start - 1] != '.')
+		start--;
+	if (end - start >= 2 && name[start] == '0' && (name[start + 1] | 0x20) == 'x') {
+		start += 2;
+		while (start < end && strchr("0123456789abcdefABCDEF", name[start]) != NULL)
+			start++;
+		return start == end;
+	}
+	size_t digits = start;
+	while (digits < end && endpoint_is_digit(name[digits]))
+		digits++;
+	return digits == end && end > start;
+}
+
+/* What is wrong with a host name, NULL if nothing is. */
+static const char *
+endpoint_name_fault(const char *name)
+{
+	char last = '.';
+	if (strlen(name) > ENDPOINT_NAME_MAX)
+		return "the name is longer than 254 characters";
+	for (const char *at = name; *at != '\0'; at++) {
+		if ((unsigned char)*at >= 0x80)
+			return "the name is not ASCII; write its xn-- form";
+		if (!endpoint_is_digit(*at) && !endpoint_is_letter(*at) && strchr("-_.", *at) == NULL)
+			return "the name has a character that names do not have";
+		if (*at == '-' && last == '.')
+			return "a part of the name begins with '-'";
+		if (*at == '.' && last == '.')
+			return "a part of the name is empty";
+		last = *at;
+	}
+	return NULL;
+}
+
+/* An IPv6 address, maybe with a scope: a name or number of an interface. */
+static bool
+endpoint_is_ipv6(const char *host)
+{
+	char bare[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+	size_t length = strcspn(host, "%");
+	if (length >= sizeof bare || host[length + (host[length] == '%')] == '%' ||
+		(host[length] == '%' && host[length + 1] == '\0'))
+		return false;
+	memcpy(bare, host, length);
+	bare[length] = '\0';
+	return inet_pton(AF_INET6, bare, &address) == 1;
+}
+
+bool
+endpoint_set_host(struct endpoint *endpoint, char *host, bool numeric_only, struct fault *fault)
+{
+	struct in_addr ipv4;
+	size_t length = strlen(host);
+	const char *wrong = NULL;
+
+	endpoint->numeric = true;
+	if (length > 2 && host[0] == '[' && host[length - 1] == ']') {
+		host[length - 1] = '\0';
+		host++;
+		if (!endpoint_is_ipv6(host))
+			wrong = "what stands in brackets is not an IPv6 address";
+	} else if (length == 0) {
+		wrong = "it is empty";
+	} else if (strchr(host, ':') != NULL) {
+		if (!endpoint_is_ipv6(host))
+			wrong = "it is not an IPv6 address";
+	} else if (inet_pton(AF_INET, host, &ipv4) != 1) {
+		endpoint->numeric = false;
+		wrong = endpoint_name_fault(host);
+		if (wrong == NULL && endpoint_looks_numeric(host))
+			wrong = "an IPv4 address is four decimal numbers from 0 to 255";
+		if (wrong == NULL && numeric_only)
+			wrong = "it is a name, and -n allows only addresses";
+	}
+	endpoint->host = host;
+	return wrong == NULL || fault_set(fault, STATUS_VALUE, 0, "host '%s': %s", host, wrong);
+}
+
+bool
+endpoint_set_port(struct endpoint *endpoint, const char *port, const struct transport *transport,
+	struct fault *fault)
+{
+	uint64_t number;
+	switch (parse_count(port, UINT16_MAX, &number)) {
+	case PARSE_OK:
+		endpoint->port = (uint32_t)number;
+		return true;
+	case PARSE_RANGE:
+		return fault_set(fault, STATUS_VALUE, 0, "port '%s': it goes from 0 to 65535", port);
+	case PARSE_BAD:
+		break;
+	}
+	/* A service's name begins with a letter (RFC 6335), so that "80x" and "-1" never get there. */
+	const struct servent *service = NULL;
+	if (endpoint_is_letter(port[0]))
+		service = getservbyname(port, transport->type == SOCK_DGRAM ? "udp" : "tcp");
+	if (service == NULL)
+		return fault_set(fault, STATUS_VALUE, 0,
+			"port '%s': neither a number from 0 to 65535 nor a known service", port);
+	endpoint->port = ntohs((uint16_t)service->s_port);
+	return true;
+}
+
+bool
+endpoint_set_path(struct endpoint *endpoint, const char *path, struct fault *fault)
+{
+	struct sockaddr_un address;
+	size_t length = strlen(path), most = sizeof address.sun_path - 1;
+	endpoint->host = path;
+	if (length == 0 || (length == 1 && path[0] == '@'))
+		return fault_set(fault, STATUS_VALUE, 0, "path '%s': it is empty", path);
+	/* An abstract name's '@' stands for the NUL in front of it, and no NUL follows. */
+	if (path[0] == '@' ? length > most + 1 : length > most)
+		return fault_set(fault, STATUS_VALUE, 0,
+			"path '%s': %zu bytes, and a socket's path has at most %zu", path, length, most);
+	return true;
+}
+
+bool
+endpoint_set_vsock(struct endpoint *endpoint, const char *cid, const char *port,
+	struct fault *fault)
+{
+	uint64_t value = UINT32_MAX;
+	endpoint->host = cid;
+	/* No context number: any (VMADDR_CID_ANY). */
+	if (cid != NULL && parse_count(cid, UINT32_MAX, &value) != PARSE_OK)
+		return fault_set(fault, STATUS_VALUE, 0,
+			"context '%s': it is a number from 0 to 4294967295", cid);
+	endpoint->cid = (uint32_t)value;
+	if (parse_count(port, UINT32_MAX, &value) != PARSE_OK)
+		return fault_set(fault, STATUS_VALUE, 0,
+			"port '%s': for vsock it is a number from 0 to 4294967295", port);
+	endpoint->port = (uint32_t)value;
+	return true;
+}
+
+/* Like asprintf. */
+static char *
+endpoint_join(const char *host, uint32_t port)
+{
+	bool brackets = strchr(host, ':') != NULL;
+	size_t size = strlen(host) + sizeof "[]:4294967295";
+	char *text = malloc(size);
+	if (text != NULL)
+		(void)snprintf(text, size, brackets ? "[%s]:%" PRIu32 : "%s:%" PRIu32, host, port);
+	return text;
+}
+
+char *
+endpoint_print(const struct endpoint *endpoint)
+{
+	if (endpoint->names == TRANSPORT_UNIX)
+		return strdup(endpoint->host);
+	return endpoint_join(endpoint->host != NULL ? endpoint->host : "*", endpoint->port);
+}
+
+bool
+endpoint_address(const struct endpoint *endpoint, struct address *address)
+{
+	if (endpoint->names == TRANSPORT_VSOCK)
+		return sys_vsock_address(endpoint->cid, endpoint->port, &address->storage,
+			&address->length);
+	struct sockaddr_un *local = (struct sockaddr_un *)&address->storage;
+	size_t length = strlen(endpoint->host);
+	bool abstract = endpoint->host[0] == '@';
+	memset(address, 0, sizeof *address);
+	local->sun_family = AF_UNIX;
+	if (length > sizeof local->sun_path - !abstract) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	memcpy(local->sun_path, endpoint->host, length);
+	if (abstract)
+		local->sun_path[0] = '\0';
+	address->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + !abstract);
+	return true;
+}
+
+/* The name in a Unix address: a path, an abstract name with '@' for each NUL's place, or none. */
+static char *
+address_print_unix(const struct address *address)
+{
+	const struct sockaddr_un *local = (const struct sockaddr_un *)&address->storage;
+	size_t offset = offsetof(struct sockaddr_un, sun_path);
+	size_t length = address->length > offset ? address->length - offset : 0;
+	char *text = malloc(length + sizeof "(unnamed)");
+	if (text == NULL)
+		return NULL;
+	if (length == 0) {
+		memcpy(text, "(unnamed)", sizeof "(unnamed)");
+	} else if (local->sun_path[0] == '\0') {
+		for (size_t i = 0; i < length; i++)
+			text[i] = local->sun_path[i] == '\0' ? '@' : local->sun_path[i];
+		text[length] = '\0';
+	} else {
+		length = strnlen(local->sun_path, length);
+		memcpy(text, local->sun_path, length);
+		text[length] = '\0';
+	}
+	return text;
+}
+
+char *
+address_print(const struct address *address)
+{
+	char host[NI_MAXHOST];
+	uint32_t cid, port;
+	if (address->storage.ss_family == AF_UNIX)
+		return address_print_unix(address);
+	if (sys_vsock_parts(&address->storage, &cid, &port)) {
+		(void)snprintf(host, sizeof host, "%" PRIu32, cid);
+		return endpoint_join(host, port);
+	}
+	if (getnameinfo((const struct sockaddr *)&address->storage, address->length, host, sizeof host,
+		    NULL, 0, NI_NUMERICHOST) != 0)
+		return strdup("?");
+	return endpoint_join(host, address_port(address));
+}
+
+uint16_t
+address_port(const struct address *address)
+{
+	switch (address->storage.ss_family) {
+	case AF_INET:
+		return ntohs(((const struct sockaddr_in *)&address->storage)->sin_port);
+	case AF_INET6:
+		return ntohs(((const struct sockaddr_in6 *)&address->storage)->sin6_port);
+	default:
+		return 0;
+	}
+}
+
+void
+address_set_port(struct address *address, uint16_t port)
+{
+	if (address->storage.ss_family == AF_INET)
+		((struct sockaddr_in *)&address->storage)->sin_port = htons(port);
+	else if (address->storage.ss_family == AF_INET6)
+		((struct sockaddr_in6 *)&address->storage)->sin6_port = htons(port);
+}
+
+bool
+address_equal(const struct address *a, const struct address *b)
+{
+	if (a->storage.ss_family == AF_INET && b->storage.ss_family == AF_INET) {
+		const struct sockaddr_in *x = (const struct sockaddr_in *)&a->storage;
+		const struct sockaddr_in *y = (const struct sockaddr_in *)&b->storage;
+		return x->sin_port == y->sin_port && x->sin_addr.s_addr == y->sin_addr.s_addr;
+	}
+	if (a->storage.ss_family == AF_INET6 && b->storage.ss_family == AF_INET6) {
+		const struct sockaddr_in6 *x = (const struct sockaddr_in6 *)&a->storage;
+		const struct sockaddr_in6 *y = (const struct sockaddr_in6 *)&b->storage;
+		return x->sin6_port == y->sin6_port && x->sin6_scope_id == y->sin6_scope_id &&
+			memcmp(&x->sin6_addr, &y->sin6_addr, sizeof x->sin6_addr) == 0;
+	}
+	return a->length == b->length && memcmp(&a->storage, &b->storage, a->length) == 0;
+}

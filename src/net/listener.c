@@ -1,0 +1,312 @@
+/* Listening; see listener.h. */
+#include "net/listener.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "sys/sys.h"
+
+#define LISTENER_BACKLOG 128
+
+/* How long to leave a machine alone that has no descriptors left. */
+#define LISTENER_PAUSE (100 * CLOCK_MILLISECOND)
+
+/* How often to look for one port that is free for every address. */
+#define LISTENER_TRIES 16
+
+static void
+listener_drop_sockets(struct listener *listener)
+{
+	while (listener->count > 0)
+		(void)sys_close(&listener->sockets[--listener->count].fd);
+}
+
+/* This machine does not have the address's family, or not the address. */
+static bool
+listener_is_absent(int error)
+{
+	return error == EAFNOSUPPORT || error == EADDRNOTAVAIL || error == EPFNOSUPPORT;
+}
+
+static bool
+listener_bind(struct listener *listener, int fd, const struct address *address)
+{
+	const struct sockaddr *name = (const struct sockaddr *)&address->storage;
+	int on = 1;
+	if (address->storage.ss_family == AF_UNIX)
+		return socketfile_bind(&listener->file, fd, address);
+	/* On a port of which old connections linger; never beside another listener. For datagrams it
+	 * would mean sharing the port, so not there. */
+	if (listener->config->transport->connected)
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (address->storage.ss_family == AF_INET6 &&
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == -1)
+		return false;
+	return bind(fd, name, address->length) == 0;
+}
+
+/* Adds a socket on the address; false with errno. */
+static bool
+listener_add(struct listener *listener, const struct address *address, struct fault *fault)
+{
+	const struct transport *transport = listener->config->transport;
+	int protocol;
+	int fd = -1;
+	if (transport_protocol(transport, &protocol))
+		fd = sys_socket(address->storage.ss_family, transport->type, protocol);
+	if (fd == -1)
+		return false;
+	struct listener_socket *socket = &listener->sockets[listener->count];
+	*socket = (struct listener_socket){ .fd = fd, .address = *address, .entry = INTEREST_NONE };
+	socket->address.length = sizeof socket->address.storage;
+	if (sockopt_apply(&listener->config->options, fd, fault) &&
+		listener_bind(listener, fd, address) &&
+		(!transport->connected || listen(fd, LISTENER_BACKLOG) == 0) &&
+		getsockname(fd, (struct sockaddr *)&socket->address.storage,
+			&socket->address.length) == 0) {
+		if (!transport->connected)
+			sys_mark_messages(fd, false);
+		listener->count++;
+		return true;
+	}
+	int error = errno;
+	(void)sys_close(&fd);
+	errno = error;
+	return false;
+}
+
+static enum io
+listener_fail(const struct address *address, int error, struct fault *fault)
+{
+	enum status status = STATUS_LISTEN;
+	if (error == EAFNOSUPPORT || error == EPROTONOSUPPORT || error == ESOCKTNOSUPPORT)
+		status = STATUS_MISSING;
+	else if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS)
+		status = STATUS_MEMORY;
+	char *shown = address_print(address);
+	const char *name = shown != NULL ? shown : "?";
+	if (error == EEXIST)
+		(void)fault_set(fault, status, 0,
+			"listen %s: the path exists and is not a socket", name);
+	else
+		(void)fault_set(fault, status, error, "listen %s", name);
+	free(shown);
+	return IO_FAIL;
+}
+
+/*
+ * Opens a socket on every address, the first one's port being that of all. Addresses that this
+ * machine does not have are passed over as long as there is another.
+ */
+static enum io
+listener_open(struct listener *listener, const struct address *addresses, size_t count,
+	struct fault *fault)
+{
+	bool any_port = listener->config->on.port == 0;
+	bool again = true;
+	for (unsigned tries = 0; again; tries++) {
+		const struct address *absent = NULL;
+		int error = 0;
+		again = false;
+		for (size_t i = 0; i < count && !again; i++) {
+			struct address address = addresses[i];
+			if (any_port && listener->count > 0)
+				address_set_port(&address,
+					address_port(&listener->sockets[0].address));
+			if (listener_add(listener, &address, fault))
+				continue;
+			error = errno;
+			if (fault_is_set(fault))
+				return IO_FAIL;
+			if (listener_is_absent(error)) {
+				absent = &addresses[i];
+				continue;
+			}
+			/* The port that was free for the first address is not for this one. */
+			again = any_port && error == EADDRINUSE && listener->count > 0 &&
+				tries < LISTENER_TRIES;
+			listener_drop_sockets(listener);
+			if (!again)
+				return listener_fail(&address, error, fault);
+		}
+		if (!again && listener->count == 0)
+			return listener_fail(absent, error, fault);
+	}
+	listener->state = LISTENER_OPEN;
+	return IO_OK;
+}
+
+/* Every address of this machine, IPv6 first, so that a connection finds its own family's socket. */
+static enum io
+listener_open_any(struct listener *listener, struct fault *fault)
+{
+	const struct endpoint *on = &listener->config->on;
+	struct address any[2];
+	size_t count = 0;
+	memset(any, 0, sizeof any);
+	if (on->family != AF_INET) {
+		struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&any[count].storage;
+		v6->sin6_family = AF_INET6;
+		v6->sin6_addr = in6addr_any;
+		any[count++].length = sizeof *v6;
+	}
+	if (on->family != AF_INET6) {
+		struct sockaddr_in *v4 = (struct sockaddr_in *)&any[count].storage;
+		v4->sin_family = AF_INET;
+		v4->sin_addr.s_addr = htonl(INADDR_ANY);
+		any[count++].length = sizeof *v4;
+	}
+	for (size_t i = 0; i < count; i++)
+		address_set_port(&any[i], (uint16_t)on->port);
+	return listener_open(listener, any, count, fault);
+}
+
+static enum io
+listener_resolved(struct listener *listener, enum io result, struct fault *fault)
+{
+	if (result != IO_OK)
+		return result;
+	return listener_open(listener, listener->resolve.addresses, listener->resolve.count, fault);
+}
+
+enum io
+listener_start(struct listener *listener, const struct listener_config *config,
+	struct fault *fault)
+{
+	*listener = (struct listener){ .config = config };
+	if (config->on.names == TRANSPORT_INET && config->on.host == NULL)
+		return listener_open_any(listener, fault);
+	return listener_resolved(listener, resolve_start(&listener->resolve, &config->on, fault),
+		fault);
+}
+
+enum io
+listener_step(struct listener *listener, const struct interest *interest, struct fault *fault)
+{
+	return listener_resolved(listener,
+		resolve_step(&listener->resolve, &listener->config->on, interest, fault), fault);
+}
+
+void
+listener_ask(struct listener *listener, struct interest *interest)
+{
+	if (listener->state == LISTENER_RESOLVING) {
+		resolve_ask(&listener->resolve, interest);
+		return;
+	}
+	for (size_t i = 0; i < listener->count; i++) {
+		struct listener_socket *socket = &listener->sockets[i];
+		socket->entry = INTEREST_NONE;
+		if (listener->paused == 0)
+			socket->entry = interest_ask(interest, socket->fd, POLLIN);
+	}
+	if (listener->paused != 0)
+		interest_until(interest, listener->paused);
+}
+
+/* Errors of accept(2) that belong to a client that has gone, or to the way to it. */
+static bool
+listener_is_passing(int error)
+{
+	switch (error) {
+	case EAGAIN:
+	case ECONNABORTED:
+	case ECONNRESET:
+	case EPROTO:
+	case ENOPROTOOPT:
+	case ENETDOWN:
+	case ENETUNREACH:
+	case EHOSTDOWN:
+	case EHOSTUNREACH:
+	case EOPNOTSUPP:
+	case ETIMEDOUT:
+	case EPERM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum io
+listener_accept_failed(struct listener *listener, const struct listener_socket *socket, int error,
+	int64_t now, struct fault *fault)
+{
+	if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
+		listener->paused = clock_after(now, LISTENER_PAUSE);
+		log_line(LOG_VERBOSE, "accept: %s; trying again", strerror(error));
+		return IO_AGAIN;
+	}
+	if (listener_is_passing(error)) {
+		if (error != EAGAIN)
+			log_line(LOG_VERBOSE, "accept: %s", strerror(error));
+		return IO_AGAIN;
+	}
+	char *shown = address_print(&socket->address);
+	(void)fault_set(fault, STATUS_LISTEN, error, "accept %s", shown != NULL ? shown : "?");
+	free(shown);
+	return IO_FAIL;
+}
+
+/* Looks who has sent the datagram that waits, and hands the socket over. */
+static enum io
+listener_accept_datagram(struct listener *listener, size_t i, struct listener_client *client)
+{
+	struct listener_socket *socket = &listener->sockets[i];
+	client->peer.length = sizeof client->peer.storage;
+	if (recvfrom(socket->fd, NULL, 0, MSG_PEEK | MSG_DONTWAIT,
+		    (struct sockaddr *)&client->peer.storage, &client->peer.length) == -1)
+		return IO_AGAIN;
+	client->own = socket->address;
+	client->fd = socket->fd;
+	*socket = listener->sockets[--listener->count];
+	/* Others are told at once that nobody listens, instead of talking to a deaf socket. */
+	listener_drop_sockets(listener);
+	return IO_OK;
+}
+
+enum io
+listener_accept(struct listener *listener, const struct interest *interest, int64_t now,
+	struct listener_client *client, struct fault *fault)
+{
+	if (listener->paused != 0 && now >= listener->paused)
+		listener->paused = 0;
+	for (size_t i = 0; i < listener->count; i++) {
+		struct listener_socket *socket = &listener->sockets[i];
+		if (!interest_fired(interest, socket->entry))
+			continue;
+		*client = (struct listener_client){ .fd = -1, .own = socket->address };
+		if (!listener->config->transport->connected) {
+			if (listener_accept_datagram(listener, i, client) == IO_OK)
+				return IO_OK;
+			continue;
+		}
+		client->peer.length = sizeof client->peer.storage;
+		client->fd = sys_accept(socket->fd, (struct sockaddr *)&client->peer.storage,
+			&client->peer.length);
+		if (client->fd != -1) {
+			client->own.length = sizeof client->own.storage;
+			if (getsockname(client->fd, (struct sockaddr *)&client->own.storage,
+				    &client->own.length) == -1)
+				client->own = socket->address;
+			return IO_OK;
+		}
+		if (listener_accept_failed(listener, socket, errno, now, fault) == IO_FAIL)
+			return IO_FAIL;
+	}
+	return IO_AGAIN;
+}
+
+void
+listener_close(struct listener *listener)
+{
+	if (listener->config == NULL)
+		return;
+	socketfile_remove(&listener->file);
+	listener_drop_sockets(listener);
+	resolve_close(&listener->resolve);
+	*listener = (struct listener){ .config = NULL };
+}

@@ -1,0 +1,235 @@
+/* A host's addresses; see resolve.h. */
+#include "net/resolve.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sys/sys.h"
+
+/* Shared between the loop and the thread; the one that finds the other done with it frees it. */
+struct resolve_job {
+	char *host;
+	struct addrinfo hints, *found;
+	int result, error;
+	int done; /* the write end of the pipe whose other end the loop waits for */
+	atomic_bool left;
+};
+
+static void
+resolve_free_job(struct resolve_job *job)
+{
+	if (job->found != NULL)
+		freeaddrinfo(job->found);
+	(void)sys_close(&job->done);
+	free(job->host);
+	free(job);
+}
+
+static void *
+resolve_thread(void *argument)
+{
+	struct resolve_job *job = argument;
+	job->result = getaddrinfo(job->host, NULL, &job->hints, &job->found);
+	job->error = errno;
+	/* Closing the write end is what the loop sees, so it comes after everything else, but the
+	 * job may be gone as soon as `left` is set. */
+	int done = job->done;
+	job->done = -1;
+	if (atomic_exchange(&job->left, true))
+		resolve_free_job(job);
+	(void)sys_close(&done);
+	return NULL;
+}
+
+static bool
+resolve_add(struct resolve *resolve, const struct sockaddr *from, socklen_t length, uint32_t port)
+{
+	struct address *address = &resolve->addresses[resolve->count];
+	if (length > sizeof address->storage)
+		return false;
+	memset(address, 0, sizeof *address);
+	memcpy(&address->storage, from, length);
+	address->length = length;
+	address_set_port(address, (uint16_t)port);
+	resolve->count++;
+	return true;
+}
+
+/* The next entry of the family, or of another one. */
+static const struct addrinfo *
+resolve_next(const struct addrinfo *entry, int family, bool same)
+{
+	while (entry != NULL && (entry->ai_family == family) != same)
+		entry = entry->ai_next;
+	return entry;
+}
+
+/*
+ * Takes the addresses in the system's order, but with the families taking turns (RFC 8305, section
+ * 4), so that one family that does not work costs little time.
+ */
+static enum io
+resolve_take(struct resolve *resolve, const struct addrinfo *found, const struct endpoint *endpoint,
+	struct fault *fault)
+{
+	int first = found != NULL ? found->ai_family : AF_UNSPEC;
+	const struct addrinfo *turn = resolve_next(found, first, true);
+	const struct addrinfo *other = resolve_next(found, first, false);
+	bool same = true;
+
+	resolve->addresses = calloc(RESOLVE_MAX, sizeof *resolve->addresses);
+	if (resolve->addresses == NULL) {
+		(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "resolve %s", endpoint->host);
+		return IO_FAIL;
+	}
+	while (turn != NULL || other != NULL) {
+		if (turn != NULL) {
+			if (resolve->count == RESOLVE_MAX)
+				resolve->left_out++;
+			else
+				(void)resolve_add(resolve, turn->ai_addr, turn->ai_addrlen,
+					endpoint->port);
+			turn = resolve_next(turn->ai_next, first, same);
+		}
+		const struct addrinfo *swap = turn;
+		turn = other;
+		other = swap;
+		same = !same;
+	}
+	if (resolve->count > 0)
+		return IO_OK;
+	(void)fault_set(fault, STATUS_RESOLVE, 0, "resolve %s: it has no address", endpoint->host);
+	return IO_FAIL;
+}
+
+static enum io
+resolve_finish(struct resolve *resolve, int result, int error, const struct addrinfo *found,
+	const struct endpoint *endpoint, struct fault *fault)
+{
+	if (result == 0)
+		return resolve_take(resolve, found, endpoint, fault);
+	if (result == EAI_SYSTEM)
+		(void)fault_set(fault, STATUS_RESOLVE, error, "resolve %s", endpoint->host);
+	else
+		(void)fault_set(fault, result == EAI_MEMORY ? STATUS_MEMORY : STATUS_RESOLVE, 0,
+			"resolve %s: %s", endpoint->host, gai_strerror(result));
+	return IO_FAIL;
+}
+
+/* Starts the thread, with all signals blocked: they belong to the loop. */
+static bool
+resolve_spawn(struct resolve_job *job)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	sigset_t all, old;
+	int error = pthread_attr_init(&attributes);
+	if (error == 0) {
+		(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+		(void)sigfillset(&all);
+		(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+		error = pthread_create(&thread, &attributes, resolve_thread, job);
+		(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+		(void)pthread_attr_destroy(&attributes);
+	}
+	errno = error;
+	return error == 0;
+}
+
+static enum io
+resolve_start_thread(struct resolve *resolve, const struct endpoint *endpoint,
+	const struct addrinfo *hints, struct fault *fault)
+{
+	int ends[2] = { -1, -1 };
+	struct resolve_job *job = calloc(1, sizeof *job);
+	if (job == NULL)
+		goto fail;
+	job->hints = *hints;
+	job->done = -1;
+	job->host = strdup(endpoint->host);
+	if (job->host == NULL || !sys_pipe(ends))
+		goto fail_job;
+	job->done = ends[1];
+	if (!resolve_spawn(job))
+		goto fail_pipe;
+	resolve->job = job;
+	resolve->fd = ends[0];
+	return IO_AGAIN;
+
+fail_pipe:
+	(void)sys_close(&ends[0]);
+fail_job:
+	resolve_free_job(job);
+fail:
+	(void)fault_set(fault, STATUS_MEMORY, errno, "resolve %s", endpoint->host);
+	return IO_FAIL;
+}
+
+enum io
+resolve_start(struct resolve *resolve, const struct endpoint *endpoint, struct fault *fault)
+{
+	*resolve = (struct resolve){ .fd = -1, .entry = INTEREST_NONE };
+	if (endpoint->names != TRANSPORT_INET) {
+		resolve->addresses = calloc(1, sizeof *resolve->addresses);
+		if (resolve->addresses == NULL)
+			(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "resolve");
+		else if (endpoint_address(endpoint, resolve->addresses))
+			resolve->count = 1;
+		else
+			(void)fault_set(fault, STATUS_MISSING, errno, "address of %s",
+				endpoint->host);
+		return resolve->count == 1 ? IO_OK : IO_FAIL;
+	}
+	/* One entry per address, whatever the transport. */
+	struct addrinfo hints = {
+		.ai_family = endpoint->family,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = endpoint->numeric ? AI_NUMERICHOST : 0,
+	};
+	if (!endpoint->numeric)
+		return resolve_start_thread(resolve, endpoint, &hints, fault);
+	struct addrinfo *found = NULL;
+	int result = getaddrinfo(endpoint->host, NULL, &hints, &found);
+	enum io done = resolve_finish(resolve, result, errno, found, endpoint, fault);
+	if (found != NULL)
+		freeaddrinfo(found);
+	return done;
+}
+
+void
+resolve_ask(struct resolve *resolve, struct interest *interest)
+{
+	resolve->entry = interest_ask(interest, resolve->fd, POLLIN);
+}
+
+enum io
+resolve_step(struct resolve *resolve, const struct endpoint *endpoint,
+	const struct interest *interest, struct fault *fault)
+{
+	struct resolve_job *job = resolve->job;
+	if (!interest_fired(interest, resolve->entry) || !atomic_load(&job->left))
+		return IO_AGAIN;
+	enum io done = resolve_finish(resolve, job->result, job->error, job->found, endpoint, fault);
+	resolve->job = NULL;
+	resolve_free_job(job);
+	(void)sys_close(&resolve->fd);
+	return done;
+}
+
+void
+resolve_close(struct resolve *resolve)
+{
+	if (resolve->job != NULL) {
+		if (atomic_exchange(&resolve->job->left, true))
+			resolve_free_job(resolve->job);
+		(void)sys_close(&resolve->fd);
+	}
+	free(resolve->addresses);
+	*resolve = (struct resolve){ .fd = -1, .entry = INTEREST_NONE };
+}

@@ -1,0 +1,50 @@
+/* The transports; see transport.h. */
+#include "net/transport.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "sys/sys.h"
+
+/* The largest datagram: 65,535 less the headers of IPv4 and UDP; for Unix what one read of a pipe
+ * brings. */
+#define TRANSPORT_UDP_MAX 65507
+#define TRANSPORT_UNIX_MAX 65536
+
+static const struct transport transport_rows[] = {
+	{ "tcp", TRANSPORT_INET, SOCK_STREAM, -1, true, true, 0 },
+	{ "mptcp", TRANSPORT_INET, SOCK_STREAM, SYS_MPTCP, true, true, 0 },
+	{ "sctp", TRANSPORT_INET, SOCK_STREAM, SYS_SCTP, true, false, 0 },
+	{ "sctp", TRANSPORT_INET, SOCK_SEQPACKET, SYS_SCTP, true, false, TRANSPORT_UNIX_MAX },
+	{ "udp", TRANSPORT_INET, SOCK_DGRAM, -1, false, false, TRANSPORT_UDP_MAX },
+	{ "udplite", TRANSPORT_INET, SOCK_DGRAM, SYS_UDPLITE, false, false, TRANSPORT_UDP_MAX },
+	{ "unix", TRANSPORT_UNIX, SOCK_STREAM, -1, true, false, 0 },
+	{ "unix", TRANSPORT_UNIX, SOCK_DGRAM, -1, false, false, TRANSPORT_UNIX_MAX },
+	{ "unix", TRANSPORT_UNIX, SOCK_SEQPACKET, -1, true, false, TRANSPORT_UNIX_MAX },
+	{ "vsock", TRANSPORT_VSOCK, SOCK_STREAM, -1, true, false, 0 },
+	{ "vsock", TRANSPORT_VSOCK, SOCK_DGRAM, -1, false, false, TRANSPORT_UNIX_MAX },
+	{ "vsock", TRANSPORT_VSOCK, SOCK_SEQPACKET, -1, true, false, TRANSPORT_UNIX_MAX },
+};
+
+const struct transport *
+transport_find(enum transport_names names, bool datagram, bool seqpacket, int protocol)
+{
+	int type = datagram ? SOCK_DGRAM : seqpacket ? SOCK_SEQPACKET : SOCK_STREAM;
+	for (size_t i = 0; i < sizeof transport_rows / sizeof transport_rows[0]; i++) {
+		const struct transport *row = &transport_rows[i];
+		if (row->names == names && row->type == type && row->protocol == protocol)
+			return row;
+	}
+	return NULL;
+}
+
+bool
+transport_protocol(const struct transport *transport, int *protocol)
+{
+	*protocol = 0;
+	if (transport->protocol == -1)
+		return true;
+	*protocol = sys_protocol_number((enum sys_protocol)transport->protocol);
+	errno = EPROTONOSUPPORT;
+	return *protocol != -1;
+}

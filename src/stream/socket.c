@@ -1,0 +1,219 @@
+/* The stream of a connected socket; see socket.h. */
+#include "stream/socket.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "stream/shortage.h"
+#include "sys/sys.h"
+
+/* From the peer's end on a connection on which nothing moves is probed: after a minute every ten
+ * seconds, so that a peer that has vanished is noticed within two minutes. */
+#define SOCKET_PROBE_IDLE 60
+#define SOCKET_PROBE_INTERVAL 10
+#define SOCKET_PROBE_COUNT 6
+
+/* Between two looks whether all has arrived. */
+#define SOCKET_LOOK_FIRST (CLOCK_MILLISECOND / 4)
+#define SOCKET_LOOK_LAST (50 * CLOCK_MILLISECOND)
+
+struct socket {
+	const struct transport *transport;
+	int fd;
+	bool told_end;     /* shutdown(2) was called */
+	int64_t look;      /* how long to wait before looking again */
+	struct shortage shortage;
+};
+
+/*
+ * From here on a close is a reset: if this process fails, or is killed, the peer must not take what
+ * it has for the whole. Only a clean end gives the polite close back.
+ */
+static void
+socket_arm(const struct socket *socket, bool abort)
+{
+	struct linger linger = { .l_onoff = abort, .l_linger = 0 };
+	if (socket->transport->acknowledged)
+		(void)setsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
+static enum io
+socket_open(struct stream *stream, struct fault *fault)
+{
+	struct socket *socket = stream->impl;
+	int on = 1;
+	(void)fault;
+	socket_arm(socket, true);
+	/* What the source gave in one piece is sent at once. */
+	if (socket->transport->acknowledged)
+		(void)setsockopt(socket->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (stream->rmessages)
+		sys_mark_messages(socket->fd, true);
+	return IO_OK;
+}
+
+static enum io
+socket_fail(const struct stream *stream, enum status status, int error, struct fault *fault)
+{
+	(void)fault_set(fault, status, error,
+		status == STATUS_SEND ? "send to %s" : "receive from %s", stream->name);
+	return IO_FAIL;
+}
+
+static enum io
+socket_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
+	struct fault *fault)
+{
+	struct socket *socket = stream->impl;
+	struct sys_message message = { .from_length = 0 };
+	ssize_t n;
+	if (stream->rmessages)
+		n = sys_receive_message(socket->fd, pieces, count, true, &message);
+	else
+		n = sys_receive(socket->fd, pieces, count);
+	if (n == -1) {
+		if (sys_would_block(errno))
+			return IO_AGAIN;
+		if (shortage_is(errno)) {
+			stream->ragain = clock_after(clock_now(), SHORTAGE_PAUSE);
+			return IO_AGAIN;
+		}
+		return socket_fail(stream, STATUS_RECEIVE, errno, fault);
+	}
+	if (message.truncated) {
+		(void)fault_set(fault, STATUS_CUT, 0,
+			"receive from %s: a message is longer than %zd bytes", stream->name, n);
+		return IO_FAIL;
+	}
+	if (stream->rmessages ? message.end : n == 0) {
+		if (socket->transport->acknowledged)
+			(void)sys_keep_alive(socket->fd, SOCKET_PROBE_IDLE, SOCKET_PROBE_INTERVAL,
+				SOCKET_PROBE_COUNT);
+		stream->watch = true;
+		return IO_END;
+	}
+	*got = (size_t)n;
+	return IO_OK;
+}
+
+/* The error that waits on the socket, 0 if there is none. */
+static int
+socket_error(const struct socket *socket)
+{
+	int error = 0;
+	socklen_t size = sizeof error;
+	if (getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &error, &size) == -1)
+		return errno;
+	return error;
+}
+
+/* The peer has ended its sending, and now it is gone altogether? */
+static enum io
+socket_look(const struct stream *stream, struct fault *fault)
+{
+	const struct socket *socket = stream->impl;
+	struct pollfd look = { .fd = socket->fd };
+	int error = socket_error(socket);
+	if (error != 0)
+		return socket_fail(stream, STATUS_RECEIVE, error, fault);
+	if (poll(&look, 1, 0) == 1 && (look.revents & POLLHUP) != 0) {
+		(void)fault_set(fault, STATUS_RECEIVE, 0,
+			"receive from %s: the peer has gone, and standard input has not ended",
+			stream->name);
+		return IO_FAIL;
+	}
+	return IO_OK;
+}
+
+static enum io
+socket_write(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
+	struct fault *fault)
+{
+	struct socket *socket = stream->impl;
+	*put = 0;
+	if (count == 0)
+		return socket_look(stream, fault);
+	ssize_t n = sys_send(socket->fd, pieces, count, NULL, 0);
+	if (n >= 0) {
+		shortage_ends(&socket->shortage);
+		*put = (size_t)n;
+		return IO_OK;
+	}
+	if (sys_would_block(errno))
+		return IO_AGAIN;
+	int error = errno;
+	if (shortage_is(error) && shortage_waits(&socket->shortage, stream))
+		return IO_AGAIN;
+	return socket_fail(stream, STATUS_SEND, error, fault);
+}
+
+static enum io
+socket_shut(struct stream *stream, struct fault *fault)
+{
+	struct socket *socket = stream->impl;
+	if (stream->half_close && !socket->told_end) {
+		/* ENOTCONN: the connection is gone; what became of it is asked below. */
+		if (shutdown(socket->fd, SHUT_WR) == -1 && errno != ENOTCONN)
+			return socket_fail(stream, STATUS_SEND, errno, fault);
+		socket->told_end = true;
+		socket->look = SOCKET_LOOK_FIRST;
+	}
+	/* A Unix socket's data are in the peer's hands at once, and survive our close. */
+	if (!socket->transport->acknowledged ||
+		!sys_unacknowledged(socket->fd, &stream->unarrived) || stream->unarrived == 0)
+		return IO_OK;
+	int error = socket_error(socket);
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof peer;
+	/* A connection that was reset has no peer any more, even if the error was reported before. */
+	if (error == 0 && getpeername(socket->fd, (struct sockaddr *)&peer, &size) == -1)
+		error = errno;
+	if (error != 0)
+		return socket_fail(stream, STATUS_SEND, error, fault);
+	/* There is no event for "all acknowledged". */
+	stream->wagain = clock_after(clock_now(), socket->look);
+	socket->look = clock_earlier(socket->look * 2, SOCKET_LOOK_LAST);
+	return IO_AGAIN;
+}
+
+static void
+socket_close(struct stream *stream)
+{
+	struct socket *socket = stream->impl;
+	if (stream->clean)
+		socket_arm(socket, false);
+	(void)sys_close(&socket->fd);
+	free(socket);
+}
+
+static const struct stream_ops socket_ops = {
+	.open = socket_open,
+	.read = socket_read,
+	.write = socket_write,
+	.shut = socket_shut,
+	.close = socket_close,
+};
+
+bool
+socket_init(struct stream *stream, const struct transport *transport, int fd, char *name,
+	struct fault *fault)
+{
+	struct socket *socket = calloc(1, sizeof *socket);
+	if (socket == NULL || name == NULL) {
+		free(socket);
+		free(name);
+		(void)sys_close(&fd);
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "connection");
+	}
+	*socket = (struct socket){ .transport = transport, .fd = fd, .look = SOCKET_LOOK_FIRST };
+	stream_init(stream, &socket_ops, name, socket);
+	stream->rfd = stream->wfd = fd;
+	stream->rmessages = transport->message_max > 0;
+	stream->wmessage_max = transport->message_max;
+	return true;
+}
