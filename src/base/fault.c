@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+static char *fault_format(int error, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
+
 static char *
 fault_format(int error, const char *format, va_list arguments)
 {

@@ -224,9 +224,10 @@ options_parse(struct options *options, int argc, char *argv[], struct fault *fau
 	letters[letter_count] = '\0';
 
 	opterr = 0;
-	optind = 1;
+	/* 0, not 1: also forgets the middle of a word where an earlier parse may have stopped. */
+	optind = 0;
 	for (;;) {
-		int previous = optind;
+		int previous = optind > 0 ? optind : 1;
 		int code = getopt_long(argc, argv, letters, names, NULL);
 		enum option_id option;
 		if (code == -1)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "sys/sys.h"
@@ -23,7 +24,8 @@ ready_write(int fd, const struct plan *plan, const struct listener *listener, st
 	ssize_t n = sys_writev(fd, pieces, 2);
 	int error = errno;
 	free(shown);
-	bool closed = sys_close(&fd);
+	/* The reader sees the end; a standard descriptor stays, or a socket would take its number. */
+	bool closed = fd <= STDERR_FILENO || sys_close(&fd);
 	if (n != (ssize_t)total)
 		return fault_set(fault, STATUS_OUTPUT, n == -1 ? error : EIO, "write --ready-fd %d",
 			plan->ready_fd);

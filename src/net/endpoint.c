@@ -246,7 +246,8 @@ address_print(const struct address *address)
 {
 	char host[NI_MAXHOST];
 	uint32_t cid, port;
-	if (address->storage.ss_family == AF_UNIX)
+	/* Without a length there is not even a family: a sender that has no name. */
+	if (address->storage.ss_family == AF_UNIX || address->length == 0)
 		return address_print_unix(address);
 	if (sys_vsock_parts(&address->storage, &cid, &port)) {
 		(void)snprintf(host, sizeof host, "%" PRIu32, cid);

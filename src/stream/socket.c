@@ -164,17 +164,18 @@ socket_shut(struct stream *stream, struct fault *fault)
 		socket->look = SOCKET_LOOK_FIRST;
 	}
 	/* A Unix socket's data are in the peer's hands at once, and survive our close. */
-	if (!socket->transport->acknowledged ||
-		!sys_unacknowledged(socket->fd, &stream->unarrived) || stream->unarrived == 0)
+	if (!socket->transport->acknowledged)
 		return IO_OK;
-	int error = socket_error(socket);
+	/* A connection that is over has no peer any more. Asked before the count, which is then final:
+	 * the last acknowledgement may come between the two. */
 	struct sockaddr_storage peer;
 	socklen_t size = sizeof peer;
-	/* A connection that was reset has no peer any more, even if the error was reported before. */
-	if (error == 0 && getpeername(socket->fd, (struct sockaddr *)&peer, &size) == -1)
-		error = errno;
-	if (error != 0)
-		return socket_fail(stream, STATUS_SEND, error, fault);
+	int gone = getpeername(socket->fd, (struct sockaddr *)&peer, &size) == -1 ? errno : 0;
+	if (!sys_unacknowledged(socket->fd, &stream->unarrived) || stream->unarrived == 0)
+		return IO_OK;
+	int error = socket_error(socket);
+	if (error != 0 || gone != 0)
+		return socket_fail(stream, STATUS_SEND, error != 0 ? error : gone, fault);
 	/* There is no event for "all acknowledged". */
 	stream->wagain = clock_after(clock_now(), socket->look);
 	socket->look = clock_earlier(socket->look * 2, SOCKET_LOOK_LAST);

@@ -84,11 +84,22 @@ sys_mark_messages(int fd, bool connected)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
 }
 
+static void
+sys_close_received(struct cmsghdr *rights)
+{
+	size_t count = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	for (size_t i = 0; i < count; i++) {
+		int fd;
+		memcpy(&fd, CMSG_DATA(rights) + i * sizeof fd, sizeof fd);
+		(void)sys_close(&fd);
+	}
+}
+
 ssize_t
 sys_receive_message(int fd, const struct iovec *pieces, int count, bool connected,
 	struct sys_message *message)
 {
-	/* Room for one mark and no more: descriptors that a peer passes along do not fit. */
+	/* Room for one mark; descriptors that a peer passes along in it are given back. */
 	union {
 		char bytes[CMSG_SPACE(sizeof(struct ucred))];
 		struct cmsghdr align;
@@ -104,7 +115,7 @@ sys_receive_message(int fd, const struct iovec *pieces, int count, bool connecte
 
 	ssize_t n;
 	do
-		n = recvmsg(fd, &header, MSG_DONTWAIT);
+		n = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return -1;
@@ -119,6 +130,8 @@ sys_receive_message(int fd, const struct iovec *pieces, int count, bool connecte
 			marked = true;
 		else if (c->cmsg_type == SO_RXQ_OVFL)
 			memcpy(&message->dropped, CMSG_DATA(c), sizeof message->dropped);
+		else if (c->cmsg_type == SCM_RIGHTS)
+			sys_close_received(c);
 	}
 	/* Both an empty message and the end of a seqpacket connection are a read of 0 bytes; only a
 	 * message carries its sender's credentials (unix(7), SO_PASSCRED). */

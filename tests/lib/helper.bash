@@ -1,0 +1,271 @@
+# shellcheck shell=bash
+# helper.bash - what the tests share: listeners and scripted peers in the background, bounded
+# waiting, assertions, skips with a reason. For bats 1.2 or later: "load lib/helper".
+#
+# From the environment: SOCKCAT, the program under test; SHIM_LIB, the built shim.c (optional).
+# setup and teardown are defined here; a file with its own calls helper_setup and stop_all.
+# Functions that set variables (start_*, hold_port, finish) must not be called through "run".
+
+# shellcheck disable=SC2034 # what functions set is for the tests
+HELPER_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+PEER=$HELPER_DIR/peer.py
+started=()
+
+# Sets $T, the directory of this test, and checks SOCKCAT. First thing in a setup.
+helper_setup() {
+    if [ -z "${SOCKCAT:-}" ] || [ ! -x "$SOCKCAT" ]; then
+        fail "SOCKCAT must name the program under test, is: '${SOCKCAT:-}'"
+        return 1
+    fi
+    T=${BATS_TEST_TMPDIR:-$(mktemp -d)} # bats before 1.4 has no directory per test
+    mkfifo "$T/.tick"
+    started=()
+    export SOCKCAT T PEER
+    export -f sockcat # so that it can be used in bash -c '...'
+}
+
+setup() { helper_setup; }
+
+teardown() { stop_all; }
+
+# Ends what start_listener, start_peer and start left running; after a failed test shows what
+# was written to standard error. First thing in a teardown.
+stop_all() {
+    local pid file
+    for pid in ${started[@]+"${started[@]}"}; do
+        kill -TERM "$pid" 2>/dev/null || continue
+        until_true 1 is_gone "$pid" || kill -KILL "$pid" 2>/dev/null || :
+        wait "$pid" 2>/dev/null || :
+    done
+    started=()
+    if [ -z "${BATS_TEST_COMPLETED:-}" ] && [ -n "${BATS_TEST_NAME:-}" ]; then
+        for file in "${T:-/nonexistent}"/*.err; do
+            if [ -s "$file" ]; then
+                sed "s|^|${file##*/}: |" "$file"
+            fi
+        done
+    fi
+    [ -n "${BATS_TEST_TMPDIR:-}" ] || rm -rf "${T:?}"
+}
+
+# fail MESSAGE...: prints the message and returns 1; use as the last word: "... || fail why".
+fail() {
+    printf '%s\n' "$*" >&2
+    return 1
+}
+
+# ---- the program ----
+
+# sockcat ARG...: the program in the foreground, killed after $LIMIT seconds (default 30). That
+# is status 137, because timeout's own 124 is one of the program's statuses.
+sockcat() { timeout -v -s KILL "${LIMIT:-30}" "$SOCKCAT" "$@"; }
+
+# with_shim RULES COMMAND...: runs a program or a function (sockcat, start_listener, bash -c ...)
+# such that RULES (see shim.c) hold for every $SOCKCAT that is started, and for nothing else.
+with_shim() {
+    local rules=$1
+    shift
+    LD_PRELOAD=$SHIM_LIB SHIM=$rules SHIM_PROG=${SOCKCAT##*/} "$@"
+}
+
+# start COMMAND...: runs a program in the background with standard input from $START_IN, output
+# to $T/background.out and .err; sets $pid. stop_all ends it.
+start() {
+    "$@" <"${START_IN:-/dev/null}" >"$T/background.out" 2>"$T/background.err" 3>&- &
+    pid=$!
+    started+=("$pid")
+}
+
+# start_listener ARG...: runs "sockcat -l --ready-fd N ARG..." in the background and returns when
+# it can be reached. Sets $port (the ready line: a port, or a path) and $listener (the pid).
+# Standard streams: $LISTENER_IN (/dev/null), $LISTENER_OUT ($T/listener.out), $LISTENER_ERR
+# ($T/listener.err). A FIFO as $LISTENER_IN must be open for writing already.
+start_listener() {
+    rm -f "$T/.ready"
+    mkfifo "$T/.ready"
+    "$SOCKCAT" -l --ready-fd 9 "$@" 9>"$T/.ready" <"${LISTENER_IN:-/dev/null}" \
+        >"${LISTENER_OUT:-$T/listener.out}" 2>"${LISTENER_ERR:-$T/listener.err}" 3>&- &
+    listener=$!
+    started+=("$listener")
+    read_ready port || fail "the listener did not come up: sockcat -l $*"
+}
+
+# start_peer [peer.py's options] STEP...: runs peer.py in the background. Sets $peer (the pid)
+# and, for a listening peer, $peer_port (a port, or "ready") after it can be reached. Output in
+# $T/peer.out, whose first line is that port, and $T/peer.err.
+start_peer() {
+    rm -f "$T/.ready"
+    mkfifo "$T/.ready"
+    peer_port=
+    case " $* " in
+    *" --connect "*) python3 "$PEER" "$@" </dev/null >"$T/peer.out" 2>"$T/peer.err" 3>&- & ;;
+    *) python3 "$PEER" --ready-fd 9 "$@" 9>"$T/.ready" </dev/null >"$T/peer.out" \
+        2>"$T/peer.err" 3>&- & ;;
+    esac
+    peer=$!
+    started+=("$peer")
+    case " $* " in
+    *" --connect "*) ;;
+    *) read_ready peer_port || fail "the peer did not come up: peer.py $*" ;;
+    esac
+}
+
+# hold_port: sets $held, a TCP port of 127.0.0.1 that is taken although nobody listens there: to
+# connect to it is refused, and no other test can get it.
+hold_port() {
+    python3 -c 'import signal, socket
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+signal.pause()' </dev/null >"$T/held" 2>/dev/null 3>&- &
+    started+=("$!")
+    await_line "$T/held" '^[0-9]+$' || return
+    held=$(cat "$T/held")
+}
+
+# read_ready VARIABLE: reads the line that is due on $T/.ready. An end of file, because the
+# writer ended, is a failure at once.
+read_ready() {
+    local line=
+    IFS= read -r -t 20 line <"$T/.ready" || return 1
+    printf -v "$1" %s "$line"
+}
+
+# ---- waiting, always bounded ----
+
+# One tick of polling: 10 ms, without a process and without a descriptor that children inherit.
+tick() { read -r -t 0.01 _ <>"$T/.tick" || :; }
+
+# until_true SECONDS COMMAND...: repeats a quick command until it succeeds; fails after SECONDS.
+until_true() {
+    local end=$((SECONDS + $1 + 1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        tick
+    done
+}
+
+# is_gone PID: true if there is no such process, or only its status is left.
+is_gone() {
+    local stat=
+    kill -0 "$1" 2>/dev/null || return 0
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+    [[ $stat == *') Z '* ]]
+}
+
+# finish PID: waits for a child's end, at most $FINISH_LIMIT seconds (default 30). Sets $result
+# to its exit status, 128+n after signal n. Fails, having killed it, when it does not end.
+finish() {
+    local rest=() pid in_time=0
+    until_true "${FINISH_LIMIT:-30}" is_gone "$1" || in_time=1
+    [ "$in_time" -eq 0 ] || kill -KILL "$1" 2>/dev/null || :
+    result=0
+    wait "$1" || result=$?
+    for pid in ${started[@]+"${started[@]}"}; do
+        [ "$pid" = "$1" ] || rest+=("$pid")
+    done
+    started=(${rest[@]+"${rest[@]}"})
+    [ "$in_time" -eq 0 ] || fail "process $1 did not end in time"
+}
+
+# await_gone PID, await_file FILE, await_line FILE REGEX: wait at most 20 s for the process to be
+# gone, the file to exist, a line in it to match.
+await_gone() { until_true 20 is_gone "$1" || fail "process $1 is still there"; }
+await_file() { until_true 20 test -e "$1" || fail "$1 did not appear"; }
+await_line() {
+    until_true 20 grep -Eqs -e "$2" "$1" || fail "no line '$2' in $1: $(cat "$1" 2>&1)"
+}
+
+# ---- assertions: return 1 and say why ----
+
+# assert_status N: after "run".
+assert_status() {
+    # shellcheck disable=SC2154 # bats sets both
+    [ "$status" -eq "$1" ] || fail "exit status $status instead of $1; output: $output"
+}
+
+# assert_equal GOT WANTED
+assert_equal() { [ "$1" = "$2" ] || fail "got:    $1"$'\n'"wanted: $2"; }
+
+# assert_same FILE FILE: the same bytes.
+assert_same() {
+    cmp -s "$1" "$2" && return
+    fail "files differ:"$'\n'"$(wc -c "$1" "$2" 2>&1; sha256sum "$1" "$2" 2>&1; cmp "$1" "$2" 2>&1)"
+}
+
+# assert_line REGEX FILE: a line of the file matches.
+assert_line() { grep -Eq -e "$1" "$2" || fail "no line '$1' in $2: $(cat "$2")"; }
+
+# assert_one_error FILE REGEX: the file is one line, a message of the program that matches.
+assert_one_error() {
+    local text
+    text=$(cat "$1")
+    [ "$(wc -l <"$1")" -eq 1 ] || fail "not exactly one line: $text" || return
+    [[ $text == 'sockcat: '* ]] || fail "not a message of sockcat: $text" || return
+    [[ $text =~ $2 ]] || fail "does not match '$2': $text"
+}
+
+# assert_fails STATUS REGEX COMMAND...: the command ends with STATUS and one line of error that
+# matches; its standard output is in $T/fails.out.
+assert_fails() {
+    local wanted=$1 pattern=$2 got=0
+    shift 2
+    "$@" >"$T/fails.out" 2>"$T/fails.err" || got=$?
+    [ "$got" -eq "$wanted" ] || fail "exit status $got instead of $wanted: $(cat "$T/fails.err")" || return
+    assert_one_error "$T/fails.err" "$pattern"
+}
+
+# random_file N [SEED]: makes a file of N bytes, the same as peer.py's sendrand:SEED:N (default
+# seed 1); prints its path.
+random_file() {
+    python3 "$PEER" --random "${2:-1}" "$1" >"$T/random.$1.${2:-1}"
+    printf '%s\n' "$T/random.$1.${2:-1}"
+}
+
+# ---- needs: skip the test, with the reason ----
+
+# need COMMAND...
+need() {
+    local command
+    for command in "$@"; do
+        command -v "$command" >/dev/null || skip "needs $command"
+    done
+}
+
+need_root() { [ "$(id -u)" -eq 0 ] || skip "needs root"; }
+
+# need_shim [malloc]: malloc if rules for the malloc family must work, too.
+need_shim() {
+    [ -r "${SHIM_LIB:-}" ] || skip "needs the shim library (SHIM_LIB)"
+    [ "${1:-}" != malloc ] || ! grep -q __asan_init "$SOCKCAT" \
+        || skip "needs an allocator that can fail; AddressSanitizer brings its own"
+}
+
+# need_netns: sets $netns, the command that enters a new network namespace.
+need_netns() {
+    need unshare ip
+    for netns in "unshare -n" "unshare -rn"; do
+        ! $netns ip link set lo up 2>/dev/null || return 0
+    done
+    skip "needs a network namespace of its own"
+}
+
+# in_netns FUNCTION|-c SCRIPT [ARG...]: runs it, after need_netns, in a new network namespace with
+# lo up, in a shell that has this file's functions; what it starts ends with it. Other functions
+# that it uses must be exported (export -f).
+in_netns() {
+    local body=
+    if [ "$1" = -c ]; then
+        body="_in_netns() { $2"$'\n'"}"
+        shift 2
+        set -- _in_netns "$@"
+    else
+        body=$(declare -f "$1")
+    fi
+    # shellcheck disable=SC2016,SC2086 # for the inner shell; two words
+    timeout -v -s KILL "${NETNS_LIMIT:-60}" $netns bash -c '
+        set -eu; . "$1"; eval "$2"; shift 2
+        trap "BATS_TEST_COMPLETED=1 BATS_TEST_TMPDIR=$T stop_all" EXIT
+        ip link set lo up; "$@"' _ "$HELPER_DIR/helper.bash" "$body" "$@"
+}

@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# Installs what is missing to test, builds, and runs the whole suite: unit tests under CTest, and
+# everything that is seen from outside under bats, with gcc and clang, and with the sanitizers.
+#
+#   ./tests/run.sh                 all of it
+#   ./tests/run.sh release         one preset: release (gcc), clang, asan, posix, fuzz
+#   TESTS_MIN=N                    fail if fewer tests were really run per full preset (skips do
+#                                  not count); CI sets it
+#   JOBS=N                         parallel bats tests
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/install.sh
+. scripts/install.sh
+export PATH="$PATH:/usr/sbin:/sbin"
+
+presets=("$@")
+[ "$#" -gt 0 ] || presets=(release clang asan posix fuzz)
+jobs=${JOBS:-$(($(nproc) * 2))}
+fuzz_seconds=${FUZZ_SECONDS:-20}
+
+echo "== What is needed to test"
+install_needs_compiler
+install_needs cmake:cmake make:make bats:bats parallel:parallel python3:python3 clang:clang \
+    nc.openbsd:netcat-openbsd ncat:ncat socat:socat busybox:busybox curl:curl ip:iproute2 \
+    nft:nftables setpriv:util-linux unshare:util-linux prlimit:util-linux readelf:binutils \
+    strace:strace
+# The sanitizers' run-time library is a package of its own, and clang's version is in its name.
+if ! echo 'int main(void) { return 0; }' |
+    clang -fsanitize=address,fuzzer-no-link -x c -o /dev/null - >/dev/null 2>&1; then
+    major=$(clang -dumpversion | cut -d. -f1)
+    echo "Installing: libclang-rt-$major-dev"
+    install_packages "libclang-rt-$major-dev"
+fi
+
+passed=0 failed=0 skipped=0
+
+# Adds up what a bats TAP file says, and shows what was skipped and why.
+count_tap() {
+    local tap=$1 ok skip bad
+    ok=$(grep -cE '^ok ' "$tap" || true)
+    skip=$(grep -cE '^ok .* # skip' "$tap" || true)
+    bad=$(grep -cE '^not ok ' "$tap" || true)
+    grep -E '^ok .* # skip' "$tap" | sed 's/^ok [0-9]* /   skipped: /' || true
+    passed=$((passed + ok - skip))
+    skipped=$((skipped + skip))
+    failed=$((failed + bad))
+    ran=$((ok - skip + bad))
+}
+
+build() {
+    local preset=$1
+    cmake --preset "$preset" -DSOCKCAT_WERROR="${WERROR:-ON}" >"build/$preset.log" ||
+        { cat "build/$preset.log"; return 1; }
+    cmake --build --preset "$preset" -j "$(nproc)" -- -s
+}
+
+unit() {
+    local preset=$1 report=build/$1/ctest.log total bad
+    if ! ctest --test-dir "build/$preset" --output-on-failure -j "$(nproc)" >"$report" 2>&1; then
+        cat "$report"
+    fi
+    total=$(sed -nE 's/.* tests failed out of ([0-9]+).*/\1/p' "$report")
+    bad=$(sed -nE 's/.*, ([0-9]+) tests failed out of .*/\1/p' "$report")
+    echo "   unit: $total tests, $bad failed"
+    [ "${total:-0}" -gt 0 ] || bad=1
+    passed=$((passed + ${total:-0} - bad))
+    failed=$((failed + bad))
+}
+
+outside() {
+    local preset=$1 tap=build/$1/bats.tap
+    # Without the sanitizers: what they would say of the shim is not what is asked.
+    cc -std=c11 -O1 -fPIC -shared -o "build/$preset/shim.so" tests/lib/shim.c -ldl
+    SOCKCAT=$PWD/build/$preset/sockcat SHIM_LIB=$PWD/build/$preset/shim.so \
+        BUILD_DIR=$PWD/build/$preset ASAN_OPTIONS=detect_leaks=1 \
+        UBSAN_OPTIONS=print_stacktrace=1 \
+        bats --tap -j "$jobs" tests >"$tap" 2>"$tap.err" </dev/null || true
+    grep -A 40 -E '^not ok ' "$tap" | grep -vE '^ok ' || true
+    grep -vE '^$' "$tap.err" | head -n 20 || true
+    count_tap "$tap"
+    echo "   from outside: $ran tests run"
+    if ! grep -qE "^1\.\.[1-9]" "$tap"; then
+        echo "   bats ran nothing:"
+        cat "$tap" "$tap.err"
+        failed=$((failed + 1))
+    elif [ "$ran" -lt "${TESTS_MIN:-1}" ]; then
+        echo "   FAILED: fewer than $TESTS_MIN tests were run"
+        failed=$((failed + 1))
+    fi
+}
+
+fuzz() {
+    local preset=$1 target name seeds
+    for target in build/"$preset"/tests/*_fuzz; do
+        name=${target##*/}
+        seeds=tests/fuzz/seeds/${name%_fuzz}
+        mkdir -p "build/$preset/corpus/$name"
+        if (cd "build/$preset" && "tests/$name" -max_total_time="$fuzz_seconds" -max_len=1500 \
+            "corpus/$name" $([ -d "../../$seeds" ] && echo "../../$seeds") >"$name.log" 2>&1); then
+            echo "   $name: $(sed -nE 's/^Done ([0-9]+) runs.*/\1 runs, no finding/p' "build/$preset/$name.log")"
+            passed=$((passed + 1))
+        else
+            tail -n 40 "build/$preset/$name.log"
+            failed=$((failed + 1))
+        fi
+    done
+}
+
+mkdir -p build
+for preset in "${presets[@]}"; do
+    echo "== $preset: build"
+    build "$preset"
+    echo "== $preset: test"
+    case "$preset" in
+        # Only that it builds and its engine works: on this system it is not what ships.
+        posix) unit "$preset" ;;
+        fuzz) fuzz "$preset" ;;
+        *)
+            unit "$preset"
+            outside "$preset"
+            ;;
+    esac
+done
+
+echo
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
