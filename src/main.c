@@ -29,6 +29,7 @@ main(int argc, char *argv[])
 	struct plan plan;
 	bool input_closed = stdio_fill_gaps();
 	sys_close_others_on_exec();
+	signals_ignore_errors();
 	if (command_parse(&plan, argc, argv, input_closed, &fault) == COMMAND_RUN)
 		(void)mode_run(&plan, &fault);
 	return main_report(&fault);

@@ -23,7 +23,7 @@ install_needs_compiler
 install_needs cmake:cmake make:make bats:bats parallel:parallel python3:python3 clang:clang \
     nc.openbsd:netcat-openbsd ncat:ncat socat:socat busybox:busybox curl:curl ip:iproute2 \
     nft:nftables setpriv:util-linux unshare:util-linux prlimit:util-linux readelf:binutils \
-    strace:strace
+    strace:strace shellcheck:shellcheck
 # The sanitizers' run-time library is a package of its own, and clang's version is in its name.
 if ! echo 'int main(void) { return 0; }' |
     clang -fsanitize=address,fuzzer-no-link -x c -o /dev/null - >/dev/null 2>&1; then
@@ -93,10 +93,10 @@ fuzz() {
     local preset=$1 target name seeds
     for target in build/"$preset"/tests/*_fuzz; do
         name=${target##*/}
-        seeds=tests/fuzz/seeds/${name%_fuzz}
+        seeds=$PWD/tests/fuzz/seeds/${name%_fuzz}
         mkdir -p "build/$preset/corpus/$name"
         if (cd "build/$preset" && "tests/$name" -max_total_time="$fuzz_seconds" -max_len=1500 \
-            "corpus/$name" $([ -d "../../$seeds" ] && echo "../../$seeds") >"$name.log" 2>&1); then
+            "corpus/$name" "$seeds" >"$name.log" 2>&1); then
             echo "   $name: $(sed -nE 's/^Done ([0-9]+) runs.*/\1 runs, no finding/p' "build/$preset/$name.log")"
             passed=$((passed + 1))
         else

@@ -56,8 +56,11 @@ help_print_row(const struct option_row *row)
 static bool
 help_finish(struct fault *fault)
 {
-	return (fflush(stdout) == 0 && ferror(stdout) == 0) ||
-		fault_set(fault, STATUS_OUTPUT, errno, "write standard output");
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return true;
+	/* A reader that went away has seen enough. */
+	return errno == EPIPE ? fault_set_quiet(fault, STATUS_OUTPUT)
+			      : fault_set(fault, STATUS_OUTPUT, errno, "write standard output");
 }
 
 bool

@@ -12,16 +12,13 @@
 
 static const struct {
 	int number;
-	bool ends;   /* a terminating signal, as opposed to a request */
-	bool ignore; /* not handled but ignored */
+	bool ends; /* a terminating signal, as opposed to a request */
 } signals_rows[] = {
-	{ SIGINT, true, false },
-	{ SIGTERM, true, false },
-	{ SIGHUP, true, false },
-	{ SIGQUIT, true, false },
-	{ SIGUSR1, false, false },
-	{ SIGPIPE, false, true },
-	{ SIGXFSZ, false, true },
+	{ SIGINT, true },
+	{ SIGTERM, true },
+	{ SIGHUP, true },
+	{ SIGQUIT, true },
+	{ SIGUSR1, false },
 };
 
 static struct sigaction signals_old[SIGNALS_COUNT];
@@ -47,6 +44,15 @@ signals_handle(int number)
 	errno = error;
 }
 
+void
+signals_ignore_errors(void)
+{
+	struct sigaction action = { .sa_handler = SIG_IGN };
+	(void)sigemptyset(&action.sa_mask);
+	(void)sigaction(SIGPIPE, &action, NULL);
+	(void)sigaction(SIGXFSZ, &action, NULL);
+}
+
 bool
 signals_open(struct fault *fault)
 {
@@ -54,12 +60,12 @@ signals_open(struct fault *fault)
 		return fault_set(fault, STATUS_MEMORY, errno, "make a pipe for signals");
 	for (size_t i = 0; i < SIGNALS_COUNT; i++) {
 		struct sigaction action = {
-			.sa_handler = signals_rows[i].ignore ? SIG_IGN : signals_handle,
+			.sa_handler = signals_handle,
 			.sa_flags = SA_RESTART,
 		};
 		(void)sigemptyset(&action.sa_mask);
 		(void)sigaction(signals_rows[i].number, NULL, &signals_old[i]);
-		if (signals_rows[i].ignore || signals_old[i].sa_handler != SIG_IGN)
+		if (signals_old[i].sa_handler != SIG_IGN)
 			(void)sigaction(signals_rows[i].number, &action, NULL);
 	}
 	return true;

@@ -9,11 +9,14 @@
 
 #include "base/fault.h"
 
+/* Ignores SIGPIPE and SIGXFSZ, whose causes come back as errors of the calls. From the first lines of
+ * main to the last: a message may meet them, too. */
+void signals_ignore_errors(void);
+
 /*
  * Takes SIGINT, SIGTERM, SIGHUP, SIGQUIT (those that were not ignored already: nohup, background
- * jobs) and SIGUSR1; ignores SIGPIPE and SIGXFSZ, whose causes come back as errors. The first
- * terminating signal gives all of them their default action back, so that a second one ends the
- * process at once. Process-wide: at most one may be open.
+ * jobs) and SIGUSR1. The first terminating signal gives all of them their default action back, so
+ * that a second one ends the process at once. Process-wide: at most one may be open.
  */
 bool signals_open(struct fault *fault);
 

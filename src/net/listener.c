@@ -225,6 +225,9 @@ listener_is_passing(int error)
 	case EOPNOTSUPP:
 	case ETIMEDOUT:
 	case EPERM:
+#ifdef ENONET
+	case ENONET:
+#endif
 		return true;
 	default:
 		return false;

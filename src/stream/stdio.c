@@ -22,6 +22,7 @@ enum stdio_kind { STDIO_PLAIN, STDIO_SOCKET, STDIO_MESSAGES };
 struct stdio {
 	struct stdio_config config;
 	enum stdio_kind in, out;
+	int input;        /* what to read from; poll(2) looks at descriptor 0 itself */
 	int opened[2];    /* descriptors of our own for input and output, -1: none */
 	bool restore[2];  /* O_NONBLOCK was set on 0, 1 and has to go again */
 	bool seqpacket;   /* STDIO_MESSAGES that have an end */
@@ -78,7 +79,11 @@ stdio_open(struct stream *stream, struct fault *fault)
 	stream->rmessages = stdio->in == STDIO_MESSAGES;
 	if (stream->rmessages)
 		sys_mark_messages(STDIN_FILENO, stdio->seqpacket);
-	stream->rfd = stdio_unblock(stdio, STDIN_FILENO, O_RDONLY);
+	/* Not the one opened anew: a FIFO that had no writer left when it was opened never hangs up. */
+	stream->rfd = STDIN_FILENO;
+	stdio->input = stdio_unblock(stdio, STDIN_FILENO, O_RDONLY);
+	/* Nothing ever comes from the wrong end of a pipe; the error does. */
+	stream->pending = !stdio_allows(STDIN_FILENO, O_RDONLY);
 	stream->terminal = isatty(STDIN_FILENO);
 
 	if (stdio->config.discard) {
@@ -127,13 +132,13 @@ stdio_read(struct stream *stream, const struct iovec *pieces, int count, size_t 
 	}
 	switch (stdio->in) {
 	case STDIO_PLAIN:
-		n = sys_readv(stream->rfd, pieces, count);
+		n = sys_readv(stdio->input, pieces, count);
 		break;
 	case STDIO_SOCKET:
-		n = sys_receive(stream->rfd, pieces, count);
+		n = sys_receive(stdio->input, pieces, count);
 		break;
 	case STDIO_MESSAGES:
-		n = sys_receive_message(stream->rfd, pieces, count, stdio->seqpacket, &message);
+		n = sys_receive_message(stdio->input, pieces, count, stdio->seqpacket, &message);
 		break;
 	}
 	if (n == -1 && sys_would_block(errno))
