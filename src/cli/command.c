@@ -92,20 +92,14 @@ static bool
 command_local(struct plan *plan, const struct options *options, struct fault *fault)
 {
 	struct endpoint local = { .names = TRANSPORT_INET, .family = plan->endpoint.family };
-	static char any4[] = "0.0.0.0", any6[] = "::";
 	char *source = (char *)(uintptr_t)options->text[OPTION_source];
 	const char *port = options->text[OPTION_source_port];
 	struct resolve resolve;
-	if (source == NULL && port == NULL)
-		return true;
 	if (port != NULL && !endpoint_set_port(&local, port, plan->transport, fault))
 		return false;
-	/* A port alone is one of the target's family, which only an address or -4, -6 tells. */
-	if (source == NULL && local.family == AF_UNSPEC && plan->endpoint.numeric &&
-		strchr(plan->endpoint.host, ':') != NULL)
-		local.family = AF_INET6;
+	plan->local_port = (uint16_t)local.port;
 	if (source == NULL)
-		source = local.family == AF_INET6 ? any6 : any4;
+		return true;
 	if (!endpoint_set_host(&local, source, true, fault))
 		return false;
 	enum io found = resolve_start(&resolve, &local, fault);

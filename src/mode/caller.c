@@ -24,6 +24,7 @@ caller_dial(struct caller *caller, const struct plan *plan, struct loop *loop, s
 		.transport = plan->transport,
 		.to = plan->endpoint,
 		.local = plan->local,
+		.local_port = plan->local_port,
 		.options = plan->sockopt,
 		.deadline = clock_after(loop->now, plan->wait),
 	};

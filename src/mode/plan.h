@@ -21,6 +21,7 @@ struct plan {
 	const struct transport *transport;
 	struct endpoint endpoint; /* where to connect, or what to listen on */
 	struct address local;     /* to bind before connecting; length 0: none */
+	uint16_t local_port;      /* the same with any address; 0: none */
 	struct sockopt sockopt;
 	int64_t wait;             /* spans; CLOCK_NEVER: no limit */
 	int64_t idle;

@@ -93,16 +93,28 @@ dial_won(struct dial *dial, size_t i)
 	return IO_OK;
 }
 
+/* The local end for a connection to the address; length 0: none is wanted. */
+static struct address
+dial_local(const struct dial_config *config, const struct address *to)
+{
+	struct address local = config->local;
+	if (local.length == 0 && config->local_port != 0) {
+		/* All zero but family and port is "any address", in both families. */
+		local.storage.ss_family = to->storage.ss_family;
+		local.length = to->length;
+		address_set_port(&local, config->local_port);
+	}
+	return local;
+}
+
 /* Binds the local end, if that was asked for or is needed. */
 static bool
-dial_bind(struct dial *dial, int fd, const struct address *to)
+dial_bind(struct dial *dial, int fd, const struct address *local, const struct address *to)
 {
-	const struct dial_config *config = dial->config;
-	const struct address *local = &config->local;
 	int on = 1;
 	if (local->length == 0) {
 		/* An unnamed datagram socket could not be answered; an answer is a bonus, though. */
-		if (to->storage.ss_family == AF_UNIX && !config->transport->connected)
+		if (to->storage.ss_family == AF_UNIX && !dial->config->transport->connected)
 			(void)sys_bind_unnamed(fd);
 		return true;
 	}
@@ -158,13 +170,14 @@ dial_begin(struct dial *dial, int64_t now)
 		(void)sys_close(&fd);
 		return IO_AGAIN;
 	}
-	if (!dial_bind(dial, fd, to)) {
+	struct address local = dial_local(config, to);
+	if (!dial_bind(dial, fd, &local, to)) {
 		int error = errno;
-		char *local = address_print(&config->local);
-		(void)fault_set(&fault, STATUS_BIND, error, "bind %s", local != NULL ? local : "?");
+		char *shown = address_print(&local);
+		(void)fault_set(&fault, STATUS_BIND, error, "bind %s", shown != NULL ? shown : "?");
 		dial_note(dial, to, STATUS_BIND, fault.text != NULL ? fault.text : "");
 		fault_clear(&fault);
-		free(local);
+		free(shown);
 		(void)sys_close(&fd);
 		return IO_AGAIN;
 	}

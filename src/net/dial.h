@@ -23,6 +23,7 @@ struct dial_config {
 	const struct transport *transport;
 	struct endpoint to;
 	struct address local; /* to bind before connecting; length 0: none */
+	uint16_t local_port;  /* without an address: to bind on any address; 0: none */
 	struct sockopt options;
 	int64_t deadline;     /* for all of it, name resolution included */
 };

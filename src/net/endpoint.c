@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -72,19 +73,28 @@ endpoint_name_fault(const char *name)
 	return NULL;
 }
 
-/* An IPv6 address, maybe with a scope: a name or number of an interface. */
-static bool
-endpoint_is_ipv6(const char *host)
+/* What is wrong with an IPv6 address, maybe with a scope: the name or number of an interface. */
+static const char *
+endpoint_ipv6_fault(const char *host)
 {
 	char bare[INET6_ADDRSTRLEN];
 	struct in6_addr address;
+	uint64_t number;
 	size_t length = strcspn(host, "%");
-	if (length >= sizeof bare || host[length + (host[length] == '%')] == '%' ||
-		(host[length] == '%' && host[length + 1] == '\0'))
-		return false;
+	if (length >= sizeof bare)
+		return "it is not an IPv6 address";
 	memcpy(bare, host, length);
 	bare[length] = '\0';
-	return inet_pton(AF_INET6, bare, &address) == 1;
+	if (inet_pton(AF_INET6, bare, &address) != 1)
+		return "it is not an IPv6 address";
+	if (host[length] == '\0')
+		return IN6_IS_ADDR_LINKLOCAL(&address)
+			? "a link-local address needs its interface, as in fe80::1%eth0"
+			: NULL;
+	const char *scope = host + length + 1;
+	if (parse_count(scope, UINT32_MAX, &number) != PARSE_OK && if_nametoindex(scope) == 0)
+		return "there is no such interface";
+	return NULL;
 }
 
 bool
@@ -98,13 +108,11 @@ endpoint_set_host(struct endpoint *endpoint, char *host, bool numeric_only, stru
 	if (length > 2 && host[0] == '[' && host[length - 1] == ']') {
 		host[length - 1] = '\0';
 		host++;
-		if (!endpoint_is_ipv6(host))
-			wrong = "what stands in brackets is not an IPv6 address";
+		wrong = endpoint_ipv6_fault(host);
 	} else if (length == 0) {
 		wrong = "it is empty";
 	} else if (strchr(host, ':') != NULL) {
-		if (!endpoint_is_ipv6(host))
-			wrong = "it is not an IPv6 address";
+		wrong = endpoint_ipv6_fault(host);
 	} else if (inet_pton(AF_INET, host, &ipv4) != 1) {
 		endpoint->numeric = false;
 		wrong = endpoint_name_fault(host);

@@ -42,6 +42,8 @@ static const struct {
 	{ "[127.0.0.1]", false, false },
 	{ "[]", false, false },
 	{ "::1%", false, false },
+	{ "fe80::1", false, false },
+	{ "fe80::1%no-such-interface", false, false },
 	{ "::1%%lo", false, false },
 	{ "::g", false, false },
 	{ "", false, false },
