@@ -30,7 +30,8 @@ log_write(const char *text)
 	char line[PIPE_BUF];
 	int n;
 	if (log_dropped > 0)
-		n = snprintf(line, sizeof line, "sockcat: (%lu lines dropped) %s\n", log_dropped, text);
+		n = snprintf(
+			line, sizeof line, "sockcat: (%lu lines dropped) %s\n", log_dropped, text);
 	else
 		n = snprintf(line, sizeof line, "sockcat: %s\n", text);
 	if (n < 0)

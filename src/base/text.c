@@ -110,8 +110,8 @@ text_put_byte(struct text *text, unsigned char byte, unsigned char *out)
 		n += text_put_hex(out + n, 'x', 2, byte);
 	} else if (text->lines && byte == '\r') {
 		text->carriage_return = true;
-	} else if (byte == 0x7f || (byte < 0x20 && !(text->lines && strchr("\n\t", byte) != NULL &&
-				byte != '\0'))) {
+	} else if (byte == 0x7f ||
+		(byte < 0x20 && !(text->lines && strchr("\n\t", byte) != NULL && byte != '\0'))) {
 		n += text_put_control(out + n, byte);
 	} else {
 		out[n++] = byte;

@@ -29,8 +29,8 @@ command_transport(const struct options *options, struct fault *fault)
 	else if (options_has(options, OPTION_udplite))
 		protocol = SYS_UDPLITE;
 	enum transport_names names = options_has(options, OPTION_unixsock) ? TRANSPORT_UNIX
-		: options_has(options, OPTION_vsock) ? TRANSPORT_VSOCK
-						     : TRANSPORT_INET;
+		: options_has(options, OPTION_vsock)                       ? TRANSPORT_VSOCK
+									   : TRANSPORT_INET;
 	const struct transport *transport = transport_find(names,
 		options_has(options, OPTION_udp) || options_has(options, OPTION_udplite),
 		options_has(options, OPTION_seqpacket), protocol);
@@ -41,8 +41,8 @@ command_transport(const struct options *options, struct fault *fault)
 
 /* Sorts the operands: where they stand tells what they are. NULL: not given. */
 static bool
-command_operands(const struct options *options, bool listen, char **host, char **port,
-	struct fault *fault)
+command_operands(
+	const struct options *options, bool listen, char **host, char **port, struct fault *fault)
 {
 	char **operands = options->operands;
 	int count = options->operand_count;
@@ -60,7 +60,8 @@ command_operands(const struct options *options, bool listen, char **host, char *
 			count == 0 ? "arguments: a host and a port are missing (see --help)"
 				   : "arguments: a port is missing (see --help)");
 	if (listen && count == 0 && !has_port)
-		return fault_set(fault, STATUS_USAGE, 0, "arguments: a port is missing (see --help)");
+		return fault_set(
+			fault, STATUS_USAGE, 0, "arguments: a port is missing (see --help)");
 	if (!has_port)
 		*port = operands[--count];
 	if (count > 0)
@@ -82,7 +83,8 @@ command_path(struct plan *plan, const struct options *options, struct fault *fau
 		if (!endpoint_set_path(&local, source, fault))
 			return false;
 		if (!endpoint_address(&local, &plan->local))
-			return fault_set(fault, STATUS_VALUE, errno, "option --source '%s'", source);
+			return fault_set(
+				fault, STATUS_VALUE, errno, "option --source '%s'", source);
 	}
 	return endpoint_set_path(&plan->endpoint, options->operands[0], fault);
 }
@@ -112,8 +114,7 @@ command_local(struct plan *plan, const struct options *options, struct fault *fa
 }
 
 static bool
-command_endpoint(struct plan *plan, const struct options *options, bool listen,
-	struct fault *fault)
+command_endpoint(struct plan *plan, const struct options *options, bool listen, struct fault *fault)
 {
 	struct endpoint *endpoint = &plan->endpoint;
 	char *host, *port;
@@ -154,21 +155,21 @@ command_times(struct plan *plan, const struct options *options, bool listen)
 	plan->wait = command_time(options, OPTION_wait, wait);
 	plan->idle = command_time(options, OPTION_idle_timeout, limits);
 	plan->linger = command_time(options, OPTION_linger, COMMAND_LINGER);
-	plan->quit_after = command_time(options, OPTION_quit_after,
-		datagrams && !listen ? COMMAND_SILENCE : CLOCK_NEVER);
+	plan->quit_after = command_time(
+		options, OPTION_quit_after, datagrams && !listen ? COMMAND_SILENCE : CLOCK_NEVER);
 	/* nc's -q 0 and -N mean the same on a stream: the reply is awaited. */
 	if (plan->quit_after == 0 && !datagrams)
 		plan->quit_after = CLOCK_NEVER;
 }
 
 static bool
-command_session(struct plan *plan, const struct options *options, bool input_closed,
-	struct fault *fault)
+command_session(
+	struct plan *plan, const struct options *options, bool input_closed, struct fault *fault)
 {
 	static const enum plan_until untils[] = { PLAN_UNTIL_BOTH, PLAN_UNTIL_PEER,
 		PLAN_UNTIL_INPUT, PLAN_UNTIL_EITHER };
-	plan->no_input = options_has(options, OPTION_no_stdin) ||
-		options_has(options, OPTION_recv_only);
+	plan->no_input =
+		options_has(options, OPTION_no_stdin) || options_has(options, OPTION_recv_only);
 	plan->no_output = options_has(options, OPTION_send_only);
 	plan->no_shutdown = options_has(options, OPTION_no_shutdown);
 	plan->keep_open = options_has(options, OPTION_keep_open);
@@ -204,7 +205,7 @@ command_parse(struct plan *plan, int argc, char *argv[], bool input_closed, stru
 		return help_show_version(fault) ? COMMAND_DONE : COMMAND_BAD;
 
 	bool listen = options_has(&options, OPTION_listen);
-	plan->mode = listen ? &listen_mode
+	plan->mode = listen                           ? &listen_mode
 		: options_has(&options, OPTION_probe) ? &probe_mode
 						      : &connect_mode;
 	plan->transport = command_transport(&options, fault);

@@ -17,7 +17,7 @@ enum command {
  * The plan points into argv, which is changed and has to outlive it. `input_closed`: standard input
  * was closed at the start.
  */
-enum command command_parse(struct plan *plan, int argc, char *argv[], bool input_closed,
-	struct fault *fault);
+enum command command_parse(
+	struct plan *plan, int argc, char *argv[], bool input_closed, struct fault *fault);
 
 #endif

@@ -41,7 +41,8 @@ help_print_row(const struct option_row *row)
 {
 	bool named = row->name[0] != '\0', valued = row->argument[0] != '\0';
 	int column = 0;
-	column += row->letter != 0 ? printf("  -%c%s", row->letter, named ? ", " : " ") : printf("      ");
+	column += row->letter != 0 ? printf("  -%c%s", row->letter, named ? ", " : " ")
+				   : printf("      ");
 	if (named)
 		column += printf("--%s%s", row->name, valued ? " " : "");
 	column += printf("%s", row->argument);
@@ -66,13 +67,14 @@ help_finish(struct fault *fault)
 bool
 help_show(struct fault *fault)
 {
-	(void)fputs("Usage: sockcat [OPTION]... HOST PORT      connect\n"
-		    "       sockcat -l [OPTION]... [HOST] PORT  listen\n"
-		    "       sockcat [-l] -U [OPTION]... PATH    Unix-domain socket\n"
-		    "       sockcat -z [OPTION]... HOST PORT    does the port answer?\n"
-		    "\n"
-		    "Connects standard input and output to a socket. Exit status 0 means that every\n"
-		    "byte read from either side was written to the other, and both ended cleanly.\n",
+	(void)fputs(
+		"Usage: sockcat [OPTION]... HOST PORT      connect\n"
+		"       sockcat -l [OPTION]... [HOST] PORT  listen\n"
+		"       sockcat [-l] -U [OPTION]... PATH    Unix-domain socket\n"
+		"       sockcat -z [OPTION]... HOST PORT    does the port answer?\n"
+		"\n"
+		"Connects standard input and output to a socket. Exit status 0 means that every\n"
+		"byte read from either side was written to the other, and both ended cleanly.\n",
 		stdout);
 	for (unsigned group = 0; group < OPTION_GROUPS; group++) {
 		(void)printf("\n%s\n", help_groups[group]);

@@ -18,7 +18,8 @@
 #define OPTIONS_REPEAT_ONCE OPTION_ONCE
 
 const struct option_row option_rows[OPTION_COUNT] = {
-#define OPTION(id, name, letter, type, argument, least, most, group, repeat, excludes, needs, help) \
+#define OPTION( \
+	id, name, letter, type, argument, least, most, group, repeat, excludes, needs, help) \
 	[OPTION_##id] = { name, letter, OPTION_##type, argument, least, most, OPTION_##group, \
 		OPTIONS_REPEAT_##repeat, excludes, needs, help },
 #include "cli/options.def"
@@ -97,8 +98,8 @@ options_find_word(const char *words, const char *word, int64_t *index)
 }
 
 static bool
-options_take_value(struct options *options, enum option_id option, const char *text,
-	struct fault *fault)
+options_take_value(
+	struct options *options, enum option_id option, const char *text, struct fault *fault)
 {
 	const struct option_row *row = &option_rows[option];
 	int64_t *value = &options->value[option];
@@ -194,8 +195,8 @@ options_reject(int code, int previous, char *argv[], struct fault *fault)
 	if (known && option_rows[option].type == OPTION_FLAG)
 		return options_fault(option, STATUS_USAGE, fault, "it takes no argument");
 	if (optopt > 0 && optopt < OPTIONS_LONG)
-		return fault_set(fault, STATUS_USAGE, 0, "option -%c: there is no such option (see --help)",
-			optopt);
+		return fault_set(fault, STATUS_USAGE, 0,
+			"option -%c: there is no such option (see --help)", optopt);
 	return fault_set(fault, STATUS_USAGE, 0, "option %s: there is no such option (see --help)",
 		argv[previous]);
 }
@@ -233,8 +234,8 @@ options_parse(struct options *options, int argc, char *argv[], struct fault *fau
 		if (code == -1)
 			break;
 		if (!options_find(code, &option))
-			return options_reject(code, optind > previous ? optind - 1 : previous, argv,
-				fault);
+			return options_reject(
+				code, optind > previous ? optind - 1 : previous, argv, fault);
 		if (!options_take(options, option, optarg, fault))
 			return false;
 	}

@@ -61,8 +61,8 @@ carrier_message_has_data(const struct carrier *carrier)
 }
 
 static enum io
-carrier_message_fill(struct carrier *carrier, struct stream *source, size_t *got,
-	struct fault *fault)
+carrier_message_fill(
+	struct carrier *carrier, struct stream *source, size_t *got, struct fault *fault)
 {
 	struct iovec space = { carrier->buf.data, carrier->limit };
 	enum io result = source->ops->read(source, &space, 1, got, fault);
@@ -74,8 +74,8 @@ carrier_message_fill(struct carrier *carrier, struct stream *source, size_t *got
 }
 
 static enum io
-carrier_message_drain(struct carrier *carrier, struct stream *sink, size_t *put,
-	struct fault *fault)
+carrier_message_drain(
+	struct carrier *carrier, struct stream *sink, size_t *put, struct fault *fault)
 {
 	/* An empty message is one piece of 0 bytes, which a sink of bytes takes as nothing. */
 	struct iovec bytes[2] = { { carrier->buf.data, 0 } };

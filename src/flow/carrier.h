@@ -11,8 +11,8 @@
 #include "base/buf.h"
 #include "stream/stream.h"
 
-/* The usual bound: large enough that the cost of the system calls disappears behind that of the copying, and for
- * every datagram; two of them are all that a session needs. */
+/* The usual bound: large enough that the cost of the system calls disappears behind that of the
+ * copying, and for every datagram; two of them are all that a session needs. */
 #define CARRIER_SIZE ((size_t)256 * 1024)
 
 struct carrier;

@@ -15,8 +15,8 @@ flow_init(struct flow *flow, struct stream *source, struct stream *sink, int64_t
 }
 
 bool
-flow_open(struct flow *flow, struct stream *source, struct stream *sink, size_t size,
-	int64_t now, struct fault *fault)
+flow_open(struct flow *flow, struct stream *source, struct stream *sink, size_t size, int64_t now,
+	struct fault *fault)
 {
 	flow_init(flow, source, sink, now);
 	return carrier_open(&flow->carrier, source, sink, size, fault);
@@ -184,8 +184,9 @@ flow_step(struct flow *flow, const struct interest *interest, int64_t now)
 		filled = flow_read(flow, now);
 
 	/* What was just read is offered at once: mostly the sink takes it, without another turn. */
-	if (flow_has_data(flow) && (flow_is_due(&sink->wagain, now, interest, flow->write_entry) ||
-				(filled && sink->wagain == 0)))
+	if (flow_has_data(flow) &&
+		(flow_is_due(&sink->wagain, now, interest, flow->write_entry) ||
+			(filled && sink->wagain == 0)))
 		flow_write(flow, now);
 	else if (flow->state == FLOW_OPEN && interest_fired(interest, flow->watch_entry))
 		flow_look_at_sink(flow);

@@ -26,7 +26,7 @@ enum flow_state { FLOW_OPEN, FLOW_ENDING, FLOW_SHUTTING, FLOW_DONE };
 /* Ways to stop a flow before its source ends, each stronger than the one before. */
 enum flow_stop {
 	FLOW_GOES_ON,
-	FLOW_STOP_DRAINED, /* what is there already is still read: "nothing now" counts as the end */
+	FLOW_STOP_DRAINED, /* what is there is still read: "nothing now" counts as the end */
 	FLOW_STOP_NOW,     /* nothing more is read; what was read is written */
 	FLOW_STOP_DROP     /* what could not be written yet is lost */
 };

@@ -17,9 +17,9 @@
 
 struct loop {
 	struct interest interest;
-	int64_t now;         /* the time of this turn */
-	int end_signal;      /* the terminating signal that has come, 0: none */
-	bool wants_report;   /* SIGUSR1 has come; whoever reports clears it */
+	int64_t now;       /* the time of this turn */
+	int end_signal;    /* the terminating signal that has come, 0: none */
+	bool wants_report; /* SIGUSR1 has come; whoever reports clears it */
 };
 
 /* Takes over the process's signals (signals.h). */

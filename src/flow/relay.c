@@ -99,8 +99,7 @@ relay_take_fault(struct relay *relay, struct flow *flow, int64_t now)
 		return false;
 	fault_move(&relay->cause, &flow->fault);
 	if (relay->cause.status == STATUS_SEND || relay->cause.status == STATUS_RECEIVE)
-		fault_add(&relay->cause,
-			" (%" PRIu64 " bytes sent, %" PRIu64 " bytes received)",
+		fault_add(&relay->cause, " (%" PRIu64 " bytes sent, %" PRIu64 " bytes received)",
 			relay->out.written, relay->in.read);
 	relay_abandon(relay, FLOW_STOP_DRAINED, now);
 	return true;
@@ -211,7 +210,8 @@ relay_finish(struct relay *relay)
 	const struct flow *flows[] = { &relay->out, &relay->in };
 	for (size_t i = 0; i < 2; i++) {
 		const struct flow *flow = flows[i];
-		if (!fault_is_set(&relay->cause) && (flow->read != flow->written || flow->lost != 0))
+		if (!fault_is_set(&relay->cause) &&
+			(flow->read != flow->written || flow->lost != 0))
 			(void)fault_set(&relay->cause, STATUS_INTERNAL, 0,
 				"from %s to %s: %" PRIu64 " bytes read, %" PRIu64 " written",
 				flow->source->name, flow->sink->name, flow->read, flow->written);

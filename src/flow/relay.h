@@ -21,13 +21,13 @@
 
 /* The rules; times are spans in nanoseconds, CLOCK_NEVER for no limit. */
 struct relay_rules {
-	size_t buffer;                /* bounds what each flow holds, in bytes */
-	bool send;                    /* OUT exists */
-	enum flow_stop at_peer_end;   /* how the end of IN stops OUT */
-	enum flow_stop at_input_end;  /* how the end of OUT stops IN */
-	int64_t quit_after;           /* of IN after local input has ended; of silence if endless */
-	int64_t linger;               /* for the arrival of what was sent, without any progress */
-	int64_t idle;                 /* with nothing moving either way */
+	size_t buffer;               /* bounds what each flow holds, in bytes */
+	bool send;                   /* OUT exists */
+	enum flow_stop at_peer_end;  /* how the end of IN stops OUT */
+	enum flow_stop at_input_end; /* how the end of OUT stops IN */
+	int64_t quit_after;          /* of IN after local input has ended; of silence if endless */
+	int64_t linger;              /* for the arrival of what was sent, without any progress */
+	int64_t idle;                /* with nothing moving either way */
 };
 
 struct relay {
@@ -35,8 +35,8 @@ struct relay {
 	struct relay_rules rules;
 	struct fault cause; /* the first failure, of either flow or of the relay */
 	int64_t input_ended_at, grace_ends, linger_ends, drain_ends; /* CLOCK_NEVER: not yet */
-	size_t unarrived; /* when linger_ends was set */
-	bool quitting;    /* the quit time has passed */
+	size_t unarrived;                                            /* when linger_ends was set */
+	bool quitting;                                               /* the quit time has passed */
 	bool unconfirmed; /* all was sent, but its arrival was not seen in time */
 };
 

@@ -9,8 +9,8 @@
 
 #include "base/fault.h"
 
-/* Ignores SIGPIPE and SIGXFSZ, whose causes come back as errors of the calls. From the first lines of
- * main to the last: a message may meet them, too. */
+/* Ignores SIGPIPE and SIGXFSZ, whose causes come back as errors of the calls. From the first lines
+ * of main to the last: a message may meet them, too. */
 void signals_ignore_errors(void);
 
 /*

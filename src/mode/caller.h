@@ -15,8 +15,8 @@ struct caller {
 };
 
 /* Dials what the plan names until it is connected. False and the fault if it is not. */
-bool caller_dial(struct caller *caller, const struct plan *plan, struct loop *loop,
-	struct fault *fault);
+bool caller_dial(
+	struct caller *caller, const struct plan *plan, struct loop *loop, struct fault *fault);
 
 /* Also good on a zeroed struct. */
 void caller_close(struct caller *caller);

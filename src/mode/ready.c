@@ -19,17 +19,19 @@ ready_write(int fd, const struct plan *plan, const struct listener *listener, st
 		line = strrchr(shown, ':') != NULL ? strrchr(shown, ':') + 1 : shown;
 	if (line == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "write --ready-fd %d", fd);
-	struct iovec pieces[2] = { { (char *)(uintptr_t)line, strlen(line) }, { (char[]){ '\n' }, 1 } };
+	struct iovec pieces[2] = { { (char *)(uintptr_t)line, strlen(line) },
+		{ (char[]){ '\n' }, 1 } };
 	size_t total = pieces[0].iov_len + 1;
 	ssize_t n = sys_writev(fd, pieces, 2);
 	int error = errno;
 	free(shown);
-	/* The reader sees the end; a standard descriptor stays, or a socket would take its number. */
+	/* The reader sees the end; a standard descriptor stays, or a socket would take it. */
 	bool closed = fd <= STDERR_FILENO || sys_close(&fd);
 	if (n != (ssize_t)total)
 		return fault_set(fault, STATUS_OUTPUT, n == -1 ? error : EIO, "write --ready-fd %d",
 			plan->ready_fd);
-	return closed || fault_set(fault, STATUS_OUTPUT, errno, "close --ready-fd %d", plan->ready_fd);
+	return closed ||
+		fault_set(fault, STATUS_OUTPUT, errno, "close --ready-fd %d", plan->ready_fd);
 }
 
 /* The service manager's socket; nobody listening there is no failure of ours. */
@@ -44,7 +46,8 @@ ready_notify(const char *path)
 	int fd = sys_socket(AF_UNIX, SOCK_DGRAM, 0);
 	if (fd == -1 || !endpoint_set_path(&endpoint, path, &fault) ||
 		!endpoint_address(&endpoint, &address) ||
-		sys_send(fd, &piece, 1, (const struct sockaddr *)&address.storage, address.length) == -1)
+		sys_send(fd, &piece, 1, (const struct sockaddr *)&address.storage,
+			address.length) == -1)
 		log_line(LOG_VERBOSE, "NOTIFY_SOCKET %s: %s", path, strerror(errno));
 	fault_clear(&fault);
 	(void)sys_close(&fd);

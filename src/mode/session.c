@@ -55,8 +55,8 @@ session_report(unsigned level, const char *event, const struct relay *relay)
 		log_line(level, "%s: %" PRIu64 " datagrams from others were ignored", remote->name,
 			remote->ignored);
 	if (remote->dropped > 0)
-		log_line(level, "%s: %" PRIu64 " datagrams were dropped by the kernel", remote->name,
-			remote->dropped);
+		log_line(level, "%s: %" PRIu64 " datagrams were dropped by the kernel",
+			remote->name, remote->dropped);
 	if (remote->retried > 0)
 		log_line(level, "%s: %" PRIu64 " sends had to wait for buffers", remote->name,
 			remote->retried);

@@ -10,7 +10,7 @@
 #include "stream/stream.h"
 
 /* Runs it to its end and closes the remote stream. False and the fault if not all went well. */
-bool session_run(const struct plan *plan, struct loop *loop, struct stream *remote,
-	struct fault *fault);
+bool session_run(
+	const struct plan *plan, struct loop *loop, struct stream *remote, struct fault *fault);
 
 #endif

@@ -49,8 +49,8 @@ dial_note(struct dial *dial, const struct address *address, enum status status, 
 	} else if (only) {
 		(void)fault_set(&dial->failures, status, 0, "connect %s: %s", dial->name, cause);
 	} else {
-		(void)fault_set(&dial->failures, status, 0, "connect %s: %s: %s", dial->name, name,
-			cause);
+		(void)fault_set(
+			&dial->failures, status, 0, "connect %s: %s: %s", dial->name, name, cause);
 	}
 	free(shown);
 }
@@ -113,7 +113,8 @@ dial_bind(struct dial *dial, int fd, const struct address *local, const struct a
 {
 	int on = 1;
 	if (local->length == 0) {
-		/* An unnamed datagram socket could not be answered; an answer is a bonus, though. */
+		/* An unnamed datagram socket could not be answered; an answer is a bonus, though.
+		 */
 		if (to->storage.ss_family == AF_UNIX && !dial->config->transport->connected)
 			(void)sys_bind_unnamed(fd);
 		return true;
@@ -197,7 +198,8 @@ dial_advance(struct dial *dial, int64_t now, struct fault *fault)
 	if (dial->count > 0)
 		return IO_AGAIN;
 	if (resolve->left_out > 0)
-		fault_add(&dial->failures, "; %zu more addresses were not tried", resolve->left_out);
+		fault_add(
+			&dial->failures, "; %zu more addresses were not tried", resolve->left_out);
 	if (dial->mixed)
 		dial->failures.status = STATUS_CONNECT;
 	if (!fault_is_set(fault))
@@ -273,7 +275,8 @@ dial_timed_out(struct dial *dial, struct fault *fault)
 			dial->failures.text != NULL ? dial->failures.text : "connect",
 			dial->count + dial->resolve.count - dial->next);
 	else
-		(void)fault_set(fault, STATUS_TIMEOUT, 0, "connect %s: no answer in time", dial->name);
+		(void)fault_set(
+			fault, STATUS_TIMEOUT, 0, "connect %s: no answer in time", dial->name);
 	return IO_FAIL;
 }
 

@@ -25,7 +25,7 @@ struct dial_config {
 	struct address local; /* to bind before connecting; length 0: none */
 	uint16_t local_port;  /* without an address: to bind on any address; 0: none */
 	struct sockopt options;
-	int64_t deadline;     /* for all of it, name resolution included */
+	int64_t deadline; /* for all of it, name resolution included */
 };
 
 struct dial_attempt {
@@ -40,25 +40,25 @@ enum dial_state { DIAL_RESOLVING, DIAL_CONNECTING, DIAL_CONNECTED };
 struct dial {
 	const struct dial_config *config;
 	enum dial_state state;
-	char *name;       /* owned: what is dialled, for messages */
+	char *name; /* owned: what is dialled, for messages */
 	struct resolve resolve;
 	struct dial_attempt attempts[RESOLVE_MAX];
-	size_t count;     /* attempts under way */
-	size_t next;      /* the address that comes next */
-	int64_t next_at;  /* when it comes even though nothing has failed */
+	size_t count;          /* attempts under way */
+	size_t next;           /* the address that comes next */
+	int64_t next_at;       /* when it comes even though nothing has failed */
 	struct fault failures; /* of the attempts so far, one after the other */
-	bool mixed;       /* they had different statuses */
-	int fd;           /* DIAL_CONNECTED: the connection; whoever takes it sets it to -1 */
+	bool mixed;            /* they had different statuses */
+	int fd;                /* DIAL_CONNECTED: the connection; whoever takes it sets it to -1 */
 	struct address peer, own;
 	struct socketfile file; /* of a Unix socket's own end */
 };
 
 /* IO_OK: connected; IO_AGAIN: ask, wait, step; IO_FAIL: status 3, 4, 6, 7, 27, 28 or 45. */
-enum io dial_start(struct dial *dial, const struct dial_config *config, int64_t now,
-	struct fault *fault);
+enum io dial_start(
+	struct dial *dial, const struct dial_config *config, int64_t now, struct fault *fault);
 void dial_ask(struct dial *dial, struct interest *interest);
-enum io dial_step(struct dial *dial, const struct interest *interest, int64_t now,
-	struct fault *fault);
+enum io dial_step(
+	struct dial *dial, const struct interest *interest, int64_t now, struct fault *fault);
 
 /* Gives everything back, a connection that nobody took included. Also good on a zeroed struct. */
 void dial_close(struct dial *dial);

@@ -62,7 +62,8 @@ endpoint_name_fault(const char *name)
 	for (const char *at = name; *at != '\0'; at++) {
 		if ((unsigned char)*at >= 0x80)
 			return "the name is not ASCII; write its xn-- form";
-		if (!endpoint_is_digit(*at) && !endpoint_is_letter(*at) && strchr("-_.", *at) == NULL)
+		if (!endpoint_is_digit(*at) && !endpoint_is_letter(*at) &&
+			strchr("-_.", *at) == NULL)
 			return "the name has a character that names do not have";
 		if (*at == '-' && last == '.')
 			return "a part of the name begins with '-'";
@@ -135,11 +136,13 @@ endpoint_set_port(struct endpoint *endpoint, const char *port, const struct tran
 		endpoint->port = (uint32_t)number;
 		return true;
 	case PARSE_RANGE:
-		return fault_set(fault, STATUS_VALUE, 0, "port '%s': it goes from 0 to 65535", port);
+		return fault_set(
+			fault, STATUS_VALUE, 0, "port '%s': it goes from 0 to 65535", port);
 	case PARSE_BAD:
 		break;
 	}
-	/* A service's name begins with a letter (RFC 6335), so that "80x" and "-1" never get there. */
+	/* A service's name begins with a letter (RFC 6335), so that "80x" and "-1" never get there.
+	 */
 	const struct servent *service = NULL;
 	if (endpoint_is_letter(port[0]))
 		service = getservbyname(port, transport->type == SOCK_DGRAM ? "udp" : "tcp");
@@ -161,13 +164,14 @@ endpoint_set_path(struct endpoint *endpoint, const char *path, struct fault *fau
 	/* An abstract name's '@' stands for the NUL in front of it, and no NUL follows. */
 	if (path[0] == '@' ? length > most + 1 : length > most)
 		return fault_set(fault, STATUS_VALUE, 0,
-			"path '%s': %zu bytes, and a socket's path has at most %zu", path, length, most);
+			"path '%s': %zu bytes, and a socket's path has at most %zu", path, length,
+			most);
 	return true;
 }
 
 bool
-endpoint_set_vsock(struct endpoint *endpoint, const char *cid, const char *port,
-	struct fault *fault)
+endpoint_set_vsock(
+	struct endpoint *endpoint, const char *cid, const char *port, struct fault *fault)
 {
 	uint64_t value = UINT32_MAX;
 	endpoint->host = cid;
@@ -207,8 +211,8 @@ bool
 endpoint_address(const struct endpoint *endpoint, struct address *address)
 {
 	if (endpoint->names == TRANSPORT_VSOCK)
-		return sys_vsock_address(endpoint->cid, endpoint->port, &address->storage,
-			&address->length);
+		return sys_vsock_address(
+			endpoint->cid, endpoint->port, &address->storage, &address->length);
 	struct sockaddr_un *local = (struct sockaddr_un *)&address->storage;
 	size_t length = strlen(endpoint->host);
 	bool abstract = endpoint->host[0] == '@';
@@ -261,8 +265,8 @@ address_print(const struct address *address)
 		(void)snprintf(host, sizeof host, "%" PRIu32, cid);
 		return endpoint_join(host, port);
 	}
-	if (getnameinfo((const struct sockaddr *)&address->storage, address->length, host, sizeof host,
-		    NULL, 0, NI_NUMERICHOST) != 0)
+	if (getnameinfo((const struct sockaddr *)&address->storage, address->length, host,
+		    sizeof host, NULL, 0, NI_NUMERICHOST) != 0)
 		return strdup("?");
 	return endpoint_join(host, address_port(address));
 }

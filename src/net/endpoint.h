@@ -20,7 +20,7 @@ struct endpoint {
 	const char *host; /* not owned: name, address, path; NULL: any address, no local address */
 	bool numeric;     /* host is an address, not a name */
 	uint32_t port;
-	uint32_t cid;     /* vsock */
+	uint32_t cid; /* vsock */
 };
 
 /* A socket address of any family. */
@@ -35,8 +35,8 @@ struct address {
  * Other ways to write numbers (127.1, 0x7f.1, 0177.0.0.1) are refused, since programs read them
  * differently. `numeric_only`: no names. Status 3.
  */
-bool endpoint_set_host(struct endpoint *endpoint, char *host, bool numeric_only,
-	struct fault *fault);
+bool endpoint_set_host(
+	struct endpoint *endpoint, char *host, bool numeric_only, struct fault *fault);
 
 /* A port: 0 … 65535 or a service name (services(5)) of the transport. Status 3. */
 bool endpoint_set_port(struct endpoint *endpoint, const char *port,
@@ -46,8 +46,8 @@ bool endpoint_set_port(struct endpoint *endpoint, const char *port,
 bool endpoint_set_path(struct endpoint *endpoint, const char *path, struct fault *fault);
 
 /* A virtual machine's context number and port, both 32 bits. Status 3. */
-bool endpoint_set_vsock(struct endpoint *endpoint, const char *cid, const char *port,
-	struct fault *fault);
+bool endpoint_set_vsock(
+	struct endpoint *endpoint, const char *cid, const char *port, struct fault *fault);
 
 /* "host:port", "[::1]:port", the path. To be freed; NULL if there is no memory. */
 char *endpoint_print(const struct endpoint *endpoint);

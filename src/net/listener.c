@@ -39,8 +39,8 @@ listener_bind(struct listener *listener, int fd, const struct address *address)
 	int on = 1;
 	if (address->storage.ss_family == AF_UNIX)
 		return socketfile_bind(&listener->file, fd, address);
-	/* On a port of which old connections linger; never beside another listener. For datagrams it
-	 * would mean sharing the port, so not there. */
+	/* On a port of which old connections linger; never beside another listener. For datagrams
+	 * it would mean sharing the port, so not there. */
 	if (listener->config->transport->connected)
 		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if (address->storage.ss_family == AF_INET6 &&
@@ -90,8 +90,8 @@ listener_fail(const struct address *address, int error, struct fault *fault)
 	char *shown = address_print(address);
 	const char *name = shown != NULL ? shown : "?";
 	if (error == EEXIST)
-		(void)fault_set(fault, status, 0,
-			"listen %s: the path exists and is not a socket", name);
+		(void)fault_set(
+			fault, status, 0, "listen %s: the path exists and is not a socket", name);
 	else
 		(void)fault_set(fault, status, error, "listen %s", name);
 	free(shown);
@@ -115,8 +115,8 @@ listener_open(struct listener *listener, const struct address *addresses, size_t
 		for (size_t i = 0; i < count && !again; i++) {
 			struct address address = addresses[i];
 			if (any_port && listener->count > 0)
-				address_set_port(&address,
-					address_port(&listener->sockets[0].address));
+				address_set_port(
+					&address, address_port(&listener->sockets[0].address));
 			if (listener_add(listener, &address, fault))
 				continue;
 			error = errno;
@@ -174,14 +174,13 @@ listener_resolved(struct listener *listener, enum io result, struct fault *fault
 }
 
 enum io
-listener_start(struct listener *listener, const struct listener_config *config,
-	struct fault *fault)
+listener_start(struct listener *listener, const struct listener_config *config, struct fault *fault)
 {
 	*listener = (struct listener){ .config = config };
 	if (config->on.names == TRANSPORT_INET && config->on.host == NULL)
 		return listener_open_any(listener, fault);
-	return listener_resolved(listener, resolve_start(&listener->resolve, &config->on, fault),
-		fault);
+	return listener_resolved(
+		listener, resolve_start(&listener->resolve, &config->on, fault), fault);
 }
 
 enum io
@@ -288,8 +287,8 @@ listener_accept(struct listener *listener, const struct interest *interest, int6
 			continue;
 		}
 		client->peer.length = sizeof client->peer.storage;
-		client->fd = sys_accept(socket->fd, (struct sockaddr *)&client->peer.storage,
-			&client->peer.length);
+		client->fd = sys_accept(
+			socket->fd, (struct sockaddr *)&client->peer.storage, &client->peer.length);
 		if (client->fd != -1) {
 			client->own.length = sizeof client->own.storage;
 			if (getsockname(client->fd, (struct sockaddr *)&client->own.storage,

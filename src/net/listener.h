@@ -42,30 +42,30 @@ struct listener {
 	struct resolve resolve;
 	struct listener_socket sockets[RESOLVE_MAX];
 	size_t count;
-	int64_t paused;      /* no client is accepted before: the system was out of descriptors */
+	int64_t paused; /* no client is accepted before: the system was out of descriptors */
 	struct socketfile file;
 };
 
 /* Someone who has come. */
 struct listener_client {
-	int fd;                  /* owned by whoever takes it */
+	int fd; /* owned by whoever takes it */
 	struct address peer, own;
 };
 
 /* IO_OK: it listens; IO_AGAIN: ask, wait, step (a name is being resolved); IO_FAIL: status 3, 4, 6,
  * 27 or 101. */
-enum io listener_start(struct listener *listener, const struct listener_config *config,
-	struct fault *fault);
-enum io listener_step(struct listener *listener, const struct interest *interest,
-	struct fault *fault);
+enum io listener_start(
+	struct listener *listener, const struct listener_config *config, struct fault *fault);
+enum io listener_step(
+	struct listener *listener, const struct interest *interest, struct fault *fault);
 
 /* Asks for what listener_step, and later listener_accept, needs. */
 void listener_ask(struct listener *listener, struct interest *interest);
 
 /*
  * Takes the next client: IO_OK, IO_AGAIN if none is there, IO_FAIL (status 27 or 101). Clients that
- * have gone again and errors of the network are no failure. Without connections the socket itself is
- * handed over; the listener no longer has it.
+ * have gone again and errors of the network are no failure. Without connections the socket itself
+ * is handed over; the listener no longer has it.
  */
 enum io listener_accept(struct listener *listener, const struct interest *interest, int64_t now,
 	struct listener_client *client, struct fault *fault);

@@ -93,8 +93,8 @@ resolve_take(struct resolve *resolve, const struct addrinfo *found, const struct
 			if (resolve->count == RESOLVE_MAX)
 				resolve->left_out++;
 			else
-				(void)resolve_add(resolve, turn->ai_addr, turn->ai_addrlen,
-					endpoint->port);
+				(void)resolve_add(
+					resolve, turn->ai_addr, turn->ai_addrlen, endpoint->port);
 			turn = resolve_next(turn->ai_next, first, same);
 		}
 		const struct addrinfo *swap = turn;
@@ -182,8 +182,8 @@ resolve_start(struct resolve *resolve, const struct endpoint *endpoint, struct f
 		else if (endpoint_address(endpoint, resolve->addresses))
 			resolve->count = 1;
 		else
-			(void)fault_set(fault, STATUS_MISSING, errno, "address of %s",
-				endpoint->host);
+			(void)fault_set(
+				fault, STATUS_MISSING, errno, "address of %s", endpoint->host);
 		return resolve->count == 1 ? IO_OK : IO_FAIL;
 	}
 	/* One entry per address, whatever the transport. */
@@ -215,7 +215,8 @@ resolve_step(struct resolve *resolve, const struct endpoint *endpoint,
 	struct resolve_job *job = resolve->job;
 	if (!interest_fired(interest, resolve->entry) || !atomic_load(&job->left))
 		return IO_AGAIN;
-	enum io done = resolve_finish(resolve, job->result, job->error, job->found, endpoint, fault);
+	enum io done =
+		resolve_finish(resolve, job->result, job->error, job->found, endpoint, fault);
 	resolve->job = NULL;
 	resolve_free_job(job);
 	(void)sys_close(&resolve->fd);

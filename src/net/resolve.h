@@ -19,8 +19,8 @@
 struct resolve {
 	struct address *addresses; /* owned; in the order in which to try them, port included */
 	size_t count, left_out;
-	struct resolve_job *job;   /* the look-up under way */
-	int fd;                    /* becomes readable when the look-up is done */
+	struct resolve_job *job; /* the look-up under way */
+	int fd;                  /* becomes readable when the look-up is done */
 	size_t entry;
 };
 
@@ -28,8 +28,8 @@ struct resolve {
  * Begins. The endpoint has a host. IO_OK: the addresses (at least one) are there; IO_AGAIN: ask,
  * wait and step; IO_FAIL: status 3, 4, 6 or 27.
  */
-enum io resolve_start(struct resolve *resolve, const struct endpoint *endpoint,
-	struct fault *fault);
+enum io resolve_start(
+	struct resolve *resolve, const struct endpoint *endpoint, struct fault *fault);
 
 void resolve_ask(struct resolve *resolve, struct interest *interest);
 

@@ -11,19 +11,19 @@ enum transport_names { TRANSPORT_INET, TRANSPORT_UNIX, TRANSPORT_VSOCK };
 struct transport {
 	const char *name;
 	enum transport_names names;
-	int type;              /* SOCK_… */
-	int protocol;          /* an enum sys_protocol, or -1: the type's own */
-	bool connected;        /* has connections: they are accepted, they end, they half-close */
-	bool acknowledged;     /* tells what has arrived, and can be reset */
-	size_t message_max;    /* keeps messages, of at most so many bytes sent; 0: bytes */
+	int type;           /* SOCK_… */
+	int protocol;       /* an enum sys_protocol, or -1: the type's own */
+	bool connected;     /* has connections: they are accepted, they end, they half-close */
+	bool acknowledged;  /* tells what has arrived, and can be reset */
+	size_t message_max; /* keeps messages, of at most so many bytes sent; 0: bytes */
 };
 
 /*
  * The row for what was asked for; each argument says whether its option was given. NULL if there
  * is no such combination.
  */
-const struct transport *transport_find(enum transport_names names, bool datagram, bool seqpacket,
-	int protocol);
+const struct transport *transport_find(
+	enum transport_names names, bool datagram, bool seqpacket, int protocol);
 
 /* The protocol number for socket(2); false with errno EPROTONOSUPPORT if this system has none. */
 bool transport_protocol(const struct transport *transport, int *protocol);

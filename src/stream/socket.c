@@ -25,8 +25,8 @@
 struct socket {
 	const struct transport *transport;
 	int fd;
-	bool told_end;     /* shutdown(2) was called */
-	int64_t look;      /* how long to wait before looking again */
+	bool told_end; /* shutdown(2) was called */
+	int64_t look;  /* how long to wait before looking again */
 	struct shortage shortage;
 };
 
@@ -166,8 +166,8 @@ socket_shut(struct stream *stream, struct fault *fault)
 	/* A Unix socket's data are in the peer's hands at once, and survive our close. */
 	if (!socket->transport->acknowledged)
 		return IO_OK;
-	/* A connection that is over has no peer any more. Asked before the count, which is then final:
-	 * the last acknowledgement may come between the two. */
+	/* A connection that is over has no peer any more. Asked before the count, which is then
+	 * final: the last acknowledgement may come between the two. */
 	struct sockaddr_storage peer;
 	socklen_t size = sizeof peer;
 	int gone = getpeername(socket->fd, (struct sockaddr *)&peer, &size) == -1 ? errno : 0;

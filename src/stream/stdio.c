@@ -22,10 +22,10 @@ enum stdio_kind { STDIO_PLAIN, STDIO_SOCKET, STDIO_MESSAGES };
 struct stdio {
 	struct stdio_config config;
 	enum stdio_kind in, out;
-	int input;        /* what to read from; poll(2) looks at descriptor 0 itself */
-	int opened[2];    /* descriptors of our own for input and output, -1: none */
-	bool restore[2];  /* O_NONBLOCK was set on 0, 1 and has to go again */
-	bool seqpacket;   /* STDIO_MESSAGES that have an end */
+	int input;                 /* what to read from; poll(2) looks at descriptor 0 itself */
+	int opened[2];             /* descriptors of our own for input and output, -1: none */
+	bool restore[2];           /* O_NONBLOCK was set on 0, 1 and has to go again */
+	bool seqpacket;            /* STDIO_MESSAGES that have an end */
 	struct terminal *terminal; /* owned; output is shown through it */
 };
 
@@ -79,7 +79,8 @@ stdio_open(struct stream *stream, struct fault *fault)
 	stream->rmessages = stdio->in == STDIO_MESSAGES;
 	if (stream->rmessages)
 		sys_mark_messages(STDIN_FILENO, stdio->seqpacket);
-	/* Not the one opened anew: a FIFO that had no writer left when it was opened never hangs up. */
+	/* Not the one opened anew: a FIFO that had no writer left when it was opened never hangs
+	 * up. */
 	stream->rfd = STDIN_FILENO;
 	stdio->input = stdio_unblock(stdio, STDIN_FILENO, O_RDONLY);
 	/* Nothing ever comes from the wrong end of a pipe; the error does. */
@@ -282,7 +283,8 @@ stdio_fill_gaps(void)
 			continue;
 		closed |= fd == STDIN_FILENO;
 		/* Open for the wrong thing: what is written to it fails, as it should. */
-		(void)open("/dev/null", fd == STDIN_FILENO || fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY);
+		(void)open("/dev/null",
+			fd == STDIN_FILENO || fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY);
 	}
 	return closed;
 }

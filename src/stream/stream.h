@@ -46,10 +46,10 @@ struct stream_ops {
 
 struct stream {
 	const struct stream_ops *ops;
-	char *name;          /* owned; for messages */
-	int rfd, wfd;        /* to wait on; -1: nothing to wait on */
-	short rwait, wwait;  /* what a read, a write waits for: poll(2) events */
-	int64_t ragain;      /* a read, a write is not tried again before; 0: poll decides */
+	char *name;         /* owned; for messages */
+	int rfd, wfd;       /* to wait on; -1: nothing to wait on */
+	short rwait, wwait; /* what a read, a write waits for: poll(2) events */
+	int64_t ragain;     /* a read, a write is not tried again before; 0: poll decides */
 	int64_t wagain;
 	bool pending;        /* a read finds something without waiting */
 	bool eof;            /* a read has said IO_END */

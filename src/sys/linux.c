@@ -96,8 +96,8 @@ sys_close_received(struct cmsghdr *rights)
 }
 
 ssize_t
-sys_receive_message(int fd, const struct iovec *pieces, int count, bool connected,
-	struct sys_message *message)
+sys_receive_message(
+	int fd, const struct iovec *pieces, int count, bool connected, struct sys_message *message)
 {
 	/* Room for one mark; descriptors that a peer passes along in it are given back. */
 	union {
@@ -256,7 +256,8 @@ sys_is_dead_socket(int held)
 bool
 sys_remove_dead_socket(const char *path)
 {
-	/* Held open, the inode cannot be removed and its number given to another socket meanwhile. */
+	/* Held open, the inode cannot be removed and its number given to another socket meanwhile.
+	 */
 	int held = sys_open(path, O_PATH | O_NOFOLLOW);
 	if (held == -1)
 		return false;

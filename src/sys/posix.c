@@ -12,7 +12,8 @@
 static int
 sys_prepare(int fd)
 {
-	if (fd != -1 && (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 || !sys_set_nonblocking(fd, true, NULL)))
+	if (fd != -1 &&
+		(fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 || !sys_set_nonblocking(fd, true, NULL)))
 		(void)sys_close(&fd);
 	return fd;
 }
@@ -91,8 +92,8 @@ sys_mark_messages(int fd, bool connected)
 }
 
 ssize_t
-sys_receive_message(int fd, const struct iovec *pieces, int count, bool connected,
-	struct sys_message *message)
+sys_receive_message(
+	int fd, const struct iovec *pieces, int count, bool connected, struct sys_message *message)
 {
 	struct msghdr header;
 	memset(&header, 0, sizeof header);

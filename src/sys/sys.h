@@ -21,8 +21,8 @@ ssize_t sys_readv(int fd, const struct iovec *pieces, int count);
 ssize_t sys_writev(int fd, const struct iovec *pieces, int count);
 
 /* Sends without blocking and without SIGPIPE; `to` may be NULL. */
-ssize_t sys_send(int fd, const struct iovec *pieces, int count, const struct sockaddr *to,
-	socklen_t length);
+ssize_t sys_send(
+	int fd, const struct iovec *pieces, int count, const struct sockaddr *to, socklen_t length);
 
 /* Receives bytes without blocking, whatever the descriptor's flags. Descriptors that the peer
  * passes along are refused by the kernel, as there is no room for them. */
@@ -69,25 +69,25 @@ bool sys_keep_alive(int fd, int idle, int interval, int count);
 /* What one datagram brought along. */
 struct sys_message {
 	struct sockaddr_storage from;
-	socklen_t from_length;  /* 0: the sender has no address */
-	bool truncated;         /* the datagram was longer than the space */
-	bool end;               /* not a message: the peer has ended (connected kinds) */
-	uint32_t dropped;       /* datagrams the kernel has dropped on this socket so far */
+	socklen_t from_length; /* 0: the sender has no address */
+	bool truncated;        /* the datagram was longer than the space */
+	bool end;              /* not a message: the peer has ended (connected kinds) */
+	uint32_t dropped;      /* datagrams the kernel has dropped on this socket so far */
 };
 
 /* Prepares a socket so that sys_receive_message can tell `end` and `dropped`. */
 void sys_mark_messages(int fd, bool connected);
 
 /* Receives one datagram without blocking. `connected`: the kind has an end (seqpacket). */
-ssize_t sys_receive_message(int fd, const struct iovec *pieces, int count, bool connected,
-	struct sys_message *message);
+ssize_t sys_receive_message(
+	int fd, const struct iovec *pieces, int count, bool connected, struct sys_message *message);
 
 /* Binds a Unix socket to an address that the system makes up, so that it can be answered. */
 bool sys_bind_unnamed(int fd);
 
 /* The address of a virtual machine's port; false where there is no such family. */
-bool sys_vsock_address(uint32_t cid, uint32_t port, struct sockaddr_storage *address,
-	socklen_t *length);
+bool sys_vsock_address(
+	uint32_t cid, uint32_t port, struct sockaddr_storage *address, socklen_t *length);
 bool sys_vsock_parts(const struct sockaddr_storage *address, uint32_t *cid, uint32_t *port);
 
 /* Protocol numbers, -1 where the system has none. */

@@ -16,8 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 static bool
 command_fuzz_prints(const char *word)
 {
-	return word[0] == '-' && (strchr(word, 'h') != NULL || strchr(word, 'V') != NULL ||
-		strncmp(word, "--ve", 4) == 0);
+	return word[0] == '-' &&
+		(strchr(word, 'h') != NULL || strchr(word, 'V') != NULL ||
+			strncmp(word, "--ve", 4) == 0);
 }
 
 int

@@ -54,7 +54,8 @@ main(void)
 		CHECK(buf_open(&buf, size));
 		for (unsigned turn = 0; turn < 2000; turn++) {
 			buf_test_put(&buf, buf_test_random(buf_room(&buf)), &put);
-			CHECK(buf_used(&buf) == put - taken && buf_room(&buf) == size - (put - taken));
+			CHECK(buf_used(&buf) == put - taken &&
+				buf_room(&buf) == size - (put - taken));
 			buf_test_take(&buf, buf_test_random(buf_used(&buf)), &taken);
 		}
 		buf_test_take(&buf, buf_used(&buf), &taken);

@@ -57,7 +57,9 @@ static const struct {
 	{ "a\033b", false, false },
 	{ "a/b", false, false },
 	{ "a%b", false, false },
-	{ "b\xc3\xbc""cher.example", false, false },
+	{ "b\xc3\xbc"
+	  "cher.example",
+		false, false },
 };
 
 static const struct {

@@ -43,8 +43,8 @@ main(int argc, char *argv[])
 		}
 	}
 	(void)printf("%lu runs: clean %lu, input failed %lu, output failed %lu, send failed %lu, "
-		"receive failed %lu, timed out %lu, signalled %lu; half-closed %lu, "
-		"answered after that %lu, with messages %lu\n",
+		     "receive failed %lu, timed out %lu, signalled %lu; half-closed %lu, "
+		     "answered after that %lu, with messages %lu\n",
 		tally.runs, tally.clean, tally.input_failed, tally.output_failed, tally.send_failed,
 		tally.receive_failed, tally.timed_out, tally.signalled, tally.half_closed,
 		tally.late_replies, tally.messages);

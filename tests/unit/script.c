@@ -20,9 +20,9 @@ struct script {
 	const uint8_t *bytes;
 	size_t left;
 	int64_t now;
-	const char *broken;       /* the first rule that was broken */
-	enum status first;        /* the first failure that a stream reported, or the signal */
-	bool timed;               /* the relay may have ended it by one of its times */
+	const char *broken; /* the first rule that was broken */
+	enum status first;  /* the first failure that a stream reported, or the signal */
+	bool timed;         /* the relay may have ended it by one of its times */
 	struct script_end *local, *remote;
 };
 
@@ -33,11 +33,11 @@ struct script_end {
 	struct script_end *other;
 	enum status read_status, write_status;
 	enum script_fate fate;
-	size_t total, given;      /* bytes that a read has handed out */
-	size_t accepts, taken;    /* bytes that a write has accepted */
+	size_t total, given;   /* bytes that a read has handed out */
+	size_t accepts, taken; /* bytes that a write has accepted */
 	bool ended, failed_read, failed_write, failed_shut, told_end, arrived;
-	bool read_dry;            /* the last read brought nothing */
-	unsigned shuts_again;     /* so often says shut "not yet" */
+	bool read_dry;        /* the last read brought nothing */
+	unsigned shuts_again; /* so often says shut "not yet" */
 	unsigned salt;
 };
 
@@ -183,8 +183,7 @@ script_write(struct stream *stream, const struct iovec *pieces, int count, size_
 	for (size_t i = 0, seen = 0; i < (size_t)count && seen < n; i++) {
 		const unsigned char *at = pieces[i].iov_base;
 		for (size_t j = 0; j < pieces[i].iov_len && seen < n; j++, seen++)
-			script_break(script,
-				at[j] == script_byte(end->other, end->taken + seen),
+			script_break(script, at[j] == script_byte(end->other, end->taken + seen),
 				"the bytes arrive whole, once and in order");
 	}
 	end->taken += n;
@@ -227,9 +226,8 @@ script_close(struct stream *stream)
 	(void)stream;
 }
 
-static const struct stream_ops script_ops = {
-	script_open, script_read, script_write, script_shut, script_close
-};
+static const struct stream_ops script_ops = { script_open, script_read, script_write, script_shut,
+	script_close };
 
 static void
 script_begin_end(struct script_end *end, struct script *script, struct script_end *other, int fd)
@@ -241,7 +239,9 @@ script_begin_end(struct script_end *end, struct script *script, struct script_en
 	end->other = other;
 	end->stream.rfd = end->stream.wfd = fd;
 	end->total = script_next_size(script, decision % 2 == 0 ? 40 : 700);
-	end->fate = decision % 16 < 10 ? SCRIPT_ENDS : decision % 16 < 13 ? SCRIPT_FAILS : SCRIPT_NEVER;
+	end->fate = decision % 16 < 10 ? SCRIPT_ENDS
+		: decision % 16 < 13   ? SCRIPT_FAILS
+				       : SCRIPT_NEVER;
 	end->accepts = decision / 16 % 4 == 3 ? script_next_size(script, 500) : SIZE_MAX;
 	end->shuts_again = decision / 64 == 3 ? script_next(script) : 0;
 	end->salt = (unsigned)fd;
@@ -316,7 +316,8 @@ script_judge(struct script *script, const struct relay *relay, const struct rela
 		: status == STATUS_SEND ? relay->unconfirmed || rules->quit_after != CLOCK_NEVER
 					: false;
 
-	script_break(script, status == script->first || (script->first == STATUS_OK && timed) ||
+	script_break(script,
+		status == script->first || (script->first == STATUS_OK && timed) ||
 			(timed && status == STATUS_TIMEOUT) || (timed && relay->unconfirmed) ||
 			(timed && relay->quitting),
 		"the status is that of the first cause");
@@ -328,12 +329,15 @@ script_judge(struct script *script, const struct relay *relay, const struct rela
 		script_break(script, script->first == STATUS_OK, "no failure goes unreported");
 		script_break(script, remote->taken == local->given && local->taken == remote->given,
 			"0 means that every byte read was written");
-		script_break(script, !rules->send || remote->arrived, "0 means that all has arrived");
+		script_break(
+			script, !rules->send || remote->arrived, "0 means that all has arrived");
 		script_break(script, local->arrived, "0 means that local output was finished");
 		if (rules->send && rules->at_peer_end == FLOW_GOES_ON)
-			script_break(script, local->ended, "the peer's end never cancels our sending");
+			script_break(
+				script, local->ended, "the peer's end never cancels our sending");
 		if (rules->quit_after == CLOCK_NEVER && rules->at_input_end == FLOW_GOES_ON)
-			script_break(script, remote->ended, "no timer stands in for the peer's end");
+			script_break(
+				script, remote->ended, "no timer stands in for the peer's end");
 	}
 	/* What was received is written before a failure is reported, unless writing it failed or a
 	 * signal did not leave the time. */
@@ -362,8 +366,8 @@ script_count(struct script_tally *tally, const struct script *script, const stru
 	tally->signalled += status > STATUS_SIGNAL;
 	tally->half_closed += script->remote->told_end;
 	tally->messages += messages;
-	tally->late_replies += status == STATUS_OK && script->remote->told_end &&
-		script->remote->total > 0;
+	tally->late_replies +=
+		status == STATUS_OK && script->remote->told_end && script->remote->total > 0;
 }
 
 const char *
@@ -398,7 +402,8 @@ script_run(const uint8_t *bytes, size_t n, struct script_tally *tally)
 	for (unsigned turn = 0; !over && script.broken == NULL; turn++) {
 		interest_begin(&interest);
 		relay_ask(&relay, &interest, script.now);
-		if (turn == SCRIPT_TURNS || (turn != interrupted && !script_wait(&script, &interest))) {
+		if (turn == SCRIPT_TURNS ||
+			(turn != interrupted && !script_wait(&script, &interest))) {
 			script_break(&script, false, "the relay ends");
 			break;
 		}

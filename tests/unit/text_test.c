@@ -22,20 +22,33 @@ static const struct {
 	{ true, "\033]52;c;AAAA\a", "^[]52;c;AAAA^G" },
 	{ true, "\033P1;2|x\033\\", "^[P1;2|x^[\\" },
 	{ true, "a\bb\177", "a^Hb^?" },
-	{ true, "\x9b" "31m", "\\x9b31m" },           /* C1 as a raw byte */
-	{ true, "\xc2\x9b" "31m", "\\u009b31m" },     /* C1 in UTF-8 */
-	{ true, "\xe2\x80\xae" "abc", "\\u202eabc" }, /* right-to-left override */
+	{ true,
+		"\x9b"
+		"31m",
+		"\\x9b31m" }, /* C1 as a raw byte */
+	{ true,
+		"\xc2\x9b"
+		"31m",
+		"\\u009b31m" }, /* C1 in UTF-8 */
+	{ true,
+		"\xe2\x80\xae"
+		"abc",
+		"\\u202eabc" }, /* right-to-left override */
 	{ true, "\xe2\x81\xa6x", "\\u2066x" },
 	{ true, "\xe2\x80\x8fx", "\\u200fx" },
 	{ true, "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" },
 	{ true, "\xe2\x82\xac \xf0\x9f\x98\x80", "\xe2\x82\xac \xf0\x9f\x98\x80" },
-	{ true, "\xc0\xaf", "\\xc0\\xaf" },                 /* overlong */
+	{ true, "\xc0\xaf", "\\xc0\\xaf" }, /* overlong */
 	{ true, "\xe0\x80\xaf", "\\xe0\\x80\\xaf" },
-	{ true, "\xed\xa0\x80", "\\xed\\xa0\\x80" },        /* surrogate */
+	{ true, "\xed\xa0\x80", "\\xed\\xa0\\x80" },          /* surrogate */
 	{ true, "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" }, /* above U+10FFFF */
-	{ true, "\xe2\x82" "A", "\\xe2\\x82" "A" },         /* cut short */
+	{ true,
+		"\xe2\x82"
+		"A",
+		"\\xe2\\x82"
+		"A" }, /* cut short */
 	{ true, "\xe2\x82\xe2\x82\xac", "\\xe2\\x82\xe2\x82\xac" },
-	{ true, "\xf0\x9f\x98", "\\xf0\\x9f\\x98" },        /* at the end */
+	{ true, "\xf0\x9f\x98", "\\xf0\\x9f\\x98" }, /* at the end */
 	{ true, "\xff\xfe", "\\xff\\xfe" },
 };
 
@@ -67,8 +80,9 @@ text_test_random(unsigned seed)
 	size_t n = (size_t)rand() % sizeof in;
 	for (size_t i = 0; i < n; i++) {
 		static const char likely[] = "\r\n\033\x9b\xc2\xe2\x80\xae\xf0\x9f";
-		in[i] = rand() % 2 == 0 ? (unsigned char)likely[(size_t)rand() % (sizeof likely - 1)]
-					: (unsigned char)rand();
+		in[i] = rand() % 2 == 0
+			? (unsigned char)likely[(size_t)rand() % (sizeof likely - 1)]
+			: (unsigned char)rand();
 	}
 	for (unsigned way = 0; way < 2; way++) {
 		struct text text = { .lines = true };
@@ -76,7 +90,8 @@ text_test_random(unsigned seed)
 			size_t size = way == 0 ? n - taken : (size_t)rand() % (n - taken) + 1;
 			/* The second way also has little room each time. */
 			size_t room = way == 0 ? sizeof out[0] - put[0] : TEXT_EXPANSION;
-			put[way] += text_feed(&text, in + taken, size, &used, out[way] + put[way], room);
+			put[way] += text_feed(
+				&text, in + taken, size, &used, out[way] + put[way], room);
 		}
 		put[way] += text_finish(&text, out[way] + put[way]);
 	}
