@@ -113,8 +113,7 @@ dial_bind(struct dial *dial, int fd, const struct address *local, const struct a
 {
 	int on = 1;
 	if (local->length == 0) {
-		/* An unnamed datagram socket could not be answered; an answer is a bonus, though.
-		 */
+		/* An unnamed datagram socket could not be answered. Not all expect an answer. */
 		if (to->storage.ss_family == AF_UNIX && !dial->config->transport->connected)
 			(void)sys_bind_unnamed(fd);
 		return true;

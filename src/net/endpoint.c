@@ -141,8 +141,7 @@ endpoint_set_port(struct endpoint *endpoint, const char *port, const struct tran
 	case PARSE_BAD:
 		break;
 	}
-	/* A service's name begins with a letter (RFC 6335), so that "80x" and "-1" never get there.
-	 */
+	/* A service's name begins with a letter (RFC 6335), so not "80x" or "-1". */
 	const struct servent *service = NULL;
 	if (endpoint_is_letter(port[0]))
 		service = getservbyname(port, transport->type == SOCK_DGRAM ? "udp" : "tcp");

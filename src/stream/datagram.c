@@ -98,8 +98,7 @@ datagram_write(struct stream *stream, const struct iovec *pieces, int count, siz
 	}
 	int error = errno;
 	if (sys_would_block(error)) {
-		/* For an unconnected Unix socket poll tells only of our own buffer, which has room.
-		 */
+		/* For an unconnected Unix socket poll looks at our own buffer only: a timer. */
 		if (to != NULL)
 			stream->wagain = clock_after(clock_now(), SHORTAGE_PAUSE);
 		return IO_AGAIN;

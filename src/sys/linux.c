@@ -256,8 +256,7 @@ sys_is_dead_socket(int held)
 bool
 sys_remove_dead_socket(const char *path)
 {
-	/* Held open, the inode cannot be removed and its number given to another socket meanwhile.
-	 */
+	/* Held open, the inode keeps its number: no new socket can be taken for it. */
 	int held = sys_open(path, O_PATH | O_NOFOLLOW);
 	if (held == -1)
 		return false;

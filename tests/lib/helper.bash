@@ -60,6 +60,13 @@ fail() {
 # is status 137, because timeout's own 124 is one of the program's statuses.
 sockcat() { timeout -v -s KILL "${LIMIT:-30}" "$SOCKCAT" "$@"; }
 
+# client ARG...: sockcat in the foreground, with the redirections of the call; sets $status, and
+# standard error goes to $T/client.err.
+client() {
+    status=0 output=
+    sockcat "$@" 2>"$T/client.err" || status=$?
+}
+
 # with_shim RULES COMMAND...: runs a program or a function (sockcat, start_listener, bash -c ...)
 # such that RULES (see shim.c) hold for every $SOCKCAT that is started, and for nothing else.
 with_shim() {
@@ -68,12 +75,47 @@ with_shim() {
     LD_PRELOAD=$SHIM_LIB SHIM=$rules SHIM_PROG=${SOCKCAT##*/} "$@"
 }
 
+# pty ARG...: pty.py, see there, in the foreground; what the terminal shows goes to $T/tty.out.
+pty() { python3 "$HELPER_DIR/pty.py" --out "$T/tty.out" "$@"; }
+
 # start COMMAND...: runs a program in the background with standard input from $START_IN, output
 # to $T/background.out and .err; sets $pid. stop_all ends it.
 start() {
     "$@" <"${START_IN:-/dev/null}" >"$T/background.out" 2>"$T/background.err" 3>&- &
     pid=$!
     started+=("$pid")
+}
+
+# feed STEP...: starts a writer for the FIFO $T/in, which takes the steps in order and then closes
+# it.  Text (with printf's escapes) is written, @FILE waits for the file, =FILE writes it out.
+feed() {
+    mkfifo "$T/in"
+    (
+        trap - DEBUG ERR EXIT
+        exec >"$T/in"
+        for step; do
+            case $step in
+            @*) until [ -e "${step#@}" ]; do tick; done ;;
+            =*) cat "${step#=}" ;;
+            *) printf %b "$step" ;;
+            esac
+        done
+    ) 2>"$T/feed.err" 3>&- &
+    started+=("$!")
+}
+
+# start_server COMMAND...: like start, for any program that listens; returns when it can be reached.
+# Sets $port, too: the port that it got from the kernel, or its path or @name. After "need ss".
+start_server() {
+    start "$@"
+    until_true 20 find_server_port || fail "the server did not come up: $*"
+}
+
+find_server_port() {
+    local line
+    line=$(ss -Hltuxnp | grep -m 1 "pid=$pid,") || return 1
+    read -r _ _ _ _ port _ <<<"$line"
+    port=${port##*:}
 }
 
 # start_listener ARG...: runs "sockcat -l --ready-fd N ARG..." in the background and returns when
@@ -177,6 +219,9 @@ await_line() {
     until_true 20 grep -Eqs -e "$2" "$1" || fail "no line '$2' in $1: $(cat "$1" 2>&1)"
 }
 
+# is_larger FILE N: it has at least N bytes; for until_true.
+is_larger() { [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -ge "$2" ]; }
+
 # ---- assertions: return 1 and say why ----
 
 # assert_status N: after "run".
@@ -216,6 +261,34 @@ assert_fails() {
     assert_one_error "$T/fails.err" "$pattern"
 }
 
+# assert_prefix FILE SEED: the file, not an empty one, is the beginning of sendrand:SEED.
+assert_prefix() {
+    local size
+    size=$(stat -c %s "$1")
+    [ "$size" -gt 0 ] || fail "$1 is empty" || return
+    # Random bytes come four at a time.
+    head -c "$size" "$(random_file $(((size + 3) / 4 * 4)) "$2")" >"$T/prefix"
+    assert_same "$1" "$T/prefix"
+}
+
+# assert_peer_done: the scripted peer took all its steps.
+assert_peer_done() {
+    finish "$peer" && [ "$result" -eq 0 ] || fail "the peer failed: $(cat "$T/peer.err")"
+}
+
+# assert_listener_ends STATUS [REGEX]: the listener ends so, with one line that matches, or without any.
+assert_listener_ends() {
+    finish "$listener"
+    # With port 0 the address is always told.
+    grep -v '^sockcat: listening on ' "$T/listener.err" >"$T/listener.errors" || :
+    assert_equal "$result" "$1"
+    if [ -n "${2:-}" ]; then
+        assert_one_error "$T/listener.errors" "$2"
+    else
+        assert_equal "$(cat "$T/listener.errors")" ""
+    fi
+}
+
 # random_file N [SEED]: makes a file of N bytes, the same as peer.py's sendrand:SEED:N (default
 # seed 1); prints its path.
 random_file() {
@@ -241,6 +314,8 @@ need_shim() {
     [ "${1:-}" != malloc ] || ! grep -q __asan_init "$SOCKCAT" \
         || skip "needs an allocator that can fail; AddressSanitizer brings its own"
 }
+
+need_ipv6() { grep -qs '^0\{31\}1 ' /proc/net/if_inet6 || skip "needs IPv6 on lo"; }
 
 # need_netns: sets $netns, the command that enters a new network namespace.
 need_netns() {

@@ -5,7 +5,8 @@
  *   SHIM=CALL:ACTION:WHEN[:FD],...
  *     CALL    a name of the list CALLS below; __read_chk, open64 and the like count as the plain
  *             name; time() and gettimeofday() count as clock_gettime
- *     ACTION  an errno name        the call is not made and fails (close is made, then fails)
+ *     ACTION  an errno name        the call is not made and fails (close is made, then fails; so is
+ *                                  connect with EINTR, EALREADY, EINPROGRESS, EISCONN)
  *             short=N              an I/O call moves at most N bytes (not on message sockets)
  *             sleep=SECONDS        the call is made later
  *             EAI_..., addresses=N getaddrinfo fails, or finds 127.1.0.1, 127.1.0.2 ... (N of
@@ -218,7 +219,6 @@ PLAIN(fcntl, fd, (int fd, int what, void *arg), (fd, what, arg))
 PLAIN(ioctl, fd, (int fd, unsigned long what, void *arg), (fd, what, arg))
 PLAIN(accept, s, (int s, void *a, socklen_t *n), (s, a, n))
 PLAIN(accept4, s, (int s, void *a, socklen_t *n, int f), (s, a, n, f))
-PLAIN(connect, s, (int s, const void *a, socklen_t n), (s, a, n))
 PLAIN(socket, -1, (int d, int t, int p), (d, t, p))
 PLAIN(socketpair, -1, (int d, int t, int p, int *v), (d, t, p, v))
 PLAIN(bind, s, (int s, const void *a, socklen_t n), (s, a, n))
@@ -260,6 +260,21 @@ CHECKED(int, poll, (void *p, nfds_t n, int ms, size_t size), n, size / sizeof(st
 	(p, n, ms))
 CHECKED(int, ppoll, (void *p, nfds_t n, const void *t, const void *m, size_t size), n,
 	size / sizeof(struct pollfd), (p, n, t, m))
+
+HOOK(int, connect, (int s, const void *a, socklen_t n))
+{
+	bool fail = denied(C_connect, s);
+	int error = errno;
+	int rc = 0;
+
+	/* These errors say that the connection is on its way, or there: so it has to be. */
+	if (!fail || error == EINTR || error == EALREADY || error == EINPROGRESS || error == EISCONN)
+		rc = NEXT(connect)(s, a, n);
+	if (!fail)
+		return rc;
+	errno = error;
+	return -1;
+}
 
 HOOK(int, close, (int fd))
 {
