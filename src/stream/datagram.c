@@ -12,7 +12,8 @@
 struct datagram {
 	int fd;
 	enum datagram_peer whose;
-	struct address peer; /* where to send; not for a connected socket */
+	struct address peer; /* where to send, … */
+	struct address own;  /* … and from which of our addresses; not for a connected socket */
 	struct shortage shortage;
 };
 
@@ -66,6 +67,7 @@ datagram_read(struct stream *stream, const struct iovec *pieces, int count, size
 			"receive from %s: a datagram is longer than %zd bytes", stream->name, n);
 		return IO_FAIL;
 	}
+	datagram->own = (struct address){ message.at, message.at_length };
 	if (datagram->whose == DATAGRAM_ANY)
 		datagram->peer = from;
 	*got = (size_t)n;
@@ -90,7 +92,8 @@ datagram_write(struct stream *stream, const struct iovec *pieces, int count, siz
 		}
 		to = (const struct sockaddr *)&peer->storage;
 	}
-	ssize_t n = sys_send(datagram->fd, pieces, count, to, peer->length);
+	ssize_t n = sys_send_from(datagram->fd, pieces, count, to, peer->length,
+		&datagram->own.storage, to != NULL ? datagram->own.length : 0);
 	if (n >= 0) {
 		shortage_ends(&datagram->shortage);
 		*put = (size_t)n;

@@ -77,11 +77,13 @@ void
 sys_mark_messages(int fd, bool connected)
 {
 	int on = 1;
-	/* Either may be refused by a family that has no such thing; the mark is then never set. */
+	/* Each may be refused by a family that has no such thing; the mark is then never set. */
 	if (connected)
 		(void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
 	else
 		(void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
+	(void)setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
 }
 
 static void
@@ -95,13 +97,84 @@ sys_close_received(struct cmsghdr *rights)
 	}
 }
 
+/* Which of our addresses a datagram was sent to: ip(7) IP_PKTINFO, RFC 3542 section 6.2. */
+static void
+sys_take_own_address(struct cmsghdr *c, struct sys_message *message)
+{
+	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+		struct in_pktinfo info;
+		struct sockaddr_in at = { .sin_family = AF_INET };
+		memcpy(&info, CMSG_DATA(c), sizeof info);
+		at.sin_addr = info.ipi_spec_dst;
+		memcpy(&message->at, &at, sizeof at);
+		message->at_length = sizeof at;
+	} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+		struct in6_pktinfo info;
+		struct sockaddr_in6 at = { .sin6_family = AF_INET6 };
+		memcpy(&info, CMSG_DATA(c), sizeof info);
+		/* A group is no address to answer from. */
+		if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr))
+			return;
+		at.sin6_addr = info.ipi6_addr;
+		if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
+			at.sin6_scope_id = info.ipi6_ifindex;
+		memcpy(&message->at, &at, sizeof at);
+		message->at_length = sizeof at;
+	}
+}
+
+ssize_t
+sys_send_from(int fd, const struct iovec *pieces, int count, const struct sockaddr *to,
+	socklen_t length, const struct sockaddr_storage *at, socklen_t at_length)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+		struct cmsghdr align;
+	} control;
+	if (at_length == 0)
+		return sys_send(fd, pieces, count, to, length);
+	memset(&control, 0, sizeof control);
+	if (at->ss_family == AF_INET6) {
+		struct in6_pktinfo info = { .ipi6_ifindex = 0 };
+		const struct sockaddr_in6 *own = (const struct sockaddr_in6 *)at;
+		info.ipi6_addr = own->sin6_addr;
+		info.ipi6_ifindex = own->sin6_scope_id;
+		control.align.cmsg_level = IPPROTO_IPV6;
+		control.align.cmsg_type = IPV6_PKTINFO;
+		control.align.cmsg_len = CMSG_LEN(sizeof info);
+		memcpy(CMSG_DATA(&control.align), &info, sizeof info);
+	} else {
+		struct in_pktinfo info = { .ipi_ifindex = 0 };
+		info.ipi_spec_dst = ((const struct sockaddr_in *)at)->sin_addr;
+		control.align.cmsg_level = IPPROTO_IP;
+		control.align.cmsg_type = IP_PKTINFO;
+		control.align.cmsg_len = CMSG_LEN(sizeof info);
+		memcpy(CMSG_DATA(&control.align), &info, sizeof info);
+	}
+	struct msghdr header;
+	memset(&header, 0, sizeof header);
+	header.msg_iov = (struct iovec *)(uintptr_t)pieces;
+	header.msg_iovlen = (size_t)count;
+	header.msg_name = (void *)(uintptr_t)to;
+	header.msg_namelen = length;
+	header.msg_control = control.bytes;
+	header.msg_controllen = at->ss_family == AF_INET6 ? CMSG_SPACE(sizeof(struct in6_pktinfo))
+							  : CMSG_SPACE(sizeof(struct in_pktinfo));
+	ssize_t n;
+	do
+		n = sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n == -1 && errno == EINTR);
+	return n;
+}
+
 ssize_t
 sys_receive_message(
 	int fd, const struct iovec *pieces, int count, bool connected, struct sys_message *message)
 {
-	/* Room for one mark; descriptors that a peer passes along in it are given back. */
+	/* Room for the marks; descriptors that a peer passes along in it are given back. */
 	union {
-		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+		char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(uint32_t)) +
+			CMSG_SPACE(sizeof(struct in6_pktinfo))];
 		struct cmsghdr align;
 	} control;
 	struct msghdr header;
@@ -125,8 +198,8 @@ sys_receive_message(
 	bool marked = false;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); c != NULL; c = CMSG_NXTHDR(&header, c)) {
 		if (c->cmsg_level != SOL_SOCKET)
-			continue;
-		if (c->cmsg_type == SCM_CREDENTIALS)
+			sys_take_own_address(c, message);
+		else if (c->cmsg_type == SCM_CREDENTIALS)
 			marked = true;
 		else if (c->cmsg_type == SO_RXQ_OVFL)
 			memcpy(&message->dropped, CMSG_DATA(c), sizeof message->dropped);

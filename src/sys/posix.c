@@ -114,6 +114,15 @@ sys_receive_message(
 	return n;
 }
 
+ssize_t
+sys_send_from(int fd, const struct iovec *pieces, int count, const struct sockaddr *to,
+	socklen_t length, const struct sockaddr_storage *at, socklen_t at_length)
+{
+	(void)at;
+	(void)at_length;
+	return sys_send(fd, pieces, count, to, length);
+}
+
 bool
 sys_bind_unnamed(int fd)
 {

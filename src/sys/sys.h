@@ -69,10 +69,12 @@ bool sys_keep_alive(int fd, int idle, int interval, int count);
 /* What one datagram brought along. */
 struct sys_message {
 	struct sockaddr_storage from;
-	socklen_t from_length; /* 0: the sender has no address */
-	bool truncated;        /* the datagram was longer than the space */
-	bool end;              /* not a message: the peer has ended (connected kinds) */
-	uint32_t dropped;      /* datagrams the kernel has dropped on this socket so far */
+	socklen_t from_length;      /* 0: the sender has no address */
+	struct sockaddr_storage at; /* the own address it was sent to, port 0 */
+	socklen_t at_length;        /* 0: not known */
+	bool truncated;             /* the datagram was longer than the space */
+	bool end;                   /* not a message: the peer has ended (connected kinds) */
+	uint32_t dropped;           /* datagrams the kernel has dropped on this socket so far */
 };
 
 /* Prepares a socket so that sys_receive_message can tell `end` and `dropped`. */
@@ -81,6 +83,13 @@ void sys_mark_messages(int fd, bool connected);
 /* Receives one datagram without blocking. `connected`: the kind has an end (seqpacket). */
 ssize_t sys_receive_message(
 	int fd, const struct iovec *pieces, int count, bool connected, struct sys_message *message);
+
+/*
+ * Like sys_send, but from the own address `at` (length 0: any). A machine with several addresses
+ * has to answer from the one that was asked, or the peer will not take it for the answer.
+ */
+ssize_t sys_send_from(int fd, const struct iovec *pieces, int count, const struct sockaddr *to,
+	socklen_t length, const struct sockaddr_storage *at, socklen_t at_length);
 
 /* Binds a Unix socket to an address that the system makes up, so that it can be answered. */
 bool sys_bind_unnamed(int fd);
