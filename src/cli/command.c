@@ -104,6 +104,11 @@ command_local(struct plan *plan, const struct options *options, struct fault *fa
 		return true;
 	if (!endpoint_set_host(&local, source, true, fault))
 		return false;
+	if (plan->endpoint.numeric &&
+		(strchr(local.host, ':') != NULL) != (strchr(plan->endpoint.host, ':') != NULL))
+		return fault_set(fault, STATUS_BIND, 0,
+			"bind %s: %s is an address of the other family", local.host,
+			plan->endpoint.host);
 	enum io found = resolve_start(&resolve, &local, fault);
 	if (found == IO_OK) {
 		plan->local = resolve.addresses[0];

@@ -9,6 +9,20 @@
 #include "base/log.h"
 #include "sys/sys.h"
 
+static bool
+ready_write_all(int fd, const char *text, size_t size)
+{
+	while (size > 0) {
+		struct iovec piece = { (char *)(uintptr_t)text, size };
+		ssize_t n = sys_writev(fd, &piece, 1);
+		if (n == -1)
+			return false;
+		text += n;
+		size -= (size_t)n;
+	}
+	return true;
+}
+
 /* "PORT\n" or "PATH\n": what comes behind the host in the printed address. */
 static bool
 ready_write(int fd, const struct plan *plan, const struct listener *listener, struct fault *fault)
@@ -19,17 +33,14 @@ ready_write(int fd, const struct plan *plan, const struct listener *listener, st
 		line = strrchr(shown, ':') != NULL ? strrchr(shown, ':') + 1 : shown;
 	if (line == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "write --ready-fd %d", fd);
-	struct iovec pieces[2] = { { (char *)(uintptr_t)line, strlen(line) },
-		{ (char[]){ '\n' }, 1 } };
-	size_t total = pieces[0].iov_len + 1;
-	ssize_t n = sys_writev(fd, pieces, 2);
+	bool written = ready_write_all(fd, line, strlen(line)) && ready_write_all(fd, "\n", 1);
 	int error = errno;
 	free(shown);
 	/* The reader sees the end; a standard descriptor stays, or a socket would take it. */
 	bool closed = fd <= STDERR_FILENO || sys_close(&fd);
-	if (n != (ssize_t)total)
-		return fault_set(fault, STATUS_OUTPUT, n == -1 ? error : EIO, "write --ready-fd %d",
-			plan->ready_fd);
+	if (!written)
+		return fault_set(
+			fault, STATUS_OUTPUT, error, "write --ready-fd %d", plan->ready_fd);
 	return closed ||
 		fault_set(fault, STATUS_OUTPUT, errno, "close --ready-fd %d", plan->ready_fd);
 }
@@ -44,11 +55,13 @@ ready_notify(const char *path)
 	struct address address;
 	struct iovec piece = { message, sizeof message - 1 };
 	int fd = sys_socket(AF_UNIX, SOCK_DGRAM, 0);
-	if (fd == -1 || !endpoint_set_path(&endpoint, path, &fault) ||
-		!endpoint_address(&endpoint, &address) ||
-		sys_send(fd, &piece, 1, (const struct sockaddr *)&address.storage,
-			address.length) == -1)
-		log_line(LOG_VERBOSE, "NOTIFY_SOCKET %s: %s", path, strerror(errno));
+	if (endpoint_set_path(&endpoint, path, &fault) &&
+		(fd == -1 || !endpoint_address(&endpoint, &address) ||
+			sys_send(fd, &piece, 1, (const struct sockaddr *)&address.storage,
+				address.length) == -1))
+		(void)fault_set(&fault, STATUS_SEND, errno, "send to %s", path);
+	if (fault_is_set(&fault))
+		log_line(LOG_VERBOSE, "NOTIFY_SOCKET: %s", fault.text != NULL ? fault.text : path);
 	fault_clear(&fault);
 	(void)sys_close(&fd);
 }

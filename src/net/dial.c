@@ -18,21 +18,7 @@
 static enum status
 dial_status(int error)
 {
-	switch (error) {
-	case EAFNOSUPPORT:
-	case EPROTONOSUPPORT:
-	case ESOCKTNOSUPPORT:
-	case EPROTOTYPE:
-	case ENOPROTOOPT:
-		return STATUS_MISSING;
-	case EMFILE:
-	case ENFILE:
-	case ENOMEM:
-	case ENOBUFS:
-		return STATUS_MEMORY;
-	default:
-		return STATUS_CONNECT;
-	}
+	return transport_status(error, STATUS_CONNECT);
 }
 
 /* Notes why an address did not do; the caller goes on with the others. */

@@ -92,6 +92,8 @@ endpoint_ipv6_fault(const char *host)
 		return IN6_IS_ADDR_LINKLOCAL(&address)
 			? "a link-local address needs its interface, as in fe80::1%eth0"
 			: NULL;
+	if (!IN6_IS_ADDR_LINKLOCAL(&address) && !IN6_IS_ADDR_MC_LINKLOCAL(&address))
+		return "only a link-local address has an interface";
 	const char *scope = host + length + 1;
 	if (parse_count(scope, UINT32_MAX, &number) != PARSE_OK && if_nametoindex(scope) == 0)
 		return "there is no such interface";
@@ -120,8 +122,11 @@ endpoint_set_host(struct endpoint *endpoint, char *host, bool numeric_only, stru
 		if (wrong == NULL && endpoint_looks_numeric(host))
 			wrong = "an IPv4 address is four decimal numbers from 0 to 255";
 		if (wrong == NULL && numeric_only)
-			wrong = "it is a name, and -n allows only addresses";
+			wrong = "it is a name, and only an address can stand here";
 	}
+	if (wrong == NULL && endpoint->numeric && endpoint->family != AF_UNSPEC &&
+		endpoint->family != (strchr(host, ':') != NULL ? AF_INET6 : AF_INET))
+		wrong = "it is an address of the other family";
 	endpoint->host = host;
 	return wrong == NULL || fault_set(fault, STATUS_VALUE, 0, "host '%s': %s", host, wrong);
 }

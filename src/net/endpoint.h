@@ -33,7 +33,7 @@ struct address {
  * A host: a name of letters, digits, '-', '_' and '.', an IPv4 address as four decimal numbers, an
  * IPv6 address, which may stand in brackets (they are cut off) and have a scope (fe80::1%eth0).
  * Other ways to write numbers (127.1, 0x7f.1, 0177.0.0.1) are refused, since programs read them
- * differently. `numeric_only`: no names. Status 3.
+ * differently. `numeric_only`: no names. An address has to be of the endpoint's family. Status 3.
  */
 bool endpoint_set_host(
 	struct endpoint *endpoint, char *host, bool numeric_only, struct fault *fault);

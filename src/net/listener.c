@@ -82,11 +82,7 @@ listener_add(struct listener *listener, const struct address *address, struct fa
 static enum io
 listener_fail(const struct address *address, int error, struct fault *fault)
 {
-	enum status status = STATUS_LISTEN;
-	if (error == EAFNOSUPPORT || error == EPROTONOSUPPORT || error == ESOCKTNOSUPPORT)
-		status = STATUS_MISSING;
-	else if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS)
-		status = STATUS_MEMORY;
+	enum status status = transport_status(error, STATUS_LISTEN);
 	char *shown = address_print(address);
 	const char *name = shown != NULL ? shown : "?";
 	if (error == EEXIST)

@@ -57,6 +57,10 @@ resolve_add(struct resolve *resolve, const struct sockaddr *from, socklen_t leng
 	memcpy(&address->storage, from, length);
 	address->length = length;
 	address_set_port(address, (uint16_t)port);
+	/* The same line twice in a hosts file is no second chance. */
+	for (size_t i = 0; i < resolve->count; i++)
+		if (address_equal(&resolve->addresses[i], address))
+			return true;
 	resolve->count++;
 	return true;
 }

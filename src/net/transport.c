@@ -48,3 +48,23 @@ transport_protocol(const struct transport *transport, int *protocol)
 	errno = EPROTONOSUPPORT;
 	return *protocol != -1;
 }
+
+enum status
+transport_status(int error, enum status otherwise)
+{
+	switch (error) {
+	case EAFNOSUPPORT:
+	case EPROTONOSUPPORT:
+	case ESOCKTNOSUPPORT:
+	case EPROTOTYPE:
+	case ENOPROTOOPT:
+		return STATUS_MISSING;
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+	case ENOBUFS:
+		return STATUS_MEMORY;
+	default:
+		return otherwise;
+	}
+}

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/fault.h"
+
 /* How an endpoint of the transport is written. */
 enum transport_names { TRANSPORT_INET, TRANSPORT_UNIX, TRANSPORT_VSOCK };
 
@@ -27,5 +29,9 @@ const struct transport *transport_find(
 
 /* The protocol number for socket(2); false with errno EPROTONOSUPPORT if this system has none. */
 bool transport_protocol(const struct transport *transport, int *protocol);
+
+/* The status for a socket call that failed: what the kernel lacks, or has no more of, is the same
+ * everywhere. */
+enum status transport_status(int error, enum status otherwise);
 
 #endif

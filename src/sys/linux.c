@@ -227,7 +227,7 @@ sys_vsock_address(uint32_t cid, uint32_t port, struct sockaddr_storage *address,
 	memset(&vm, 0, sizeof vm);
 	vm.svm_family = AF_VSOCK;
 	vm.svm_cid = cid;
-	vm.svm_port = port;
+	vm.svm_port = port != 0 ? port : VMADDR_PORT_ANY;
 	memset(address, 0, sizeof *address);
 	memcpy(address, &vm, sizeof vm);
 	*length = sizeof vm;

@@ -94,7 +94,8 @@ ssize_t sys_send_from(int fd, const struct iovec *pieces, int count, const struc
 /* Binds a Unix socket to an address that the system makes up, so that it can be answered. */
 bool sys_bind_unnamed(int fd);
 
-/* The address of a virtual machine's port; false where there is no such family. */
+/* The address of a virtual machine's port, port 0 being any that is free; false where there is no
+ * such family. */
 bool sys_vsock_address(
 	uint32_t cid, uint32_t port, struct sockaddr_storage *address, socklen_t *length);
 bool sys_vsock_parts(const struct sockaddr_storage *address, uint32_t *cid, uint32_t *port);

@@ -1,6 +1,6 @@
 /*
  * The command line under a fuzzer: arguments separated by NUL bytes. It ends in a plan or in one
- * fault of status 2, 3, 4, 6, 26 or 27, and nothing is read out of bounds.
+ * fault of status 2, 3, 4, 6, 26, 27 or 45, and nothing is read out of bounds.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -46,7 +46,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 		abort();
 	if (result == COMMAND_BAD && fault.status != STATUS_USAGE && fault.status != STATUS_VALUE &&
 		fault.status != STATUS_MISSING && fault.status != STATUS_RESOLVE &&
-		fault.status != STATUS_INPUT && fault.status != STATUS_MEMORY)
+		fault.status != STATUS_INPUT && fault.status != STATUS_BIND &&
+		fault.status != STATUS_MEMORY)
 		abort();
 out:
 	fault_clear(&fault);

@@ -44,6 +44,7 @@ static const struct {
 	{ "::1%", false, false },
 	{ "fe80::1", false, false },
 	{ "fe80::1%no-such-interface", false, false },
+	{ "::1%lo", false, false },
 	{ "::1%%lo", false, false },
 	{ "::g", false, false },
 	{ "", false, false },
