@@ -56,7 +56,6 @@ transport_status(int error, enum status otherwise)
 	case EAFNOSUPPORT:
 	case EPROTONOSUPPORT:
 	case ESOCKTNOSUPPORT:
-	case EPROTOTYPE:
 	case ENOPROTOOPT:
 		return STATUS_MISSING;
 	case EMFILE:

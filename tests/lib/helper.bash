@@ -165,6 +165,12 @@ signal.pause()' </dev/null >"$T/held" 2>/dev/null 3>&- &
     held=$(cat "$T/held")
 }
 
+# drive [ARG...] <SCRIPT: runs a Python script, which can import drive.py.
+drive() {
+    PYTHONPATH=$HELPER_DIR PYTHONDONTWRITEBYTECODE=1 timeout -v -s KILL "${LIMIT:-60}" \
+        python3 - "$@"
+}
+
 # read_ready VARIABLE: reads the line that is due on $T/.ready. An end of file, because the
 # writer ended, is a failure at once.
 read_ready() {
@@ -292,7 +298,7 @@ assert_listener_ends() {
 # random_file N [SEED]: makes a file of N bytes, the same as peer.py's sendrand:SEED:N (default
 # seed 1); prints its path.
 random_file() {
-    python3 "$PEER" --random "${2:-1}" "$1" >"$T/random.$1.${2:-1}"
+    [ -e "$T/random.$1.${2:-1}" ] || python3 "$PEER" --random "${2:-1}" "$1" >"$T/random.$1.${2:-1}"
     printf '%s\n' "$T/random.$1.${2:-1}"
 }
 
