@@ -15,7 +15,7 @@ main_report(struct fault *fault)
 {
 	int status = (int)fault->status, signal = fault_signal(fault);
 	if (fault_is_set(fault) && !fault->quiet)
-		log_line(LOG_ALWAYS, "%s", fault->text != NULL ? fault->text : "out of memory");
+		log_last_line(fault->text != NULL ? fault->text : "out of memory");
 	fault_clear(fault);
 	if (signal != 0)
 		signals_raise(signal);

@@ -24,7 +24,7 @@ log_set_level(unsigned level)
 
 /* A pipe that polls writable takes PIPE_BUF bytes without blocking, and no more is promised. */
 static void
-log_write(const char *text)
+log_write(const char *text, int patience)
 {
 	struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
 	char line[PIPE_BUF];
@@ -41,7 +41,7 @@ log_write(const char *text)
 		size = sizeof line;
 		memcpy(line + size - 4, "...\n", 4);
 	}
-	if (poll(&ready, 1, 0) == 1 && write(STDERR_FILENO, line, size) == (ssize_t)size)
+	if (poll(&ready, 1, patience) == 1 && write(STDERR_FILENO, line, size) == (ssize_t)size)
 		log_dropped = 0;
 	else
 		log_dropped++;
@@ -65,8 +65,16 @@ log_line(unsigned level, const char *format, ...)
 		va_end(arguments);
 		shown = text_escape(raw, (size_t)n);
 	}
-	log_write(shown != NULL ? shown : "out of memory");
+	log_write(shown != NULL ? shown : "out of memory", 0);
 	free(shown);
 	free(raw);
 	errno = error;
+}
+
+void
+log_last_line(const char *text)
+{
+	char *shown = text_escape(text, strlen(text));
+	log_write(shown != NULL ? shown : "out of memory", 1000);
+	free(shown);
 }

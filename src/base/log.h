@@ -15,4 +15,7 @@ void log_set_level(unsigned level);
 /* Writes a line if the level asks for it; errno is preserved. */
 void log_line(unsigned level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The line that explains the exit status: standard error is given a second to take it. */
+void log_last_line(const char *text);
+
 #endif

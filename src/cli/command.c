@@ -70,15 +70,18 @@ command_operands(
 }
 
 static bool
-command_path(struct plan *plan, const struct options *options, struct fault *fault)
+command_path(struct plan *plan, const struct options *options, bool listen, struct fault *fault)
 {
 	const char *source = options->text[OPTION_source];
-	if (options->operand_count != 1)
-		return fault_set(fault, STATUS_USAGE, 0,
-			options->operand_count == 0 ? "arguments: a path is missing (see --help)"
-						    : "argument '%s': it is one too many",
-			options->operands[options->operand_count != 0]);
-	if (source != NULL) {
+	bool listen_there = listen && source != NULL;
+	int wanted = listen_there ? 0 : 1;
+	if (options->operand_count > wanted)
+		return fault_set(fault, STATUS_USAGE, 0, "argument '%s': it is one too many",
+			options->operands[wanted]);
+	if (options->operand_count < wanted)
+		return fault_set(
+			fault, STATUS_USAGE, 0, "arguments: a path is missing (see --help)");
+	if (source != NULL && !listen) {
 		struct endpoint local = { .names = TRANSPORT_UNIX };
 		if (!endpoint_set_path(&local, source, fault))
 			return false;
@@ -86,7 +89,8 @@ command_path(struct plan *plan, const struct options *options, struct fault *fau
 			return fault_set(
 				fault, STATUS_VALUE, errno, "option --source '%s'", source);
 	}
-	return endpoint_set_path(&plan->endpoint, options->operands[0], fault);
+	return endpoint_set_path(
+		&plan->endpoint, listen_there ? source : options->operands[0], fault);
 }
 
 /* The local address of a connection: an address, no name, so that it is there at once. */
@@ -128,7 +132,7 @@ command_endpoint(struct plan *plan, const struct options *options, bool listen, 
 		: options_has(options, OPTION_ipv6)          ? AF_INET6
 							     : AF_UNSPEC;
 	if (endpoint->names == TRANSPORT_UNIX)
-		return command_path(plan, options, fault);
+		return command_path(plan, options, listen, fault);
 	if (!command_operands(options, listen, &host, &port, fault))
 		return false;
 	if (endpoint->names == TRANSPORT_VSOCK)

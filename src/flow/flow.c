@@ -39,7 +39,8 @@ flow_close(struct flow *flow)
 static bool
 flow_has_data(const struct flow *flow)
 {
-	return flow->state < FLOW_SHUTTING && flow->carrier.ops->has_data(&flow->carrier);
+	return flow->state < FLOW_SHUTTING &&
+		(flow->sink->kept || flow->carrier.ops->has_data(&flow->carrier));
 }
 
 static bool
@@ -75,7 +76,10 @@ flow_ask(struct flow *flow, struct interest *interest, int64_t now)
 		else
 			flow->write_entry = interest_ask(interest, sink->wfd, sink->wwait);
 	} else if (flow->state == FLOW_OPEN && sink->watch) {
-		flow->watch_entry = interest_watch(interest, sink->wfd);
+		if (sink->lagain != 0)
+			interest_until(interest, sink->lagain);
+		else
+			flow->watch_entry = interest_watch(interest, sink->wfd);
 	}
 }
 
@@ -110,7 +114,8 @@ flow_read(struct flow *flow, int64_t now)
 		flow->moved_at = now;
 		return true;
 	case IO_AGAIN:
-		if (flow->stop == FLOW_STOP_DRAINED)
+		/* "Later", with a time, is not "nothing". */
+		if (flow->stop == FLOW_STOP_DRAINED && flow->source->ragain == 0)
 			flow->state = FLOW_ENDING;
 		break;
 	case IO_END:
@@ -130,7 +135,11 @@ static void
 flow_write(struct flow *flow, int64_t now)
 {
 	size_t put = 0;
-	switch (flow->carrier.ops->drain(&flow->carrier, flow->sink, &put, &flow->fault)) {
+	struct stream *sink = flow->sink;
+	enum io result = flow->carrier.ops->has_data(&flow->carrier)
+		? flow->carrier.ops->drain(&flow->carrier, sink, &put, &flow->fault)
+		: sink->ops->write(sink, NULL, 0, &put, &flow->fault);
+	switch (result) {
 	case IO_OK:
 		flow->written += put;
 		flow->moved_at = now;
@@ -149,10 +158,18 @@ static void
 flow_look_at_sink(struct flow *flow)
 {
 	size_t put;
-	if (flow->sink->ops->write(flow->sink, NULL, 0, &put, &flow->fault) == IO_FAIL)
-		flow_break(flow);
-	else
+	switch (flow->sink->ops->write(flow->sink, NULL, 0, &put, &flow->fault)) {
+	case IO_OK:
+	case IO_END:
+		/* It says that all is well; asking for ever would only spin. */
 		flow->sink->watch = false;
+		break;
+	case IO_AGAIN:
+		break;
+	case IO_FAIL:
+		flow_break(flow);
+		break;
+	}
 }
 
 static void
@@ -188,7 +205,8 @@ flow_step(struct flow *flow, const struct interest *interest, int64_t now)
 		(flow_is_due(&sink->wagain, now, interest, flow->write_entry) ||
 			(filled && sink->wagain == 0)))
 		flow_write(flow, now);
-	else if (flow->state == FLOW_OPEN && interest_fired(interest, flow->watch_entry))
+	else if (flow->state == FLOW_OPEN && sink->watch && !flow_has_data(flow) &&
+		flow_is_due(&sink->lagain, now, interest, flow->watch_entry))
 		flow_look_at_sink(flow);
 
 	if (flow->state == FLOW_ENDING && !flow_has_data(flow)) {

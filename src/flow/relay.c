@@ -73,10 +73,9 @@ relay_ask(struct relay *relay, struct interest *interest, int64_t now)
 	interest_until(interest, relay->grace_ends);
 	interest_until(interest, relay->linger_ends);
 	interest_until(interest, relay->drain_ends);
-	if (!fault_is_set(&relay->cause)) {
-		interest_until(interest, relay_idle_ends(relay));
+	interest_until(interest, relay_idle_ends(relay));
+	if (!fault_is_set(&relay->cause))
 		interest_until(interest, relay_quit_ends(relay));
-	}
 }
 
 /* The session has failed: nothing new is begun, and what is under way gets a moment to finish. The
@@ -98,10 +97,20 @@ relay_take_fault(struct relay *relay, struct flow *flow, int64_t now)
 	if (!fault_is_set(&flow->fault) || fault_is_set(&relay->cause))
 		return false;
 	fault_move(&relay->cause, &flow->fault);
-	if (relay->cause.status == STATUS_SEND || relay->cause.status == STATUS_RECEIVE)
-		fault_add(&relay->cause, " (%" PRIu64 " bytes sent, %" PRIu64 " bytes received)",
-			relay->out.written, relay->in.read);
 	relay_abandon(relay, FLOW_STOP_DRAINED, now);
+	/* A connection that has failed runs dry by itself: all that it brought is fetched. */
+	relay->runs_dry = flow == &relay->out && relay->cause.status == STATUS_SEND;
+	return true;
+}
+
+/* IN has been long enough: what is there is still fetched, but a peer that never stops sending does
+ * not keep it going. */
+static bool
+relay_stop_in(struct relay *relay, enum flow_stop stop, int64_t now)
+{
+	if (!flow_stop(&relay->in, stop))
+		return false;
+	relay->drain_ends = clock_after(now, RELAY_GRACE);
 	return true;
 }
 
@@ -118,8 +127,7 @@ relay_check_quit(struct relay *relay, int64_t now)
 			"send to %s: not all of it went out in time", relay->out.sink->name);
 		relay_abandon(relay, FLOW_STOP_DRAINED, now);
 	} else {
-		relay->drain_ends = clock_after(now, RELAY_GRACE);
-		(void)flow_stop(&relay->in, FLOW_STOP_DRAINED);
+		(void)relay_stop_in(relay, FLOW_STOP_DRAINED, now);
 	}
 	return true;
 }
@@ -151,28 +159,37 @@ relay_check_linger(struct relay *relay, int64_t now)
 	return true;
 }
 
+/* Nothing has moved for too long. If that is so even after a failure, nothing is waited for any
+ * more. */
 static bool
 relay_check_idle(struct relay *relay, int64_t now)
 {
 	if (now < relay_idle_ends(relay))
 		return false;
+	if (fault_is_set(&relay->cause)) {
+		bool changed = flow_stop(&relay->out, FLOW_STOP_DROP);
+		return flow_stop(&relay->in, FLOW_STOP_DROP) || changed;
+	}
 	(void)fault_set(&relay->cause, STATUS_TIMEOUT, 0, "%s: nothing moved for %" PRId64 " ms",
 		relay->out.sink->name, relay->rules.idle / CLOCK_MILLISECOND);
 	relay_abandon(relay, FLOW_STOP_DRAINED, now);
+	relay->hurries = true;
 	return true;
 }
 
-/* The grace is over: nothing is waited for but a local reader of what was already received. A
- * signal does not wait for that either. */
+/* The grace is over: nothing is waited for but a local reader of what was already received, and not
+ * even that in a hurry. */
 static bool
 relay_check_grace(struct relay *relay, int64_t now)
 {
 	bool changed = false;
 	if (now >= relay->grace_ends) {
-		bool signalled = fault_signal(&relay->cause) != 0;
 		relay->grace_ends = CLOCK_NEVER;
 		changed |= flow_stop(&relay->out, FLOW_STOP_DROP);
-		changed |= flow_stop(&relay->in, signalled ? FLOW_STOP_DROP : FLOW_STOP_NOW);
+		if (relay->hurries)
+			changed |= flow_stop(&relay->in, FLOW_STOP_DROP);
+		else if (!relay->runs_dry)
+			changed |= flow_stop(&relay->in, FLOW_STOP_NOW);
 	}
 	if (now >= relay->drain_ends) {
 		relay->drain_ends = CLOCK_NEVER;
@@ -188,13 +205,15 @@ relay_apply_rules(struct relay *relay, int64_t now)
 	bool changed = relay_take_fault(relay, &relay->out, now);
 	changed |= relay_take_fault(relay, &relay->in, now);
 	changed |= relay_check_grace(relay, now);
-	if (fault_is_set(&relay->cause) || relay_is_over(relay))
+	if (relay_is_over(relay))
 		return changed;
+	if (fault_is_set(&relay->cause))
+		return relay_check_idle(relay, now) || changed;
 
 	if (relay->in.source->eof)
 		changed |= flow_stop(&relay->out, relay->rules.at_peer_end);
 	if (relay->out.state == FLOW_DONE && relay->rules.send)
-		changed |= flow_stop(&relay->in, relay->rules.at_input_end);
+		changed |= relay_stop_in(relay, relay->rules.at_input_end, now);
 	changed |= relay_check_quit(relay, now);
 	if (!fault_is_set(&relay->cause))
 		changed |= relay_check_linger(relay, now);
@@ -216,6 +235,9 @@ relay_finish(struct relay *relay)
 				"from %s to %s: %" PRIu64 " bytes read, %" PRIu64 " written",
 				flow->source->name, flow->sink->name, flow->read, flow->written);
 	}
+	if (relay->cause.status == STATUS_SEND || relay->cause.status == STATUS_RECEIVE)
+		fault_add(&relay->cause, " (%" PRIu64 " bytes sent, %" PRIu64 " bytes received)",
+			relay->out.written, relay->in.read);
 	/* What was sent but not confirmed is left to the kernel; it may still arrive. */
 	bool clean = !fault_is_set(&relay->cause) || relay->unconfirmed;
 	relay->out.source->clean = relay->out.sink->clean = clean;
@@ -237,8 +259,8 @@ relay_step(struct relay *relay, const struct interest *interest, int64_t now)
 void
 relay_interrupt(struct relay *relay, int signal, int64_t now)
 {
-	if (fault_is_set(&relay->cause))
-		return;
+	/* After a failure it only says to hurry: the first cause stays. */
 	(void)fault_set_signal(&relay->cause, signal);
 	relay_abandon(relay, FLOW_STOP_NOW, now);
+	relay->hurries = true;
 }

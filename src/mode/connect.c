@@ -16,7 +16,8 @@ connect_stream(struct stream *remote, struct dial *dial, struct fault *fault)
 	int fd = dial->fd;
 	dial->fd = -1;
 	if (!transport->connected)
-		return datagram_init(remote, transport, fd, name, DATAGRAM_CONNECTED, NULL, fault);
+		return datagram_init(
+			remote, transport, fd, name, DATAGRAM_CONNECTED, &dial->peer, fault);
 	return socket_init(remote, transport, fd, name, fault);
 }
 

@@ -103,12 +103,14 @@ listen_run(const struct plan *plan, struct loop *loop, struct fault *fault)
 		if (!more && plan->transport->connected)
 			listener_close(&listener);
 		done = listen_serve(plan, loop, &client, fault);
+		/* A datagram socket goes to its session, and nobody else can come. */
+		more = more && listener.count > 0;
 		if (!done && more && listen_survives(fault)) {
 			/* A failure ends one connection; this is the place that knows it. */
 			log_line(LOG_ALWAYS, "%s", fault->text != NULL ? fault->text : "failed");
 			fault_clear(fault);
 		}
-		more = more && !fault_is_set(fault) && listener.count > 0;
+		more = more && !fault_is_set(fault);
 	}
 	listener_close(&listener);
 	return done;

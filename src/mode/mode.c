@@ -10,5 +10,5 @@ mode_run(const struct plan *plan, struct fault *fault)
 	log_set_level(plan->verbose);
 	bool done = loop_open(&loop, fault) && plan->mode->run(plan, &loop, fault);
 	loop_close(&loop);
-	return done;
+	return done || fault_set(fault, STATUS_INTERNAL, 0, "%s: failed", plan->mode->name);
 }

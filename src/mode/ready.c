@@ -55,13 +55,12 @@ ready_notify(const char *path)
 	struct address address;
 	struct iovec piece = { message, sizeof message - 1 };
 	int fd = sys_socket(AF_UNIX, SOCK_DGRAM, 0);
-	if (endpoint_set_path(&endpoint, path, &fault) &&
-		(fd == -1 || !endpoint_address(&endpoint, &address) ||
-			sys_send(fd, &piece, 1, (const struct sockaddr *)&address.storage,
-				address.length) == -1))
-		(void)fault_set(&fault, STATUS_SEND, errno, "send to %s", path);
-	if (fault_is_set(&fault))
-		log_line(LOG_VERBOSE, "NOTIFY_SOCKET: %s", fault.text != NULL ? fault.text : path);
+	if (!endpoint_set_path(&endpoint, path, &fault))
+		errno = ENAMETOOLONG;
+	if (fd == -1 || fault_is_set(&fault) || !endpoint_address(&endpoint, &address) ||
+		sys_send(fd, &piece, 1, (const struct sockaddr *)&address.storage,
+			address.length) == -1)
+		log_line(LOG_VERBOSE, "NOTIFY_SOCKET %s: %s", path, strerror(errno));
 	fault_clear(&fault);
 	(void)sys_close(&fd);
 }

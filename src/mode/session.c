@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "flow/relay.h"
 #include "stream/stdio.h"
+#include "sys/sys.h"
 
 /* How the end of the peer's sending stops ours. */
 static enum flow_stop
@@ -49,16 +50,17 @@ static void
 session_report(unsigned level, const char *event, const struct relay *relay)
 {
 	const struct stream *remote = relay->in.source;
+	uint64_t dropped = 0;
 	log_line(level, "%s %s: %" PRIu64 " bytes sent, %" PRIu64 " bytes received", event,
 		remote->name, relay->out.written, relay->in.written);
 	if (remote->ignored > 0)
 		log_line(level, "%s: %" PRIu64 " datagrams from others were ignored", remote->name,
 			remote->ignored);
-	if (remote->dropped > 0)
+	if (remote->endless && sys_dropped(remote->rfd, &dropped) && dropped > 0)
 		log_line(level, "%s: %" PRIu64 " datagrams were dropped by the kernel",
-			remote->name, remote->dropped);
+			remote->name, dropped);
 	if (remote->retried > 0)
-		log_line(level, "%s: %" PRIu64 " sends had to wait for buffers", remote->name,
+		log_line(level, "%s: %" PRIu64 " operations had to wait for buffers", remote->name,
 			remote->retried);
 }
 

@@ -59,7 +59,11 @@ static enum io
 dial_won(struct dial *dial, size_t i)
 {
 	struct dial_attempt *won = &dial->attempts[i];
+	/* Not always what was asked for: 0.0.0.0 is this machine. */
 	dial->peer = *won->address;
+	dial->peer.length = sizeof dial->peer.storage;
+	if (getpeername(won->fd, (struct sockaddr *)&dial->peer.storage, &dial->peer.length) == -1)
+		dial->peer = *won->address;
 	dial->own.length = sizeof dial->own.storage;
 	memset(&dial->own.storage, 0, sizeof dial->own.storage);
 	if (getsockname(won->fd, (struct sockaddr *)&dial->own.storage, &dial->own.length) == -1)
@@ -110,7 +114,10 @@ dial_bind(struct dial *dial, int fd, const struct address *local, const struct a
 	}
 	if (local->storage.ss_family == AF_UNIX)
 		return socketfile_bind(&dial->file, fd, local);
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	/* On a port of which old connections linger. For datagrams it would mean sharing the port.
+	 */
+	if (dial->config->transport->connected)
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	return bind(fd, (const struct sockaddr *)&local->storage, local->length) == 0;
 }
 

@@ -69,7 +69,7 @@ listener_add(struct listener *listener, const struct address *address, struct fa
 		getsockname(fd, (struct sockaddr *)&socket->address.storage,
 			&socket->address.length) == 0) {
 		if (!transport->connected)
-			sys_mark_messages(fd, false);
+			sys_mark_own_address(fd);
 		listener->count++;
 		return true;
 	}

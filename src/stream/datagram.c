@@ -14,7 +14,7 @@ struct datagram {
 	enum datagram_peer whose;
 	struct address peer; /* where to send, … */
 	struct address own;  /* … and from which of our addresses; not for a connected socket */
-	struct shortage shortage;
+	struct shortage reading, writing;
 };
 
 static enum io
@@ -22,7 +22,7 @@ datagram_open(struct stream *stream, struct fault *fault)
 {
 	struct datagram *datagram = stream->impl;
 	(void)fault;
-	sys_mark_messages(datagram->fd, false);
+	sys_mark_own_address(datagram->fd);
 	return IO_OK;
 }
 
@@ -40,25 +40,44 @@ datagram_fail(const struct stream *stream, enum status status, int error, struct
 	return IO_FAIL;
 }
 
+/*
+ * The kernel keeps others out of a connected socket, but for what came between its bind and its
+ * connect. (Not so for Unix sockets, where one socket can have several paths to its name.)
+ */
+static bool
+datagram_is_wanted(const struct datagram *datagram, const struct address *from)
+{
+	switch (datagram->whose) {
+	case DATAGRAM_ANY:
+		return true;
+	case DATAGRAM_CONNECTED:
+		if (datagram->peer.storage.ss_family == AF_UNIX)
+			return true;
+		break;
+	case DATAGRAM_FIRST:
+		break;
+	}
+	return address_equal(from, &datagram->peer);
+}
+
 static enum io
 datagram_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
 	struct fault *fault)
 {
 	struct datagram *datagram = stream->impl;
-	struct sys_message message = { .dropped = (uint32_t)stream->dropped };
+	struct sys_message message = { .from_length = 0 };
 	ssize_t n = sys_receive_message(datagram->fd, pieces, count, false, &message);
 	if (n == -1) {
 		if (sys_would_block(errno))
 			return IO_AGAIN;
-		if (shortage_is(errno)) {
-			stream->ragain = clock_after(clock_now(), SHORTAGE_PAUSE);
+		int error = errno;
+		if (shortage_waits(&datagram->reading, error, stream, &stream->ragain))
 			return IO_AGAIN;
-		}
-		return datagram_fail(stream, STATUS_RECEIVE, errno, fault);
+		return datagram_fail(stream, STATUS_RECEIVE, error, fault);
 	}
-	stream->dropped = message.dropped;
+	shortage_ends(&datagram->reading);
 	struct address from = { message.from, message.from_length };
-	if (datagram->whose == DATAGRAM_FIRST && !address_equal(&from, &datagram->peer)) {
+	if (!datagram_is_wanted(datagram, &from)) {
 		stream->ignored++;
 		return IO_AGAIN;
 	}
@@ -95,7 +114,7 @@ datagram_write(struct stream *stream, const struct iovec *pieces, int count, siz
 	ssize_t n = sys_send_from(datagram->fd, pieces, count, to, peer->length,
 		&datagram->own.storage, to != NULL ? datagram->own.length : 0);
 	if (n >= 0) {
-		shortage_ends(&datagram->shortage);
+		shortage_ends(&datagram->writing);
 		*put = (size_t)n;
 		return IO_OK;
 	}
@@ -106,7 +125,7 @@ datagram_write(struct stream *stream, const struct iovec *pieces, int count, siz
 			stream->wagain = clock_after(clock_now(), SHORTAGE_PAUSE);
 		return IO_AGAIN;
 	}
-	if (shortage_is(error) && shortage_waits(&datagram->shortage, stream))
+	if (shortage_waits(&datagram->writing, error, stream, &stream->wagain))
 		return IO_AGAIN;
 	return datagram_fail(stream, STATUS_SEND, error, fault);
 }
@@ -147,9 +166,7 @@ datagram_init(struct stream *stream, const struct transport *transport, int fd, 
 		(void)sys_close(&fd);
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "datagram socket");
 	}
-	*datagram = (struct datagram){ .fd = fd, .whose = whose };
-	if (peer != NULL)
-		datagram->peer = *peer;
+	*datagram = (struct datagram){ .fd = fd, .whose = whose, .peer = *peer };
 	stream_init(stream, &datagram_ops, name, datagram);
 	stream->rfd = stream->wfd = fd;
 	stream->endless = true;

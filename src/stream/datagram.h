@@ -16,8 +16,7 @@ enum datagram_peer {
 	DATAGRAM_ANY        /* everybody; answers go to the one that was heard last */
 };
 
-/* Takes the descriptor and the name, also when there is no memory (false). `peer` is not used for
- * a connected socket. */
+/* Takes the descriptor and the name, also when there is no memory (false). */
 bool datagram_init(struct stream *stream, const struct transport *transport, int fd, char *name,
 	enum datagram_peer whose, const struct address *peer, struct fault *fault);
 

@@ -4,20 +4,16 @@
 #include <errno.h>
 
 bool
-shortage_is(int error)
+shortage_waits(struct shortage *shortage, int error, struct stream *stream, int64_t *again)
 {
-	return error == ENOBUFS || error == ENOMEM;
-}
-
-bool
-shortage_waits(struct shortage *shortage, struct stream *stream)
-{
+	if (error != ENOBUFS && error != ENOMEM)
+		return false;
 	int64_t now = clock_now();
 	if (shortage->ends == 0)
 		shortage->ends = clock_after(now, SHORTAGE_LIMIT);
 	if (now >= shortage->ends)
 		return false;
-	stream->wagain = clock_after(now, SHORTAGE_PAUSE);
+	*again = clock_after(now, SHORTAGE_PAUSE);
 	stream->retried++;
 	return true;
 }

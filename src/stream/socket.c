@@ -17,6 +17,8 @@
 #define SOCKET_PROBE_IDLE 60
 #define SOCKET_PROBE_INTERVAL 10
 #define SOCKET_PROBE_COUNT 6
+#define SOCKET_PROBE_TIME \
+	((SOCKET_PROBE_IDLE + SOCKET_PROBE_INTERVAL * SOCKET_PROBE_COUNT) * CLOCK_SECOND)
 
 /* Between two looks whether all has arrived. */
 #define SOCKET_LOOK_FIRST (CLOCK_MILLISECOND / 4)
@@ -26,8 +28,9 @@ struct socket {
 	const struct transport *transport;
 	int fd;
 	bool told_end; /* shutdown(2) was called */
+	int64_t gone;  /* when a peer that hung up counts as vanished; 0: it has not */
 	int64_t look;  /* how long to wait before looking again */
-	struct shortage shortage;
+	struct shortage reading, writing;
 };
 
 /*
@@ -53,7 +56,7 @@ socket_open(struct stream *stream, struct fault *fault)
 	if (socket->transport->acknowledged)
 		(void)setsockopt(socket->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	if (stream->rmessages)
-		sys_mark_messages(socket->fd, true);
+		(void)sys_mark_end(socket->fd, true);
 	return IO_OK;
 }
 
@@ -79,12 +82,12 @@ socket_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 	if (n == -1) {
 		if (sys_would_block(errno))
 			return IO_AGAIN;
-		if (shortage_is(errno)) {
-			stream->ragain = clock_after(clock_now(), SHORTAGE_PAUSE);
+		int error = errno;
+		if (shortage_waits(&socket->reading, error, stream, &stream->ragain))
 			return IO_AGAIN;
-		}
-		return socket_fail(stream, STATUS_RECEIVE, errno, fault);
+		return socket_fail(stream, STATUS_RECEIVE, error, fault);
 	}
+	shortage_ends(&socket->reading);
 	if (message.truncated) {
 		(void)fault_set(fault, STATUS_CUT, 0,
 			"receive from %s: a message is longer than %zd bytes", stream->name, n);
@@ -112,22 +115,32 @@ socket_error(const struct socket *socket)
 	return error;
 }
 
-/* The peer has ended its sending, and now it is gone altogether? */
+/*
+ * The peer has ended its sending, and the line has an error or was hung up. A Unix peer that hangs
+ * up is gone at once where a TCP peer lives on until a probe finds out, so the same time is given
+ * for standard input to end, or to find nobody to send to.
+ */
 static enum io
-socket_look(const struct stream *stream, struct fault *fault)
+socket_look(struct stream *stream, struct fault *fault)
 {
-	const struct socket *socket = stream->impl;
+	struct socket *socket = stream->impl;
 	struct pollfd look = { .fd = socket->fd };
 	int error = socket_error(socket);
 	if (error != 0)
 		return socket_fail(stream, STATUS_RECEIVE, error, fault);
-	if (poll(&look, 1, 0) == 1 && (look.revents & POLLHUP) != 0) {
+	if (poll(&look, 1, 0) != 1 || (look.revents & POLLHUP) == 0)
+		return IO_OK;
+	int64_t now = clock_now();
+	if (socket->gone == 0)
+		socket->gone = clock_after(now, SOCKET_PROBE_TIME);
+	if (now >= socket->gone) {
 		(void)fault_set(fault, STATUS_RECEIVE, 0,
 			"receive from %s: the peer has gone, and standard input has not ended",
 			stream->name);
 		return IO_FAIL;
 	}
-	return IO_OK;
+	stream->lagain = socket->gone;
+	return IO_AGAIN;
 }
 
 static enum io
@@ -140,14 +153,14 @@ socket_write(struct stream *stream, const struct iovec *pieces, int count, size_
 		return socket_look(stream, fault);
 	ssize_t n = sys_send(socket->fd, pieces, count, NULL, 0);
 	if (n >= 0) {
-		shortage_ends(&socket->shortage);
+		shortage_ends(&socket->writing);
 		*put = (size_t)n;
 		return IO_OK;
 	}
 	if (sys_would_block(errno))
 		return IO_AGAIN;
 	int error = errno;
-	if (shortage_is(error) && shortage_waits(&socket->shortage, stream))
+	if (shortage_waits(&socket->writing, error, stream, &stream->wagain))
 		return IO_AGAIN;
 	return socket_fail(stream, STATUS_SEND, error, fault);
 }
@@ -157,7 +170,7 @@ socket_shut(struct stream *stream, struct fault *fault)
 {
 	struct socket *socket = stream->impl;
 	if (stream->half_close && !socket->told_end) {
-		/* ENOTCONN: the connection is gone; what became of it is asked below. */
+		/* ENOTCONN: the connection is gone; how it ended is asked below. */
 		if (shutdown(socket->fd, SHUT_WR) == -1 && errno != ENOTCONN)
 			return socket_fail(stream, STATUS_SEND, errno, fault);
 		socket->told_end = true;
@@ -166,6 +179,11 @@ socket_shut(struct stream *stream, struct fault *fault)
 	/* A Unix socket's data are in the peer's hands at once, and survive our close. */
 	if (!socket->transport->acknowledged)
 		return IO_OK;
+	/* That the peer's system has acknowledged everything is no comfort if the peer then threw
+	 * the connection away. */
+	int error = socket_error(socket);
+	if (error != 0)
+		return socket_fail(stream, STATUS_SEND, error, fault);
 	/* A connection that is over has no peer any more. Asked before the count, which is then
 	 * final: the last acknowledgement may come between the two. */
 	struct sockaddr_storage peer;
@@ -173,9 +191,8 @@ socket_shut(struct stream *stream, struct fault *fault)
 	int gone = getpeername(socket->fd, (struct sockaddr *)&peer, &size) == -1 ? errno : 0;
 	if (!sys_unacknowledged(socket->fd, &stream->unarrived) || stream->unarrived == 0)
 		return IO_OK;
-	int error = socket_error(socket);
-	if (error != 0 || gone != 0)
-		return socket_fail(stream, STATUS_SEND, error != 0 ? error : gone, fault);
+	if (gone != 0)
+		return socket_fail(stream, STATUS_SEND, gone, fault);
 	/* There is no event for "all acknowledged". */
 	stream->wagain = clock_after(clock_now(), socket->look);
 	socket->look = clock_earlier(socket->look * 2, SOCKET_LOOK_LAST);

@@ -17,6 +17,9 @@
 /* A job in the background looks this often whether it has been brought to the foreground. */
 #define STDIO_BACKGROUND (200 * CLOCK_MILLISECOND)
 
+/* What a socket on standard output is given at most as one message. */
+#define STDIO_MESSAGE_MAX 65536
+
 enum stdio_kind { STDIO_PLAIN, STDIO_SOCKET, STDIO_MESSAGES };
 
 struct stdio {
@@ -25,6 +28,8 @@ struct stdio {
 	int input;                 /* what to read from; poll(2) looks at descriptor 0 itself */
 	int opened[2];             /* descriptors of our own for input and output, -1: none */
 	bool restore[2];           /* O_NONBLOCK was set on 0, 1 and has to go again */
+	bool marked;               /* sys_mark_end was done to descriptor 0 and has to be undone */
+	bool hung_up;              /* the terminal has said so once */
 	bool seqpacket;            /* STDIO_MESSAGES that have an end */
 	struct terminal *terminal; /* owned; output is shown through it */
 };
@@ -77,8 +82,7 @@ stdio_open(struct stream *stream, struct fault *fault)
 	stdio->in = stdio_kind_of(STDIN_FILENO, &type);
 	stdio->seqpacket = type == SOCK_SEQPACKET;
 	stream->rmessages = stdio->in == STDIO_MESSAGES;
-	if (stream->rmessages)
-		sys_mark_messages(STDIN_FILENO, stdio->seqpacket);
+	stdio->marked = stdio->seqpacket && sys_mark_end(STDIN_FILENO, true);
 	/* Not the one opened anew: a FIFO that had no writer left when it was opened never hangs
 	 * up. */
 	stream->rfd = STDIN_FILENO;
@@ -95,6 +99,8 @@ stdio_open(struct stream *stream, struct fault *fault)
 		return IO_FAIL;
 	}
 	stdio->out = stdio_kind_of(STDOUT_FILENO, &type);
+	if (stdio->out == STDIO_MESSAGES)
+		stream->wmessage_max = STDIO_MESSAGE_MAX;
 	stream->wfd = stdio_unblock(stdio, STDOUT_FILENO, O_WRONLY);
 	/* A file, or a device, has no reader that could go away. */
 	struct stat status;
@@ -117,6 +123,26 @@ stdio_is_in_background(int terminal)
 {
 	pid_t foreground = tcgetpgrp(terminal);
 	return foreground != -1 && foreground != getpgrp();
+}
+
+/*
+ * A read of nothing from a terminal: somebody has typed the end, or the terminal has gone. That is
+ * no good end of what was typed; mostly SIGHUP is on its way and ends the session.
+ */
+static enum io
+stdio_end_terminal(struct stream *stream, struct fault *fault)
+{
+	struct stdio *stdio = stream->impl;
+	struct pollfd look = { .fd = stream->rfd };
+	if (poll(&look, 1, 0) != 1 || (look.revents & (POLLHUP | POLLERR)) == 0)
+		return IO_END;
+	if (!stdio->hung_up) {
+		stdio->hung_up = true;
+		stream->ragain = clock_after(clock_now(), STDIO_BACKGROUND);
+		return IO_AGAIN;
+	}
+	(void)fault_set(fault, STATUS_INPUT, 0, "read standard input: the terminal has gone");
+	return IO_FAIL;
 }
 
 static enum io
@@ -154,7 +180,7 @@ stdio_read(struct stream *stream, const struct iovec *pieces, int count, size_t 
 		return IO_FAIL;
 	}
 	if (stdio->in == STDIO_MESSAGES ? message.end : n == 0)
-		return IO_END;
+		return stream->terminal ? stdio_end_terminal(stream, fault) : IO_END;
 	*got = (size_t)n;
 	return IO_OK;
 }
@@ -188,12 +214,12 @@ stdio_write(struct stream *stream, const struct iovec *pieces, int count, size_t
 	struct stdio *stdio = stream->impl;
 	ssize_t n;
 	*put = 0;
-	if (count == 0)
+	if (count == 0 && !stream->kept)
 		return stdio_look(stream, fault);
-	if (stream_total(pieces, count) == 0)
+	if (stdio->out != STDIO_MESSAGES && !stream->kept && stream_total(pieces, count) == 0)
 		return IO_OK;
 	if (stdio->terminal != NULL)
-		n = terminal_write(stdio->terminal, stream->wfd, pieces, count);
+		n = terminal_write(stdio->terminal, stream->wfd, pieces, count, &stream->kept);
 	else if (stdio->out == STDIO_PLAIN)
 		n = sys_writev(stream->wfd, pieces, count);
 	else
@@ -202,6 +228,14 @@ stdio_write(struct stream *stream, const struct iovec *pieces, int count, size_t
 		return stdio_write_failed(errno, fault);
 	*put = (size_t)n;
 	return IO_OK;
+}
+
+static bool
+stdio_is_same(int one, int other)
+{
+	struct stat a, b;
+	return fstat(one, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev &&
+		a.st_ino == b.st_ino;
 }
 
 /*
@@ -216,6 +250,9 @@ stdio_shut(struct stream *stream, struct fault *fault)
 		return stdio_write_failed(errno, fault);
 	if (!stream->half_close)
 		return IO_OK;
+	/* As both ends of one conversation (inetd) it stays open as standard input. */
+	if (stdio->out != STDIO_PLAIN && stdio_is_same(STDIN_FILENO, STDOUT_FILENO))
+		(void)shutdown(STDOUT_FILENO, SHUT_WR);
 
 	bool opened = stdio->opened[1] != -1;
 	bool good = sys_close(&stdio->opened[1]);
@@ -246,6 +283,8 @@ stdio_close(struct stream *stream)
 		if (stdio->restore[fd])
 			(void)sys_set_nonblocking(fd, false, NULL);
 	}
+	if (stdio->marked)
+		(void)sys_mark_end(STDIN_FILENO, false);
 	free(stdio->terminal);
 	free(stdio);
 }

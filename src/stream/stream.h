@@ -28,8 +28,8 @@ struct stream_ops {
 
 	/*
 	 * Writes from the pieces. IO_OK: the first *put bytes were taken (a message: all of them);
-	 * IO_AGAIN: none; IO_FAIL. With count == 0 nothing is written: it asks whether the stream
-	 * still takes anything at all.
+	 * IO_AGAIN: none; IO_FAIL. With count == 0 it writes what it has `kept`, or asks whether
+	 * the stream still takes anything at all.
 	 */
 	enum io (*write)(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
 		struct fault *fault);
@@ -51,20 +51,21 @@ struct stream {
 	short rwait, wwait; /* what a read, a write waits for: poll(2) events */
 	int64_t ragain;     /* a read, a write is not tried again before; 0: poll decides */
 	int64_t wagain;
-	bool pending;        /* a read finds something without waiting */
-	bool eof;            /* a read has said IO_END */
-	bool shut;           /* shut has said IO_OK */
-	bool terminal;       /* a person types what is read */
-	bool endless;        /* has no end of its own: only silence ends it (datagrams) */
-	bool watch;          /* while there is nothing to write, look for a reader that went away */
-	bool half_close;     /* shut tells the other side; otherwise it only waits for arrival */
-	bool clean;          /* set by the owner before close: the session ended well */
-	bool rmessages;      /* a read is one whole message */
+	bool pending;    /* a read finds something without waiting */
+	bool eof;        /* a read has said IO_END */
+	bool shut;       /* shut has said IO_OK */
+	bool terminal;   /* a person types what is read */
+	bool endless;    /* has no end of its own: only silence ends it (datagrams) */
+	bool kept;       /* something that write took is still to be written */
+	int64_t lagain;  /* the look for a vanished reader is not repeated before; 0: any time */
+	bool watch;      /* while there is nothing to write, look for a reader that went away */
+	bool half_close; /* shut tells the other side; otherwise it only waits for arrival */
+	bool clean;      /* set by the owner before close: the session ended well */
+	bool rmessages;  /* a read is one whole message */
 	size_t wmessage_max; /* a write is one whole message of at most this size; 0: bytes */
 	size_t unarrived;    /* what the last shut found that has not arrived yet */
 	uint64_t ignored;    /* messages from others than the peer */
-	uint64_t dropped;    /* messages that the kernel had no room for */
-	uint64_t retried;    /* writes put off because the system was out of buffers */
+	uint64_t retried;    /* operations put off because the system was out of buffers */
 	void *impl;          /* owned; known to the kind's own file only */
 };
 

@@ -20,8 +20,9 @@ terminal_flush(struct terminal *terminal, int fd)
 }
 
 ssize_t
-terminal_write(struct terminal *terminal, int fd, const struct iovec *pieces, int count)
+terminal_write(struct terminal *terminal, int fd, const struct iovec *pieces, int count, bool *kept)
 {
+	*kept = terminal->start < terminal->end;
 	if (!terminal_flush(terminal, fd))
 		return -1;
 	size_t taken = 0;
@@ -34,7 +35,7 @@ terminal_write(struct terminal *terminal, int fd, const struct iovec *pieces, in
 			break;
 	}
 	/* An error here is found again, and reported, by the next call. */
-	(void)terminal_flush(terminal, fd);
+	*kept = !terminal_flush(terminal, fd);
 	return (ssize_t)taken;
 }
 

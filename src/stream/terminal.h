@@ -20,8 +20,10 @@ struct terminal {
 	size_t start, end; /* what of `shown` is still to be written */
 };
 
-/* Like writev: the number of bytes taken, or -1 with errno. */
-ssize_t terminal_write(struct terminal *terminal, int fd, const struct iovec *pieces, int count);
+/* Like writev: the number of bytes taken, or -1 with errno. *kept tells whether some of what was
+ * taken is still to be written; to be called again then, with no pieces if there are none. */
+ssize_t terminal_write(
+	struct terminal *terminal, int fd, const struct iovec *pieces, int count, bool *kept);
 
 /* The text has ended; writes what was kept. False with errno (EAGAIN: some of it is still here). */
 bool terminal_finish(struct terminal *terminal, int fd);

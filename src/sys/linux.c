@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <linux/vm_sockets.h>
 #include <netinet/in.h>
@@ -49,6 +50,12 @@ int
 sys_reopen(int fd, int flags)
 {
 	char path[sizeof "/proc/self/fd/" + 3 * sizeof fd];
+	unsigned number;
+	/* Opening the master of a pseudo-terminal anew makes another pseudo-terminal. */
+	if (ioctl(fd, TIOCGPTN, &number) == 0) {
+		errno = ENOTSUP;
+		return -1;
+	}
 	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	return sys_open(path, flags | O_NOCTTY);
 }
@@ -73,17 +80,36 @@ sys_keep_alive(int fd, int idle, int interval, int count)
 		setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count) == 0;
 }
 
-void
-sys_mark_messages(int fd, bool connected)
+bool
+sys_mark_end(int fd, bool on)
 {
+	int value = on, old = 0;
+	socklen_t size = sizeof old;
+	return getsockopt(fd, SOL_SOCKET, SO_PASSCRED, &old, &size) == 0 && old != value &&
+		setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &value, sizeof value) == 0;
+}
+
+void
+sys_mark_own_address(int fd)
+{
+	/* Each is refused by the other family. */
 	int on = 1;
-	/* Each may be refused by a family that has no such thing; the mark is then never set. */
-	if (connected)
-		(void)setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
-	else
-		(void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
 	(void)setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
 	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
+}
+
+bool
+sys_dropped(int fd, uint64_t *count)
+{
+	/* The counter behind SO_RXQ_OVFL, which comes only with a datagram after the dropped ones.
+	 */
+	uint32_t info[SK_MEMINFO_VARS];
+	socklen_t size = sizeof info;
+	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &size) == -1 ||
+		size <= SK_MEMINFO_DROPS * sizeof info[0])
+		return false;
+	*count = info[SK_MEMINFO_DROPS];
+	return true;
 }
 
 static void
@@ -173,7 +199,7 @@ sys_receive_message(
 {
 	/* Room for the marks; descriptors that a peer passes along in it are given back. */
 	union {
-		char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(uint32_t)) +
+		char bytes[CMSG_SPACE(sizeof(struct ucred)) +
 			CMSG_SPACE(sizeof(struct in6_pktinfo))];
 		struct cmsghdr align;
 	} control;
@@ -201,8 +227,6 @@ sys_receive_message(
 			sys_take_own_address(c, message);
 		else if (c->cmsg_type == SCM_CREDENTIALS)
 			marked = true;
-		else if (c->cmsg_type == SO_RXQ_OVFL)
-			memcpy(&message->dropped, CMSG_DATA(c), sizeof message->dropped);
 		else if (c->cmsg_type == SCM_RIGHTS)
 			sys_close_received(c);
 	}

@@ -84,11 +84,26 @@ sys_keep_alive(int fd, int idle, int interval, int count)
 	return setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) == 0;
 }
 
-void
-sys_mark_messages(int fd, bool connected)
+bool
+sys_mark_end(int fd, bool on)
 {
 	(void)fd;
-	(void)connected;
+	(void)on;
+	return false;
+}
+
+void
+sys_mark_own_address(int fd)
+{
+	(void)fd;
+}
+
+bool
+sys_dropped(int fd, uint64_t *count)
+{
+	(void)fd;
+	(void)count;
+	return false;
 }
 
 ssize_t

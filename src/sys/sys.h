@@ -74,11 +74,17 @@ struct sys_message {
 	socklen_t at_length;        /* 0: not known */
 	bool truncated;             /* the datagram was longer than the space */
 	bool end;                   /* not a message: the peer has ended (connected kinds) */
-	uint32_t dropped;           /* datagrams the kernel has dropped on this socket so far */
 };
 
-/* Prepares a socket so that sys_receive_message can tell `end` and `dropped`. */
-void sys_mark_messages(int fd, bool connected);
+/* Prepares a connected socket so that sys_receive_message can tell an empty message from the `end`,
+ * or takes that back. Returns whether anything was changed. */
+bool sys_mark_end(int fd, bool on);
+
+/* Prepares a datagram socket so that sys_receive_message can tell `at`. */
+void sys_mark_own_address(int fd);
+
+/* How many datagrams the kernel has dropped on the socket for want of room. False: not known. */
+bool sys_dropped(int fd, uint64_t *count);
 
 /* Receives one datagram without blocking. `connected`: the kind has an end (seqpacket). */
 ssize_t sys_receive_message(

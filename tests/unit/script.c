@@ -339,14 +339,17 @@ script_judge(struct script *script, const struct relay *relay, const struct rela
 			script_break(
 				script, remote->ended, "no timer stands in for the peer's end");
 	}
-	/* What was received is written before a failure is reported, unless writing it failed or a
-	 * signal did not leave the time. */
-	if (!local->failed_write && !local->failed_shut && fault_signal(&relay->cause) == 0)
+	/* What was received is written before a failure is reported, unless writing it failed, or a
+	 * signal or an idle limit found a local reader that took nothing for too long. */
+	int64_t still = script->now - relay->in.moved_at;
+	bool stalled = still >= RELAY_GRACE || still >= rules->idle;
+	bool hurried = fault_signal(&relay->cause) != 0 || rules->idle != CLOCK_NEVER;
+	if (!local->failed_write && !local->failed_shut && !(hurried && stalled))
 		script_break(script, local->taken == remote->given,
 			"what was received is written before the report");
 	/* … and after a failed send, what the peer had sent is fetched first. */
 	if (status == STATUS_SEND && remote->failed_write && !local->failed_write &&
-		relay->grace_ends != CLOCK_NEVER && fault_signal(&relay->cause) == 0)
+		!relay->hurries && !(hurried && stalled))
 		script_break(script, remote->read_dry,
 			"what the peer had sent is fetched before the report");
 }
