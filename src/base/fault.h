@@ -19,8 +19,9 @@ enum status {
 };
 
 /*
- * status == STATUS_OK <=> nothing failed <=> text == NULL.
+ * status == STATUS_OK <=> nothing failed.
  * quiet: the status says all there is to say (a reader that went away, a signal).
+ * text: NULL if nothing failed, if the fault is quiet, or if there was no memory for it.
  */
 struct fault {
 	enum status status;

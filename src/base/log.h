@@ -7,7 +7,8 @@
 #ifndef SOCKCAT_BASE_LOG_H
 #define SOCKCAT_BASE_LOG_H
 
-/* Lines above the level are not written. It is process-wide, set once by main; 0 at first. */
+/* Lines above the level are not written. It is process-wide, set once when a mode starts; 0 at
+ * first. */
 enum log_level { LOG_ALWAYS = 0, LOG_VERBOSE = 1, LOG_DEBUG = 2 };
 
 void log_set_level(unsigned level);

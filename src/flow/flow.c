@@ -178,7 +178,6 @@ flow_shut(struct flow *flow)
 	switch (flow->sink->ops->shut(flow->sink, &flow->fault)) {
 	case IO_OK:
 	case IO_END:
-		flow->sink->shut = true;
 		flow->state = FLOW_DONE;
 		break;
 	case IO_AGAIN:

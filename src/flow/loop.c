@@ -50,7 +50,8 @@ loop_wait(struct loop *loop, struct fault *fault)
 	int timeout = clock_poll_timeout(loop->now, interest->deadline);
 	if (poll(interest->polls, (nfds_t)interest->count, timeout) == -1) {
 		if (errno != EINTR && errno != EAGAIN)
-			return fault_set(fault, STATUS_INTERNAL, errno, "wait");
+			return fault_set(fault, errno == ENOMEM ? STATUS_MEMORY : STATUS_INTERNAL,
+				errno, "wait");
 		for (size_t i = 0; i < interest->count; i++)
 			interest->polls[i].revents = 0;
 		loop_take_signals(loop);
@@ -59,4 +60,11 @@ loop_wait(struct loop *loop, struct fault *fault)
 	}
 	loop->now = clock_now();
 	return true;
+}
+
+bool
+loop_wait_or_end(struct loop *loop, struct fault *fault)
+{
+	return loop_wait(loop, fault) &&
+		(loop->end_signal == 0 || fault_set_signal(fault, loop->end_signal));
 }

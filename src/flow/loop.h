@@ -37,4 +37,7 @@ void loop_begin(struct loop *loop);
  */
 bool loop_wait(struct loop *loop, struct fault *fault);
 
+/* The same for work that a terminating signal simply ends: then false and that fault, too. */
+bool loop_wait_or_end(struct loop *loop, struct fault *fault);
+
 #endif

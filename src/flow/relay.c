@@ -170,8 +170,9 @@ relay_check_idle(struct relay *relay, int64_t now)
 		bool changed = flow_stop(&relay->out, FLOW_STOP_DROP);
 		return flow_stop(&relay->in, FLOW_STOP_DROP) || changed;
 	}
-	(void)fault_set(&relay->cause, STATUS_TIMEOUT, 0, "%s: nothing moved for %" PRId64 " ms",
-		relay->out.sink->name, relay->rules.idle / CLOCK_MILLISECOND);
+	(void)fault_set(&relay->cause, STATUS_TIMEOUT, 0,
+		"wait for %s: nothing moved for %" PRId64 " ms", relay->out.sink->name,
+		relay->rules.idle / CLOCK_MILLISECOND);
 	relay_abandon(relay, FLOW_STOP_DRAINED, now);
 	relay->hurries = true;
 	return true;

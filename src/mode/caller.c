@@ -10,8 +10,8 @@ static void
 caller_report(const struct dial *dial)
 {
 	char *peer = address_print(&dial->peer), *own = address_print(&dial->own);
-	log_line(LOG_VERBOSE, "connected to %s from %s", peer != NULL ? peer : "?",
-		own != NULL ? own : "?");
+	log_line(LOG_VERBOSE, "connected to %s from %s (%s)", peer != NULL ? peer : "?",
+		own != NULL ? own : "?", dial->config->transport->name);
 	free(peer);
 	free(own);
 }
@@ -32,10 +32,12 @@ caller_dial(struct caller *caller, const struct plan *plan, struct loop *loop, s
 	while (result == IO_AGAIN) {
 		loop_begin(loop);
 		dial_ask(dial, &loop->interest);
-		if (!loop_wait(loop, fault))
+		if (!loop_wait_or_end(loop, fault))
 			return false;
-		if (loop->end_signal != 0)
-			return fault_set_signal(fault, loop->end_signal);
+		if (loop->wants_report) {
+			loop->wants_report = false;
+			log_line(LOG_ALWAYS, "connecting to %s", dial->name);
+		}
 		result = dial_step(dial, &loop->interest, loop->now, fault);
 	}
 	if (result == IO_OK)

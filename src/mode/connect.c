@@ -18,7 +18,7 @@ connect_stream(struct stream *remote, struct dial *dial, struct fault *fault)
 	if (!transport->connected)
 		return datagram_init(
 			remote, transport, fd, name, DATAGRAM_CONNECTED, &dial->peer, fault);
-	return socket_init(remote, transport, fd, name, fault);
+	return socket_init(remote, transport, fd, dial->error, name, fault);
 }
 
 static bool

@@ -19,10 +19,8 @@ listen_open(struct listener *listener, const struct listener_config *config, str
 	while (result == IO_AGAIN) {
 		loop_begin(loop);
 		listener_ask(listener, &loop->interest);
-		if (!loop_wait(loop, fault))
+		if (!loop_wait_or_end(loop, fault))
 			return false;
-		if (loop->end_signal != 0)
-			return fault_set_signal(fault, loop->end_signal);
 		result = listener_step(listener, &loop->interest, fault);
 	}
 	return result == IO_OK;
@@ -37,10 +35,8 @@ listen_accept(struct listener *listener, struct loop *loop, struct listener_clie
 	while (result == IO_AGAIN) {
 		loop_begin(loop);
 		listener_ask(listener, &loop->interest);
-		if (!loop_wait(loop, fault))
+		if (!loop_wait_or_end(loop, fault))
 			return false;
-		if (loop->end_signal != 0)
-			return fault_set_signal(fault, loop->end_signal);
 		if (loop->wants_report) {
 			loop->wants_report = false;
 			log_line(LOG_ALWAYS, "waiting for a client");
@@ -58,7 +54,7 @@ listen_serve(const struct plan *plan, struct loop *loop, struct listener_client 
 	char *name = address_print(&client->peer);
 	log_line(LOG_VERBOSE, "connection from %s", name != NULL ? name : "?");
 	if (plan->transport->connected)
-		return socket_init(&remote, plan->transport, client->fd, name, fault) &&
+		return socket_init(&remote, plan->transport, client->fd, 0, name, fault) &&
 			session_run(plan, loop, &remote, fault);
 	return datagram_init(&remote, plan->transport, client->fd, name,
 		       plan->keep_open ? DATAGRAM_ANY : DATAGRAM_FIRST, &client->peer, fault) &&

@@ -12,7 +12,7 @@ probe_run(const struct plan *plan, struct loop *loop, struct fault *fault)
 	bool open = caller_dial(&caller, plan, loop, fault);
 	if (open)
 		log_line(LOG_VERBOSE, "%s: open", caller.dial.name);
-	else if (fault->status == STATUS_CONNECT)
+	else if (fault->status == STATUS_CONNECT && caller.dial.refused)
 		fault->status = STATUS_NO;
 	caller_close(&caller);
 	return open;

@@ -2,6 +2,7 @@
 #include "mode/session.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -46,22 +47,25 @@ session_rules(const struct plan *plan, const struct stream *local)
 	};
 }
 
+/* One line: what happened, and the counts; those of datagrams only where there are any. */
 static void
 session_report(unsigned level, const char *event, const struct relay *relay)
 {
 	const struct stream *remote = relay->in.source;
 	uint64_t dropped = 0;
-	log_line(level, "%s %s: %" PRIu64 " bytes sent, %" PRIu64 " bytes received", event,
-		remote->name, relay->out.written, relay->in.written);
-	if (remote->ignored > 0)
-		log_line(level, "%s: %" PRIu64 " datagrams from others were ignored", remote->name,
-			remote->ignored);
-	if (remote->endless && sys_dropped(remote->rfd, &dropped) && dropped > 0)
-		log_line(level, "%s: %" PRIu64 " datagrams were dropped by the kernel",
-			remote->name, dropped);
+	char datagrams[128] = "";
+	if (remote->endless) {
+		(void)sys_dropped(remote->rfd, &dropped);
+		(void)snprintf(datagrams, sizeof datagrams,
+			", %" PRIu64 " datagrams from others ignored, %" PRIu64
+			" dropped by the kernel",
+			remote->ignored, dropped);
+	}
+	log_line(level, "%s %s: %" PRIu64 " bytes sent, %" PRIu64 " bytes received%s", event,
+		remote->name, relay->out.written, relay->in.written, datagrams);
 	if (remote->retried > 0)
-		log_line(level, "%s: %" PRIu64 " operations had to wait for buffers", remote->name,
-			remote->retried);
+		log_line(LOG_VERBOSE, "%s: %" PRIu64 " operations had to wait for buffers",
+			remote->name, remote->retried);
 }
 
 /* The turns of the loop until the relay is over. */

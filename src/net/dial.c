@@ -136,7 +136,9 @@ dial_connect(struct dial *dial, size_t i, int64_t now)
 		attempt->again = clock_after(now, DIAL_RETRY);
 		return IO_AGAIN;
 	}
-	dial_note(dial, to, dial_status(errno), strerror(errno));
+	int error = errno;
+	dial_note(dial, to, dial_status(error), strerror(error));
+	dial->refused &= error == ECONNREFUSED;
 	dial_drop(dial, i);
 	return IO_AGAIN;
 }
@@ -192,8 +194,10 @@ dial_advance(struct dial *dial, int64_t now, struct fault *fault)
 	if (resolve->left_out > 0)
 		fault_add(
 			&dial->failures, "; %zu more addresses were not tried", resolve->left_out);
-	if (dial->mixed)
+	if (dial->mixed) {
 		dial->failures.status = STATUS_CONNECT;
+		dial->refused = false;
+	}
 	if (!fault_is_set(fault))
 		fault_move(fault, &dial->failures);
 	return IO_FAIL;
@@ -211,7 +215,7 @@ dial_resolved(struct dial *dial, enum io result, int64_t now, struct fault *faul
 enum io
 dial_start(struct dial *dial, const struct dial_config *config, int64_t now, struct fault *fault)
 {
-	*dial = (struct dial){ .config = config, .fd = -1 };
+	*dial = (struct dial){ .config = config, .fd = -1, .refused = true };
 	dial->name = endpoint_print(&config->to);
 	if (dial->name == NULL) {
 		(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "connect");
@@ -249,9 +253,16 @@ dial_look(struct dial *dial, size_t i)
 	socklen_t size = sizeof error;
 	if (getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &error, &size) == -1)
 		error = errno;
-	if (error == 0)
+	/* A reset belongs to a connection that was made: the peer may have said something before.
+	 */
+	bool made = error == 0 ||
+		(dial->config->transport->tcp && (error == ECONNRESET || error == EPIPE));
+	if (made) {
+		dial->error = error;
 		return dial_won(dial, i);
+	}
 	dial_note(dial, attempt->address, dial_status(error), strerror(error));
+	dial->refused &= error == ECONNREFUSED;
 	dial_drop(dial, i);
 	return IO_AGAIN;
 }

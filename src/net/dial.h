@@ -49,11 +49,13 @@ struct dial {
 	struct fault failures; /* of the attempts so far, one after the other */
 	bool mixed;            /* they had different statuses */
 	int fd;                /* DIAL_CONNECTED: the connection; whoever takes it sets it to -1 */
+	int error;    /* … which has already been reset: this is what it said, 0: it was not */
+	bool refused; /* every failure so far was a refusal: somebody is there and says no */
 	struct address peer, own;
 	struct socketfile file; /* of a Unix socket's own end */
 };
 
-/* IO_OK: connected; IO_AGAIN: ask, wait, step; IO_FAIL: status 3, 4, 6, 7, 27, 28 or 45. */
+/* IO_OK: connected; IO_AGAIN: ask, wait, step; IO_FAIL: status 4, 6, 7, 27, 28 or 45. */
 enum io dial_start(
 	struct dial *dial, const struct dial_config *config, int64_t now, struct fault *fault);
 void dial_ask(struct dial *dial, struct interest *interest);

@@ -272,7 +272,8 @@ address_print(const struct address *address)
 	if (getnameinfo((const struct sockaddr *)&address->storage, address->length, host,
 		    sizeof host, NULL, 0, NI_NUMERICHOST) != 0)
 		return strdup("?");
-	return endpoint_join(host, address_port(address));
+	return address_port(address) == 0 ? strdup(host)
+					  : endpoint_join(host, address_port(address));
 }
 
 uint16_t

@@ -258,7 +258,6 @@ listener_accept_datagram(struct listener *listener, size_t i, struct listener_cl
 	if (recvfrom(socket->fd, NULL, 0, MSG_PEEK | MSG_DONTWAIT,
 		    (struct sockaddr *)&client->peer.storage, &client->peer.length) == -1)
 		return IO_AGAIN;
-	client->own = socket->address;
 	client->fd = socket->fd;
 	*socket = listener->sockets[--listener->count];
 	/* Others are told at once that nobody listens, instead of talking to a deaf socket. */
@@ -276,7 +275,7 @@ listener_accept(struct listener *listener, const struct interest *interest, int6
 		struct listener_socket *socket = &listener->sockets[i];
 		if (!interest_fired(interest, socket->entry))
 			continue;
-		*client = (struct listener_client){ .fd = -1, .own = socket->address };
+		*client = (struct listener_client){ .fd = -1 };
 		if (!listener->config->transport->connected) {
 			if (listener_accept_datagram(listener, i, client) == IO_OK)
 				return IO_OK;
@@ -285,13 +284,8 @@ listener_accept(struct listener *listener, const struct interest *interest, int6
 		client->peer.length = sizeof client->peer.storage;
 		client->fd = sys_accept(
 			socket->fd, (struct sockaddr *)&client->peer.storage, &client->peer.length);
-		if (client->fd != -1) {
-			client->own.length = sizeof client->own.storage;
-			if (getsockname(client->fd, (struct sockaddr *)&client->own.storage,
-				    &client->own.length) == -1)
-				client->own = socket->address;
+		if (client->fd != -1)
 			return IO_OK;
-		}
 		if (listener_accept_failed(listener, socket, errno, now, fault) == IO_FAIL)
 			return IO_FAIL;
 	}

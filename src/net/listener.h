@@ -49,10 +49,10 @@ struct listener {
 /* Someone who has come. */
 struct listener_client {
 	int fd; /* owned by whoever takes it */
-	struct address peer, own;
+	struct address peer;
 };
 
-/* IO_OK: it listens; IO_AGAIN: ask, wait, step (a name is being resolved); IO_FAIL: status 3, 4, 6,
+/* IO_OK: it listens; IO_AGAIN: ask, wait, step (a name is being resolved); IO_FAIL: status 4, 6,
  * 27 or 101. */
 enum io listener_start(
 	struct listener *listener, const struct listener_config *config, struct fault *fault);

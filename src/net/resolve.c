@@ -186,8 +186,8 @@ resolve_start(struct resolve *resolve, const struct endpoint *endpoint, struct f
 		else if (endpoint_address(endpoint, resolve->addresses))
 			resolve->count = 1;
 		else
-			(void)fault_set(
-				fault, STATUS_MISSING, errno, "address of %s", endpoint->host);
+			(void)fault_set(fault, STATUS_MISSING, errno, "address of %s",
+				endpoint->host != NULL ? endpoint->host : "*");
 		return resolve->count == 1 ? IO_OK : IO_FAIL;
 	}
 	/* One entry per address, whatever the transport. */

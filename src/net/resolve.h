@@ -26,7 +26,7 @@ struct resolve {
 
 /*
  * Begins. The endpoint has a host. IO_OK: the addresses (at least one) are there; IO_AGAIN: ask,
- * wait and step; IO_FAIL: status 3, 4, 6 or 27.
+ * wait and step; IO_FAIL: status 4, 6 or 27.
  */
 enum io resolve_start(
 	struct resolve *resolve, const struct endpoint *endpoint, struct fault *fault);

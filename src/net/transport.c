@@ -12,18 +12,19 @@
 #define TRANSPORT_UNIX_MAX 65536
 
 static const struct transport transport_rows[] = {
-	{ "tcp", TRANSPORT_INET, SOCK_STREAM, -1, true, true, 0 },
-	{ "mptcp", TRANSPORT_INET, SOCK_STREAM, SYS_MPTCP, true, true, 0 },
-	{ "sctp", TRANSPORT_INET, SOCK_STREAM, SYS_SCTP, true, false, 0 },
-	{ "sctp", TRANSPORT_INET, SOCK_SEQPACKET, SYS_SCTP, true, false, TRANSPORT_UNIX_MAX },
-	{ "udp", TRANSPORT_INET, SOCK_DGRAM, -1, false, false, TRANSPORT_UDP_MAX },
-	{ "udplite", TRANSPORT_INET, SOCK_DGRAM, SYS_UDPLITE, false, false, TRANSPORT_UDP_MAX },
-	{ "unix", TRANSPORT_UNIX, SOCK_STREAM, -1, true, false, 0 },
-	{ "unix", TRANSPORT_UNIX, SOCK_DGRAM, -1, false, false, TRANSPORT_UNIX_MAX },
-	{ "unix", TRANSPORT_UNIX, SOCK_SEQPACKET, -1, true, false, TRANSPORT_UNIX_MAX },
-	{ "vsock", TRANSPORT_VSOCK, SOCK_STREAM, -1, true, false, 0 },
-	{ "vsock", TRANSPORT_VSOCK, SOCK_DGRAM, -1, false, false, TRANSPORT_UNIX_MAX },
-	{ "vsock", TRANSPORT_VSOCK, SOCK_SEQPACKET, -1, true, false, TRANSPORT_UNIX_MAX },
+	{ "tcp", TRANSPORT_INET, SOCK_STREAM, -1, true, true, true, 0 },
+	{ "mptcp", TRANSPORT_INET, SOCK_STREAM, SYS_MPTCP, true, true, true, 0 },
+	{ "sctp", TRANSPORT_INET, SOCK_STREAM, SYS_SCTP, true, false, true, 0 },
+	{ "sctp", TRANSPORT_INET, SOCK_SEQPACKET, SYS_SCTP, true, false, true, TRANSPORT_UNIX_MAX },
+	{ "udp", TRANSPORT_INET, SOCK_DGRAM, -1, false, false, false, TRANSPORT_UDP_MAX },
+	{ "udplite", TRANSPORT_INET, SOCK_DGRAM, SYS_UDPLITE, false, false, false,
+		TRANSPORT_UDP_MAX },
+	{ "unix", TRANSPORT_UNIX, SOCK_STREAM, -1, true, false, false, 0 },
+	{ "unix", TRANSPORT_UNIX, SOCK_DGRAM, -1, false, false, false, TRANSPORT_UNIX_MAX },
+	{ "unix", TRANSPORT_UNIX, SOCK_SEQPACKET, -1, true, false, false, TRANSPORT_UNIX_MAX },
+	{ "vsock", TRANSPORT_VSOCK, SOCK_STREAM, -1, true, false, false, 0 },
+	{ "vsock", TRANSPORT_VSOCK, SOCK_DGRAM, -1, false, false, false, TRANSPORT_UNIX_MAX },
+	{ "vsock", TRANSPORT_VSOCK, SOCK_SEQPACKET, -1, true, false, false, TRANSPORT_UNIX_MAX },
 };
 
 const struct transport *

@@ -16,7 +16,8 @@ struct transport {
 	int type;           /* SOCK_… */
 	int protocol;       /* an enum sys_protocol, or -1: the type's own */
 	bool connected;     /* has connections: they are accepted, they end, they half-close */
-	bool acknowledged;  /* tells what has arrived, and can be reset */
+	bool tcp;           /* has the options of TCP, and counts what is not acknowledged */
+	bool resets;        /* a close without lingering tells the peer that it is no good end */
 	size_t message_max; /* keeps messages, of at most so many bytes sent; 0: bytes */
 };
 

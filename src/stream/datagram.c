@@ -20,9 +20,8 @@ struct datagram {
 static enum io
 datagram_open(struct stream *stream, struct fault *fault)
 {
-	struct datagram *datagram = stream->impl;
+	(void)stream;
 	(void)fault;
-	sys_mark_own_address(datagram->fd);
 	return IO_OK;
 }
 
@@ -78,7 +77,9 @@ datagram_read(struct stream *stream, const struct iovec *pieces, int count, size
 	shortage_ends(&datagram->reading);
 	struct address from = { message.from, message.from_length };
 	if (!datagram_is_wanted(datagram, &from)) {
+		/* Not "nothing there": the peer's own may be right behind. */
 		stream->ignored++;
+		stream->ragain = clock_now();
 		return IO_AGAIN;
 	}
 	if (message.truncated) {

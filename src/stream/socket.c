@@ -27,6 +27,7 @@
 struct socket {
 	const struct transport *transport;
 	int fd;
+	int error;     /* the connection reported it while it was made, 0: none; it comes no more */
 	bool told_end; /* shutdown(2) was called */
 	int64_t gone;  /* when a peer that hung up counts as vanished; 0: it has not */
 	int64_t look;  /* how long to wait before looking again */
@@ -41,7 +42,7 @@ static void
 socket_arm(const struct socket *socket, bool abort)
 {
 	struct linger linger = { .l_onoff = abort, .l_linger = 0 };
-	if (socket->transport->acknowledged)
+	if (socket->transport->resets)
 		(void)setsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
 }
 
@@ -52,9 +53,12 @@ socket_open(struct stream *stream, struct fault *fault)
 	int on = 1;
 	(void)fault;
 	socket_arm(socket, true);
-	/* What the source gave in one piece is sent at once. */
-	if (socket->transport->acknowledged)
+	if (socket->transport->tcp) {
+		/* What the source gave in one piece is sent at once; an urgent byte keeps its
+		 * place. */
 		(void)setsockopt(socket->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+		(void)setsockopt(socket->fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
+	}
 	if (stream->rmessages)
 		(void)sys_mark_end(socket->fd, true);
 	return IO_OK;
@@ -93,8 +97,10 @@ socket_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 			"receive from %s: a message is longer than %zd bytes", stream->name, n);
 		return IO_FAIL;
 	}
+	if (n == 0 && socket->error != 0)
+		return socket_fail(stream, STATUS_RECEIVE, socket->error, fault);
 	if (stream->rmessages ? message.end : n == 0) {
-		if (socket->transport->acknowledged)
+		if (socket->transport->tcp)
 			(void)sys_keep_alive(socket->fd, SOCKET_PROBE_IDLE, SOCKET_PROBE_INTERVAL,
 				SOCKET_PROBE_COUNT);
 		stream->watch = true;
@@ -177,7 +183,7 @@ socket_shut(struct stream *stream, struct fault *fault)
 		socket->look = SOCKET_LOOK_FIRST;
 	}
 	/* A Unix socket's data are in the peer's hands at once, and survive our close. */
-	if (!socket->transport->acknowledged)
+	if (!socket->transport->tcp)
 		return IO_OK;
 	/* That the peer's system has acknowledged everything is no comfort if the peer then threw
 	 * the connection away. */
@@ -218,7 +224,7 @@ static const struct stream_ops socket_ops = {
 };
 
 bool
-socket_init(struct stream *stream, const struct transport *transport, int fd, char *name,
+socket_init(struct stream *stream, const struct transport *transport, int fd, int error, char *name,
 	struct fault *fault)
 {
 	struct socket *socket = calloc(1, sizeof *socket);
@@ -228,7 +234,9 @@ socket_init(struct stream *stream, const struct transport *transport, int fd, ch
 		(void)sys_close(&fd);
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "connection");
 	}
-	*socket = (struct socket){ .transport = transport, .fd = fd, .look = SOCKET_LOOK_FIRST };
+	*socket = (struct socket){
+		.transport = transport, .fd = fd, .error = error, .look = SOCKET_LOOK_FIRST
+	};
 	stream_init(stream, &socket_ops, name, socket);
 	stream->rfd = stream->wfd = fd;
 	stream->rmessages = transport->message_max > 0;

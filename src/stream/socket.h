@@ -8,8 +8,11 @@
 #include "net/transport.h"
 #include "stream/stream.h"
 
-/* Takes the descriptor and the name, also when there is no memory (false). */
-bool socket_init(struct stream *stream, const struct transport *transport, int fd, char *name,
-	struct fault *fault);
+/*
+ * Takes the descriptor and the name, also when there is no memory (false). `error`: what the kernel
+ * has already reported of the connection, and will not report again; 0: nothing.
+ */
+bool socket_init(struct stream *stream, const struct transport *transport, int fd, int error,
+	char *name, struct fault *fault);
 
 #endif

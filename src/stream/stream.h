@@ -53,7 +53,6 @@ struct stream {
 	int64_t wagain;
 	bool pending;    /* a read finds something without waiting */
 	bool eof;        /* a read has said IO_END */
-	bool shut;       /* shut has said IO_OK */
 	bool terminal;   /* a person types what is read */
 	bool endless;    /* has no end of its own: only silence ends it (datagrams) */
 	bool kept;       /* something that write took is still to be written */
