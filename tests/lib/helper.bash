@@ -217,6 +217,13 @@ finish() {
     [ "$in_time" -eq 0 ] || fail "process $1 did not end in time"
 }
 
+# catches PID NAME: the process has a handler for this signal.
+catches() {
+    local caught
+    caught=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null)
+    [ -n "$caught" ] && ((16#$caught >> ($(kill -l "$2") - 1) & 1))
+}
+
 # await_gone PID, await_file FILE, await_line FILE REGEX: wait at most 20 s for the process to be
 # gone, the file to exist, a line in it to match.
 await_gone() { until_true 20 is_gone "$1" || fail "process $1 is still there"; }

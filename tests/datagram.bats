@@ -1,0 +1,513 @@
+# Datagrams: messages keep their boundaries, the empty one included, none is cut in silence, and
+# although nothing tells a datagram peer's end every session has one.
+# shellcheck disable=SC2154 # the helper sets port, listener, peer, result
+bats_require_minimum_version 1.5.0
+load lib/helper
+
+# ---- F66: empty datagrams ----
+
+@test "F66: an empty datagram is data for a listener, not an end" {
+    start_listener -u -q 0.6 127.0.0.1 0
+    start_peer --connect "udp:127.0.0.1:$port" send:A send: send:B
+    finish "$listener"
+    assert_equal "$result $(cat "$T/listener.out")" "0 AB"
+    assert_equal "$(wc -l <"$T/listener.err")" 1
+}
+
+@test "F66: an empty datagram may be the first that a listener gets" {
+    start_listener -u -q 0.6 127.0.0.1 0
+    start_peer --connect "udp:127.0.0.1:$port" send: send: send:B
+    finish "$listener"
+    assert_equal "$result $(cat "$T/listener.out")" "0 B"
+}
+
+@test "F66: an empty datagram is data for a client, not an end" {
+    start_peer --listen udp recvdgram send:A send: send: send:B
+    run sockcat -u -q 0.5 127.0.0.1 "$peer_port" <<<hello
+    assert_status 0
+    assert_equal "$output" AB
+}
+
+@test "F66: with -k an empty datagram is data, too" {
+    start_listener -u -k -q 0.6 127.0.0.1 0
+    start_peer --connect "udp:127.0.0.1:$port" send:A send: send:B
+    until_true 20 grep -q AB "$T/listener.out"
+}
+
+@test "F66: an empty message of standard input goes out as an empty datagram" {
+    drive <<'PY'
+from drive import *
+peer, (mine, yours) = udp(), socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+cat = Cat('-u', '-q', '0.2', '127.0.0.1', str(peer.getsockname()[1]), stdin=yours)
+yours.close()
+for message in (b'A', b'', b'B', b''):
+    mine.send(message)
+mine.close()
+check([peer.recv(10) for _ in range(4)], [b'A', b'', b'B', b''])
+cat.end()
+check(cat.errors(), '')
+PY
+}
+
+@test "F66: an empty datagram reaches a standard output that keeps messages" {
+    drive <<'PY'
+from drive import *
+mine, yours = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+mine.settimeout(LIMIT)
+cat = Cat('-l', '-u', '-q', '0.5', '127.0.0.1', '0', stdout=yours)
+sender = udp()
+for message in (b'A', b'', b'BC'):
+    sender.sendto(message, cat.address())
+check([mine.recv(10) for _ in range(3)], [b'A', b'', b'BC'])
+cat.end()
+PY
+}
+
+# ---- F67: large datagrams ----
+
+@test "F67: datagrams of 40000 and of 65507 bytes arrive whole" {
+    need socat
+    for size in 40000 65507; do
+        file=$(random_file "$size")
+        start_listener -u -q 0.5 127.0.0.1 0
+        socat -u -b 65507 "OPEN:$file" "UDP4-SENDTO:127.0.0.1:$port"
+        finish "$listener"
+        assert_equal "$result" 0
+        assert_same "$T/listener.out" "$file"
+    done
+}
+
+@test "F67: the largest datagram of IPv6, of 65527 bytes, arrives whole" {
+    grep -qs '^0\{31\}1 ' /proc/net/if_inet6 || skip "needs IPv6 on lo"
+    file=$(random_file 65527)
+    start_listener -u -q 0.5 ::1 0
+    start_peer --connect "udp:[::1]:$port" "sendfile:$file"
+    finish "$listener"
+    assert_equal "$result" 0
+    assert_same "$T/listener.out" "$file"
+}
+
+@test "F67: a reply of 65507 bytes arrives whole at a client" {
+    start_peer --listen udp recvdgram sendrand:7:40000 sendrand:8:25507 "sendfile:$(random_file 65507)"
+    sockcat -u -q 0.5 127.0.0.1 "$peer_port" <<<hello >"$T/out"
+    cat "$(random_file 40000 7)" "$(random_file 25507 8)" "$(random_file 65507)" >"$T/wanted"
+    assert_same "$T/out" "$T/wanted"
+}
+
+@test "F67: what one read of standard input gives is one datagram, up to 65507 bytes" {
+    start_peer --listen udp recvdgram count sha256
+    file=$(random_file 65507)
+    sockcat -u -q 0 127.0.0.1 "$peer_port" <"$file"
+    finish "$peer"
+    assert_equal "$(tail -n 2 "$T/peer.out")" "65507"$'\n'"$(sha256sum <"$file" | cut -d ' ' -f 1)"
+}
+
+@test "F67: messages of standard input keep their boundaries" {
+    drive <<'PY'
+from drive import *
+peer, (mine, yours) = udp(), socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+cat = Cat('-u', '-q', '0.2', '127.0.0.1', str(peer.getsockname()[1]), stdin=yours)
+yours.close()
+for size in (1, 40000, 2, 65507, 3):
+    message = os.urandom(size)
+    mine.send(message)
+    if peer.recv(65536) != message:
+        sys.exit('the message of %d bytes changed' % size)
+mine.close()
+cat.end()
+PY
+}
+
+@test "F67: a datagram that is larger than the buffer is an error, and what came before is kept" {
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-U', '-u', T + '/socket')
+sender = unix(socket.SOCK_DGRAM)
+sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+sender.sendto(b'before', cat.where)
+cat.await_output(b'before')
+sender.sendto(bytes(300000), cat.where)
+cat.fail(18, 'receive from .*: a datagram is longer than [0-9]+ bytes')
+check(cat.output(), b'before')
+PY
+}
+
+@test "F67: a message of standard input that is larger than the buffer is an error" {
+    drive <<'PY'
+from drive import *
+peer, (mine, yours) = udp(), socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+cat = Cat('-u', '-q', '0', '127.0.0.1', str(peer.getsockname()[1]), stdin=yours)
+mine.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+mine.send(bytes(300000))
+cat.fail(18, 'read standard input: a message is longer than [0-9]+ bytes')
+peer.settimeout(0)
+try:
+    sys.exit('a part of it was sent: %d bytes' % len(peer.recv(65536)))
+except BlockingIOError:
+    pass
+PY
+}
+
+# ---- F68: what does not fit into a datagram ----
+
+@test "F68: a file that is larger than a datagram goes in datagrams of at most 65507 bytes" {
+    drive "$(random_file 150000)" <<'PY'
+from drive import *
+peer, got = udp(), []
+with open(sys.argv[1], 'rb') as file:
+    wanted = file.read()
+with open(sys.argv[1], 'rb') as file:
+    cat = Cat('-u', '-q', '0.2', '127.0.0.1', str(peer.getsockname()[1]), stdin=file)
+while sum(map(len, got)) < len(wanted):
+    got.append(peer.recv(65536))
+cat.end()
+check(max(map(len, got)), 65507)
+if b''.join(got) != wanted:
+    sys.exit('the bytes changed')
+PY
+}
+
+@test "F68: a message of more than 65507 bytes is an error before anything of it is sent" {
+    drive <<'PY'
+from drive import *
+peer, (mine, yours) = udp(), socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+cat = Cat('-u', '127.0.0.1', str(peer.getsockname()[1]), stdin=yours)
+mine.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+mine.send(b'before')
+check(peer.recv(65536), b'before')
+mine.send(bytes(65508))
+cat.fail(55, 'send to .*65508 bytes.*: Message too long')
+peer.settimeout(0)
+try:
+    sys.exit('%d bytes were sent' % len(peer.recv(65536)))
+except BlockingIOError:
+    pass
+PY
+}
+
+@test "F68: a datagram that is too large for the kernel is an error" {
+    need_shim
+    start_peer --listen udp "waitfor:$T/done" recvquiet:0.1 count
+    with_shim sendmsg:EMSGSIZE:1 assert_fails 55 'send to 127.0.0.1:[0-9]+: Message too long' \
+        sockcat -u 127.0.0.1 "$peer_port" <<<hello
+    touch "$T/done"
+    finish "$peer"
+    assert_equal "$(tail -n 1 "$T/peer.out")" 0
+}
+
+@test "F68: a Unix datagram that is larger than the send buffer is an error" {
+    file=$(random_file 60000)
+    start_peer --listen "unixdgram:$T/socket" "waitfor:$T/done" recvquiet:0.1 count
+    assert_fails 55 'send to .*: Message too long' sockcat -U -u -O 4096 "$T/socket" <"$file"
+    touch "$T/done"
+    finish "$peer"
+    assert_equal "$(tail -n 1 "$T/peer.out")" 0
+}
+
+# ---- F69: nobody there ----
+
+@test "F69: a client whose datagram is refused says so once and ends with 7" {
+    need_netns
+    # shellcheck disable=SC2016 # for the inner shell
+    in_netns -c '
+        assert_fails 7 "connect 127.0.0.1:9: Connection refused" \
+            sockcat -u 127.0.0.1 9 <<<hello
+        assert_fails 7 "connect \[::1\]:9: Connection refused" sockcat -u ::1 9 <<<hello'
+}
+
+@test "F69: a refusal ends a client whose standard input stays open, without a second datagram" {
+    need_netns
+    # shellcheck disable=SC2016 # for the inner shell
+    in_netns -c '
+        mkfifo "$T/in"
+        exec 8<>"$T/in"
+        echo hello >&8
+        assert_fails 7 "connect 127.0.0.1:9: Connection refused" \
+            sockcat -u 127.0.0.1 9 <"$T/in"'
+}
+
+@test "F69: a datagram that a packet filter rejects ends a client with 7" {
+    need_netns
+    need nft
+    # shellcheck disable=SC2016 # for the inner shell
+    in_netns -c '
+        nft -f - <<NFT || exit 77
+table inet t {
+    chain input {
+        type filter hook input priority 0
+        udp dport 5557 reject with icmpx type port-unreachable
+        udp dport 5558 reject with icmpx type admin-prohibited
+    }
+}
+NFT
+        assert_fails 7 "connect 127.0.0.1:5557: Connection refused" \
+            sockcat -u 127.0.0.1 5557 <<<hello
+        assert_fails 7 "connect 127.0.0.1:5558: No route to host" \
+            sockcat -u 127.0.0.1 5558 <<<hello' || {
+        code=$?
+        [ "$code" -ne 77 ] || skip "needs nftables in a network namespace"
+        return "$code"
+    }
+}
+
+@test "F69: a refusal that comes with a read, not with a send, is 7 as well" {
+    need_shim
+    with_shim recvmsg:ECONNREFUSED:1:socket drive <<'PY'
+from drive import *
+peer = udp()
+cat = Cat('-u', '127.0.0.1', str(peer.getsockname()[1]), stdin=subprocess.PIPE)
+cat.process.stdin.write(b'hello')
+cat.process.stdin.flush()
+_, client = peer.recvfrom(100)
+peer.sendto(b'answer', client)
+cat.fail(7, 'connect .*: Connection refused')
+PY
+}
+
+@test "F69: a listener whose answer is refused goes on, and hears its peer again" {
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-u', '127.0.0.1', '0', stdin=subprocess.PIPE)
+first = udp()
+port = first.getsockname()[1]
+first.sendto(b'one', cat.address())
+cat.await_output(b'one')
+first.close()
+for _ in range(3):
+    cat.process.stdin.write(b'answer')
+    cat.process.stdin.flush()
+    time.sleep(0.05)  # time for the refusals; nothing can be waited for
+again = udp(port=port)
+again.sendto(b'two', cat.address())
+cat.await_output(b'onetwo')
+cat.process.stdin.write(b'answer')
+cat.process.stdin.flush()
+check(again.recv(100), b'answer')
+check(len(cat.errors().splitlines()), 1)
+cat.send(signal.SIGTERM)
+cat.end(-signal.SIGTERM)
+PY
+}
+
+# ---- F72: other senders ----
+
+@test "F72: a listener's first peer is the peer, others are ignored and counted" {
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-u', '-v', '-q', '0.5', '127.0.0.1', '0', stdin=subprocess.PIPE)
+a, b = udp(), udp()
+a.sendto(b'a1', cat.address())
+cat.await_output(b'a1')
+for text in (b'b1', b'b2', b'b3'):
+    b.sendto(text, cat.address())
+a.sendto(b'a2', cat.address())
+cat.await_output(b'a1a2')
+cat.process.stdin.write(b'answer')
+cat.process.stdin.close()
+check(a.recv(100), b'answer')
+b.settimeout(0)
+try:
+    sys.exit('the other one got %r' % b.recv(100))
+except BlockingIOError:
+    pass
+check(cat.end(), b'a1a2')
+if not re.search(r'\b3 datagrams from others (were )?ignored\b', cat.errors()):
+    sys.exit('not counted: ' + cat.errors())
+PY
+}
+
+@test "F72: a huge datagram of another sender is ignored, not an error" {
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-U', '-u', T + '/socket')
+a, b = unix(socket.SOCK_DGRAM, T + '/a'), unix(socket.SOCK_DGRAM, T + '/b')
+b.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+a.sendto(b'a1', cat.where)
+cat.await_output(b'a1')
+b.sendto(bytes(300000), cat.where)
+a.sendto(b'a2', cat.where)
+cat.await_output(b'a1a2')
+PY
+}
+
+@test "F72: others' datagrams do not keep a session from its idle limit" {
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-u', '--idle-timeout', '1', '127.0.0.1', '0')
+a, b = udp(), udp()
+a.sendto(b'a1', cat.address())
+cat.await_output(b'a1')
+end = time.monotonic() + LIMIT
+while cat.process.poll() is None and time.monotonic() < end:
+    b.sendto(b'b', cat.address())
+    time.sleep(0.02)
+check(cat.end(28), b'a1')
+PY
+}
+
+@test "F72: what others send to a client's port does not reach it" {
+    drive <<'PY'
+from drive import *
+peer, other = udp(), udp()
+cat = Cat('-u', '-q', '0.5', '127.0.0.1', str(peer.getsockname()[1]), stdin=subprocess.PIPE)
+cat.process.stdin.write(b'hello')
+cat.process.stdin.flush()
+_, client = peer.recvfrom(100)
+other.sendto(b'evil', client)
+peer.sendto(b'good', client)
+cat.await_output(b'good')
+cat.process.stdin.close()
+check(cat.end(), b'good')
+PY
+}
+
+@test "F72: with -k the datagrams of every peer arrive" {
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-u', '-k', '127.0.0.1', '0')
+wanted = b''
+peers = [udp() for _ in range(5)]
+for i in range(3):
+    for n, peer in enumerate(peers):
+        peer.sendto(b'%d' % n, cat.address())
+        wanted += b'%d' % n
+        cat.await_output(wanted)
+cat.send(signal.SIGTERM)
+check(cat.end(-signal.SIGTERM), wanted)
+PY
+}
+
+# ---- F75: the end ----
+
+@test "F75: a client ends after the silence that follows the end of its input" {
+    start_peer --listen udp recvdgram
+    start_seconds=${EPOCHREALTIME/./}
+    run sockcat -u 127.0.0.1 "$peer_port" <<<hello
+    assert_status 0
+    elapsed=$(((${EPOCHREALTIME/./} - start_seconds) / 1000))
+    [ "$elapsed" -ge 1900 ] || fail "it ended after $elapsed ms, before 2 s of silence"
+}
+
+@test "F75: a client waits for a late reply" {
+    start_peer --listen udp recvdgram wait:1 send:late
+    run sockcat -u 127.0.0.1 "$peer_port" <<<hello
+    assert_status 0
+    assert_equal "$output" late
+}
+
+@test "F75: every reply starts the silence again" {
+    start_peer --listen udp recvdgram wait:0.6 send:1 wait:0.6 send:2 wait:0.6 send:3
+    run sockcat -u -q 1.2 127.0.0.1 "$peer_port" <<<hello
+    assert_status 0
+    assert_equal "$output" 123
+}
+
+@test "F75: with -q 0 a client ends when all is sent" {
+    start_peer --listen udp recvdgram count
+    sockcat -u -q 0 127.0.0.1 "$peer_port" <<<hello
+    finish "$peer"
+    assert_equal "$(tail -n 1 "$T/peer.out")" 6
+}
+
+@test "F75: a client without anything to send ends as well" {
+    start_peer --listen udp recvall
+    run sockcat -u -q 0.2 127.0.0.1 "$peer_port" </dev/null
+    assert_status 0
+    assert_equal "$output" ""
+}
+
+@test "F75: a client whose input stays open is ended by the idle limit" {
+    start_peer --listen udp recvdgram recvall
+    mkfifo "$T/in"
+    exec 8<>"$T/in"
+    echo hello >&8
+    assert_fails 28 'nothing moved for 500 ms' sockcat -u -w 0.5 127.0.0.1 "$peer_port" <"$T/in"
+}
+
+@test "F75: a listener goes on after the end of its input, and a signal ends it" {
+    drive <<'PY'
+from drive import *
+cat, peer = Cat('-l', '-u', '127.0.0.1', '0'), udp()
+peer.sendto(b'one', cat.address())
+cat.await_output(b'one')
+time.sleep(2.5)  # a client would have ended
+peer.sendto(b'two', cat.address())
+cat.await_output(b'onetwo')
+cat.send(signal.SIGTERM)
+cat.end(-signal.SIGTERM)
+PY
+}
+
+@test "F75: a listener with -q ends after the silence, one with an idle limit with 28" {
+    start_listener -u -q 0.2 127.0.0.1 0
+    printf hello >"/dev/udp/127.0.0.1/$port"
+    finish "$listener"
+    assert_equal "$result" 0
+    start_listener -u --idle-timeout 0.2 127.0.0.1 0
+    printf hello >"/dev/udp/127.0.0.1/$port"
+    finish "$listener"
+    assert_equal "$result" 28
+    assert_line 'nothing moved for 200 ms' "$T/listener.err"
+}
+
+@test "F75: a waiting datagram session does not use the processor" {
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-u', '127.0.0.1', '0', stdin=subprocess.PIPE)
+udp().sendto(b'hello', cat.address())
+cat.await_output(b'hello')
+def ticks():
+    with open('/proc/%d/stat' % cat.pid) as file:
+        return sum(map(int, file.read().rpartition(')')[2].split()[11:13]))
+before = ticks()
+time.sleep(1)
+if ticks() - before > 20:  # of 100
+    sys.exit('%d %% of a processor' % (ticks() - before))
+PY
+}
+
+# ---- F76: the kernel drops ----
+
+@test "F76: datagrams that the kernel dropped are counted and reported with -v" {
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-u', '-v', '-I', '4096', '-q', '0.5', '127.0.0.1', '0')
+peer = udp()
+peer.sendto(b'first\n', cat.address())
+cat.await_output(b'first\n')
+cat.send(signal.SIGSTOP)
+for i in range(500):
+    peer.sendto(b'%090d\n' % i, cat.address())
+cat.send(signal.SIGCONT)
+line = re.compile(r'\n *\d+: 0100007F:%04X [0-9A-F]+:[0-9A-F]+ [0-9A-F]+ [0-9A-F]+:0{8} ' %
+                  cat.address()[1])
+def drained():
+    with open('/proc/net/udp') as file:
+        return line.search(file.read())
+until(drained, 'an empty receive queue')
+# The count comes with the next datagram that is received.
+peer.sendto(b'last\n', cat.address())
+got = cat.end().count(b'\n')
+found = re.search(r'(\d+) (?:datagrams were )?dropped by the kernel\n', cat.errors())
+if not found:
+    sys.exit('not reported: ' + cat.errors())
+check(got + int(found.group(1)), 502)
+if got > 400:
+    sys.exit('hardly anything was dropped: that was no test')
+PY
+}
+
+@test "F76: without -v nothing is said, and with it no drops that were none" {
+    drive <<'PY'
+from drive import *
+for options in (['-v'], []):
+    cat = Cat('-l', '-u', '-q', '0.3', '127.0.0.1', '0', *options)
+    peer = udp()
+    peer.sendto(b'x', cat.address())
+    cat.end()
+    if re.search(r'[1-9]\d* (datagrams were )?dropped', cat.errors()):
+        sys.exit(cat.errors())
+    if not options:
+        check(len(cat.errors().splitlines()), 1)
+PY
+}

@@ -1,0 +1,180 @@
+# Probing (-z): does the port answer? 0 is yes, 1 is no; what kept the question from being answered
+# has a status of its own. Nothing is sent, nothing is read.
+# shellcheck disable=SC2154 # the helper sets port, listener, peer, peer_port, result, held
+bats_require_minimum_version 1.5.0
+load lib/helper
+
+@test "an open port is 0, without a word" {
+    start_peer recvall count
+    run sockcat -z 127.0.0.1 "$peer_port"
+    assert_status 0
+    assert_equal "$output" ""
+    finish "$peer"
+    assert_equal "$result" 0
+}
+
+@test "a probe sends nothing, and its end is a clean one for the peer" {
+    start_peer recvall count
+    sockcat -z 127.0.0.1 "$peer_port" <<<hello
+    finish "$peer"
+    # A reset would have failed the peer's recvall.
+    assert_equal "$result $(tail -n 1 "$T/peer.out")" "0 0"
+}
+
+@test "a probe does not wait for what the peer has to say, nor print it" {
+    start_peer send:banner recvall!
+    run sockcat -z 127.0.0.1 "$peer_port"
+    assert_status 0
+    assert_equal "$output" ""
+}
+
+@test "a probe does not read standard input" {
+    start_peer recvall
+    assert_equal "$( (sockcat -z 127.0.0.1 "$peer_port"; cat) <<<hello)" hello
+}
+
+@test "a Unix listener of another program is open" {
+    need ncat
+    start ncat -l -U "$T/socket"
+    until_true 20 test -S "$T/socket"
+    sockcat -z -U "$T/socket" </dev/null
+}
+
+@test "with -v an open port is said to be open, and where" {
+    start_peer recvall
+    run sockcat -z -v 127.0.0.1 "$peer_port"
+    assert_status 0
+    [ "${lines[0]%% from *}" = "sockcat: connected to 127.0.0.1:$peer_port" ] || fail "$output"
+    assert_equal "${lines[1]}" "sockcat: 127.0.0.1:$peer_port: open"
+    assert_equal "${#lines[@]}" 2
+}
+
+@test "a closed port is 1 with one line" {
+    hold_port
+    assert_fails 1 "^sockcat: connect 127.0.0.1:$held: Connection refused\$" \
+        sockcat -z 127.0.0.1 "$held" </dev/null
+    assert_equal "$(cat "$T/fails.out")" ""
+    assert_fails 1 'Connection refused' sockcat -zn -w 5 127.0.0.1 "$held" </dev/null
+}
+
+@test "a port that is closed at every address is 1, and each is listed" {
+    need_shim
+    hold_port
+    with_shim 'getaddrinfo:addresses=3:*' assert_fails 1 \
+        'many.test.*127\.1\.0\.1:.*127\.1\.0\.2:.*127\.1\.0\.3:' \
+        sockcat -z many.test "$held" </dev/null
+}
+
+@test "a port that is open at one of many addresses is open" {
+    need_shim
+    start_listener 127.1.0.2 0
+    with_shim 'getaddrinfo:addresses=3:*' sockcat -z many.test "$port" </dev/null
+    finish "$listener"
+    assert_equal "$result" 0
+}
+
+@test "an unreachable network is no answer: 7" {
+    need_netns
+    # shellcheck disable=SC2016 # for the inner shell
+    in_netns -c '
+        assert_fails 7 "connect 192.0.2.1:80: Network is unreachable" \
+            sockcat -z 192.0.2.1 80 </dev/null'
+}
+
+@test "a port that never answers is 28" {
+    need_netns
+    # shellcheck disable=SC2016 # for the inner shell
+    in_netns -c '
+        ip link add v0 type veth peer name v1 || exit 77
+        ip addr add 10.77.0.1/24 dev v0
+        ip link set v0 up
+        ip link set v1 up
+        ip neigh add 10.77.0.2 lladdr 02:00:00:00:00:09 dev v0
+        for options in "-w 0.3" "--wait 300ms"; do
+            assert_fails 28 "connect 10.77.0.2:80: no answer in time" \
+                sockcat -z $options 10.77.0.2 80 </dev/null
+        done' || {
+        code=$?
+        [ "$code" -ne 77 ] || skip "needs veth"
+        return "$code"
+    }
+}
+
+@test "a resolver that never answers is 28" {
+    need_shim
+    with_shim 'getaddrinfo:sleep=60:*' assert_fails 28 'resolve slow.test' \
+        sockcat -z -w 0.3 slow.test 80 </dev/null
+}
+
+@test "a name that does not resolve is 6" {
+    need_shim
+    with_shim 'getaddrinfo:EAI_NONAME:*' assert_fails 6 'resolve some.test' \
+        sockcat -z some.test 80 </dev/null
+}
+
+@test "a source address that is not there is 45, and one that is there is used" {
+    start_listener -v 127.0.0.1 0
+    assert_fails 45 'bind 192.0.2.1(:0)?: Cannot assign requested address' \
+        sockcat -z -s 192.0.2.1 127.0.0.1 "$port" </dev/null
+    sockcat -z -s 127.0.0.9 127.0.0.1 "$port" </dev/null
+    finish "$listener"
+    assert_line 'connection from 127\.0\.0\.9:' "$T/listener.err"
+}
+
+@test "a lack of descriptors is 27, not a closed port" {
+    need_shim
+    start_peer recvall
+    with_shim 'socket:EMFILE:*' assert_fails 27 'Too many open files' \
+        sockcat -z 127.0.0.1 "$peer_port" </dev/null
+}
+
+@test "a Unix socket is probed, too" {
+    start_peer --listen "unix:$T/socket" recvall count
+    sockcat -z -U "$T/socket" </dev/null
+    finish "$peer"
+    assert_equal "$(tail -n 1 "$T/peer.out")" 0
+    # Nobody listens there any more.
+    assert_fails 1 'Connection refused' sockcat -z -U "$T/socket" </dev/null
+    assert_fails 7 'No such file or directory' sockcat -z -U "$T/none" </dev/null
+    [ -S "$T/socket" ] || fail "the probe removed the socket"
+}
+
+@test "a signal ends a probe that waits" {
+    need_shim
+    LD_PRELOAD=$SHIM_LIB SHIM='getaddrinfo:sleep=60:*' SHIM_PROG=${SOCKCAT##*/} \
+        start "$SOCKCAT" -z slow.test 80
+    resolving() { [ "$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 | wc -l)" -ge 2 ]; }
+    until_true 20 resolving
+    kill -INT "$pid" && kill -TERM "$pid"
+    finish "$pid"
+    # A background job of a shell ignores SIGINT.
+    [ "$result" -eq 143 ] || [ "$result" -eq 130 ] || fail "status $result"
+}
+
+@test "standard streams that are closed do not matter to a probe" {
+    start_peer recvall accept recvall count
+    sockcat -z 127.0.0.1 "$peer_port" <&- >&- 2>&-
+    sockcat -z 127.0.0.1 "$peer_port" </dev/null >/dev/full 2>/dev/full
+    finish "$peer"
+    assert_equal "$result $(tail -n 1 "$T/peer.out")" "0 0"
+}
+
+@test "what makes no sense with -z is refused" {
+    for options in -l -u --udplite --send-only --recv-only -lk; do
+        # shellcheck disable=SC2086 # two words for some
+        assert_fails 2 'option -' sockcat -z $options 127.0.0.1 9 </dev/null || fail "for $options"
+    done
+    assert_fails 2 'keep-open.*--listen' sockcat -z -k 127.0.0.1 9 </dev/null
+    assert_fails 2 'ready-fd.*--listen' sockcat -z --ready-fd 1 127.0.0.1 9 </dev/null
+    assert_fails 2 'a port is missing' sockcat -z 127.0.0.1 </dev/null
+    assert_fails 2 'a host and a port are missing' sockcat -z </dev/null
+}
+
+@test "combined letters work: -zv, -vz, -zvn, -zw1" {
+    start_peer recvall accept recvall accept recvall accept recvall
+    for options in -zv -vz -zvn -zw1; do
+        sockcat "$options" 127.0.0.1 "$peer_port" </dev/null
+    done
+    finish "$peer"
+    assert_equal "$result" 0
+}
