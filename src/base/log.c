@@ -27,19 +27,20 @@ static void
 log_write(const char *text, int patience)
 {
 	struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
-	char line[PIPE_BUF];
-	int n;
+	char line[PIPE_BUF], count[64] = "";
 	if (log_dropped > 0)
-		n = snprintf(
-			line, sizeof line, "sockcat: (%lu lines dropped) %s\n", log_dropped, text);
-	else
-		n = snprintf(line, sizeof line, "sockcat: %s\n", text);
+		(void)snprintf(count, sizeof count, "(%lu lines dropped) ", log_dropped);
+	int n = snprintf(line, sizeof line, "sockcat: %s%s\n", count, text);
 	if (n < 0)
 		return;
 	size_t size = (size_t)n;
 	if (size >= sizeof line) {
-		size = sizeof line;
-		memcpy(line + size - 4, "...\n", 4);
+		/* The cause stands at the end, so it is the middle that is left out. */
+		const size_t half = sizeof line / 2;
+		(void)snprintf(line + half, half, "[...]%s",
+			text + strlen(text) - (half - sizeof "[...]\n"));
+		size = half + strlen(line + half);
+		line[size++] = '\n';
 	}
 	if (poll(&ready, 1, patience) == 1 && write(STDERR_FILENO, line, size) == (ssize_t)size)
 		log_dropped = 0;

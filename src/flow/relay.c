@@ -260,6 +260,9 @@ relay_step(struct relay *relay, const struct interest *interest, int64_t now)
 void
 relay_interrupt(struct relay *relay, int signal, int64_t now)
 {
+	/* It may be told at every turn; the time to hurry begins once. */
+	if (relay->hurries)
+		return;
 	/* After a failure it only says to hurry: the first cause stays. */
 	(void)fault_set_signal(&relay->cause, signal);
 	relay_abandon(relay, FLOW_STOP_NOW, now);

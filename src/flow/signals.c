@@ -74,10 +74,13 @@ signals_open(struct fault *fault)
 void
 signals_close(void)
 {
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	if (signals_pipe[0] == -1)
 		return;
+	/* A request that comes too late must not end the process now. */
 	for (size_t i = 0; i < SIGNALS_COUNT; i++)
-		(void)sigaction(signals_rows[i].number, &signals_old[i], NULL);
+		(void)sigaction(signals_rows[i].number,
+			signals_rows[i].ends ? &signals_old[i] : &ignore, NULL);
 	(void)sys_close(&signals_pipe[0]);
 	(void)sys_close(&signals_pipe[1]);
 }

@@ -20,7 +20,7 @@ void signals_ignore_errors(void);
  */
 bool signals_open(struct fault *fault);
 
-/* Gives the old actions back. */
+/* Gives the old actions back, but for SIGUSR1, which is ignored from then on. */
 void signals_close(void);
 
 /* The descriptor that becomes readable. */

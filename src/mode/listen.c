@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "mode/mode.h"
 #include "mode/ready.h"
@@ -13,15 +14,20 @@
 /* The turns of the loop until it listens. */
 static bool
 listen_open(struct listener *listener, const struct listener_config *config, struct loop *loop,
-	struct fault *fault)
+	int64_t wait, struct fault *fault)
 {
+	int64_t deadline = clock_after(loop->now, wait);
 	enum io result = listener_start(listener, config, fault);
 	while (result == IO_AGAIN) {
 		loop_begin(loop);
 		listener_ask(listener, &loop->interest);
+		interest_until(&loop->interest, deadline);
 		if (!loop_wait_or_end(loop, fault))
 			return false;
 		result = listener_step(listener, &loop->interest, fault);
+		if (result == IO_AGAIN && loop->now >= deadline)
+			return fault_set(fault, STATUS_TIMEOUT, 0, "resolve %s: no answer in time",
+				config->on.host);
 	}
 	return result == IO_OK;
 }
@@ -87,7 +93,7 @@ listen_run(const struct plan *plan, struct loop *loop, struct fault *fault)
 	};
 	struct listener listener = { .config = NULL };
 	struct listener_client client;
-	bool done = listen_open(&listener, &config, loop, fault) &&
+	bool done = listen_open(&listener, &config, loop, plan->wait, fault) &&
 		ready_announce(plan, &listener, fault);
 	bool more = done;
 	while (more) {

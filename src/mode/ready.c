@@ -23,17 +23,22 @@ ready_write_all(int fd, const char *text, size_t size)
 	return true;
 }
 
-/* "PORT\n" or "PATH\n": what comes behind the host in the printed address. */
+/* "PORT\n" or "PATH\n" in one piece: what comes behind the host in the printed address. */
 static bool
 ready_write(int fd, const struct plan *plan, const struct listener *listener, struct fault *fault)
 {
 	char *shown = address_print(&listener->sockets[0].address);
-	const char *line = shown;
-	if (shown != NULL && plan->transport->names != TRANSPORT_UNIX)
-		line = strrchr(shown, ':') != NULL ? strrchr(shown, ':') + 1 : shown;
-	if (line == NULL)
+	char *longer = shown != NULL ? realloc(shown, strlen(shown) + 2) : NULL;
+	if (longer == NULL) {
+		free(shown);
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "write --ready-fd %d", fd);
-	bool written = ready_write_all(fd, line, strlen(line)) && ready_write_all(fd, "\n", 1);
+	}
+	shown = longer;
+	memcpy(shown + strlen(shown), "\n", 2);
+	const char *colon = strrchr(shown, ':');
+	const char *line =
+		plan->transport->names == TRANSPORT_UNIX || colon == NULL ? shown : colon + 1;
+	bool written = ready_write_all(fd, line, strlen(line));
 	int error = errno;
 	free(shown);
 	/* The reader sees the end; a standard descriptor stays, or a socket would take it. */

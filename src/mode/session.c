@@ -47,22 +47,21 @@ session_rules(const struct plan *plan, const struct stream *local)
 	};
 }
 
-/* One line: what happened, and the counts; those of datagrams only where there are any. */
+/* One line: what happened, and the counts; those of datagrams only where there are some. */
 static void
 session_report(unsigned level, const char *event, const struct relay *relay)
 {
 	const struct stream *remote = relay->in.source;
+	char ignored[64] = "", lost[64] = "";
 	uint64_t dropped = 0;
-	char datagrams[128] = "";
-	if (remote->endless) {
-		(void)sys_dropped(remote->rfd, &dropped);
-		(void)snprintf(datagrams, sizeof datagrams,
-			", %" PRIu64 " datagrams from others ignored, %" PRIu64
-			" dropped by the kernel",
-			remote->ignored, dropped);
-	}
-	log_line(level, "%s %s: %" PRIu64 " bytes sent, %" PRIu64 " bytes received%s", event,
-		remote->name, relay->out.written, relay->in.written, datagrams);
+	if (remote->ignored > 0)
+		(void)snprintf(ignored, sizeof ignored,
+			", %" PRIu64 " datagrams from others were ignored", remote->ignored);
+	if (remote->endless && sys_dropped(remote->rfd, &dropped) && dropped > 0)
+		(void)snprintf(lost, sizeof lost,
+			", %" PRIu64 " datagrams were dropped by the kernel", dropped);
+	log_line(level, "%s %s: %" PRIu64 " bytes sent, %" PRIu64 " bytes received%s%s", event,
+		remote->name, relay->out.written, relay->in.written, ignored, lost);
 	if (remote->retried > 0)
 		log_line(LOG_VERBOSE, "%s: %" PRIu64 " operations had to wait for buffers",
 			remote->name, remote->retried);

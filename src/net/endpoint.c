@@ -95,7 +95,11 @@ endpoint_ipv6_fault(const char *host)
 	if (!IN6_IS_ADDR_LINKLOCAL(&address) && !IN6_IS_ADDR_MC_LINKLOCAL(&address))
 		return "only a link-local address has an interface";
 	const char *scope = host + length + 1;
-	if (parse_count(scope, UINT32_MAX, &number) != PARSE_OK && if_nametoindex(scope) == 0)
+	char name[IF_NAMESIZE];
+	bool exists = parse_count(scope, UINT32_MAX, &number) == PARSE_OK
+		? if_indextoname((unsigned)number, name) != NULL
+		: if_nametoindex(scope) != 0;
+	if (!exists)
 		return "there is no such interface";
 	return NULL;
 }

@@ -35,7 +35,9 @@ socketfile_bind(struct socketfile *file, int fd, const struct address *address)
 		bound = bind(fd, name, address->length) == 0;
 	int error = errno;
 	(void)umask(mask);
-	if (bound && lstat(path, &status) == 0)
+	/* What lies there now may be another's already, that was swapped in: it is never touched.
+	 */
+	if (bound && sys_look_at_socket(path, &status))
 		*file = (struct socketfile){ path, status.st_dev, status.st_ino };
 	else
 		free(path);

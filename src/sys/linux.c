@@ -351,6 +351,16 @@ sys_is_dead_socket(int held)
 }
 
 bool
+sys_look_at_socket(const char *path, struct stat *status)
+{
+	int held = sys_open(path, O_PATH | O_NOFOLLOW);
+	bool good = held != -1 && fstat(held, status) == 0 && S_ISSOCK(status->st_mode) &&
+		!sys_is_dead_socket(held);
+	(void)sys_close(&held);
+	return good;
+}
+
+bool
 sys_remove_dead_socket(const char *path)
 {
 	/* Held open, the inode keeps its number: no new socket can be taken for it. */

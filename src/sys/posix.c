@@ -187,6 +187,12 @@ sys_remove_same(const char *path, dev_t device, ino_t inode)
 }
 
 bool
+sys_look_at_socket(const char *path, struct stat *status)
+{
+	return lstat(path, status) == 0 && S_ISSOCK(status->st_mode);
+}
+
+bool
 sys_remove_dead_socket(const char *path)
 {
 	struct sockaddr_un address;

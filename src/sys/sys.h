@@ -117,6 +117,10 @@ int sys_protocol_number(enum sys_protocol protocol);
  */
 bool sys_remove_dead_socket(const char *path);
 
+/* Looks at a file, which has to be a socket with a living owner; false if it is not. */
+struct stat;
+bool sys_look_at_socket(const char *path, struct stat *status);
+
 /* Removes the file only if it is (still) this one. */
 bool sys_remove_same(const char *path, dev_t device, ino_t inode);
 

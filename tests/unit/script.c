@@ -19,10 +19,10 @@ enum script_fate { SCRIPT_ENDS, SCRIPT_FAILS, SCRIPT_NEVER };
 struct script {
 	const uint8_t *bytes;
 	size_t left;
-	int64_t now;
-	const char *broken; /* the first rule that was broken */
-	enum status first;  /* the first failure that a stream reported, or the signal */
-	bool timed;         /* the relay may have ended it by one of its times */
+	int64_t now, signalled_at; /* CLOCK_NEVER: no signal came */
+	const char *broken;        /* the first rule that was broken */
+	enum status first;         /* the first failure that a stream reported, or the signal */
+	bool timed;                /* the relay may have ended it by one of its times */
 	struct script_end *local, *remote;
 };
 
@@ -35,6 +35,7 @@ struct script_end {
 	enum script_fate fate;
 	size_t total, given;   /* bytes that a read has handed out */
 	size_t accepts, taken; /* bytes that a write has accepted */
+	bool stalls;           /* having accepted so many it takes no more, and says nothing */
 	bool ended, failed_read, failed_write, failed_shut, told_end, arrived;
 	bool read_dry;        /* the last read brought nothing */
 	unsigned shuts_again; /* so often says shut "not yet" */
@@ -164,7 +165,7 @@ script_write(struct stream *stream, const struct iovec *pieces, int count, size_
 	script_break(script, !end->failed_write, "a failed sink is not written again");
 	script_break(script, !end->told_end, "nothing is written behind the end");
 	if (end->taken >= end->accepts)
-		return script_fail_write(end, fault);
+		return end->stalls ? IO_AGAIN : script_fail_write(end, fault);
 	unsigned decision = script_next(script);
 	if (decision % 4 == 3) {
 		if (decision % 8 == 7) {
@@ -243,13 +244,17 @@ script_begin_end(struct script_end *end, struct script *script, struct script_en
 		: decision % 16 < 13   ? SCRIPT_FAILS
 				       : SCRIPT_NEVER;
 	end->accepts = decision / 16 % 4 == 3 ? script_next_size(script, 500) : SIZE_MAX;
+	end->stalls = decision / 16 % 4 == 2;
+	if (end->stalls)
+		end->accepts = script_next_size(script, 100);
 	end->shuts_again = decision / 64 == 3 ? script_next(script) : 0;
 	end->salt = (unsigned)fd;
 }
 
-/* Lets some of what was asked for fire, and time pass. False if nothing can ever happen again. */
+/* Lets some of what was asked for fire, and time pass. False if nothing can ever happen again;
+ * `signalled`: a signal has just come. */
 static bool
-script_wait(struct script *script, struct interest *interest)
+script_wait(struct script *script, struct interest *interest, bool signalled)
 {
 	unsigned decision = script_next(script);
 	bool fired = false;
@@ -262,13 +267,15 @@ script_wait(struct script *script, struct interest *interest)
 			continue; /* an idle pipe, a silent peer */
 		if (poll->events == 0 && end->taken < end->accepts)
 			continue; /* the reader is still there */
+		if (end->stalls && end->taken >= end->accepts && (poll->events & POLLIN) == 0)
+			continue;
 		if (decision >> i % 8 & 1)
 			continue;
 		poll->revents = poll->events != 0 ? poll->events : POLLERR;
 		fired = true;
 	}
 	/* An interrupted wait, or one that takes its time. */
-	if (fired || decision != 0) {
+	if (fired || signalled || decision != 0) {
 		script->now += decision % 3 * CLOCK_MILLISECOND;
 		return true;
 	}
@@ -301,6 +308,7 @@ script_rules(struct script *script)
 	};
 	/* A side that never ends needs a time that ends the session. */
 	bool never = script->local->fate == SCRIPT_NEVER || script->remote->fate == SCRIPT_NEVER;
+	never |= script->remote->stalls || (script->local->stalls && decision % 2 == 0);
 	if (never && rules.idle == CLOCK_NEVER)
 		rules.idle = 5 * CLOCK_SECOND;
 	return rules;
@@ -342,14 +350,14 @@ script_judge(struct script *script, const struct relay *relay, const struct rela
 	/* What was received is written before a failure is reported, unless writing it failed, or a
 	 * signal or an idle limit found a local reader that took nothing for too long. */
 	int64_t still = script->now - relay->in.moved_at;
-	bool stalled = still >= RELAY_GRACE || still >= rules->idle;
-	bool hurried = fault_signal(&relay->cause) != 0 || rules->idle != CLOCK_NEVER;
-	if (!local->failed_write && !local->failed_shut && !(hurried && stalled))
+	bool idle = rules->idle != CLOCK_NEVER && (still >= RELAY_GRACE || still >= rules->idle);
+	bool late = script->now >= clock_after(script->signalled_at, RELAY_GRACE);
+	if (!local->failed_write && !local->failed_shut && !idle && !late)
 		script_break(script, local->taken == remote->given,
 			"what was received is written before the report");
 	/* … and after a failed send, what the peer had sent is fetched first. */
 	if (status == STATUS_SEND && remote->failed_write && !local->failed_write &&
-		!relay->hurries && !(hurried && stalled))
+		!relay->hurries && !idle)
 		script_break(script, remote->read_dry,
 			"what the peer had sent is fetched before the report");
 }
@@ -376,7 +384,9 @@ script_count(struct script_tally *tally, const struct script *script, const stru
 const char *
 script_run(const uint8_t *bytes, size_t n, struct script_tally *tally)
 {
-	struct script script = { .bytes = bytes, .left = n, .now = CLOCK_SECOND };
+	struct script script = {
+		.bytes = bytes, .left = n, .now = CLOCK_SECOND, .signalled_at = CLOCK_NEVER
+	};
 	struct script_end local = { .read_status = STATUS_INPUT, .write_status = STATUS_OUTPUT };
 	struct script_end remote = { .read_status = STATUS_RECEIVE, .write_status = STATUS_SEND };
 	struct interest interest = { .polls = NULL };
@@ -405,16 +415,21 @@ script_run(const uint8_t *bytes, size_t n, struct script_tally *tally)
 	for (unsigned turn = 0; !over && script.broken == NULL; turn++) {
 		interest_begin(&interest);
 		relay_ask(&relay, &interest, script.now);
-		if (turn == SCRIPT_TURNS ||
-			(turn != interrupted && !script_wait(&script, &interest))) {
-			script_break(&script, false, "the relay ends");
-			break;
+		if (turn == SCRIPT_TURNS || !script_wait(&script, &interest, turn == interrupted)) {
+			/* Only somebody's patience ends it. */
+			if (turn >= interrupted || !local.stalls) {
+				script_break(&script, false, "the relay ends");
+				break;
+			}
+			interrupted = turn;
 		}
-		if (turn == interrupted) {
-			if (!fault_is_set(&relay.cause))
-				script_fails(&script, (enum status)(STATUS_SIGNAL + SIGTERM));
+		if (turn == interrupted)
+			script.signalled_at = script.now;
+		if (turn == interrupted && !fault_is_set(&relay.cause))
+			script_fails(&script, (enum status)(STATUS_SIGNAL + SIGTERM));
+		/* A loop that knows of a signal says so at every turn from then on. */
+		if (turn >= interrupted)
 			relay_interrupt(&relay, SIGTERM, script.now);
-		}
 		over = relay_step(&relay, &interest, script.now);
 		script_break(&script, buf_used(&relay.in.carrier.buf) <= rules.buffer,
 			"buffers stay within their bound");
