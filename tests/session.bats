@@ -722,7 +722,8 @@ interrupted_end() {
 }
 
 @test "a receiver whose disk is full makes the sender report a failure" {
-    LISTENER_OUT=/dev/full start_listener 127.0.0.1 0
+    # Little room over there, so that not everything is acknowledged before the write fails.
+    LISTENER_OUT=/dev/full start_listener -I 16k 127.0.0.1 0
     client 127.0.0.1 "$port" <"$(random_file 300000 1)" >"$T/out"
     assert_lost
     assert_listener_ends 23 'No space left'

@@ -223,6 +223,7 @@ flow_stop(struct flow *flow, enum flow_stop stop)
 	if (flow->state == FLOW_DONE || flow->stop >= stop)
 		return false;
 	flow->stop = stop;
+	flow->source->last = true;
 	if (stop >= FLOW_STOP_NOW && flow->state == FLOW_OPEN)
 		flow->state = FLOW_ENDING;
 	if (stop == FLOW_STOP_DROP)

@@ -78,6 +78,18 @@ relay_ask(struct relay *relay, struct interest *interest, int64_t now)
 		interest_until(interest, relay_quit_ends(relay));
 }
 
+/* IN has been long enough: what has arrived is still fetched. How much that is nobody can say of
+ * messages, so there it has a moment. */
+static bool
+relay_stop_in(struct relay *relay, enum flow_stop stop, int64_t now)
+{
+	if (!flow_stop(&relay->in, stop))
+		return false;
+	if (relay->in.source->rmessages)
+		relay->drain_ends = clock_after(now, RELAY_GRACE);
+	return true;
+}
+
 /* The session has failed: nothing new is begun, and what is under way gets a moment to finish. The
  * remote side must not take what comes now for a good end. */
 static void
@@ -85,7 +97,7 @@ relay_abandon(struct relay *relay, enum flow_stop in, int64_t now)
 {
 	relay->out.sink->half_close = false;
 	(void)flow_stop(&relay->out, FLOW_STOP_NOW);
-	(void)flow_stop(&relay->in, in);
+	(void)relay_stop_in(relay, in, now);
 	relay->grace_ends = clock_after(now, RELAY_GRACE);
 	relay->linger_ends = CLOCK_NEVER;
 }
@@ -98,19 +110,6 @@ relay_take_fault(struct relay *relay, struct flow *flow, int64_t now)
 		return false;
 	fault_move(&relay->cause, &flow->fault);
 	relay_abandon(relay, FLOW_STOP_DRAINED, now);
-	/* A connection that has failed runs dry by itself: all that it brought is fetched. */
-	relay->runs_dry = flow == &relay->out && relay->cause.status == STATUS_SEND;
-	return true;
-}
-
-/* IN has been long enough: what is there is still fetched, but a peer that never stops sending does
- * not keep it going. */
-static bool
-relay_stop_in(struct relay *relay, enum flow_stop stop, int64_t now)
-{
-	if (!flow_stop(&relay->in, stop))
-		return false;
-	relay->drain_ends = clock_after(now, RELAY_GRACE);
 	return true;
 }
 
@@ -189,8 +188,6 @@ relay_check_grace(struct relay *relay, int64_t now)
 		changed |= flow_stop(&relay->out, FLOW_STOP_DROP);
 		if (relay->hurries)
 			changed |= flow_stop(&relay->in, FLOW_STOP_DROP);
-		else if (!relay->runs_dry)
-			changed |= flow_stop(&relay->in, FLOW_STOP_NOW);
 	}
 	if (now >= relay->drain_ends) {
 		relay->drain_ends = CLOCK_NEVER;

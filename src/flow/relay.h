@@ -38,7 +38,6 @@ struct relay {
 	size_t unarrived;                                            /* when linger_ends was set */
 	bool quitting;                                               /* the quit time has passed */
 	bool unconfirmed; /* all was sent, but its arrival was not seen in time */
-	bool runs_dry;    /* the connection has failed: IN is read to its end, without a limit */
 	bool hurries;     /* after the grace not even a local reader is waited for */
 };
 

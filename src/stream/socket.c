@@ -29,8 +29,10 @@ struct socket {
 	int fd;
 	int error;     /* the connection reported it while it was made, 0: none; it comes no more */
 	bool told_end; /* shutdown(2) was called */
-	int64_t gone;  /* when a peer that hung up counts as vanished; 0: it has not */
-	int64_t look;  /* how long to wait before looking again */
+	bool counted;  /* `left` says how much of what has arrived is still wanted */
+	size_t left;
+	int64_t gone; /* when a peer that hung up counts as vanished; 0: it has not */
+	int64_t look; /* how long to wait before looking again */
 	struct shortage reading, writing;
 };
 
@@ -72,17 +74,50 @@ socket_fail(const struct stream *stream, enum status status, int error, struct f
 	return IO_FAIL;
 }
 
+/*
+ * When only what has arrived is wanted, the kernel is asked once how much that is: a peer that goes
+ * on sending does not keep the session going. The pieces are cut to that. (Messages it does not
+ * count.)
+ */
+static int
+socket_limit(
+	struct stream *stream, const struct iovec *pieces, int count, struct iovec cut[static 2])
+{
+	struct socket *socket = stream->impl;
+	int used = 0;
+	if (!socket->counted) {
+		socket->counted = true;
+		if (!sys_readable(socket->fd, &socket->left))
+			socket->left = SIZE_MAX;
+	}
+	size_t left = socket->left;
+	for (int i = 0; i < count && i < 2 && left > 0; i++) {
+		cut[used] = pieces[i];
+		if (cut[used].iov_len > left)
+			cut[used].iov_len = left;
+		left -= cut[used++].iov_len;
+	}
+	return used;
+}
+
 static enum io
 socket_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
 	struct fault *fault)
 {
 	struct socket *socket = stream->impl;
 	struct sys_message message = { .from_length = 0 };
+	struct iovec cut[2];
 	ssize_t n;
-	if (stream->rmessages)
+	if (stream->rmessages) {
 		n = sys_receive_message(socket->fd, pieces, count, true, &message);
-	else
+	} else if (stream->last) {
+		count = socket_limit(stream, pieces, count, cut);
+		if (count == 0)
+			return IO_AGAIN;
+		n = sys_receive(socket->fd, cut, count);
+	} else {
 		n = sys_receive(socket->fd, pieces, count);
+	}
 	if (n == -1) {
 		if (sys_would_block(errno))
 			return IO_AGAIN;
@@ -107,6 +142,7 @@ socket_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 		return IO_END;
 	}
 	*got = (size_t)n;
+	socket->left -= socket->counted ? *got : 0;
 	return IO_OK;
 }
 

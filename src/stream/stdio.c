@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -117,12 +118,13 @@ stdio_open(struct stream *stream, struct fault *fault)
 	return IO_OK;
 }
 
-/* A terminal belongs to the job in the foreground; a read by another would stop this process. */
+/* Our session's terminal belongs to the job in the foreground; a read by another would stop this
+ * process. */
 static bool
 stdio_is_in_background(int terminal)
 {
 	pid_t foreground = tcgetpgrp(terminal);
-	return foreground != -1 && foreground != getpgrp();
+	return foreground > 0 && foreground != getpgrp() && tcgetsid(terminal) == getsid(0);
 }
 
 /*

@@ -54,6 +54,7 @@ struct stream {
 	bool pending;    /* a read finds something without waiting */
 	bool eof;        /* a read has said IO_END */
 	bool terminal;   /* a person types what is read */
+	bool last;       /* only what has arrived by the next read is wanted; then IO_AGAIN */
 	bool endless;    /* has no end of its own: only silence ends it (datagrams) */
 	bool kept;       /* something that write took is still to be written */
 	int64_t lagain;  /* the look for a vanished reader is not repeated before; 0: any time */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 ssize_t
@@ -71,6 +72,16 @@ sys_connect(int fd, const struct sockaddr *address, socklen_t length)
 	if (errno == EINTR || errno == EALREADY)
 		errno = EINPROGRESS;
 	return false;
+}
+
+bool
+sys_readable(int fd, size_t *bytes)
+{
+	int count = 0;
+	if (ioctl(fd, FIONREAD, &count) == -1 || count < 0)
+		return false;
+	*bytes = (size_t)count;
+	return true;
 }
 
 bool

@@ -31,6 +31,9 @@ ssize_t sys_receive(int fd, const struct iovec *pieces, int count);
 /* Starts a connection; false with EINPROGRESS while it is under way, also after a signal. */
 bool sys_connect(int fd, const struct sockaddr *address, socklen_t length);
 
+/* Bytes that have arrived on a stream socket and can be received. */
+bool sys_readable(int fd, size_t *bytes);
+
 /* Closes and forgets a descriptor; -1 is ignored. Never tried twice (close(2), EINTR). */
 bool sys_close(int *fd);
 

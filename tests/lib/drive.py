@@ -3,13 +3,19 @@
 A test runs its script with the helper's "drive"; the script begins with "from drive import *".
 """
 import atexit
+import fcntl
 import os
 import re
+import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
+import threading
 import time
+import tty
 
 T = os.environ.get('T', '.')
 LIMIT = 20  # seconds for whatever is waited for
@@ -82,6 +88,23 @@ class Cat:
         """A signal."""
         self.process.send_signal(number)
 
+    def state(self):
+        """As in proc(5): R, S, T, Z ..."""
+        with open('/proc/%d/stat' % self.pid) as file:
+            return file.read().rpartition(')')[2].split()[0]
+
+    def rest(self):
+        """Wait until it sleeps, having done all that it could, or has ended."""
+        until(lambda: self.state() in 'SZ', 'rest')
+
+    def stop(self):
+        """From now on it sees nothing, until go."""
+        self.send(signal.SIGSTOP)
+        until(lambda: self.state() in 'TZ', 'the stop')
+
+    def go(self):
+        self.send(signal.SIGCONT)
+
     def end(self, status=0):
         """Wait for the end, check the status, return the output."""
         try:
@@ -98,6 +121,79 @@ class Cat:
         lines = self.errors().splitlines()
         if len(lines) != 1 or not re.search('^sockcat: .*(?:' + pattern + ')', lines[0]):
             sys.exit('not one line with %r: %r' % (pattern, lines))
+
+
+def tcp(backlog=5):
+    """A TCP listener on loopback."""
+    s = socket.socket()
+    s.bind(('127.0.0.1', 0))
+    s.listen(backlog)
+    s.settimeout(LIMIT)
+    return s
+
+
+def accept(listener):
+    s, _ = listener.accept()
+    s.settimeout(LIMIT)
+    return s
+
+
+def reset(s):
+    """Close such that the other side gets a RST."""
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    s.close()
+
+
+def tcp_sockets(local=None, remote=None):
+    """State and unread bytes of the sockets of 127.0.0.1 with these ports."""
+    found = []
+    with open('/proc/net/tcp') as file:
+        for line in list(file)[1:]:
+            fields = line.split()
+            ports = [int(end.split(':')[1], 16) for end in fields[1:3]]
+            if local in (None, ports[0]) and remote in (None, ports[1]):
+                found.append((int(fields[3], 16), int(fields[4].split(':')[1], 16)))
+    return found
+
+
+def taken(s):
+    """Whether all that was sent on the connection has been read at its other end."""
+    return [n for _, n in tcp_sockets(s.getpeername()[1], s.getsockname()[1])] == [0]
+
+
+def in_pipe(fd):
+    """The number of bytes in a pipe."""
+    return struct.unpack('i', fcntl.ioctl(fd, termios.FIONREAD, b'1234'))[0]
+
+
+def pour(s, most):
+    """Send so many bytes, or fewer if the other side takes no more; returns how many."""
+    s.setblocking(False)
+    sent = idle = 0
+    while sent < most and idle < 50:
+        try:
+            sent += s.send(b'x' * min(most - sent, 8192))
+            idle = 0
+        except BlockingIOError:
+            idle += 1
+            time.sleep(0.01)
+    s.settimeout(LIMIT)
+    return sent
+
+
+def raw_pty():
+    """A pseudo-terminal, its master and its slave, which translates nothing."""
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    return master, slave
+
+
+def shown(fd, wanted):
+    """Wait until the descriptor has given so many bytes, and return them."""
+    got = b''
+    while len(got) < len(wanted) and select.select([fd], [], [], LIMIT)[0]:
+        got += os.read(fd, 65536)
+    return got
 
 
 def udp(family=socket.AF_INET, port=0):

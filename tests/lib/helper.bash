@@ -286,7 +286,8 @@ assert_prefix() {
 
 # assert_peer_done: the scripted peer took all its steps.
 assert_peer_done() {
-    finish "$peer" && [ "$result" -eq 0 ] || fail "the peer failed: $(cat "$T/peer.err")"
+    finish "$peer"
+    [ "$result" -eq 0 ] || fail "the peer failed: $(cat "$T/peer.err")"
 }
 
 # assert_listener_ends STATUS [REGEX]: the listener ends so, with one line that matches, or without any.

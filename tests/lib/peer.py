@@ -33,6 +33,7 @@ Status 0: all steps were taken.  1: one failed, told on standard error.  2: the 
 """
 import argparse
 import hashlib
+import errno
 import os
 import random
 import re
@@ -255,8 +256,10 @@ class Peer:
     def step(self, name, args):
         try:
             STEPS[name.rstrip('!')](self, *args)
-        except (ConnectionResetError, BrokenPipeError):
-            if not name.endswith('!'):
+        except OSError as error:
+            # Which of them it is depends on when the reset comes.
+            resets = (errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN)
+            if error.errno not in resets or not name.endswith('!'):
                 raise
             say('reset')
 
