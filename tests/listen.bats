@@ -11,7 +11,7 @@ say_to() { printf %s "$3" | nc.openbsd -N -w 5 "$1" "$2"; }
 
 # ---- D54: what cannot be listened on ----
 
-@test "D54: a port on which another program listens is refused, and that one stays undisturbed" {
+@test "F54: a port on which another program listens is refused, and that one stays undisturbed" {
     need nc.openbsd
     start_peer recvall sha256
     assert_fails 101 "listen 127.0.0.1:$peer_port: Address already in use" \
@@ -22,7 +22,7 @@ say_to() { printf %s "$3" | nc.openbsd -N -w 5 "$1" "$2"; }
     assert_equal "$(tail -n 1 "$T/peer.out")" "$(printf theirs | sha256sum | cut -d ' ' -f 1)"
 }
 
-@test "D54: of two listeners on one port the second is refused and the first keeps its client" {
+@test "F54: of two listeners on one port the second is refused and the first keeps its client" {
     need nc.openbsd
     start_listener 127.0.0.1 0
     assert_fails 101 'Address already in use' sockcat -l 127.0.0.1 "$port" </dev/null
@@ -32,25 +32,25 @@ say_to() { printf %s "$3" | nc.openbsd -N -w 5 "$1" "$2"; }
     assert_equal "$(cat "$T/listener.out")" hello
 }
 
-@test "D54: every address is refused beside a listener on one, and one beside every" {
+@test "F54: every address is refused beside a listener on one, and one beside every" {
     start_listener 127.0.0.1 0
     assert_fails 101 'Address already in use' sockcat -l "$port" </dev/null
     start_listener 0
     assert_fails 101 'Address already in use' sockcat -l 127.0.0.1 "$port" </dev/null
 }
 
-@test "D54: a port that is bound but not listened on is refused" {
+@test "F54: a port that is bound but not listened on is refused" {
     hold_port
     assert_fails 101 'Address already in use' sockcat -l 127.0.0.1 "$held" </dev/null
 }
 
-@test "D54: a port that is taken in one family is not listened on in the other" {
+@test "F54: a port that is taken in one family is not listened on in the other" {
     need_ipv6
     hold_port
     assert_fails 101 'Address already in use' sockcat -l "$held" </dev/null
 }
 
-@test "D54: of two UDP listeners on one port the second is refused and gets no datagram" {
+@test "F54: of two UDP listeners on one port the second is refused and gets no datagram" {
     need nc.openbsd
     start_listener -u -q 0.2 127.0.0.1 0
     assert_fails 101 'Address already in use' sockcat -u -l 127.0.0.1 "$port" </dev/null
@@ -60,7 +60,7 @@ say_to() { printf %s "$3" | nc.openbsd -N -w 5 "$1" "$2"; }
     assert_equal "$(cat "$T/listener.out")" hello
 }
 
-@test "D54: a port of which only old connections linger (TIME_WAIT) can be listened on again" {
+@test "F54: a port of which only old connections linger (TIME_WAIT) can be listened on again" {
     need nc.openbsd
     start_listener 127.0.0.1 0
     # The listener's input has ended, so it is the first to close, and keeps the port lingering.
@@ -75,12 +75,12 @@ say_to() { printf %s "$3" | nc.openbsd -N -w 5 "$1" "$2"; }
     assert_equal "$result $(cat "$T/listener.out")" "0 again"
 }
 
-@test "D54: an address that this machine does not have is refused" {
+@test "F54: an address that this machine does not have is refused" {
     assert_fails 101 'listen 192.0.2.1(:0)?: Cannot assign requested address' \
         sockcat -l 192.0.2.1 0 </dev/null
 }
 
-@test "D54: a privileged port is refused to those without the privilege" {
+@test "F54: a privileged port is refused to those without the privilege" {
     need_netns
     need setpriv
     # shellcheck disable=SC2016 # for the inner shell
@@ -91,7 +91,7 @@ say_to() { printf %s "$3" | nc.openbsd -N -w 5 "$1" "$2"; }
             timeout -s KILL 30 "$SOCKCAT" -l 127.0.0.1 80 </dev/null'
 }
 
-@test "D54: a listener that failed announces nothing" {
+@test "F54: a listener that failed announces nothing" {
     hold_port
     assert_fails 101 'in use' sockcat -l --ready-fd 9 127.0.0.1 "$held" </dev/null 9>"$T/ready"
     assert_equal "$(cat "$T/ready")" ""
@@ -99,7 +99,7 @@ say_to() { printf %s "$3" | nc.openbsd -N -w 5 "$1" "$2"; }
 
 # ---- D55: both families ----
 
-@test "D55: without an address a listener is reached by IPv4 and IPv6 on the same port" {
+@test "F55: without an address a listener is reached by IPv4 and IPv6 on the same port" {
     need nc.openbsd
     need_ipv6
     start_listener -k 0
@@ -110,7 +110,7 @@ say_to() { printf %s "$3" | nc.openbsd -N -w 5 "$1" "$2"; }
     assert_equal "$(grep -c "listening on .*:$port\$" "$T/listener.err")" 2
 }
 
-@test "D55: with -4 IPv6 is refused" {
+@test "F55: with -4 IPv6 is refused" {
     need nc.openbsd
     need_ipv6
     start_listener -4 0
@@ -120,7 +120,7 @@ say_to() { printf %s "$3" | nc.openbsd -N -w 5 "$1" "$2"; }
     assert_equal "$result $(cat "$T/listener.out")" "0 four"
 }
 
-@test "D55: with -6 IPv4 is refused, mapped addresses included" {
+@test "F55: with -6 IPv4 is refused, mapped addresses included" {
     need nc.openbsd
     need_ipv6
     start_listener -6 0
@@ -130,7 +130,7 @@ say_to() { printf %s "$3" | nc.openbsd -N -w 5 "$1" "$2"; }
     assert_equal "$result $(cat "$T/listener.out")" "0 six"
 }
 
-@test "D55: a listener on :: alone is no IPv4 listener" {
+@test "F55: a listener on :: alone is no IPv4 listener" {
     need nc.openbsd
     need_ipv6
     start_listener :: 0
@@ -140,7 +140,7 @@ say_to() { printf %s "$3" | nc.openbsd -N -w 5 "$1" "$2"; }
     assert_equal "$result $(cat "$T/listener.out")" "0 six"
 }
 
-@test "D55: where the kernel has no IPv6 a listener falls back to IPv4" {
+@test "F55: where the kernel has no IPv6 a listener falls back to IPv4" {
     need nc.openbsd
     need_shim
     with_shim socket:EAFNOSUPPORT:1 start_listener 0
@@ -150,7 +150,7 @@ say_to() { printf %s "$3" | nc.openbsd -N -w 5 "$1" "$2"; }
     assert_line '^sockcat: listening on 0.0.0.0:[0-9]+$' "$T/listener.err"
 }
 
-@test "D55: where IPv6 is switched off a listener is reached by IPv4" {
+@test "F55: where IPv6 is switched off a listener is reached by IPv4" {
     need nc.openbsd
     need_netns
     # shellcheck disable=SC2016 # for the inner shell
@@ -162,7 +162,7 @@ say_to() { printf %s "$3" | nc.openbsd -N -w 5 "$1" "$2"; }
         assert_equal "$result $(cat "$T/listener.out")" "0 four"'
 }
 
-@test "D55: where IPv6 is switched off an IPv6 address is refused" {
+@test "F55: where IPv6 is switched off an IPv6 address is refused" {
     need_netns
     # shellcheck disable=SC2016 # for the inner shell
     in_netns -c '
@@ -171,7 +171,7 @@ say_to() { printf %s "$3" | nc.openbsd -N -w 5 "$1" "$2"; }
             sockcat -l ::1 0 </dev/null'
 }
 
-@test "D55: with neither family it is 4 that says so" {
+@test "F55: with neither family it is 4 that says so" {
     need_shim
     with_shim 'socket:EAFNOSUPPORT:*' assert_fails 4 'not supported' sockcat -l 0 </dev/null
 }
@@ -211,27 +211,27 @@ for _ in range(int(sys.argv[1])):
 PY
 }
 
-@test "D58: 250 listeners are connected to the moment their ready line is there" {
+@test "F58: 250 listeners are connected to the moment their ready line is there" {
     connect_at_once 250 127.0.0.1 0
 }
 
-@test "D58: listeners on every address are connected to the moment their ready line is there" {
+@test "F58: listeners on every address are connected to the moment their ready line is there" {
     connect_at_once 50 0
 }
 
-@test "D58: Unix listeners are connected to the moment their ready line is there" {
+@test "F58: Unix listeners are connected to the moment their ready line is there" {
     connect_at_once 50 -U "$T/socket"
     connect_at_once 50 -U "@$T/abstract"
 }
 
-@test "D58: the ready line waits for a listen that takes long" {
+@test "F58: the ready line waits for a listen that takes long" {
     need_shim
     with_shim listen:sleep=0.3:*,bind:sleep=0.1:* connect_at_once 1 127.0.0.1 0
     with_shim listen:sleep=0.3:*,bind:sleep=0.1:* connect_at_once 1 0
     with_shim listen:sleep=0.3:*,bind:sleep=0.1:* connect_at_once 1 -U "$T/socket"
 }
 
-@test "D58: a UDP listener takes the datagram that is sent at its ready line" {
+@test "F58: a UDP listener takes the datagram that is sent at its ready line" {
     for _ in 1 2 3 4 5; do
         start_listener -u -q 0.1 127.0.0.1 0
         printf hello >"/dev/udp/127.0.0.1/$port"
@@ -240,7 +240,7 @@ PY
     done
 }
 
-@test "D58: the line is the port and nothing else, also of a port that was chosen by the user" {
+@test "F58: the line is the port and nothing else, also of a port that was chosen by the user" {
     start_listener 127.0.0.1 0
     [[ $port =~ ^[1-9][0-9]*$ ]]
     kill -TERM "$listener"
@@ -250,12 +250,12 @@ PY
     assert_equal "$port" "$chosen"
 }
 
-@test "D58: the bound address is on standard error with port 0, without -v" {
+@test "F58: the bound address is on standard error with port 0, without -v" {
     start_listener 127.0.0.1 0
     assert_equal "$(cat "$T/listener.err")" "sockcat: listening on 127.0.0.1:$port"
 }
 
-@test "D58: the descriptor is closed after the line, while the listener waits" {
+@test "F58: the descriptor is closed after the line, while the listener waits" {
     mkfifo "$T/fifo"
     timeout 20 cat "$T/fifo" >"$T/all" 3>&- &
     reader=$!
@@ -293,12 +293,12 @@ print(p.returncode, back, out.replace(port, b'PORT'), err.replace(port, b'PORT')
 PY
 }
 
-@test "D58: the ready line may go to standard output, and the client still does not become it" {
+@test "F58: the ready line may go to standard output, and the client still does not become it" {
     run ready_to_own 1
     assert_equal "$output" "0 b'' b'PORT\\nhello' b'sockcat: listening on 127.0.0.1:PORT\\n'"
 }
 
-@test "D58: the ready line may go to standard error, and the client still does not become it" {
+@test "F58: the ready line may go to standard error, and the client still does not become it" {
     run ready_to_own 2
     assert_equal "$output" "0 b'' b'hello' b'sockcat: listening on 127.0.0.1:PORT\\nPORT\\n'"
 }
@@ -370,13 +370,13 @@ print(text.decode())
 PY
 }
 
-@test "D58: NOTIFY_SOCKET gets READY=1, once, when clients can come" {
+@test "F58: NOTIFY_SOCKET gets READY=1, once, when clients can come" {
     need_shim
     run with_shim listen:sleep=0.3:* notified "$T/notify"
     assert_equal "$output" READY=1
 }
 
-@test "D58: NOTIFY_SOCKET may be an abstract name" {
+@test "F58: NOTIFY_SOCKET may be an abstract name" {
     run notified "@$T/notify"
     assert_equal "$output" READY=1
 }

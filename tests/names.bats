@@ -35,7 +35,7 @@ in_names() {
 
 # ---- H88: some addresses are dead ----
 
-@test "H88: dead neighbours do not keep the next address from being tried after a moment" {
+@test "F88: dead neighbours do not keep the next address from being tried after a moment" {
     need_netns
     need socat nsenter
     printf '10.77.0.%s many.test\n' 2 3 4 99 >"$T/hosts"
@@ -61,7 +61,7 @@ in_names() {
         [ "$elapsed" -lt 10000 ] || fail "it took $elapsed ms"'
 }
 
-@test "H88: black-holed addresses in front cost a fraction of a second each" {
+@test "F88: black-holed addresses in front cost a fraction of a second each" {
     need_netns
     need nft
     need_shim
@@ -85,7 +85,7 @@ in_names() {
     }
 }
 
-@test "H88: an address that answers at once wins without its neighbours being waited for" {
+@test "F88: an address that answers at once wins without its neighbours being waited for" {
     need_shim
     start_listener 127.1.0.2 0
     with_shim 'getaddrinfo:addresses=3:*' sockcat -v many.test "$port" <<<hello 2>"$T/err"
@@ -94,7 +94,7 @@ in_names() {
     assert_line "^sockcat: connected to 127.1.0.2:$port " "$T/err"
 }
 
-@test "H88: one deadline covers all dead addresses together" {
+@test "F88: one deadline covers all dead addresses together" {
     need_netns
     printf '10.77.0.%s many.test\n' 2 3 4 5 6 7 8 9 >"$T/hosts"
     # shellcheck disable=SC2016 # for the inner shell
@@ -107,7 +107,7 @@ in_names() {
         [ "$elapsed" -lt 10000 ] || fail "it took $elapsed ms"'
 }
 
-@test "H88: when every address fails, 7 lists each" {
+@test "F88: when every address fails, 7 lists each" {
     need_shim
     hold_port
     with_shim 'getaddrinfo:addresses=4:*' assert_fails 7 "^sockcat: connect many.test:$held: " \
@@ -117,7 +117,7 @@ in_names() {
     done
 }
 
-@test "H88: a family that this machine does not reach leaves the other" {
+@test "F88: a family that this machine does not reach leaves the other" {
     need_netns
     printf '%s both.test\n' 2001:db8::1 127.0.0.1 >"$T/hosts"
     # shellcheck disable=SC2016 # for the inner shell
@@ -128,7 +128,7 @@ in_names() {
         assert_equal "$result $(cat "$T/listener.out")" "0 hello"'
 }
 
-@test "H88: the families take turns, so that dead addresses of one are not all in front" {
+@test "F88: the families take turns, so that dead addresses of one are not all in front" {
     need_netns
     need_shim
     { printf '2001:db8:1::%s both.test\n' 1 2 3 4 5 6; echo 10.88.0.1 both.test; } >"$T/hosts"
@@ -149,7 +149,7 @@ in_names() {
 
 # ---- H89: very many addresses ----
 
-@test "H89: of a thousand addresses 64 are tried, and the others are counted" {
+@test "F89: of a thousand addresses 64 are tried, and the others are counted" {
     need_shim
     hold_port
     with_shim 'getaddrinfo:addresses=1000:*' assert_fails 7 'connect many.test' \
@@ -163,7 +163,7 @@ in_names() {
     assert_line '936 more addresses were not tried' "$T/err"
 }
 
-@test "H89: the deadline holds for a thousand dead addresses" {
+@test "F89: the deadline holds for a thousand dead addresses" {
     need_netns
     need nft
     need_shim
@@ -184,7 +184,7 @@ in_names() {
 
 # ---- H90: the resolver hangs ----
 
-@test "H90: the deadline covers a resolver that hangs, and nobody waits for its end" {
+@test "F90: the deadline covers a resolver that hangs, and nobody waits for its end" {
     need_shim
     before=$SECONDS
     with_shim 'getaddrinfo:sleep=60:*' assert_fails 28 'resolve slow.test: no answer in time' \
@@ -194,13 +194,13 @@ in_names() {
     [ $((SECONDS - before)) -lt 20 ] || fail "it took $((SECONDS - before)) s"
 }
 
-@test "H90: the deadline covers the resolver of a listener" {
+@test "F90: the deadline covers the resolver of a listener" {
     need_shim
     LIMIT=10 with_shim 'getaddrinfo:sleep=60:*' assert_fails 28 'resolve slow.test: no answer in time' \
         sockcat -l --wait 0.5 slow.test 0 </dev/null
 }
 
-@test "H90: a signal ends a client whose resolver hangs" {
+@test "F90: a signal ends a client whose resolver hangs" {
     need_shim
     LD_PRELOAD=$SHIM_LIB SHIM='getaddrinfo:sleep=60:*' SHIM_PROG=${SOCKCAT##*/} \
         start "$SOCKCAT" slow.test 80
@@ -211,7 +211,7 @@ in_names() {
     assert_equal "$result $(cat "$T/background.err")" "143 "
 }
 
-@test "H90: what a slow resolver leaves of the time is what connecting gets" {
+@test "F90: what a slow resolver leaves of the time is what connecting gets" {
     need_netns
     need_shim
     # shellcheck disable=SC2016 # for the inner shell
@@ -233,7 +233,7 @@ in_names() {
 
 # ---- H91: the resolver fails ----
 
-@test "H91: a name that does not exist and a failure that may pass are 6, and told apart" {
+@test "F91: a name that does not exist and a failure that may pass are 6, and told apart" {
     need_shim
     with_shim 'getaddrinfo:EAI_NONAME:*' assert_fails 6 \
         'resolve some.test: Name or service not known' sockcat some.test 80 </dev/null
@@ -243,7 +243,7 @@ in_names() {
         sockcat -l some.test 0 </dev/null
 }
 
-@test "H91: the resolver's other failures have their status" {
+@test "F91: the resolver's other failures have their status" {
     need_shim
     with_shim 'getaddrinfo:EAI_FAIL:*' assert_fails 6 'resolve some.test: ' \
         sockcat some.test 80 </dev/null
@@ -253,7 +253,7 @@ in_names() {
         sockcat some.test 80 </dev/null
 }
 
-@test "H91: a name that no file has is 6" {
+@test "F91: a name that no file has is 6" {
     need_netns
     # shellcheck disable=SC2016 # for the inner shell
     in_names '
@@ -261,7 +261,7 @@ in_names() {
             sockcat some.test 80 </dev/null'
 }
 
-@test "H91: a name that has only the other family is 6" {
+@test "F91: a name that has only the other family is 6" {
     need_netns
     echo 127.0.0.1 four.test >"$T/hosts"
     # shellcheck disable=SC2016 # for the inner shell
@@ -270,7 +270,7 @@ in_names() {
 
 # ---- H92: scopes ----
 
-@test "H92: the scope of a link-local address is kept in connecting and in messages" {
+@test "F92: the scope of a link-local address is kept in connecting and in messages" {
     need_netns
     # shellcheck disable=SC2016 # for the inner shell
     in_names '
@@ -290,7 +290,7 @@ in_names() {
         assert_equal "$result $(cat "$T/listener.out")" "0 hello"'
 }
 
-@test "H92: a scope that this machine does not have is refused with a message that names it" {
+@test "F92: a scope that this machine does not have is refused with a message that names it" {
     for option in '' -l; do
         code=0
         # shellcheck disable=SC2086 # no option is no argument
@@ -300,7 +300,7 @@ in_names() {
     done
 }
 
-@test "H92: a link-local address without a scope is an error that names it" {
+@test "F92: a link-local address without a scope is an error that names it" {
     need_netns
     # shellcheck disable=SC2016 # for the inner shell
     in_names '
@@ -312,7 +312,7 @@ in_names() {
         done'
 }
 
-@test "H92: a scope that is empty or twice there, or on IPv4, is refused" {
+@test "F92: a scope that is empty or twice there, or on IPv4, is refused" {
     for host in fe80::1% fe80::1%lo%lo '[fe80::1%]' 127.0.0.1%lo '%lo'; do
         assert_fails 3 "host '" sockcat -- "$host" 80 </dev/null
     done
@@ -331,7 +331,7 @@ refuses_name() {
         || fail "raw control bytes: $(cat -A "$T/fails.err")"
 }
 
-@test "H93: names with spaces, control bytes, and other characters that names do not have are refused" {
+@test "F93: names with spaces, control bytes, and other characters that names do not have are refused" {
     need_shim
     for name in $'two\nlines' 'a b' ' a' 'a ' $'a\tb' $'\e[31mred' $'a\x7f' $'a\x9b' 'a/b' 'a,b' \
         'a;b' "a'b" 'a"b' 'a@b' 'a?b' 'a#b' 'a*b' 'a\b' 'a$b' '<a>' 'a=b'; do
@@ -339,7 +339,7 @@ refuses_name() {
     done
 }
 
-@test "H93: names that are not ASCII are refused, with a hint at their other form" {
+@test "F93: names that are not ASCII are refused, with a hint at their other form" {
     need_shim
     for name in 'bücher.test' $'b\xfccher.test' '例え.test' $'a\xe2\x80\xaeb'; do
         refuses_name "$name"
@@ -347,14 +347,14 @@ refuses_name() {
     done
 }
 
-@test "H93: an empty name, empty parts, and parts that begin with a dash are refused" {
+@test "F93: an empty name, empty parts, and parts that begin with a dash are refused" {
     need_shim
     for name in '' . .a a..b a.. -oops a.-b -- '[]' '[a]' '[127.0.0.1]' '[::1' '::1]'; do
         refuses_name "$name" || fail "for $name"
     done
 }
 
-@test "H93: a name of 254 characters is asked for, a longer one refused" {
+@test "F93: a name of 254 characters is asked for, a longer one refused" {
     need_shim
     part=$(printf '%063d' 0 | tr 0 a)
     longest=$part.$part.$part.$(printf '%061d' 0 | tr 0 b).
@@ -366,7 +366,7 @@ refuses_name() {
     refuses_name "$(printf '%09000d' 0 | tr 0 a)"
 }
 
-@test "H93: a final dot, underscores, digits and a dash inside are good in names" {
+@test "F93: a final dot, underscores, digits and a dash inside are good in names" {
     need_shim
     for name in a.test. _a._tcp.test 3com.test a-b.test xn--bcher-kva.test A; do
         start_listener 127.1.0.1 0
@@ -376,7 +376,7 @@ refuses_name() {
     done
 }
 
-@test "H93: with -n a name is refused and no resolver asked" {
+@test "F93: with -n a name is refused and no resolver asked" {
     need_shim
     SHIM_COUNT=$T/count with_shim getaddrinfo:count:* \
         assert_fails 3 "host 'localhost': it is a name, and only an address" sockcat -n localhost 80 </dev/null
@@ -385,7 +385,7 @@ refuses_name() {
 
 # ---- H94: numbers that are written oddly ----
 
-@test "H94: IPv4 addresses are four decimal numbers and nothing else" {
+@test "F94: IPv4 addresses are four decimal numbers and nothing else" {
     need_shim
     for host in 0x7f.1 127.1 127.0.1 0177.0.0.1 127.0.0.01 2130706433 0x7f000001 017700000001 \
         127.0.0.256 1.2.3.4.5 127.0.0.0x1 0x7f.0.0.1 127.0.0.1. 1.2.3.4: 1.2.3.4:80 127.0.0. \
@@ -394,7 +394,7 @@ refuses_name() {
     done
 }
 
-@test "H94: an IPv6 address is taken in any of its forms, with and without brackets" {
+@test "F94: an IPv6 address is taken in any of its forms, with and without brackets" {
     grep -qs '^0\{31\}1 ' /proc/net/if_inet6 || skip "needs IPv6 on lo"
     for host in ::1 '[::1]' 0:0:0:0:0:0:0:1 0000::0001 '[0::1]' ::0.0.0.1; do
         start_listener ::1 0
@@ -405,14 +405,14 @@ refuses_name() {
     done
 }
 
-@test "H94: a mapped IPv4 address reaches the IPv4 listener" {
+@test "F94: a mapped IPv4 address reaches the IPv4 listener" {
     start_listener 127.0.0.1 0
     sockcat ::ffff:127.0.0.1 "$port" <<<hello
     finish "$listener"
     assert_equal "$result $(cat "$T/listener.out")" "0 hello"
 }
 
-@test "H94: what is nearly an IPv6 address is refused" {
+@test "F94: what is nearly an IPv6 address is refused" {
     need_shim
     for host in ::g 1::2::3 1:2:3:4:5:6:7 1:2:3:4:5:6:7:8:9 12345::1 ':' ::1: :::1 '[::1]:80' \
         ::127.1 ::ffff:127.0.0.256 '[::1]]' '[[::1]]'; do
@@ -420,13 +420,13 @@ refuses_name() {
     done
 }
 
-@test "H94: the brackets belong to addresses, and host and port are two arguments" {
+@test "F94: the brackets belong to addresses, and host and port are two arguments" {
     assert_fails 2 'port is missing' sockcat '[::1]:80' </dev/null || fail "one word"
 }
 
 # ---- H95: one look-up ----
 
-@test "H95: a name is resolved exactly once, and -v says to which address it led" {
+@test "F95: a name is resolved exactly once, and -v says to which address it led" {
     need_shim
     for address in 127.1.0.3:-v 127.1.0.1:-u; do
         start_listener "${address#*:}" -q 0.1 "${address%:*}" 0
@@ -439,7 +439,7 @@ refuses_name() {
     done
 }
 
-@test "H95: a listener resolves its name once, at the start" {
+@test "F95: a listener resolves its name once, at the start" {
     need_shim
     SHIM_COUNT=$T/count with_shim 'getaddrinfo:addresses=1:*' start_listener -v many.test 0
     sockcat 127.1.0.1 "$port" <<<hello
@@ -449,7 +449,7 @@ refuses_name() {
     assert_line "^sockcat: listening on 127.1.0.1:$port\$" "$T/listener.err"
 }
 
-@test "H95: an address needs no resolver" {
+@test "F95: an address needs no resolver" {
     need_shim
     hold_port
     SHIM_COUNT=$T/count with_shim 'getaddrinfo:sleep=60:*' assert_fails 7 'refused' \
@@ -459,7 +459,7 @@ refuses_name() {
 
 # ---- H96: ports and services ----
 
-@test "H96: a service's name is its port, for the transport in use" {
+@test "F96: a service's name is its port, for the transport in use" {
     need_netns
     printf '%s\n' 'alpha 4711/tcp other' 'alpha 4712/udp' 'gamma 4713/udp' >"$T/services"
     # shellcheck disable=SC2016 # for the inner shell
@@ -476,7 +476,7 @@ refuses_name() {
         assert_equal "$port" 4711'
 }
 
-@test "H96: numbers that are no ports are refused, exactly" {
+@test "F96: numbers that are no ports are refused, exactly" {
     for port in 65536 99999 100000 4294967376 18446744073709551696 99999999999999999999999 -1 +80 \
         80x x80x 0x50 80. 80.0 ' 80' '80 ' '' $'80\n' 1e3 8-0 ٨٠; do
         assert_fails 3 "port '" sockcat -- 127.0.0.1 "$port" </dev/null || fail "for $port"
@@ -484,13 +484,13 @@ refuses_name() {
     done
 }
 
-@test "H96: port 0 is for listeners" {
+@test "F96: port 0 is for listeners" {
     assert_fails 3 "port '0'" sockcat 127.0.0.1 0 </dev/null
     assert_fails 3 "port '0'" sockcat -z 127.0.0.1 0 </dev/null
     assert_fails 3 "port '00'|port '0'" sockcat 127.0.0.1 00 </dev/null
 }
 
-@test "H96: port 65535 is one, leading zeros change nothing" {
+@test "F96: port 65535 is one, leading zeros change nothing" {
     need_netns
     # shellcheck disable=SC2016 # for the inner shell
     in_netns -c '
@@ -501,7 +501,7 @@ refuses_name() {
         assert_equal "$result $(cat "$T/listener.out")" "0 hello"'
 }
 
-@test "H96: ranges and lists of ports are refused" {
+@test "F96: ranges and lists of ports are refused" {
     for port in 80-90 80,90 80:90 80-80 1-65535 '80 90' 80..90; do
         assert_fails 3 "port '$port': neither a number from 0 to 65535 nor a known service" \
             sockcat 127.0.0.1 "$port" </dev/null
@@ -511,7 +511,7 @@ refuses_name() {
     assert_fails 2 "argument '90': it is one too many" sockcat -z 127.0.0.1 80 90 </dev/null
 }
 
-@test "H96: a source port is parsed like any other" {
+@test "F96: a source port is parsed like any other" {
     for port in 65536 80x -1 80-90 ''; do
         assert_fails 3 "port '$port'" sockcat -p "$port" 127.0.0.1 9 </dev/null
     done

@@ -45,7 +45,7 @@ nothing_waits() {
 
 # ---- N159: signals that end it ----
 
-@test "N159: what was already read is flushed before a signal ends it" {
+@test "F159: what was already read is flushed before a signal ends it" {
     local name number
     for name in INT:2 TERM:15 HUP:1 QUIT:3; do
         number=${name#*:} name=${name%:*}
@@ -70,7 +70,7 @@ nothing_waits() {
     done
 }
 
-@test "N159: what was already read from standard input is flushed, too" {
+@test "F159: what was already read from standard input is flushed, too" {
     # The peer takes nothing until the signal has come.
     local size=400000
     start_peer rcvbuf:4096 recv:1 touch:"$T/begun" waitfor:"$T/go" recvall! count
@@ -93,14 +93,14 @@ nothing_waits() {
 
 sleeps() { [[ $(cat "/proc/$1/stat") == *') S '* ]]; }
 
-@test "N159: a reader that takes nothing does not hold a signal up" {
+@test "F159: a reader that takes nothing does not hold a signal up" {
     start_stuck
     kill -TERM "$pid"
     finish "$pid"
     assert_equal "$result" 143
 }
 
-@test "N159: a peer that takes nothing does not hold a signal up" {
+@test "F159: a peer that takes nothing does not hold a signal up" {
     start_peer rcvbuf:4096 recv:1 touch:"$T/begun" wait:40
     START_IN=/dev/zero start "${ordinary[@]}" "$SOCKCAT" 127.0.0.1 "$peer_port"
     await_file "$T/begun"
@@ -109,7 +109,7 @@ sleeps() { [[ $(cat "/proc/$1/stat") == *') S '* ]]; }
     assert_equal "$result" 129
 }
 
-@test "N159: the second signal ends it at once, whatever the first one was" {
+@test "F159: the second signal ends it at once, whatever the first one was" {
     local first second wanted
     for first in TERM HUP QUIT; do
         for second in INT:130 KILL:137; do
@@ -127,7 +127,7 @@ sleeps() { [[ $(cat "/proc/$1/stat") == *') S '* ]]; }
     done
 }
 
-@test "N159: the shell sees a death by the signal, not a status that looks like one" {
+@test "F159: the shell sees a death by the signal, not a status that looks like one" {
     start_peer send:hello recvall!
     run timeout 30 python3 -c '
 import signal, subprocess, sys
@@ -140,7 +140,7 @@ for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT:
     assert_equal "$output" $'True\nTrue\nTrue\nTrue'
 }
 
-@test "N159: a signal ends the wait for a client, and takes the path of a Unix socket along" {
+@test "F159: a signal ends the wait for a client, and takes the path of a Unix socket along" {
     local name
     for name in INT:130 TERM:143 HUP:129 QUIT:131; do
         mkfifo "$T/ready.$name"
@@ -158,7 +158,7 @@ for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT:
     done
 }
 
-@test "N159: a signal ends the session of a Unix listener, and takes the path along" {
+@test "F159: a signal ends the session of a Unix listener, and takes the path along" {
     local line
     start_listener -k -U "$T/s"
     start_peer --connect "unix:$T/s" send:hello recvall!
@@ -169,7 +169,7 @@ for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT:
     [ ! -e "$T/s" ] || fail "the path was left"
 }
 
-@test "N159: a signal ends the resolving of a name" {
+@test "F159: a signal ends the resolving of a name" {
     need_shim
     with_shim "getaddrinfo:sleep=40:1" start "${ordinary[@]}" "$SOCKCAT" localhost 1
     until_true 20 catches_signals "$pid"
@@ -178,7 +178,7 @@ for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT:
     assert_equal "$result" 130
 }
 
-@test "N159: a signal ends a connect that nobody answers" {
+@test "F159: a signal ends a connect that nobody answers" {
     need_netns
     need nft
     unanswered() {
@@ -195,7 +195,7 @@ for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT:
     in_netns unanswered
 }
 
-@test "N159: a signal that was ignored at the start stays ignored" {
+@test "F159: a signal that was ignored at the start stays ignored" {
     # As under nohup, or in the background of a script.
     start_peer send:hello waitfor:"$T/go" send:more close
     start bash -c 'trap "" HUP INT; exec "$SOCKCAT" 127.0.0.1 "$1"' _ "$peer_port"
@@ -208,7 +208,7 @@ for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT:
     assert_equal "$(cat "$T/background.out")" hellomore
 }
 
-@test "N159: a signal at any point leaves no loss that looks like a good end" {
+@test "F159: a signal at any point leaves no loss that looks like a good end" {
     # The moment is a number of bytes, not a time: the test's side sends the signal when it has
     # received so many.
     cat >"$T/any.py" <<'PY'
@@ -283,7 +283,7 @@ PY
 
 # ---- N160: handlers ----
 
-@test "N160: many signals at once, of every kind, end it once and for all" {
+@test "F160: many signals at once, of every kind, end it once and for all" {
     local i
     for i in {1..15}; do
         start_peer send:hello recvall!
@@ -299,7 +299,7 @@ PY
     done
 }
 
-@test "N160: a storm of the same signal is not mistaken for anything else" {
+@test "F160: a storm of the same signal is not mistaken for anything else" {
     start_peer send:hello recvall!
     start "${ordinary[@]}" "$SOCKCAT" -v -d 127.0.0.1 "$peer_port"
     await_line "$T/background.out" hello
@@ -383,7 +383,7 @@ has_lines() { [ "$(wc -l <"$T/listener.err")" -ge "$1" ]; }
 
 # ---- N156, N158: clocks and times ----
 
-@test "N156: a wall clock that jumps is not even looked at" {
+@test "F156: a wall clock that jumps is not even looked at" {
     need_shim
     local jump
     for jump in 86400 -86400; do
@@ -397,7 +397,7 @@ has_lines() { [ "$(wc -l <"$T/listener.err")" -ge "$1" ]; }
     done
 }
 
-@test "N156: a limit runs out in time while the wall clock jumps" {
+@test "F156: a limit runs out in time while the wall clock jumps" {
     need_shim
     local jump from elapsed
     for jump in 86400 -86400; do
@@ -422,7 +422,7 @@ outcome() {
     [ "$result" -eq 0 ] || assert_one_error "$T/err" "option $1 '" >&2
 }
 
-@test "N158: times that are good" {
+@test "F158: times that are good" {
     local option value
     for option in -w --wait --idle-timeout -q --quit-after --linger; do
         for value in 1 2 0.5 1.5 500ms 0.5ms 3m 1h 2s 1.5h 0.000000001 007 5m 1000000000 1000000000s \
@@ -432,7 +432,7 @@ outcome() {
     done
 }
 
-@test "N158: times that are none, or that no clock could count to" {
+@test "F158: times that are none, or that no clock could count to" {
     local option value
     for option in -w --wait --idle-timeout -q --linger; do
         for value in -1 +1 '' ' ' ' 1' '1 ' 1e9 1e-3 0x10 1,5 .5 5. 1.5.5 1..5 m ms 5M 5H 5S 5d 5us 5ns \
@@ -445,7 +445,7 @@ outcome() {
     done
 }
 
-@test "N158: no time at all is one for -q and --linger, and none for a limit" {
+@test "F158: no time at all is one for -q and --linger, and none for a limit" {
     local option value
     for value in 0 0.0 0s 0ms 0h 00; do
         for option in -q --linger; do
@@ -457,7 +457,7 @@ outcome() {
     done
 }
 
-@test "N158: a time is taken exactly, in each of its forms" {
+@test "F158: a time is taken exactly, in each of its forms" {
     local pair
     mkfifo "$T/in"
     exec 8<>"$T/in"
@@ -470,7 +470,7 @@ outcome() {
     done
 }
 
-@test "N158: the longest times do not overflow into short ones" {
+@test "F158: the longest times do not overflow into short ones" {
     start_peer recv:6 wait:0.2 send:hello close
     sockcat --wait 1000000000 --idle-timeout 1000000000 -q 1000000000 --linger 1000000000 \
         127.0.0.1 "$peer_port" <<<first >"$T/got"
@@ -485,7 +485,7 @@ outcome() {
 
 # ---- N161: limits of the system ----
 
-@test "N161: a file that may not grow is a failure of output, not a death by SIGXFSZ" {
+@test "F161: a file that may not grow is a failure of output, not a death by SIGXFSZ" {
     start_peer sendrand:1:100000 close
     status=0
     (
@@ -498,7 +498,7 @@ outcome() {
     cmp -n 16384 "$T/got" "$(random_file 100000 1)"
 }
 
-@test "N161: messages into a file that may not grow are lost, the status is not" {
+@test "F161: messages into a file that may not grow are lost, the status is not" {
     status=0
     (
         ulimit -f 0
@@ -513,7 +513,7 @@ outcome() {
     assert_equal "$status" 7
 }
 
-@test "N161: help into a file that may not grow is a failure of output" {
+@test "F161: help into a file that may not grow is a failure of output" {
     status=0
     (
         ulimit -f 0
@@ -522,7 +522,7 @@ outcome() {
     assert_equal "$status" 23
 }
 
-@test "N161: messages to a reader that has gone are lost, the status is not" {
+@test "F161: messages to a reader that has gone are lost, the status is not" {
     mkfifo "$T/err"
     exec 7<>"$T/err"
     exec 8>"$T/err" 7>&-
@@ -565,7 +565,7 @@ echo_peers() {
     cp "$(random_file 300000)" "$T/sent"
 }
 
-@test "N161: little memory, of either kind, is a message" {
+@test "F161: little memory, of either kind, is a message" {
     need prlimit
     ! grep -q __asan_init "$SOCKCAT" || skip "AddressSanitizer needs terabytes of addresses"
     echo_peers 100
@@ -576,7 +576,7 @@ echo_peers() {
     limited --data {0..9}00000 2000000 4000000
 }
 
-@test "N161: a small stack is enough" {
+@test "F161: a small stack is enough" {
     need prlimit
     ! grep -q __asan_init "$SOCKCAT" || skip "AddressSanitizer needs a large stack"
     echo_peers 10
@@ -584,14 +584,14 @@ echo_peers() {
     [ "$bad" -eq 0 ] && [ "$good" -ge 3 ]
 }
 
-@test "N161: few descriptors are enough, or a message" {
+@test "F161: few descriptors are enough, or a message" {
     need prlimit
     echo_peers 30
     limited --nofile 4 5 6 7 8 9 10 16
     [ "$bad" -ge 1 ]
 }
 
-@test "N161: no more threads: a name cannot be resolved, and that is a message" {
+@test "F161: no more threads: a name cannot be resolved, and that is a message" {
     need setpriv prlimit
     need_root
     # A user that nobody is, so that nobody else's processes count.
@@ -607,7 +607,7 @@ echo_peers() {
     assert_one_error "$T/client.err" 'resolve localhost: Resource temporarily unavailable'
 }
 
-@test "N161: the limit of processor time: the peer does not take what it has for all" {
+@test "F161: the limit of processor time: the peer does not take what it has for all" {
     need prlimit
     need_shim
     start_peer recvall!
@@ -622,7 +622,7 @@ echo_peers() {
 
 # ---- N165: command lines ----
 
-@test "N165: very long words are errors like others, told in one line" {
+@test "F165: very long words are errors like others, told in one line" {
     local word status
     word=$(head -c 100000 /dev/zero | tr '\0' a)
     for where in host port option long path value number; do
@@ -643,7 +643,7 @@ echo_peers() {
     done
 }
 
-@test "N165: words of every length around the usual sizes of buffers do no harm" {
+@test "F165: words of every length around the usual sizes of buffers do no harm" {
     local n word status
     for n in 62 63 64 65 107 108 109 127 128 253 254 255 256 257 511 512 513 1023 1024 1025 4094 4095 4096 4097 8192; do
         word=$(printf "%${n}s" '')
@@ -663,7 +663,7 @@ echo_peers() {
     done
 }
 
-@test "N165: a hundred thousand words are too many, and told in one line" {
+@test "F165: a hundred thousand words are too many, and told in one line" {
     local -a words
     mapfile -t words < <(yes x | head -n 100000)
     run --separate-stderr sockcat "${words[@]}"
@@ -676,7 +676,7 @@ echo_peers() {
     assert_equal "$(cat "$T/got")" hello
 }
 
-@test "N165: empty words are errors, not addresses" {
+@test "F165: empty words are errors, not addresses" {
     local status
     for where in host port both path none value; do
         case $where in
@@ -694,7 +694,7 @@ echo_peers() {
     done
 }
 
-@test "N165: behind -- nothing is an option" {
+@test "F165: behind -- nothing is an option" {
     start_peer send:hello close
     sockcat -n -- 127.0.0.1 "$peer_port" </dev/null >"$T/got"
     assert_equal "$(cat "$T/got")" hello
@@ -710,7 +710,7 @@ echo_peers() {
     [ -S "$T/-path" ]
 }
 
-@test "N165: options may follow the operands, and letters may be joined" {
+@test "F165: options may follow the operands, and letters may be joined" {
     start_peer send:hello close
     sockcat 127.0.0.1 "$peer_port" -n -w 20 </dev/null >"$T/got"
     assert_equal "$(cat "$T/got")" hello
@@ -719,7 +719,7 @@ echo_peers() {
     assert_equal "$(cat "$T/got")" hello
 }
 
-@test "N165: without a name of its own it works, too" {
+@test "F165: without a name of its own it works, too" {
     start_peer send:hello close
     run --separate-stderr timeout 20 bash -c 'exec -a "" "$SOCKCAT" 127.0.0.1 "$1" </dev/null' _ "$peer_port"
     assert_status 0
@@ -728,7 +728,7 @@ echo_peers() {
 
 # ---- N166: sizes ----
 
-@test "N166: sizes that are good" {
+@test "F166: sizes that are good" {
     local option value
     for option in -I --rcvbuf -O --sndbuf; do
         for value in 1 64k 64K 10M 10m 1G 1g 2147483647 2097151k 2047M 007; do
@@ -737,7 +737,7 @@ echo_peers() {
     done
 }
 
-@test "N166: sizes that are none, or that would overflow" {
+@test "F166: sizes that are none, or that would overflow" {
     local option value
     for option in -I --rcvbuf -O --sndbuf; do
         for value in 0 0k 00 -1 -64k +1 '' ' 1' '1 ' 1.5k 0x10 1e3 k M 64kk 64kB 64b 1T 1P 64q x 2147483648 \
@@ -750,7 +750,7 @@ echo_peers() {
     done
 }
 
-@test "N166: a size that was asked for is set" {
+@test "F166: a size that was asked for is set" {
     need ss
     start_peer send:hello waitfor:"$T/go"
     start "$SOCKCAT" -d -I 64k -O 32k 127.0.0.1 "$peer_port"
@@ -761,7 +761,7 @@ echo_peers() {
     touch "$T/go"
 }
 
-@test "N166: the smallest and the largest size carry the same bytes" {
+@test "F166: the smallest and the largest size carry the same bytes" {
     local size
     random_file 200000 >/dev/null
     for size in 1 2147483647; do

@@ -115,7 +115,7 @@ storm() {
 
 # ---- A1, A2: less than was asked for ----
 
-@test "A1: writes that take one byte at a time lose and repeat nothing" {
+@test "F1: writes that take one byte at a time lose and repeat nothing" {
     need_shim
     back=30000
     cp "$(random_file 30001)" "$T/sent"
@@ -124,7 +124,7 @@ storm() {
     [ "$(counted writev)" -ge 30000 ]
 }
 
-@test "A1: writes half of which are short, by odd lengths, keep the order" {
+@test "F1: writes half of which are short, by odd lengths, keep the order" {
     need_shim
     back=3000000
     cp "$(random_file 3000001)" "$T/sent"
@@ -133,7 +133,7 @@ storm() {
     [ "$(counted writev)" -ge 20 ]
 }
 
-@test "A1: a write that is short once in a hundred times is noticed" {
+@test "F1: a write that is short once in a hundred times is noticed" {
     need_shim
     back=4000000
     cp "$(random_file 4000001)" "$T/sent"
@@ -143,7 +143,7 @@ storm() {
     [ "$(counted writev)" -ge 900 ]
 }
 
-@test "A1: a listener whose streams are files survives short writes" {
+@test "F1: a listener whose streams are files survives short writes" {
     need_shim
     need nc.openbsd
     cp "$(random_file 100001)" "$T/sent"
@@ -155,7 +155,7 @@ storm() {
     assert_same "$T/listener.out" "$(random_file 90001 2)"
 }
 
-@test "A1: a Unix socket survives short writes" {
+@test "F1: a Unix socket survives short writes" {
     need_shim
     need socat
     cp "$(random_file 100001)" "$T/sent"
@@ -167,7 +167,7 @@ storm() {
     assert_same "$T/got" "$T/sent"
 }
 
-@test "A1: a short write does not cut the line that tells the port" {
+@test "F1: a short write does not cut the line that tells the port" {
     need_shim
     local shown
     with_shim "writev:short=1:*" start_listener 127.0.0.1 0
@@ -175,7 +175,7 @@ storm() {
     assert_equal "$port" "$shown"
 }
 
-@test "A1: the line that tells the port comes in one piece" {
+@test "F1: the line that tells the port comes in one piece" {
     need_shim
     need nc.openbsd
     # A reader that takes it with one read, and goes, is not to end the listener.
@@ -185,7 +185,7 @@ storm() {
     assert_equal "$(counted writev:pipe)" 1
 }
 
-@test "A2: reads of one byte give the same bytes" {
+@test "F2: reads of one byte give the same bytes" {
     need_shim
     back=30000
     cp "$(random_file 30001)" "$T/sent"
@@ -194,7 +194,7 @@ storm() {
     [ "$(counted recvmsg)" -ge 30000 ]
 }
 
-@test "A2: a peer that sends byte by byte is heard in full" {
+@test "F2: a peer that sends byte by byte is heard in full" {
     start_peer slice:1 sendrand:3:20000 shutwr recvall
     sockcat 127.0.0.1 "$peer_port" </dev/null >"$T/got"
     finish "$peer"
@@ -202,14 +202,14 @@ storm() {
     assert_same "$T/got" "$(random_file 20000 3)"
 }
 
-@test "A2: short reads and short writes together give the same bytes" {
+@test "F2: short reads and short writes together give the same bytes" {
     need_shim
     back=50000
     cp "$(random_file 50001)" "$T/sent"
     exchange "readv:short=13:70%,recvmsg:short=17:70%,sendmsg:short=5:70%,writev:short=3:70%"
 }
 
-@test "A2: a short write of standard output does not join or lose datagrams" {
+@test "F2: a short write of standard output does not join or lose datagrams" {
     need_shim
     start_peer --listen udp recvdgram send:first send: send:second send:third
     with_shim "writev:short=1:*" sockcat -u -q 500ms 127.0.0.1 "$peer_port" <<<hello >"$T/got"
@@ -220,7 +220,7 @@ storm() {
 
 # ---- A3, A4: interrupted ----
 
-@test "A3: every call that a signal can interrupt goes on, whichever call it is" {
+@test "F3: every call that a signal can interrupt goes on, whichever call it is" {
     need_shim
     local call
     cp "$(random_file 300001)" "$T/sent"
@@ -231,7 +231,7 @@ storm() {
     done
 }
 
-@test "A3: the same for a listener" {
+@test "F3: the same for a listener" {
     need_shim
     need nc.openbsd
     local call
@@ -242,7 +242,7 @@ storm() {
     done
 }
 
-@test "A3: most calls being interrupted changes nothing but the time" {
+@test "F3: most calls being interrupted changes nothing but the time" {
     need_shim
     back=2000000
     cp "$(random_file 2000001)" "$T/sent"
@@ -250,7 +250,7 @@ storm() {
     [ "$(counted poll)" -ge 4 ]
 }
 
-@test "A3: a close that is interrupted is not made again" {
+@test "F3: a close that is interrupted is not made again" {
     need_shim
     # Its number may be somebody else's by then.
     local plain rule
@@ -265,7 +265,7 @@ storm() {
     assert_equal "$(counted close)" "$plain"
 }
 
-@test "A3: a storm of signals does not touch the data" {
+@test "F3: a storm of signals does not touch the data" {
     start_peer both:7:20000000 sha256
     cp "$(random_file 20000001)" "$T/sent"
     START_IN=$T/sent start "$SOCKCAT" -v 127.0.0.1 "$peer_port"
@@ -304,22 +304,22 @@ ends_in_the_storm() {
     [ "$elapsed" -le 15000000 ] || fail "after $elapsed microseconds: too late"
 }
 
-@test "A4: an idle limit runs out in time although poll is interrupted all the time" {
+@test "F4: an idle limit runs out in time although poll is interrupted all the time" {
     start_peer recvall!
     ends_in_the_storm 28 --idle-timeout 1 127.0.0.1 "$peer_port"
 }
 
-@test "A4: so does the limit for resolving" {
+@test "F4: so does the limit for resolving" {
     need_shim
     with_shim "getaddrinfo:sleep=40:1" ends_in_the_storm 28 --wait 1 localhost 1
 }
 
-@test "A4: so does the time to quit" {
+@test "F4: so does the time to quit" {
     start_peer recvall wait:30
     input=/dev/null ends_in_the_storm 0 -q 1 127.0.0.1 "$peer_port"
 }
 
-@test "A4: an interrupted poll is not mistaken for a time that has run out" {
+@test "F4: an interrupted poll is not mistaken for a time that has run out" {
     need_shim
     start_peer wait:1 send:late shutwr recvall
     with_shim "poll:EINTR:50%" sockcat --idle-timeout 20 127.0.0.1 "$peer_port" </dev/null >"$T/got"
@@ -328,7 +328,7 @@ ends_in_the_storm() {
 
 # ---- A5, A6: would block ----
 
-@test "A5: a call that would block although poll said ready is put off to the next poll" {
+@test "F5: a call that would block although poll said ready is put off to the next poll" {
     need_shim
     back=3000000
     cp "$(random_file 3000001)" "$T/sent"
@@ -342,7 +342,7 @@ ends_in_the_storm() {
     [ "$calls" -le $((4 * $(counted poll) + 8)) ] || fail "$calls calls in $(counted poll) turns"
 }
 
-@test "A5: a line that is mostly idle, and would block when it is not, costs no time" {
+@test "F5: a line that is mostly idle, and would block when it is not, costs no time" {
     need_shim
     local steps=() i
     for i in {1..30}; do
@@ -357,7 +357,7 @@ ends_in_the_storm() {
     awk '{ exit !($1 >= 1.4 && $2 + $3 < 0.5) }' "$T/times" || fail "real, user, system: $(cat "$T/times")"
 }
 
-@test "A5: an accept that would block although poll said ready is put off" {
+@test "F5: an accept that would block although poll said ready is put off" {
     need_shim
     need nc.openbsd
     SHIM_COUNT=$T/count with_shim "accept4:EAGAIN:1,accept4:EAGAIN:2" start_listener 127.0.0.1 0
@@ -391,7 +391,7 @@ start_on_shared() {
     assert_equal "$text" out
 }
 
-@test "A6: the pipes that others share are not made non-blocking" {
+@test "F6: the pipes that others share are not made non-blocking" {
     start_peer send:out recvall!
     mkfifo "$T/in" "$T/out"
     exec 7<>"$T/out" 8<>"$T/in"
@@ -403,7 +403,7 @@ start_on_shared() {
     assert_equal "$(mode_of 7 8)" " blocking blocking"
 }
 
-@test "A6: where only the shared pipe can be made non-blocking, that is taken back at the end" {
+@test "F6: where only the shared pipe can be made non-blocking, that is taken back at the end" {
     need_shim
     start_peer send:out waitfor:"$T/end" shutwr recvall
     mkfifo "$T/in" "$T/out"
@@ -418,7 +418,7 @@ start_on_shared() {
     assert_equal "$(mode_of 7 8)" " blocking blocking"
 }
 
-@test "A6: so it is after a signal, and after a failure" {
+@test "F6: so it is after a signal, and after a failure" {
     need_shim
     local end
     mkfifo "$T/in" "$T/out"
@@ -433,7 +433,7 @@ start_on_shared() {
     done
 }
 
-@test "A6: pipes that a sibling has made non-blocking work, and stay as they are" {
+@test "F6: pipes that a sibling has made non-blocking work, and stay as they are" {
     cat >"$T/sibling.py" <<'PY'
 import os, subprocess, sys, threading
 inr, inw = os.pipe()
@@ -460,7 +460,7 @@ PY
     assert_equal "$output" "0 True False False"
 }
 
-@test "A6: the next command of the shell finds the terminal, and what is left of its input, as it was" {
+@test "F6: the next command of the shell finds the terminal, and what is left of its input, as it was" {
     start_peer send:'from the peer\n' recvall
     pty --fds 012 'see:ready' 'type:first\n' 'see:from the peer' mode 'type:\x04' 'see:next' \
         'type:second\n' -- \
@@ -472,7 +472,7 @@ PY
 
 # ---- A7: out of buffers ----
 
-@test "A7: datagrams wait while the system is out of buffers, and that is counted" {
+@test "F7: datagrams wait while the system is out of buffers, and that is counted" {
     need_shim
     local error
     for error in ENOBUFS ENOMEM; do
@@ -486,14 +486,14 @@ PY
     done
 }
 
-@test "A7: a stream waits while the system is out of buffers, in either direction" {
+@test "F7: a stream waits while the system is out of buffers, in either direction" {
     need_shim
     back=2000000
     cp "$(random_file 2000001)" "$T/sent"
     exchange "sendmsg:ENOBUFS:30%,sendmsg:ENOMEM:20%,recvmsg:ENOBUFS:30%,recvmsg:ENOMEM:20%"
 }
 
-@test "A7: a shortage that lasts ends a session, of either kind, with a message" {
+@test "F7: a shortage that lasts ends a session, of either kind, with a message" {
     need_shim
     # Side by side, as it takes ten seconds.
     start_peer recvall!
@@ -514,7 +514,7 @@ PY
 
 # ---- A8: what poll says ----
 
-@test "A8: a hang-up of standard input that comes together with data does not hide the data" {
+@test "F8: a hang-up of standard input that comes together with data does not hide the data" {
     start_peer recvall sha256
     random_file 60000 >/dev/null # fits into a pipe, whose writer has gone before it is read
     mkfifo "$T/in"
@@ -526,7 +526,7 @@ PY
     assert_equal "$(tail -n 1 "$T/peer.out")" "$(digest "$T/random.60000.1")"
 }
 
-@test "A8: a hang-up of standard input without data is its end" {
+@test "F8: a hang-up of standard input without data is its end" {
     start_peer recvall count
     mkfifo "$T/in"
     exec 8<>"$T/in" 7<"$T/in" 8>&-
@@ -535,7 +535,7 @@ PY
     assert_equal "$(tail -n 1 "$T/peer.out")" 0
 }
 
-@test "A8: data, the end and the error of a connection at once: the data come first" {
+@test "F8: data, the end and the error of a connection at once: the data come first" {
     start_peer recv:1 touch:"$T/begun" waitfor:"$T/stopped" sendrand:5:20000 reset touch:"$T/reset"
     mkfifo "$T/in"
     exec 8<>"$T/in"
@@ -553,7 +553,7 @@ PY
     assert_line 'Connection reset by peer' "$T/background.err"
 }
 
-@test "A8: a Unix peer that sends and goes at once is heard in full" {
+@test "F8: a Unix peer that sends and goes at once is heard in full" {
     local i
     for i in 1 2 3 4 5; do
         start_listener -U "$T/s"
@@ -565,7 +565,7 @@ PY
     done
 }
 
-@test "A8: a reader of standard output that goes away is noticed on an idle line" {
+@test "F8: a reader of standard output that goes away is noticed on an idle line" {
     start_peer send:hello recvall!
     mkfifo "$T/in"
     exec 8<>"$T/in"
@@ -575,7 +575,7 @@ PY
     assert_equal "$(cat "$T/got" "$T/client.err")" hello
 }
 
-@test "A8: a socket as standard input whose other end has sent and gone is read to its end" {
+@test "F8: a socket as standard input whose other end has sent and gone is read to its end" {
     start_peer recvall sha256
     random_file 100000 >/dev/null
     run timeout 30 python3 -c '
@@ -590,7 +590,7 @@ sys.exit(subprocess.call(sys.argv[2:], stdin=theirs))' "$T/random.100000.1" "$SO
     assert_equal "$(tail -n 1 "$T/peer.out")" "$(digest "$T/random.100000.1")"
 }
 
-@test "A8: a terminal that is cut off does not make it spin or hang" {
+@test "F8: a terminal that is cut off does not make it spin or hang" {
     start_peer send:hello recvall!
     run pty see:hello hangup -- "$SOCKCAT" 127.0.0.1 "$peer_port"
     assert_status 129 # SIGHUP, which it raises again
@@ -599,7 +599,7 @@ sys.exit(subprocess.call(sys.argv[2:], stdin=theirs))' "$T/random.100000.1" "$SO
 
 # ---- A9, A10: resources ----
 
-@test "A9: memory that is not to be had, once, at any point of a connection" {
+@test "F9: memory that is not to be had, once, at any point of a connection" {
     need_shim malloc
     local call
     cp "$(random_file 5000)" "$T/sent"
@@ -617,7 +617,7 @@ made_by_client() {
     [ "$(counted "$1")" -ge 1 ]
 }
 
-@test "A9: memory that is not to be had, for good, from any point of a connection on" {
+@test "F9: memory that is not to be had, for good, from any point of a connection on" {
     need_shim malloc
     local call
     cp "$(random_file 5000)" "$T/sent"
@@ -628,7 +628,7 @@ made_by_client() {
     done
 }
 
-@test "A9: memory that is not to be had while a name is resolved" {
+@test "F9: memory that is not to be had while a name is resolved" {
     need_shim malloc
     # The C library's part is left out: it may crash without memory (nss_database of glibc 2.36).
     local call n status
@@ -648,7 +648,7 @@ made_by_client() {
     done
 }
 
-@test "A9: memory that is not to be had, at any point of a listener" {
+@test "F9: memory that is not to be had, at any point of a listener" {
     need_shim malloc
     need nc.openbsd
     local call
@@ -659,7 +659,7 @@ made_by_client() {
     done
 }
 
-@test "A10: a client survives, or reports, the failure of each call that needs a resource" {
+@test "F10: a client survives, or reports, the failure of each call that needs a resource" {
     need_shim
     local rule
     cp "$(random_file 5000)" "$T/sent"
@@ -675,7 +675,7 @@ made_by_client() {
     torture socket:EAFNOSUPPORT 4 127.0.0.1 "$peer_port"
 }
 
-@test "A10: options of a socket that are only good to have are done without" {
+@test "F10: options of a socket that are only good to have are done without" {
     need_shim
     need nc.openbsd
     cp "$(random_file 5000)" "$T/sent"
@@ -687,7 +687,7 @@ made_by_client() {
     done
 }
 
-@test "A10: an option of a socket that was asked for is not done without" {
+@test "F10: an option of a socket that was asked for is not done without" {
     need_shim
     start_peer recvall!
     run --separate-stderr with_shim setsockopt:ENOPROTOOPT:1 sockcat -I 64k 127.0.0.1 "$peer_port" </dev/null
@@ -696,7 +696,7 @@ made_by_client() {
     assert_one_error "$T/client.err" rcvbuf
 }
 
-@test "A10: a listener survives, or reports, the failure of each call that needs a resource" {
+@test "F10: a listener survives, or reports, the failure of each call that needs a resource" {
     need_shim
     need nc.openbsd
     local rule
@@ -715,7 +715,7 @@ made_by_client() {
     torture_listener fcntl:EINVAL '3|23|26|27|101'
 }
 
-@test "A10: a thread that cannot be made ends the resolving with a message" {
+@test "F10: a thread that cannot be made ends the resolving with a message" {
     need_shim
     status=0
     with_shim pthread_create:EAGAIN:1 sockcat localhost 1 </dev/null 2>"$T/client.err" || status=$?
@@ -723,7 +723,7 @@ made_by_client() {
     assert_one_error "$T/client.err" 'resolve localhost'
 }
 
-@test "A10: really without descriptors it says so" {
+@test "F10: really without descriptors it says so" {
     need prlimit
     start_peer recvall!
     status=0
@@ -735,7 +735,7 @@ made_by_client() {
 
 # ---- A11 to A14: connections and closing ----
 
-@test "A11: the errors of a client that has gone, or of the network, do not end a listener" {
+@test "F11: the errors of a client that has gone, or of the network, do not end a listener" {
     need_shim
     need nc.openbsd
     local error bad=
@@ -752,7 +752,7 @@ made_by_client() {
     assert_equal "$bad" ""
 }
 
-@test "A11: a listener that keeps open outlives any number of them" {
+@test "F11: a listener that keeps open outlives any number of them" {
     need_shim
     need nc.openbsd
     local i
@@ -767,7 +767,7 @@ made_by_client() {
     assert_equal "$(cat "$T/listener.out")" "$(printf 'line %d\n' {1..20})"
 }
 
-@test "A12: a connect that says it is under way, or done, is waited for" {
+@test "F12: a connect that says it is under way, or done, is waited for" {
     need_shim
     local error
     cp "$(random_file 5000)" "$T/sent"
@@ -780,7 +780,7 @@ made_by_client() {
     done
 }
 
-@test "A12: a connect that is under way and then refused is a refusal" {
+@test "F12: a connect that is under way and then refused is a refusal" {
     need_shim
     local error closed
     closed=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -792,14 +792,14 @@ made_by_client() {
     done
 }
 
-@test "A12: a Unix connect that is interrupted goes on" {
+@test "F12: a Unix connect that is interrupted goes on" {
     need_shim
     start_peer --listen "unix:$T/s" echo
     with_shim connect:EINTR:1 sockcat -U "$T/s" <<<hello >"$T/got"
     assert_equal "$(cat "$T/got")" hello
 }
 
-@test "A12: a connection to a neighbour that does not answer fails with the reason" {
+@test "F12: a connection to a neighbour that does not answer fails with the reason" {
     need_netns
     dead_neighbour() {
         ip link add v0 type veth peer name v1
@@ -815,7 +815,7 @@ made_by_client() {
     in_netns dead_neighbour
 }
 
-@test "A13: a connection that is already gone when its end is to be told: what broke it is reported" {
+@test "F13: a connection that is already gone when its end is to be told: what broke it is reported" {
     start_peer recv:1 touch:"$T/begun" waitfor:"$T/stopped" reset touch:"$T/reset"
     mkfifo "$T/in"
     exec 8<>"$T/in"
@@ -834,14 +834,14 @@ made_by_client() {
     assert_one_error "$T/background.err" 'Connection reset by peer'
 }
 
-@test "A13: a shutdown of a connection that the peer has ended is no failure" {
+@test "F13: a shutdown of a connection that the peer has ended is no failure" {
     need_shim
     start_peer recv:6 send:bye close
     with_shim shutdown:ENOTCONN:1 sockcat 127.0.0.1 "$peer_port" <<<hello >"$T/got"
     assert_equal "$(cat "$T/got")" bye
 }
 
-@test "A13: any other failure of shutdown is reported" {
+@test "F13: any other failure of shutdown is reported" {
     need_shim
     start_peer recvall!
     status=0
@@ -850,7 +850,7 @@ made_by_client() {
     assert_one_error "$T/client.err" 'send to 127\.0\.0\.1:[0-9]+: No buffer space'
 }
 
-@test "A14: a file whose last bytes could not be stored, as only close tells, is a failure" {
+@test "F14: a file whose last bytes could not be stored, as only close tells, is a failure" {
     need_shim
     local error
     for error in EIO EDQUOT ENOSPC; do
@@ -863,7 +863,7 @@ made_by_client() {
     done
 }
 
-@test "A14: so it is for a listener, and the client does not take it for a good end" {
+@test "F14: so it is for a listener, and the client does not take it for a good end" {
     need_shim
     with_shim "close:EIO:*:file" start_listener 127.0.0.1 0
     start_peer --connect "tcp:127.0.0.1:$port" sendrand:1:1000 shutwr recvall!
@@ -872,7 +872,7 @@ made_by_client() {
     assert_line 'write standard output: Input/output error' "$T/listener.err"
 }
 
-@test "A14: a close that is interrupted is not a failure" {
+@test "F14: a close that is interrupted is not a failure" {
     need_shim
     start_peer send:hello close
     with_shim "close:EINTR:*" sockcat 127.0.0.1 "$peer_port" </dev/null >"$T/got"
@@ -888,7 +888,7 @@ peer_got() {
     assert_equal "$(tail -n 1 "$T/peer.out")" "$(digest "$1")"
 }
 
-@test "A16: standard input is a file, read from where the shell has come to" {
+@test "F16: standard input is a file, read from where the shell has come to" {
     random_file 500000 >/dev/null
     tail -c +1001 "$T/random.500000.1" >"$T/rest"
     start_peer recvall sha256
@@ -896,7 +896,7 @@ peer_got() {
     peer_got "$T/rest"
 }
 
-@test "A16: standard input is a file that is open for writing, too" {
+@test "F16: standard input is a file that is open for writing, too" {
     cp "$(random_file 500000)" "$T/sent"
     start_peer recvall sha256
     sockcat 127.0.0.1 "$peer_port" <>"$T/sent"
@@ -904,14 +904,14 @@ peer_got() {
     assert_same "$T/sent" "$T/random.500000.1"
 }
 
-@test "A16: standard input is a pipe" {
+@test "F16: standard input is a pipe" {
     random_file 500000 >/dev/null
     start_peer recvall sha256
     cat "$T/random.500000.1" | sockcat 127.0.0.1 "$peer_port"
     peer_got "$T/random.500000.1"
 }
 
-@test "A16: standard input is a socket, and standard output the same one" {
+@test "F16: standard input is a socket, and standard output the same one" {
     random_file 500000 >/dev/null
     start_peer both:9:400000 sha256
     # As from an internet superserver. (socat's EXEC would end it with SIGTERM when both sides have
@@ -938,7 +938,7 @@ PY
     assert_same "$T/got" "$(random_file 400000 9)"
 }
 
-@test "A16: standard input is a TCP connection" {
+@test "F16: standard input is a TCP connection" {
     random_file 500000 >/dev/null
     start_peer sendfile:"$T/random.500000.1" close
     exec 8<>"/dev/tcp/127.0.0.1/$peer_port"
@@ -947,7 +947,7 @@ PY
     peer_got "$T/random.500000.1"
 }
 
-@test "A16: standard output is a socket" {
+@test "F16: standard output is a socket" {
     need socat
     start_peer sendrand:4:500000 close
     timeout 30 socat -u "UNIX-LISTEN:$T/s" "CREATE:$T/got" 3>&- &
@@ -964,21 +964,21 @@ sys.exit(subprocess.call(sys.argv[2:], stdin=subprocess.DEVNULL, stdout=out))' \
     assert_same "$T/got" "$(random_file 500000 4)"
 }
 
-@test "A16: standard input is a terminal, which ends with ctrl-D" {
+@test "F16: standard input is a terminal, which ends with ctrl-D" {
     start_peer recvall sha256
     printf 'line %d\n' {1..200} >"$T/typed"
     pty --fds 0 typefile:"$T/typed" 'type:\x04' -- "$SOCKCAT" 127.0.0.1 "$peer_port" >"$T/out"
     peer_got "$T/typed"
 }
 
-@test "A16: standard input is a file of /proc, whose size is told as nothing" {
+@test "F16: standard input is a file of /proc, whose size is told as nothing" {
     start_peer recvall sha256
     sockcat 127.0.0.1 "$peer_port" </proc/version
     cat /proc/version >"$T/version"
     peer_got "$T/version"
 }
 
-@test "A16: standard input is endless: the peer takes as much as it wants" {
+@test "F16: standard input is endless: the peer takes as much as it wants" {
     head -c 3000000 /dev/zero >"$T/zeros"
     start_peer recv:3000000 sha256 reset
     status=0
@@ -988,7 +988,7 @@ sys.exit(subprocess.call(sys.argv[2:], stdin=subprocess.DEVNULL, stdout=out))' \
     peer_got "$T/zeros"
 }
 
-@test "A16: standard input is a directory" {
+@test "F16: standard input is a directory" {
     start_peer recvall!
     status=0
     sockcat 127.0.0.1 "$peer_port" </ 2>"$T/client.err" || status=$?
@@ -998,7 +998,7 @@ sys.exit(subprocess.call(sys.argv[2:], stdin=subprocess.DEVNULL, stdout=out))' \
     assert_line '^reset$' "$T/peer.out" # not an end that looks clean
 }
 
-@test "A16: standard output is a file, also one that is appended to" {
+@test "F16: standard output is a file, also one that is appended to" {
     start_peer sendrand:4:500000 close
     sockcat 127.0.0.1 "$peer_port" </dev/null >"$T/got"
     assert_same "$T/got" "$(random_file 500000 4)"
@@ -1008,24 +1008,24 @@ sys.exit(subprocess.call(sys.argv[2:], stdin=subprocess.DEVNULL, stdout=out))' \
     assert_same "$T/got" "$T/both"
 }
 
-@test "A16: standard output is a pipe" {
+@test "F16: standard output is a pipe" {
     start_peer sendrand:4:500000 close
     sockcat 127.0.0.1 "$peer_port" </dev/null | cat >"$T/got"
     assert_same "$T/got" "$(random_file 500000 4)"
 }
 
-@test "A16: standard output is a terminal, with --raw" {
+@test "F16: standard output is a terminal, with --raw" {
     start_peer sendrand:4:500000 close
     pty --raw --fds 1 -- "$SOCKCAT" --raw 127.0.0.1 "$peer_port" >"$T/modes" </dev/null
     assert_same "$T/tty.out" "$(random_file 500000 4)"
 }
 
-@test "A16: standard output is a device" {
+@test "F16: standard output is a device" {
     start_peer sendrand:4:500000 close
     sockcat 127.0.0.1 "$peer_port" </dev/null >/dev/null
 }
 
-@test "A16: standard output is a directory, or open for reading only" {
+@test "F16: standard output is a directory, or open for reading only" {
     local to
     echo >"$T/file"
     for to in / "$T/file"; do
@@ -1037,7 +1037,7 @@ sys.exit(subprocess.call(sys.argv[2:], stdin=subprocess.DEVNULL, stdout=out))' \
     done
 }
 
-@test "A16: ways to copy that the kernel does not offer are not missed" {
+@test "F16: ways to copy that the kernel does not offer are not missed" {
     need_shim
     back=1000000
     cp "$(random_file 1000001)" "$T/sent"

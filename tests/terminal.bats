@@ -68,7 +68,7 @@ sys.stdout.buffer.write(data + b"\n" + data[::-1] + b"\nend\xe2\x82")' >"$T/case
 
 # ---- M149: control characters ----
 
-@test "M149: control characters from the peer are made visible on a terminal" {
+@test "F149: control characters from the peer are made visible on a terminal" {
     local -a sent=('\e[31mred' '\e]52;c;aGk=\a' '\e]8;;http://x\e\\' '\ePq\e\\' '\a' 'a\bb' '\0' '\x7f' \
         '\x9b31m' '\x90' '\xc2\x9b31m' '\xe2\x80\x8f' '\xe2\x80\xae' '\xe2\x81\xa6' 'a\rb' '\v\f')
     local -a wanted=('^[[31mred' '^[]52;c;aGk=^G' '^[]8;;http://x^[\' '^[Pq^[\' '^G' 'a^Hb' '^@' '^?' \
@@ -81,7 +81,7 @@ sys.stdout.buffer.write(data + b"\n" + data[::-1] + b"\nend\xe2\x82")' >"$T/case
     assert_equal "$(cat "$T/tty.out")" "$(printf '%s\n' "${wanted[@]}")"
 }
 
-@test "M149: no byte of 256, wherever it stands, is a control character on a terminal" {
+@test "F149: no byte of 256, wherever it stands, is a control character on a terminal" {
     python3 -c '
 import sys
 every = bytes(range(256))
@@ -92,32 +92,32 @@ sys.stdout.buffer.write(every + every[::-1] + b"".join(bytes([i, j]) for i in ev
     assert_same "$T/tty.out" "$(expected "$T/sent")"
 }
 
-@test "M149: a hundred thousand random bytes are harmless, and all there" {
+@test "F149: a hundred thousand random bytes are harmless, and all there" {
     random_file 100000 9 >/dev/null
     shown sendfile:"$T/random.100000.9"
     harmless "$T/tty.out"
     assert_same "$T/tty.out" "$(expected "$T/random.100000.9")"
 }
 
-@test "M149: ordinary text is shown as it is" {
+@test "F149: ordinary text is shown as it is" {
     printf 'plain\ttext\n\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80 \xe4\xb8\xad\n\\x9b ^[ \\\n' >"$T/sent"
     shown sendfile:"$T/sent"
     assert_same "$T/tty.out" "$T/sent"
 }
 
-@test "M149: a line that ends with CR LF is a line" {
+@test "F149: a line that ends with CR LF is a line" {
     shown send:'one\r\ntwo\r' send:'\nthree\r\n'
     assert_equal "$(cat "$T/tty.out")" $'one\ntwo\nthree'
 }
 
-@test "M149: --raw passes all of them to a terminal" {
+@test "F149: --raw passes all of them to a terminal" {
     python3 -c 'import sys; sys.stdout.buffer.write(bytes(range(256)) * 20)' >"$T/sent"
     start_peer sendfile:"$T/sent" close
     pty --raw --fds 1 -- "$SOCKCAT" --raw 127.0.0.1 "$peer_port" </dev/null >"$T/modes"
     assert_same "$T/tty.out" "$T/sent"
 }
 
-@test "M149: what does not go to a terminal is not touched, whatever the other streams are" {
+@test "F149: what does not go to a terminal is not touched, whatever the other streams are" {
     python3 -c 'import sys; sys.stdout.buffer.write(bytes(range(256)) * 20)' >"$T/sent"
     start_peer sendfile:"$T/sent" close
     pty --fds 02 -- bash -c 'exec "$SOCKCAT" 127.0.0.1 "$1" >"$T/got"' _ "$peer_port"
@@ -127,12 +127,12 @@ sys.stdout.buffer.write(every + every[::-1] + b"".join(bytes([i, j]) for i in ev
     assert_same "$T/piped" "$T/sent"
 }
 
-@test "M149: a prompt without the end of its line is shown at once" {
+@test "F149: a prompt without the end of its line is shown at once" {
     start_peer send:'login: ' expect:'me\n' send:'password: ' recvall close
     pty 'see:login: ' 'type:me\n' 'see:password: ' 'type:\x04' -- "$SOCKCAT" 127.0.0.1 "$peer_port"
 }
 
-@test "M149: a listener and datagrams are no way around it" {
+@test "F149: a listener and datagrams are no way around it" {
     need nc.openbsd
     export -f tick
     pty --raw --fds 12 see:listening see:'^[[2J' -- bash -c '
@@ -146,7 +146,7 @@ sys.stdout.buffer.write(every + every[::-1] + b"".join(bytes([i, j]) for i in ev
     assert_equal "$(cat "$T/tty.out")" '^[]0;title^G'
 }
 
-@test "M149: a terminal that takes nothing for a while misses nothing of what comes" {
+@test "F149: a terminal that takes nothing for a while misses nothing of what comes" {
     # Each byte becomes four, so that what is to be shown is much more than what was read.
     python3 -c 'import sys; sys.stdout.buffer.write(b"\x9b" * 300000 + b"\n")' >"$T/sent"
     start_peer sendfile:"$T/sent" touch:"$T/all" close
@@ -154,7 +154,7 @@ sys.stdout.buffer.write(every + every[::-1] + b"".join(bytes([i, j]) for i in ev
     assert_same "$T/tty.out" "$(expected "$T/sent")"
 }
 
-@test "M149: a terminal that takes nothing does not stop standard input from being sent" {
+@test "F149: a terminal that takes nothing does not stop standard input from being sent" {
     start_peer sendrand:1:500000 recv:1000000 touch:"$T/received" recvall close
     head -c 1000000 /dev/zero >"$T/zeros"
     pty --raw --fds 1 hold waitfor:"$T/received" go -- \
@@ -166,13 +166,13 @@ sys.stdout.buffer.write(every + every[::-1] + b"".join(bytes([i, j]) for i in ev
 
 # ---- M150: invalid and cut characters ----
 
-@test "M150: invalid UTF-8 is shown byte by byte, and nothing of it is lost" {
+@test "F150: invalid UTF-8 is shown byte by byte, and nothing of it is lost" {
     cases
     shown sendfile:"$T/cases"
     assert_same "$T/tty.out" "$(expected "$T/cases")"
 }
 
-@test "M150: where the stream is cut makes no difference to what is shown" {
+@test "F150: where the stream is cut makes no difference to what is shown" {
     need_shim
     local n
     cases
@@ -185,7 +185,7 @@ sys.stdout.buffer.write(every + every[::-1] + b"".join(bytes([i, j]) for i in ev
     done
 }
 
-@test "M150: random text cut at random places is shown as if it came in one piece" {
+@test "F150: random text cut at random places is shown as if it came in one piece" {
     need_shim
     local seed
     for seed in 1 2 3; do
@@ -209,14 +209,14 @@ sys.stdout.buffer.write(out)' "$seed" >"$T/sent"
     done
 }
 
-@test "M150: a character that the end of the stream cuts is shown, too" {
+@test "F150: a character that the end of the stream cuts is shown, too" {
     shown send:'euro \xe2\x82'
     assert_equal "$(cat "$T/tty.out")" 'euro \xe2\x82'
     shown send:'carriage return\r'
     assert_equal "$(cat "$T/tty.out")" 'carriage return^M'
 }
 
-@test "M150: a terminal whose writes are short shows the same" {
+@test "F150: a terminal whose writes are short shows the same" {
     need_shim
     cases
     start_peer sendfile:"$T/cases" close
@@ -240,7 +240,7 @@ one_clean_line() {
         || fail "$1: $(cat -v "$2")"
 }
 
-@test "M151: whatever stands on the command line, a message is one line without control characters" {
+@test "F151: whatever stands on the command line, a message is one line without control characters" {
     local text status
     for text in "${nasty[@]}"; do
         for where in host port option value size path source connect unlistenable until; do
@@ -265,7 +265,7 @@ one_clean_line() {
     done
 }
 
-@test "M151: the names of Unix sockets and of their clients are escaped in messages" {
+@test "F151: the names of Unix sockets and of their clients are escaped in messages" {
     local i=0 text LC_ALL=C # in UTF-8, read takes \xc3 and the newline for one character
     for text in "${nasty[@]}"; do
         i=$((i + 1))
@@ -282,7 +282,7 @@ one_clean_line() {
     done
 }
 
-@test "M151: abstract names, with bytes of every kind, are escaped in messages" {
+@test "F151: abstract names, with bytes of every kind, are escaped in messages" {
     local text
     for text in "${nasty[@]}"; do
         status=0
@@ -292,7 +292,7 @@ one_clean_line() {
     done
 }
 
-@test "M151: what the environment names is escaped in messages" {
+@test "F151: what the environment names is escaped in messages" {
     NOTIFY_SOCKET=$T/$'no\n\e[31msocket' start_listener -v 127.0.0.1 0
     harmless "$T/listener.err"
     run grep -vc '^sockcat: ' "$T/listener.err"
@@ -302,12 +302,12 @@ one_clean_line() {
 
 # ---- B25: sessions and jobs at a terminal ----
 
-@test "B25: at a terminal the peer's end finishes the session without a keypress" {
+@test "F25: at a terminal the peer's end finishes the session without a keypress" {
     start_peer send:'bye\n' close
     pty see:bye -- "$SOCKCAT" 127.0.0.1 "$peer_port"
 }
 
-@test "B25: so it does when output goes to a file, and for a listener" {
+@test "F25: so it does when output goes to a file, and for a listener" {
     need nc.openbsd
     start_peer send:'bye\n' shutwr recvall
     pty --fds 02 -- bash -c 'exec "$SOCKCAT" 127.0.0.1 "$1" >"$T/got"' _ "$peer_port"
@@ -325,21 +325,21 @@ one_clean_line() {
     assert_line hello "$T/tty.out"
 }
 
-@test "B25: what was typed before the peer's end is sent" {
+@test "F25: what was typed before the peer's end is sent" {
     start_peer expect:'typed\n' send:'bye\n' shutwr recvall count
     pty 'type:typed\n' see:bye -- "$SOCKCAT" 127.0.0.1 "$peer_port"
     finish "$peer"
     assert_equal "$result" 0
 }
 
-@test "B25: with --until=both a terminal is waited for" {
+@test "F25: with --until=both a terminal is waited for" {
     start_peer send:'bye\n' shutwr expect:'still here\n' recvall
     pty see:bye 'type:still here\n' 'type:\x04' -- "$SOCKCAT" --until=both 127.0.0.1 "$peer_port"
     finish "$peer"
     assert_equal "$result" 0
 }
 
-@test "B25: only a terminal as standard input is let go, not one as standard output" {
+@test "F25: only a terminal as standard input is let go, not one as standard output" {
     start_peer send:'bye\n' shutwr expect:'from the pipe\n' recvall
     mkfifo "$T/in"
     exec 8<>"$T/in"
@@ -355,28 +355,28 @@ one_clean_line() {
     assert_equal "$result" 0
 }
 
-@test "B25: ctrl-D ends the input, and the answer is awaited" {
+@test "F25: ctrl-D ends the input, and the answer is awaited" {
     start_peer expect:'question\n' recvall send:'answer\n' close
     pty 'type:question\n' 'type:\x04' see:answer -- "$SOCKCAT" 127.0.0.1 "$peer_port"
     finish "$peer"
     assert_equal "$result" 0
 }
 
-@test "B25: ctrl-C ends it as the shell expects, with the terminal as it was" {
+@test "F25: ctrl-C ends it as the shell expects, with the terminal as it was" {
     start_peer send:'hello\n' recvall!
     run pty see:hello 'type:\x03' -- "$SOCKCAT" 127.0.0.1 "$peer_port"
     assert_status 130
     assert_equal "$output" unchanged
 }
 
-@test "B25: the modes and flags of the terminal are the same during and after a session" {
+@test "F25: the modes and flags of the terminal are the same during and after a session" {
     start_peer send:'hello\n' recv:5 reset
     run pty see:hello mode 'type:text\n' -- bash -c '"$SOCKCAT" 127.0.0.1 "$1"; true' _ "$peer_port"
     assert_status 0
     assert_equal "$output" $'unchanged\nunchanged'
 }
 
-@test "B25: ctrl-Z stops it, and it goes on in the foreground where it was" {
+@test "F25: ctrl-Z stops it, and it goes on in the foreground where it was" {
     start_peer send:'one\n' waitfor:"$T/stopped" send:'two\n' expect:'typed\n' send:'three\n' close
     run pty see:one 'type:\x1a' see:stopped touch:"$T/stopped" see:again see:two 'type:typed\n' see:three \
         see:'status 0' -- bash -c '
@@ -390,7 +390,7 @@ one_clean_line() {
     assert_equal "$output" unchanged
 }
 
-@test "B25: a job in the background that has a terminal as standard input is not stopped" {
+@test "F25: a job in the background that has a terminal as standard input is not stopped" {
     start_peer send:'one\n' waitfor:"$T/typed" wait:0.3 send:'two\n' waitfor:"$T/go" send:'three\n' close
     run pty see:one 'type:not for the job\n' touch:"$T/typed" see:two touch:"$T/go" see:three \
         see:'status 0' see:'read: not for the job' -- bash -c '
@@ -404,7 +404,7 @@ one_clean_line() {
     assert_equal "$output" unchanged
 }
 
-@test "B25: a job that is brought to the foreground reads what is typed" {
+@test "F25: a job that is brought to the foreground reads what is typed" {
     start_peer send:'one\n' expect:'typed\n' send:'two\n' close
     export -f tick
     run pty see:one 'type:typed\n' see:two see:'status 0' -- bash -c '
@@ -416,7 +416,7 @@ one_clean_line() {
     assert_status 0
 }
 
-@test "B25: a job in the background that could read costs no time" {
+@test "F25: a job in the background that could read costs no time" {
     # The line that waits for it makes poll say ready all the time.
     start_peer send:'one\n' waitfor:"$T/typed" wait:1.5 close
     pty see:one 'type:waiting\n' touch:"$T/typed" -- bash -c '
@@ -429,7 +429,7 @@ one_clean_line() {
     [ "$status" -eq 0 ] || fail "$(cat "$T/times")"
 }
 
-@test "B25: a session that nobody's keyboard belongs to ends with the terminal" {
+@test "F25: a session that nobody's keyboard belongs to ends with the terminal" {
     start_peer send:'hello\n' recvall!
     run pty see:hello hangup -- "$SOCKCAT" 127.0.0.1 "$peer_port"
     assert_status 129

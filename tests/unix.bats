@@ -22,7 +22,7 @@ refuses_path() {
 
 # ---- G77: what is not a socket ----
 
-@test "G77: a regular file in the way is refused and stays" {
+@test "F77: a regular file in the way is refused and stays" {
     echo precious >"$T/file"
     for kind in '' -u --seqpacket; do
         refuses_path "$T/file" $kind
@@ -32,27 +32,27 @@ refuses_path() {
     assert_equal "$(cat "$T/file")" precious
 }
 
-@test "G77: an empty file in the way is refused and stays" {
+@test "F77: an empty file in the way is refused and stays" {
     : >"$T/file"
     refuses_path "$T/file"
 }
 
-@test "G77: a directory in the way is refused and stays" {
+@test "F77: a directory in the way is refused and stays" {
     mkdir "$T/directory"
     refuses_path "$T/directory"
 }
 
-@test "G77: a FIFO in the way is refused and stays, and is not waited for" {
+@test "F77: a FIFO in the way is refused and stays, and is not waited for" {
     mkfifo "$T/fifo"
     refuses_path "$T/fifo"
 }
 
-@test "G77: a device in the way is refused and stays" {
+@test "F77: a device in the way is refused and stays" {
     mknod "$T/device" c 1 3 || skip "needs the right to make a device"
     refuses_path "$T/device"
 }
 
-@test "G77: a symbolic link in the way is refused and stays, wherever it leads" {
+@test "F77: a symbolic link in the way is refused and stays, wherever it leads" {
     echo precious >"$T/file"
     make_stale "$T/stale"
     for target in file stale nowhere .; do
@@ -63,7 +63,7 @@ refuses_path() {
     [ -S "$T/stale" ] && [ ! -e "$T/nowhere" ] && [ "$(cat "$T/file")" = precious ]
 }
 
-@test "G77: a client's own path that is a regular file is refused and stays" {
+@test "F77: a client's own path that is a regular file is refused and stays" {
     start_listener -k -U "$T/socket"
     echo precious >"$T/file"
     before=$(identity "$T/file")
@@ -71,7 +71,7 @@ refuses_path() {
     assert_equal "$(identity "$T/file") $(cat "$T/file")" "$before precious"
 }
 
-@test "G77: a path in a directory that does not exist, or that is a file, is refused" {
+@test "F77: a path in a directory that does not exist, or that is a file, is refused" {
     echo precious >"$T/file"
     assert_fails 101 'No such file or directory' sockcat -l -U "$T/none/socket" </dev/null
     assert_fails 101 'Not a directory' sockcat -l -U "$T/file/socket" </dev/null
@@ -80,7 +80,7 @@ refuses_path() {
 
 # ---- G78: dead sockets ----
 
-@test "G78: a dead socket in the way is replaced" {
+@test "F78: a dead socket in the way is replaced" {
     need nc.openbsd
     make_stale "$T/socket"
     before=$(stat -c %i "$T/socket")
@@ -91,7 +91,7 @@ refuses_path() {
     [ ! -e "$T/socket" ] || fail "it was left behind (before: $before)"
 }
 
-@test "G78: dead datagram and seqpacket sockets are replaced, too, by whatever comes" {
+@test "F78: dead datagram and seqpacket sockets are replaced, too, by whatever comes" {
     for kind in SOCK_STREAM SOCK_DGRAM SOCK_SEQPACKET; do
         for option in -k -u --seqpacket; do
             drive "$T/socket" <<<"import socket as s, sys; s.socket(s.AF_UNIX, s.$kind).bind(sys.argv[1])"
@@ -103,7 +103,7 @@ refuses_path() {
     done
 }
 
-@test "G78: a client's own path is replaced when it is a dead socket, and removed at the end" {
+@test "F78: a client's own path is replaced when it is a dead socket, and removed at the end" {
     make_stale "$T/mine"
     start_listener -U -v "$T/socket"
     sockcat -U -s "$T/mine" "$T/socket" </dev/null
@@ -112,7 +112,7 @@ refuses_path() {
     [ ! -e "$T/mine" ] || fail "it is still there"
 }
 
-@test "G78: a dead socket that may not be removed is refused" {
+@test "F78: a dead socket that may not be removed is refused" {
     need_root
     need setpriv
     chmod 755 "$T"
@@ -127,7 +127,7 @@ refuses_path() {
 
 # ---- G79: live sockets ----
 
-@test "G79: a live listener of another program is neither removed nor disturbed" {
+@test "F79: a live listener of another program is neither removed nor disturbed" {
     drive <<'PY'
 from drive import *
 for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET, socket.SOCK_DGRAM):
@@ -158,7 +158,7 @@ for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET, socket.SOCK_DGRAM):
 PY
 }
 
-@test "G79: a second listener on a live path is refused and the first serves its client" {
+@test "F79: a second listener on a live path is refused and the first serves its client" {
     need nc.openbsd
     for option in -v --seqpacket; do
         start_listener $option -U "$T/socket"
@@ -176,7 +176,7 @@ PY
     done
 }
 
-@test "G79: a socket that is bound but does not listen yet is not taken for dead" {
+@test "F79: a socket that is bound but does not listen yet is not taken for dead" {
     drive <<'PY'
 from drive import *
 for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET):
@@ -190,7 +190,7 @@ for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET):
 PY
 }
 
-@test "G79: a datagram socket that is connected to another one is not taken for dead" {
+@test "F79: a datagram socket that is connected to another one is not taken for dead" {
     drive <<'PY'
 from drive import *
 one, two = unix(socket.SOCK_DGRAM, T + '/one'), unix(socket.SOCK_DGRAM, T + '/two')
@@ -203,7 +203,7 @@ check(one.recv(10), b'hello')
 PY
 }
 
-@test "G79: a live listener whose queue is full is not taken for dead" {
+@test "F79: a live listener whose queue is full is not taken for dead" {
     drive <<'PY'
 from drive import *
 path = T + '/socket'
@@ -225,13 +225,13 @@ check(os.stat(path).st_ino, inode)
 PY
 }
 
-@test "G79: an abstract name that is taken is refused" {
+@test "F79: an abstract name that is taken is refused" {
     start_listener -U "@$T/name"
     assert_fails 101 "listen @$T/name: Address already in use" sockcat -l -U "@$T/name" </dev/null
     ! is_gone "$listener" || fail "the first one ended"
 }
 
-@test "G79: of many listeners that start at once on a dead socket one gets it, and is reached" {
+@test "F79: of many listeners that start at once on a dead socket one gets it, and is reached" {
     drive <<'PY'
 from drive import *
 for _ in range(15):
@@ -282,19 +282,19 @@ check([name for name in os.listdir(T) if name.startswith('socket')], ['socket'])
 PY
 }
 
-@test "G80: a file that takes a dead socket's place before the look at it stays" {
+@test "F80: a file that takes a dead socket's place before the look at it stays" {
     need_shim
     [ -r /proc/self/syscall ] || skip "needs /proc/PID/syscall"
     with_shim open:sleep=1:1,socket:sleep=1:2 swapped_during
 }
 
-@test "G80: a file that takes a dead socket's place after the look at it stays" {
+@test "F80: a file that takes a dead socket's place after the look at it stays" {
     need_shim
     [ -r /proc/self/syscall ] || skip "needs /proc/PID/syscall"
     with_shim connect:sleep=1:1 swapped_during
 }
 
-@test "G80: a file that takes the socket's place right after bind is not taken for the own one" {
+@test "F80: a file that takes the socket's place right after bind is not taken for the own one" {
     need strace
     code=0
     drive <<'PY' || code=$?
@@ -319,7 +319,7 @@ PY
     [ "$code" -eq 0 ]
 }
 
-@test "G80: no file is ever lost when a path is swapped thousands of times under starting listeners" {
+@test "F80: no file is ever lost when a path is swapped thousands of times under starting listeners" {
     drive <<'PY'
 from drive import *
 # One process swaps what is at the path: a dead socket, then by rename a file, which it takes away
@@ -393,7 +393,7 @@ PY
 
 # ---- G81: long paths ----
 
-@test "G81: a path of 107 bytes works" {
+@test "F81: a path of 107 bytes works" {
     cd "$T"
     path=$(printf '%0107d' 0)
     start_listener -U "$path"
@@ -404,7 +404,7 @@ PY
     [ ! -e "$path" ] || fail "it is still there"
 }
 
-@test "G81: a path of 108 bytes or more is refused with its length, by listeners and clients" {
+@test "F81: a path of 108 bytes or more is refused with its length, by listeners and clients" {
     cd "$T"
     for length in 108 109 255 256 4096 100000; do
         path=$(printf "%0${length}d" 0)
@@ -418,7 +418,7 @@ PY
     assert_equal "$(find . -name '0*')" ""
 }
 
-@test "G81: an abstract name of 107 bytes works, one more is refused" {
+@test "F81: an abstract name of 107 bytes works, one more is refused" {
     name=@$(printf '%-107s' "$T" | tr ' ' x)
     start_listener -U "$name"
     sockcat -U "$name" <<<hello
@@ -428,7 +428,7 @@ PY
     assert_fails 3 'has at most 107' sockcat -U "${name}x" </dev/null
 }
 
-@test "G81: an empty path, and an abstract name of no bytes, are refused" {
+@test "F81: an empty path, and an abstract name of no bytes, are refused" {
     for path in '' @; do
         assert_fails 3 'it is empty' sockcat -l -U "$path" </dev/null
         assert_fails 3 'it is empty' sockcat -U "$path" </dev/null
@@ -437,7 +437,7 @@ PY
 
 # ---- G82: who may connect ----
 
-@test "G82: a socket has mode 0600 under a wide and a narrow umask" {
+@test "F82: a socket has mode 0600 under a wide and a narrow umask" {
     for mask in 000 022 077 277; do
         for kind in '' -u --seqpacket; do
             umask "$mask"
@@ -448,7 +448,7 @@ PY
     done
 }
 
-@test "G82: at no moment of its start is a socket open to others" {
+@test "F82: at no moment of its start is a socket open to others" {
     need_shim
     umask 000
     with_shim listen:sleep=0.5:1 start "$SOCKCAT" -l -U "$T/socket"
@@ -456,7 +456,7 @@ PY
     assert_equal "$(stat -c %a "$T/socket")" 600
 }
 
-@test "G82: not even between the kernel making it and the program's next step" {
+@test "F82: not even between the kernel making it and the program's next step" {
     need strace
     umask 000
     # The delay is after bind in the kernel, before the program goes on. It ends by itself, since
@@ -471,13 +471,13 @@ PY
     assert_equal "$result" 23
 }
 
-@test "G82: the umask of what else is made stays as the user set it" {
+@test "F82: the umask of what else is made stays as the user set it" {
     umask 027
     start_listener -U "$T/socket"
     assert_line '^Umask:[[:space:]]*0027$' "/proc/$listener/status"
 }
 
-@test "G82: another user cannot connect" {
+@test "F82: another user cannot connect" {
     need_root
     need setpriv nc.openbsd
     chmod 711 "$T" "$(dirname "$T")" "$(dirname "$(dirname "$T")")"
@@ -492,7 +492,7 @@ PY
 
 # ---- G83: names ----
 
-@test "G83: an abstract name with NULs and control bytes is shown escaped, in one line" {
+@test "F83: an abstract name with NULs and control bytes is shown escaped, in one line" {
     drive <<'PY'
 from drive import *
 for kind, option in ((socket.SOCK_STREAM, '-v'), (socket.SOCK_DGRAM, '-u')):
@@ -515,7 +515,7 @@ for kind, option in ((socket.SOCK_STREAM, '-v'), (socket.SOCK_DGRAM, '-u')):
 PY
 }
 
-@test "G83: an abstract name of 107 bytes, NULs included, is shown whole" {
+@test "F83: an abstract name of 107 bytes, NULs included, is shown whole" {
     drive <<'PY'
 from drive import *
 cat = Cat('-l', '-U', '-v', T + '/socket')
@@ -531,12 +531,12 @@ if 'connection from %s\n' % shown not in cat.errors():
 PY
 }
 
-@test "G83: a path with control bytes is shown escaped in an error" {
+@test "F83: a path with control bytes is shown escaped in an error" {
     assert_fails 7 'connect \^\[\[31mred\^J: No such file or directory' \
         sockcat -U $'\e[31mred\n' </dev/null
 }
 
-@test "G83: abstract names leave no file, and reach the name that was meant" {
+@test "F83: abstract names leave no file, and reach the name that was meant" {
     cd "$T"
     start_listener -U "@$T/name"
     [ ! -e "@$T" ] && [ ! -e "$T/name" ]
@@ -547,7 +547,7 @@ PY
 
 # ---- G85: what is left behind ----
 
-@test "G85: the socket is removed when a signal ends the listener" {
+@test "F85: the socket is removed when a signal ends the listener" {
     for signal in TERM INT HUP; do
         for kind in '' -k -u --seqpacket; do
             # As a child of this shell's background list it would ignore SIGINT.
@@ -565,7 +565,7 @@ PY
     done
 }
 
-@test "G85: the socket is removed at a normal end, and after a failure" {
+@test "F85: the socket is removed at a normal end, and after a failure" {
     start_listener -U "$T/socket"
     sockcat -U "$T/socket" </dev/null
     finish "$listener"
@@ -578,7 +578,7 @@ PY
     [ ! -e "$T/socket" ] || fail "it is still there"
 }
 
-@test "G85: a client's own socket is removed when a signal ends it" {
+@test "F85: a client's own socket is removed when a signal ends it" {
     start_peer --listen "unixdgram:$T/server" recvdgram recvquiet:0.1 wait:20
     mkfifo "$T/in"
     exec 8<>"$T/in"
@@ -591,7 +591,7 @@ PY
     [ ! -e "$T/mine" ] || fail "it is still there"
 }
 
-@test "G85: after kill -9 the socket is there, and the next listener takes the path over" {
+@test "F85: after kill -9 the socket is there, and the next listener takes the path over" {
     start_listener -U "$T/socket"
     kill -KILL "$listener"
     finish "$listener"
@@ -602,7 +602,7 @@ PY
     assert_equal "$result $(cat "$T/listener.out")" "0 hello"
 }
 
-@test "G85: what took the socket's place stays when the listener ends" {
+@test "F85: what took the socket's place stays when the listener ends" {
     for other in file socket directory; do
         start_listener -U "$T/path"
         mv "$T/path" "$T/moved"
@@ -624,7 +624,7 @@ PY
     done
 }
 
-@test "G85: a socket that was removed already is no failure" {
+@test "F85: a socket that was removed already is no failure" {
     start_listener -U "$T/socket"
     exec 8<>"$T/.tick"
     start_peer --connect "unix:$T/socket" send:hello waitfor:"$T/go"
@@ -661,15 +661,15 @@ check(cat.errors(), '')
 PY
 }
 
-@test "G86: descriptors that come with a stream do not leak" { passes_descriptors SOCK_STREAM; }
+@test "F86: descriptors that come with a stream do not leak" { passes_descriptors SOCK_STREAM; }
 
-@test "G86: descriptors that come with seqpackets do not leak" {
+@test "F86: descriptors that come with seqpackets do not leak" {
     passes_descriptors SOCK_SEQPACKET --seqpacket
 }
 
-@test "G86: descriptors that come with datagrams do not leak" { passes_descriptors SOCK_DGRAM -u; }
+@test "F86: descriptors that come with datagrams do not leak" { passes_descriptors SOCK_DGRAM -u; }
 
-@test "G86: descriptors that a server passes to a client do not leak" {
+@test "F86: descriptors that a server passes to a client do not leak" {
     drive <<'PY'
 from drive import *
 server = unix(name=T + '/socket')
@@ -687,7 +687,7 @@ check(cat.descriptors(), before)
 PY
 }
 
-@test "G86: descriptors that come with messages of standard input do not leak" {
+@test "F86: descriptors that come with messages of standard input do not leak" {
     drive <<'PY'
 from drive import *
 for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET, socket.SOCK_DGRAM):
@@ -708,7 +708,7 @@ PY
 
 # ---- G87: seqpacket and datagram sockets ----
 
-@test "G87: seqpackets keep their boundaries both ways, the empty one included" {
+@test "F87: seqpackets keep their boundaries both ways, the empty one included" {
     drive <<'PY'
 from drive import *
 mine, yours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -736,14 +736,14 @@ cat.end()
 PY
 }
 
-@test "G87: an empty seqpacket is data, and the end of the connection is the end" {
+@test "F87: an empty seqpacket is data, and the end of the connection is the end" {
     start_listener -U --seqpacket "$T/socket"
     start_peer --connect "seqpacket:$T/socket" send:A send: send:B
     finish "$listener"
     assert_equal "$result $(cat "$T/listener.out")" "0 AB"
 }
 
-@test "G87: a seqpacket or a datagram beyond the buffer is cut by nobody in silence" {
+@test "F87: a seqpacket or a datagram beyond the buffer is cut by nobody in silence" {
     drive <<'PY'
 from drive import *
 for kind, option in ((socket.SOCK_SEQPACKET, '--seqpacket'), (socket.SOCK_DGRAM, '-u')):
@@ -758,7 +758,7 @@ for kind, option in ((socket.SOCK_SEQPACKET, '--seqpacket'), (socket.SOCK_DGRAM,
 PY
 }
 
-@test "G87: datagrams of 65536 bytes go out and come in whole" {
+@test "F87: datagrams of 65536 bytes go out and come in whole" {
     file=$(random_file 65536)
     start_peer --listen "unixdgram:$T/server" recvdgram count sha256 "sendfile:$file"
     sockcat -U -u -q 1 "$T/server" <"$file" >"$T/out"
@@ -767,7 +767,7 @@ PY
     assert_same "$T/out" "$file"
 }
 
-@test "G87: a sender without a name is heard, but cannot be answered" {
+@test "F87: a sender without a name is heard, but cannot be answered" {
     drive <<'PY'
 from drive import *
 cat = Cat('-l', '-U', '-u', T + '/socket', stdin=subprocess.PIPE)
@@ -780,7 +780,7 @@ check(cat.output(), b'hello')
 PY
 }
 
-@test "G87: an unnamed stream or datagram peer is shown as such" {
+@test "F87: an unnamed stream or datagram peer is shown as such" {
     for kind in '' -u; do
         start_listener -v -q 0.1 -U $kind "$T/socket"
         start_peer --connect "unix${kind:+dgram}:$T/socket" send:hello
@@ -789,7 +789,7 @@ PY
     done
 }
 
-@test "G87: a datagram path where nobody is ends with 7" {
+@test "F87: a datagram path where nobody is ends with 7" {
     make_stale "$T/stale"
     : >"$T/file"
     assert_fails 7 'No such file or directory' sockcat -U -u "$T/none" <<<hello
@@ -799,13 +799,13 @@ PY
     done
 }
 
-@test "G87: a socket of the other type is refused with 7" {
+@test "F87: a socket of the other type is refused with 7" {
     start_listener -k -U "$T/socket"
     assert_fails 7 'Protocol wrong type for socket' sockcat -U -u "$T/socket" <<<hello
     assert_fails 7 'Protocol wrong type for socket' sockcat -U --seqpacket "$T/socket" <<<hello
 }
 
-@test "G87: a receiver with a full queue is waited for, and every datagram arrives in order" {
+@test "F87: a receiver with a full queue is waited for, and every datagram arrives in order" {
     # As many lines as messages: stdin gives one message per read of a seqpacket socket.
     drive <<'PY'
 from drive import *
@@ -830,7 +830,7 @@ cat.end()
 PY
 }
 
-@test "G87: a lack of buffers (ENOBUFS) is waited out" {
+@test "F87: a lack of buffers (ENOBUFS) is waited out" {
     need_shim
     for kind in unixdgram:-u seqpacket:--seqpacket unix:-v; do
         rm -f "$T/server"

@@ -25,17 +25,36 @@ datagram_open(struct stream *stream, struct fault *fault)
 	return IO_OK;
 }
 
-/* An error that the network sent back for an earlier datagram comes with the next call, whichever
- * direction that is. It says that there is nobody. */
+/*
+ * An error that the network sent back for an earlier datagram comes with the next call, whichever
+ * direction that is: that there is nobody, or that a datagram was too long for the way.
+ */
 static enum io
 datagram_fail(const struct stream *stream, enum status status, int error, struct fault *fault)
 {
-	if (error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH ||
-		error == EHOSTDOWN || error == ENOPROTOOPT)
+	const struct datagram *datagram = stream->impl;
+	int mtu;
+	switch (error) {
+	case ECONNREFUSED:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+	case EHOSTDOWN:
+	case ENOPROTOOPT:
 		(void)fault_set(fault, STATUS_CONNECT, error, "connect %s", stream->name);
-	else
+		break;
+	case EMSGSIZE:
+		if (sys_path_mtu(datagram->fd, &mtu))
+			(void)fault_set(fault, STATUS_SEND, 0,
+				"send to %s: %s (the path takes packets of %d bytes)", stream->name,
+				strerror(error), mtu);
+		else
+			(void)fault_set(fault, STATUS_SEND, error, "send to %s", stream->name);
+		break;
+	default:
 		(void)fault_set(fault, status, error,
 			status == STATUS_SEND ? "send to %s" : "receive from %s", stream->name);
+		break;
+	}
 	return IO_FAIL;
 }
 

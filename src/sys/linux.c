@@ -99,6 +99,14 @@ sys_mark_own_address(int fd)
 }
 
 bool
+sys_path_mtu(int fd, int *bytes)
+{
+	socklen_t size = sizeof *bytes;
+	return getsockopt(fd, IPPROTO_IPV6, IPV6_MTU, bytes, &size) == 0 ||
+		getsockopt(fd, IPPROTO_IP, IP_MTU, bytes, &size) == 0;
+}
+
+bool
 sys_dropped(int fd, uint64_t *count)
 {
 	/* The counter behind SO_RXQ_OVFL, which comes only with a datagram after the dropped ones.

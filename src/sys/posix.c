@@ -99,6 +99,14 @@ sys_mark_own_address(int fd)
 }
 
 bool
+sys_path_mtu(int fd, int *bytes)
+{
+	(void)fd;
+	(void)bytes;
+	return false;
+}
+
+bool
 sys_dropped(int fd, uint64_t *count)
 {
 	(void)fd;

@@ -86,6 +86,10 @@ bool sys_mark_end(int fd, bool on);
 /* Prepares a datagram socket so that sys_receive_message can tell `at`. */
 void sys_mark_own_address(int fd);
 
+/* The largest packet that the path of a connected socket takes, headers included. False: not known.
+ */
+bool sys_path_mtu(int fd, int *bytes);
+
 /* How many datagrams the kernel has dropped on the socket for want of room. False: not known. */
 bool sys_dropped(int fd, uint64_t *count);
 
