@@ -126,7 +126,7 @@ peer = accept(listener)
 cat.process.stdin.write(b'a')
 cat.process.stdin.flush()
 check(peer.recv(1), b'a')  # the session has begun
-sent = pour(peer, 450000)
+sent = pour(peer, 1440000)
 # All of it is in the other kernel, and more of it than the program and the pipe can hold.
 until(lambda: fcntl.ioctl(peer, termios.TIOCOUTQ, b'1234') == bytes(4), 'acknowledgement')
 until(lambda: tcp_sockets(peer.getpeername()[1])[0][1] <= sent - 65536, 'reading')
@@ -156,7 +156,7 @@ cat = Cat('--idle-timeout', '0.3', '127.0.0.1', str(listener.getsockname()[1]),
           stdin=subprocess.PIPE, stdout=w)
 os.close(w)
 peer = accept(listener)
-pour(peer, 1000000)
+pour(peer, 4000000)
 cat.fail(28, 'nothing moved')
 PY
 }

@@ -600,14 +600,14 @@ interrupted_end() {
     mkfifo "$T/out"
     exec 8<>"$T/out" # a reader that does not read, so that the data get stuck
     LISTENER_OUT=$T/out start_listener --recv-only -I 16k 127.0.0.1 0
-    START_IN=$(random_file 600000 1) start env --default-signal=INT,QUIT,TERM,HUP \
+    START_IN=$(random_file 1580000 1) start env --default-signal=INT,QUIT,TERM,HUP \
         "$SOCKCAT" -O 1M 127.0.0.1 "$port"
     until_true 20 has_state fin-wait-1 "$port"
     kill -s "$1" "$pid"
     finish "$pid"
     assert_equal "$result" $((128 + $(kill -l "$1")))
     # The listener has inherited descriptor 8 and so keeps the FIFO open itself.
-    timeout 30 head -c 600000 <"$T/out" >"$T/received" 3>&- 8<&- &
+    timeout 30 head -c 1580000 <"$T/out" >"$T/received" 3>&- 8<&- &
     started+=("$!")
     assert_listener_ends 56 'receive from '
     exec 8<&-
@@ -835,7 +835,7 @@ idle_while_sending() {
 no_resets() {
     mkfifo "$T/out"
     feed "@$T/stop" "=$(random_file 50000 2)"
-    start_peer sendrand:1:500000 touch:"$T/sent" recvall count "waitfor:$T/ended"
+    start_peer sendrand:1:1490000 touch:"$T/sent" recvall count "waitfor:$T/ended"
     exec 8<>"$T/out" # nobody reads yet: most of the data wait in the socket
     "$SOCKCAT" --until=stdin -I 2M 127.0.0.1 "$peer_port" <"$T/in" >"$T/out" 2>"$T/client.err" &
     started+=("$!")
@@ -845,12 +845,12 @@ no_resets() {
     touch "$T/stop"
     await_line "$T/peer.out" '^50000$'
     watch_idle "${started[-1]}" # it knows by now that all has arrived
-    timeout 30 head -c 500000 <"$T/out" >"$T/received" &
+    timeout 30 head -c 1490000 <"$T/out" >"$T/received" &
     finish "${started[-1]}"
     wait "$!"
     assert_equal "$result" 0
     assert_equal "$(cat "$T/client.err")" ""
-    assert_same "$T/received" "$(random_file 500000 1)"
+    assert_same "$T/received" "$(random_file 1490000 1)"
     touch "$T/ended"
     assert_peer_done
     # The counter of this namespace: nobody has sent a reset.

@@ -20,9 +20,9 @@ has_taken_one() { ! catches "$1" INT; }
 catches_signals() { catches "$1" USR1; }
 
 # start_stuck: a client whose standard output is the FIFO $T/out, which is open as descriptor 7 and
-# full, and which has received all 200,000 bytes that the peer had for it. Sets $pid.
+# full, and which has received all 1,200,000 bytes that the peer had for it. Sets $pid.
 start_stuck() {
-    start_peer sendrand:6:200000 touch:"$T/all" recvall!
+    start_peer sendrand:6:1200000 touch:"$T/all" recvall!
     mkfifo "$T/in" "$T/out"
     exec 7<>"$T/out" 8<>"$T/in"
     "${ordinary[@]}" "$SOCKCAT" 127.0.0.1 "$peer_port" <"$T/in" >"$T/out" 2>"$T/client.err" \
@@ -61,7 +61,7 @@ nothing_waits() {
         finish "$pid"
         assert_equal "$name $result" "$name $((128 + number))"
         wait "$reader"
-        assert_same "$T/got" "$(random_file 200000 6)" || fail "$name"
+        assert_same "$T/got" "$(random_file 1200000 6)" || fail "$name"
         assert_equal "$(cat "$T/client.err")" ""
         # It did not end well, and the peer is told so.
         finish "$peer"

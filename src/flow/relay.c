@@ -158,23 +158,18 @@ relay_check_linger(struct relay *relay, int64_t now)
 	return true;
 }
 
-/* Nothing has moved for too long. If that is so even after a failure, nothing is waited for any
- * more. */
+/* Nothing has moved for too long: what could not be written all that time never will be, after a
+ * failure neither. */
 static bool
 relay_check_idle(struct relay *relay, int64_t now)
 {
 	if (now < relay_idle_ends(relay))
 		return false;
-	if (fault_is_set(&relay->cause)) {
-		bool changed = flow_stop(&relay->out, FLOW_STOP_DROP);
-		return flow_stop(&relay->in, FLOW_STOP_DROP) || changed;
-	}
 	(void)fault_set(&relay->cause, STATUS_TIMEOUT, 0,
 		"wait for %s: nothing moved for %" PRId64 " ms", relay->out.sink->name,
 		relay->rules.idle / CLOCK_MILLISECOND);
-	relay_abandon(relay, FLOW_STOP_DRAINED, now);
-	relay->hurries = true;
-	return true;
+	bool changed = flow_stop(&relay->out, FLOW_STOP_DROP);
+	return flow_stop(&relay->in, FLOW_STOP_DROP) || changed;
 }
 
 /* The grace is over: nothing is waited for but a local reader of what was already received, and not

@@ -38,7 +38,7 @@ struct relay {
 	size_t unarrived;                                            /* when linger_ends was set */
 	bool quitting;                                               /* the quit time has passed */
 	bool unconfirmed; /* all was sent, but its arrival was not seen in time */
-	bool hurries;     /* after the grace not even a local reader is waited for */
+	bool hurries; /* a signal has come: after the grace not even a local reader is waited for */
 };
 
 /* Both streams stay the caller's. False and a fault if there is no memory. */

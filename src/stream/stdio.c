@@ -18,6 +18,9 @@
 /* A job in the background looks this often whether it has been brought to the foreground. */
 #define STDIO_BACKGROUND (200 * CLOCK_MILLISECOND)
 
+/* Pipes carry what one read or write of ours can, instead of a sixteenth of it. */
+#define STDIO_PIPE (1024 * 1024)
+
 /* What a socket on standard output is given at most as one message. */
 #define STDIO_MESSAGE_MAX 65536
 
@@ -57,6 +60,8 @@ stdio_unblock(struct stdio *stdio, int fd, int access)
 		return fd;
 	if (!S_ISFIFO(status.st_mode) && !isatty(fd))
 		return fd;
+	if (S_ISFIFO(status.st_mode))
+		sys_enlarge_pipe(fd, STDIO_PIPE);
 	stdio->opened[fd] = sys_reopen(fd, access | O_NONBLOCK);
 	if (stdio->opened[fd] != -1)
 		return stdio->opened[fd];

@@ -60,6 +60,13 @@ sys_reopen(int fd, int flags)
 	return sys_open(path, flags | O_NOCTTY);
 }
 
+void
+sys_enlarge_pipe(int fd, int bytes)
+{
+	if (fcntl(fd, F_GETPIPE_SZ) < bytes)
+		(void)fcntl(fd, F_SETPIPE_SZ, bytes);
+}
+
 bool
 sys_unacknowledged(int fd, size_t *bytes)
 {

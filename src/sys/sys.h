@@ -62,6 +62,9 @@ void sys_close_others_on_exec(void);
  */
 int sys_reopen(int fd, int flags);
 
+/* Lets a pipe hold more, if the system allows that; otherwise nothing changes. */
+void sys_enlarge_pipe(int fd, int bytes);
+
 /* Bytes sent that the peer's kernel has not acknowledged (the end of sending counts too). False
  * where that cannot be asked. */
 bool sys_unacknowledged(int fd, size_t *bytes);
