@@ -25,6 +25,8 @@ install_needs cmake:cmake make:make bats:bats parallel:parallel python3:python3 
     nc.openbsd:netcat-openbsd ncat:ncat socat:socat busybox:busybox curl:curl ip:iproute2 \
     nft:nftables setpriv:util-linux unshare:util-linux prlimit:util-linux readelf:binutils \
     strace:strace shellcheck:shellcheck
+# Names of services and protocols; a file, so no command to look for.
+[ -e /etc/services ] || install_packages netbase
 # The sanitizers' run-time library is a package of its own, and clang's version is in its name.
 if ! echo 'int main(void) { return 0; }' |
     clang -fsanitize=address,fuzzer-no-link -x c -o /dev/null - >/dev/null 2>&1; then
