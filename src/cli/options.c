@@ -194,6 +194,9 @@ options_reject(int code, int previous, char *argv[], struct fault *fault)
 		return options_fault(option, STATUS_USAGE, fault, "it needs an argument");
 	if (known && option_rows[option].type == OPTION_FLAG)
 		return options_fault(option, STATUS_USAGE, fault, "it takes no argument");
+	if (optopt >= '0' && optopt <= '9')
+		return fault_set(
+			fault, STATUS_VALUE, 0, "port '-%c': it goes from 0 to 65535", optopt);
 	if (optopt > 0 && optopt < OPTIONS_LONG)
 		return fault_set(fault, STATUS_USAGE, 0,
 			"option -%c: there is no such option (see --help)", optopt);

@@ -61,6 +61,7 @@ main(void)
 
 	CHECK(options_test_parse("--no-such", &options) == STATUS_USAGE);
 	CHECK(options_test_parse("-Y", &options) == STATUS_USAGE);
+	CHECK(options_test_parse("localhost -1", &options) == STATUS_VALUE);
 	CHECK(options_test_parse("-w", &options) == STATUS_USAGE);
 	CHECK(options_test_parse("--wait", &options) == STATUS_USAGE);
 	CHECK(options_test_parse("--udp=1", &options) == STATUS_USAGE);
