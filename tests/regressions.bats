@@ -17,7 +17,7 @@ r, w = os.pipe()
 cat = Cat(*sys.argv[1:], '127.0.0.1', str(listener.getsockname()[1]), stdin=subprocess.PIPE, stdout=w)
 os.close(w)
 peer = accept(listener)
-port = peer.getpeername()[1]
+ends = peer.getpeername()[1], peer.getsockname()[1]
 peer.shutdown(socket.SHUT_WR)
 check(os.read(r, 1), b'')  # it knows of the peer's end
 cat.process.stdin.write(b'abc')
@@ -25,7 +25,7 @@ cat.process.stdin.flush()
 until(lambda: len(peer.recv(3, socket.MSG_PEEK)) == 3, 'what it sends')
 cat.stop()
 peer.close()
-until(lambda: not tcp_sockets(port), 'the reset')  # a closed socket is not listed
+until(lambda: not tcp_sockets(*ends), 'the reset')  # a closed socket is not listed
 cat.process.stdin.close()
 cat.go()
 status = cat.process.wait(LIMIT)
@@ -49,9 +49,9 @@ from drive import *
 listener = tcp()
 cat = Cat('--send-only', '127.0.0.1', str(listener.getsockname()[1]), stdin=subprocess.PIPE)
 peer = accept(listener)
-port = peer.getpeername()[1]
+ends = peer.getpeername()[1], peer.getsockname()[1]
 peer.shutdown(socket.SHUT_WR)
-until(lambda: [s for s, _ in tcp_sockets(port)] == [8], 'CLOSE_WAIT')
+until(lambda: [s for s, _ in tcp_sockets(*ends)] == [8], 'CLOSE_WAIT')
 for n in 1, 2:  # between the two, it has read the end
     cat.process.stdin.write(b'a')
     cat.process.stdin.flush()
@@ -59,7 +59,7 @@ for n in 1, 2:  # between the two, it has read the end
     cat.rest()
 cat.stop()
 peer.close()
-until(lambda: not tcp_sockets(port), 'the reset')
+until(lambda: not tcp_sockets(*ends), 'the reset')
 cat.process.stdin.close()
 cat.go()
 status = cat.process.wait(LIMIT)
@@ -129,11 +129,11 @@ check(peer.recv(1), b'a')  # the session has begun
 sent = pour(peer, 1440000)
 # All of it is in the other kernel, and more of it than the program and the pipe can hold.
 until(lambda: fcntl.ioctl(peer, termios.TIOCOUTQ, b'1234') == bytes(4), 'acknowledgement')
-until(lambda: tcp_sockets(peer.getpeername()[1])[0][1] <= sent - 65536, 'reading')
+until(lambda: tcp_sockets(peer.getpeername()[1], peer.getsockname()[1])[0][1] <= sent - 65536, 'reading')
 cat.rest()
-port = peer.getpeername()[1]
+ends = peer.getpeername()[1], peer.getsockname()[1]
 reset(peer)
-until(lambda: not tcp_sockets(port), 'the reset')
+until(lambda: not tcp_sockets(*ends), 'the reset')
 cat.process.stdin.write(b'q')
 cat.process.stdin.flush()
 until(lambda: in_pipe(cat.process.stdin.fileno()) == 0, 'reading of the input')
@@ -169,7 +169,7 @@ r, w = os.pipe()
 cat = Cat('127.0.0.1', str(listener.getsockname()[1]), stdin=subprocess.PIPE, stdout=w)
 os.close(w)
 peer = accept(listener)
-port = peer.getpeername()[1]
+ends = peer.getpeername()[1], peer.getsockname()[1]
 cat.process.stdin.write(b'a')
 cat.process.stdin.flush()
 check(peer.recv(1), b'a')  # the session has begun
@@ -177,9 +177,9 @@ unread = 0
 while unread < 65536:  # until all is full up to the socket, so that it sleeps and reads no more
     pour(peer, 1 << 20)
     cat.rest()
-    unread = tcp_sockets(port)[0][1]
+    unread = tcp_sockets(*ends)[0][1]
 reset(peer)
-until(lambda: not tcp_sockets(port), 'the reset')
+until(lambda: not tcp_sockets(*ends), 'the reset')
 cat.process.stdin.write(b'q')
 cat.process.stdin.flush()
 until(lambda: in_pipe(cat.process.stdin.fileno()) == 0, 'reading of the input')
@@ -208,7 +208,7 @@ def fire():
         pass
 threading.Thread(target=fire, daemon=True).start()
 # As nobody reads, all is full up to the socket, and from here on it is never found empty.
-until(lambda: tcp_sockets(peer.getpeername()[1])[0][1] > 65536, 'data that nobody takes')
+until(lambda: tcp_sockets(peer.getpeername()[1], peer.getsockname()[1])[0][1] > 65536, 'data that nobody takes')
 cat.rest()
 cat.process.stdin.close()
 end = time.monotonic() + LIMIT
