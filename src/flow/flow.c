@@ -110,7 +110,6 @@ flow_read(struct flow *flow, int64_t now)
 	switch (flow->carrier.ops->fill(&flow->carrier, flow->source, &got, &flow->fault)) {
 	case IO_OK:
 		flow->read += got;
-		flow->reads++;
 		flow->moved_at = now;
 		return true;
 	case IO_AGAIN:

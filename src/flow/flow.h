@@ -37,7 +37,6 @@ struct flow {
 	enum flow_state state;
 	enum flow_stop stop;
 	uint64_t read, written, lost; /* bytes */
-	uint64_t reads;               /* successful reads: the number of messages, if it has any */
 	int64_t moved_at;             /* when it last read or wrote anything */
 	struct fault fault;           /* its first failure */
 	size_t read_entry, write_entry, watch_entry;
