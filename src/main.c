@@ -9,9 +9,9 @@
 #include "stream/stdio.h"
 #include "sys/sys.h"
 
-/* At most one line, and the status that the shell sees. */
+/* At most one line, and the status that the shell sees. `compat`: nc knows 0, 1 and 2. */
 static int
-main_report(struct fault *fault)
+main_report(struct fault *fault, bool compat)
 {
 	int status = (int)fault->status, signal = fault_signal(fault);
 	if (fault_is_set(fault) && !fault->quiet)
@@ -19,7 +19,7 @@ main_report(struct fault *fault)
 	fault_clear(fault);
 	if (signal != 0)
 		signals_raise(signal);
-	return status;
+	return compat && status > STATUS_USAGE ? STATUS_NO : status;
 }
 
 int
@@ -32,5 +32,6 @@ main(int argc, char *argv[])
 	signals_ignore_errors();
 	if (command_parse(&plan, argc, argv, input_closed, &fault) == COMMAND_RUN)
 		(void)mode_run(&plan, &fault);
-	return main_report(&fault);
+	plan_close(&plan);
+	return main_report(&fault, plan.compat);
 }

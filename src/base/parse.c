@@ -34,6 +34,31 @@ parse_count(const char *text, uint64_t max, uint64_t *value)
 }
 
 enum parse
+parse_number(const char *text, uint64_t max, uint64_t *value)
+{
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	uint64_t sum = 0;
+	bool large = false;
+	if (text[0] != '0' || (text[1] | 0x20) != 'x')
+		return parse_count(text, max, value);
+	text += 2;
+	if (*text == '\0')
+		return PARSE_BAD;
+	for (; *text != '\0'; text++) {
+		const char *digit = strchr(digits, *text);
+		if (digit == NULL)
+			return PARSE_BAD;
+		uint64_t add = (uint64_t)(digit - digits) % 16;
+		if (large || add > max || sum > (max - add) / 16)
+			large = true;
+		else
+			sum = sum * 16 + add;
+	}
+	*value = sum;
+	return large ? PARSE_RANGE : PARSE_OK;
+}
+
+enum parse
 parse_time(const char *text, int64_t *nanoseconds)
 {
 	static const struct {

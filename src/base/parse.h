@@ -21,6 +21,9 @@ enum parse {
 /* Decimal digits, 0 … max. */
 enum parse parse_count(const char *text, uint64_t max, uint64_t *value);
 
+/* The same, or hexadecimal digits behind "0x". */
+enum parse parse_number(const char *text, uint64_t max, uint64_t *value);
+
 /* Seconds ("2", "0.5") or with a unit ("500ms", "3m", "1h", "2s"), up to PARSE_TIME_MAX seconds,
  * into nanoseconds. Digits beyond a nanosecond are dropped. */
 enum parse parse_time(const char *text, int64_t *nanoseconds);

@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/parse.h"
 #include "cli/help.h"
+#include "cli/operands.h"
 #include "cli/options.h"
 #include "mode/mode.h"
 #include "net/resolve.h"
@@ -39,48 +42,33 @@ command_transport(const struct options *options, struct fault *fault)
 	return transport;
 }
 
-/* Sorts the operands: where they stand tells what they are. NULL: not given. */
+/* A socket that is there already: it says itself what it is. */
 static bool
-command_operands(
-	const struct options *options, bool listen, char **host, char **port, struct fault *fault)
+command_descriptor(struct plan *plan, const char *text, bool listen, struct fault *fault)
 {
-	char **operands = options->operands;
-	int count = options->operand_count;
-	bool has_port = listen && options_has(options, OPTION_source_port);
-	bool has_host = listen && options_has(options, OPTION_source);
-	*host = has_host ? (char *)(uintptr_t)options->text[OPTION_source] : NULL;
-	*port = has_port ? (char *)(uintptr_t)options->text[OPTION_source_port] : NULL;
-
-	int most = 2 - has_host - has_port;
-	if (count > most)
-		return fault_set(fault, STATUS_USAGE, 0, "argument '%s': it is one too many",
-			operands[most]);
-	if (!listen && count < 2)
-		return fault_set(fault, STATUS_USAGE, 0,
-			count == 0 ? "arguments: a host and a port are missing (see --help)"
-				   : "arguments: a port is missing (see --help)");
-	if (listen && count == 0 && !has_port)
-		return fault_set(
-			fault, STATUS_USAGE, 0, "arguments: a port is missing (see --help)");
-	if (!has_port)
-		*port = operands[--count];
-	if (count > 0)
-		*host = operands[0];
+	uint64_t number;
+	bool listens = false;
+	if (parse_count(text, INT32_MAX, &number) != PARSE_OK || number <= STDERR_FILENO)
+		return fault_set(fault, STATUS_VALUE, 0,
+			"endpoint 'fd://%s': it has to be a descriptor's number, from 3", text);
+	plan->inherited = (int)number;
+	if (fcntl(plan->inherited, F_GETFD) == -1)
+		return fault_set(fault, STATUS_VALUE, errno, "endpoint 'fd://%s'", text);
+	plan->transport = transport_of_socket(plan->inherited, &listens);
+	if (plan->transport == NULL)
+		return fault_set(fault, STATUS_VALUE, 0,
+			"endpoint 'fd://%s': it is no socket that can be used", text);
+	if (plan->transport->connected && listens != listen)
+		return fault_set(fault, STATUS_VALUE, 0, "endpoint 'fd://%s': it %s", text,
+			listens ? "listens; write -l" : "does not listen");
 	return true;
 }
 
 static bool
-command_path(struct plan *plan, const struct options *options, bool listen, struct fault *fault)
+command_path(struct plan *plan, const struct options *options, bool listen, const char *path,
+	struct fault *fault)
 {
 	const char *source = options->text[OPTION_source];
-	bool listen_there = listen && source != NULL;
-	int wanted = listen_there ? 0 : 1;
-	if (options->operand_count > wanted)
-		return fault_set(fault, STATUS_USAGE, 0, "argument '%s': it is one too many",
-			options->operands[wanted]);
-	if (options->operand_count < wanted)
-		return fault_set(
-			fault, STATUS_USAGE, 0, "arguments: a path is missing (see --help)");
 	if (source != NULL && !listen) {
 		struct endpoint local = { .names = TRANSPORT_UNIX };
 		if (!endpoint_set_path(&local, source, fault))
@@ -89,8 +77,7 @@ command_path(struct plan *plan, const struct options *options, bool listen, stru
 			return fault_set(
 				fault, STATUS_VALUE, errno, "option --source '%s'", source);
 	}
-	return endpoint_set_path(
-		&plan->endpoint, listen_there ? source : options->operands[0], fault);
+	return endpoint_set_path(&plan->endpoint, path, fault);
 }
 
 /* The local address of a connection: an address, no name, so that it is there at once. */
@@ -122,31 +109,72 @@ command_local(struct plan *plan, const struct options *options, struct fault *fa
 	return found == IO_OK;
 }
 
+/* The ports to probe. */
 static bool
-command_endpoint(struct plan *plan, const struct options *options, bool listen, struct fault *fault)
+command_ports(struct plan *plan, const struct options *options, const struct operands *operands,
+	struct fault *fault)
 {
+	for (int i = 0; i < operands->port_count; i++)
+		if (!ports_add(&plan->ports, operands->ports[i], plan->transport, fault))
+			return false;
+	if (options_has(options, OPTION_random_ports))
+		ports_shuffle(&plan->ports, (uint64_t)clock_now());
+	plan->endpoint.port = plan->ports.list[0];
+	return true;
+}
+
+static bool
+command_host_and_port(struct plan *plan, const struct options *options, bool listen,
+	const struct operands *operands, struct fault *fault)
+{
+	static char any6[] = "::";
 	struct endpoint *endpoint = &plan->endpoint;
-	char *host, *port;
-	endpoint->names = plan->transport->names;
-	endpoint->family = options_has(options, OPTION_ipv4) ? AF_INET
-		: options_has(options, OPTION_ipv6)          ? AF_INET6
-							     : AF_UNSPEC;
-	if (endpoint->names == TRANSPORT_UNIX)
-		return command_path(plan, options, listen, fault);
-	if (!command_operands(options, listen, &host, &port, fault))
-		return false;
-	if (endpoint->names == TRANSPORT_VSOCK)
-		return endpoint_set_vsock(endpoint, host, port, fault);
+	char *host = operands->host;
+	if (listen && host != NULL && strcmp(host, "*") == 0)
+		host = NULL;
+	/* One socket for both families. */
+	if (listen && host == NULL && options_has(options, OPTION_v6only) &&
+		options->value[OPTION_v6only] != 0)
+		host = any6;
 	if (host != NULL &&
 		!endpoint_set_host(endpoint, host, options_has(options, OPTION_nodns), fault))
 		return false;
-	if (!endpoint_set_port(endpoint, port, plan->transport, fault))
+	if (options_has(options, OPTION_probe)) {
+		if (!command_ports(plan, options, operands, fault))
+			return false;
+	} else if (!endpoint_set_port(endpoint, operands->ports[0], plan->transport, fault)) {
 		return false;
+	}
 	if (listen)
 		return true;
 	if (endpoint->port == 0)
 		return fault_set(fault, STATUS_VALUE, 0, "port '0': nobody can listen there");
 	return command_local(plan, options, fault);
+}
+
+static bool
+command_endpoint(struct plan *plan, const struct options *options, bool listen,
+	const struct operands *operands, struct fault *fault)
+{
+	struct endpoint *endpoint = &plan->endpoint;
+	if (operands->descriptor != NULL)
+		return command_descriptor(plan, operands->descriptor, listen, fault);
+	plan->transport = command_transport(options, fault);
+	if (plan->transport == NULL)
+		return false;
+	endpoint->names = plan->transport->names;
+	endpoint->family = options_has(options, OPTION_ipv4) ? AF_INET
+		: options_has(options, OPTION_ipv6)          ? AF_INET6
+							     : AF_UNSPEC;
+	switch (endpoint->names) {
+	case TRANSPORT_UNIX:
+		return command_path(plan, options, listen, operands->path, fault);
+	case TRANSPORT_VSOCK:
+		return endpoint_set_vsock(endpoint, operands->host, operands->ports[0], fault);
+	case TRANSPORT_INET:
+		break;
+	}
+	return command_host_and_port(plan, options, listen, operands, fault);
 }
 
 static int64_t
@@ -161,6 +189,9 @@ command_times(struct plan *plan, const struct options *options, bool listen)
 	bool datagrams = !plan->transport->connected;
 	int64_t limits = command_time(options, OPTION_limits, CLOCK_NEVER);
 	int64_t wait = limits != CLOCK_NEVER ? limits : COMMAND_WAIT;
+	/* A datagram probe waits for nothing but an answer. */
+	if (datagrams && plan->mode == &probe_mode && limits == CLOCK_NEVER)
+		wait = COMMAND_SILENCE;
 	plan->wait = command_time(options, OPTION_wait, wait);
 	plan->idle = command_time(options, OPTION_idle_timeout, limits);
 	plan->linger = command_time(options, OPTION_linger, COMMAND_LINGER);
@@ -169,6 +200,25 @@ command_times(struct plan *plan, const struct options *options, bool listen)
 	/* nc's -q 0 and -N mean the same on a stream: the reply is awaited. */
 	if (plan->quit_after == 0 && !datagrams)
 		plan->quit_after = CLOCK_NEVER;
+	plan->delay = command_time(options, OPTION_delay, 0);
+}
+
+static bool
+command_sockopts(struct plan *plan, const struct options *options, struct fault *fault)
+{
+	for (unsigned i = 0; i < OPTION_COUNT; i++)
+		if (option_rows[i].type == OPTION_FLAG && options->count[i] > 0 &&
+			sockopt_is_one(option_rows[i].name) &&
+			!sockopt_add(&plan->sockopts, option_rows[i].name, NULL, 1, fault))
+			return false;
+	for (size_t i = 0; i < options->given_count; i++) {
+		const struct option_given *given = &options->given[i];
+		const char *name = option_rows[given->option].name;
+		if (sockopt_is_one(name) &&
+			!sockopt_add(&plan->sockopts, name, given->text, given->value, fault))
+			return false;
+	}
+	return true;
 }
 
 static bool
@@ -182,12 +232,18 @@ command_session(
 	plan->no_output = options_has(options, OPTION_send_only);
 	plan->no_shutdown = options_has(options, OPTION_no_shutdown);
 	plan->keep_open = options_has(options, OPTION_keep_open);
+	plan->receive_limit = (uint64_t)options->value[OPTION_recv_limit];
+	plan->crlf = options_has(options, OPTION_crlf);
+	plan->telnet = options_has(options, OPTION_telnet);
 	plan->raw = options_has(options, OPTION_raw);
 	plan->verbose = options->count[OPTION_verbose];
+	plan->record = (struct record_config){
+		.hex_dump = options->text[OPTION_hex_dump],
+		.output = options->text[OPTION_output],
+		.append = options_has(options, OPTION_append_output),
+	};
 	if (options_has(options, OPTION_until))
 		plan->until = untils[options->value[OPTION_until]];
-	plan->sockopt.receive_buffer = (int)options->value[OPTION_rcvbuf];
-	plan->sockopt.send_buffer = (int)options->value[OPTION_sndbuf];
 	plan->ready_fd = -1;
 	if (options_has(options, OPTION_ready_fd)) {
 		plan->ready_fd = (int)options->value[OPTION_ready_fd];
@@ -201,26 +257,40 @@ command_session(
 	return true;
 }
 
+/* Everything but help and version. */
+static bool
+command_plan(struct plan *plan, struct options *options, bool input_closed, struct fault *fault)
+{
+	bool listen = options_has(options, OPTION_listen);
+	struct operands operands;
+	plan->mode = listen                            ? &listen_mode
+		: options_has(options, OPTION_probe)   ? &probe_mode
+		: options_has(options, OPTION_pass_fd) ? &pass_mode
+						       : &connect_mode;
+	/* A scheme counts as the option that it stands for: checked when all is known. */
+	if (!operands_sort(&operands, options, fault) || !options_check(options, fault) ||
+		!command_endpoint(plan, options, listen, &operands, fault) ||
+		!command_sockopts(plan, options, fault) ||
+		!command_session(plan, options, input_closed, fault))
+		return false;
+	command_times(plan, options, listen);
+	return true;
+}
+
 enum command
 command_parse(struct plan *plan, int argc, char *argv[], bool input_closed, struct fault *fault)
 {
 	struct options options;
-	*plan = (struct plan){ .until = PLAN_UNTIL_DEFAULT };
-	if (!options_parse(&options, argc, argv, fault))
-		return COMMAND_BAD;
-	if (options_has(&options, OPTION_help))
-		return help_show(fault) ? COMMAND_DONE : COMMAND_BAD;
-	if (options_has(&options, OPTION_version))
-		return help_show_version(fault) ? COMMAND_DONE : COMMAND_BAD;
-
-	bool listen = options_has(&options, OPTION_listen);
-	plan->mode = listen                           ? &listen_mode
-		: options_has(&options, OPTION_probe) ? &probe_mode
-						      : &connect_mode;
-	plan->transport = command_transport(&options, fault);
-	if (plan->transport == NULL || !command_endpoint(plan, &options, listen, fault) ||
-		!command_session(plan, &options, input_closed, fault))
-		return COMMAND_BAD;
-	command_times(plan, &options, listen);
-	return COMMAND_RUN;
+	enum command result = COMMAND_BAD;
+	*plan = (struct plan){ .until = PLAN_UNTIL_DEFAULT, .inherited = -1, .ready_fd = -1 };
+	bool parsed = options_parse(&options, argc, argv, fault);
+	plan->compat = options_has(&options, OPTION_compat);
+	if (parsed && options_has(&options, OPTION_help))
+		result = help_show(&options, fault) ? COMMAND_DONE : COMMAND_BAD;
+	else if (parsed && options_has(&options, OPTION_version))
+		result = help_show_version(fault) ? COMMAND_DONE : COMMAND_BAD;
+	else if (parsed && command_plan(plan, &options, input_closed, fault))
+		result = COMMAND_RUN;
+	options_close(&options);
+	return result;
 }

@@ -14,8 +14,8 @@ enum command {
 };
 
 /*
- * The plan points into argv, which is changed and has to outlive it. `input_closed`: standard input
- * was closed at the start.
+ * The plan points into argv, which is changed and has to outlive it; it is to be closed in any
+ * case. `input_closed`: standard input was closed at the start.
  */
 enum command command_parse(
 	struct plan *plan, int argc, char *argv[], bool input_closed, struct fault *fault);

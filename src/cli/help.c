@@ -9,25 +9,18 @@
 
 #define HELP_WIDTH 80
 #define HELP_INDENT 28
+#define HELP_STATUS_INDENT 7
 
-static const char *const help_groups[OPTION_GROUPS] = {
-	[OPTION_CONNECTION] = "Connection",
-	[OPTION_TRANSPORT] = "Transport",
-	[OPTION_ADDRESS] = "Addresses and sockets",
-	[OPTION_TIMES] = "Times (2, 0.5, 500ms, 3m, 1h)",
-	[OPTION_SESSION] = "Session",
-	[OPTION_OTHER] = "Other",
-};
-
-/* Prints a text from a column on, broken at spaces before the width is reached. */
+/* Prints a text from a column on, broken at spaces before the width is reached; further lines are
+ * indented. */
 static void
-help_print_wrapped(const char *text, int column)
+help_print_wrapped(const char *text, int column, int indent)
 {
 	for (const char *space = ""; *text != '\0'; space = " ") {
 		size_t word = strcspn(text, " ");
 		if (column + (int)strlen(space) + (int)word >= HELP_WIDTH) {
-			(void)printf("\n%*s", HELP_INDENT, "");
-			column = HELP_INDENT;
+			(void)printf("\n%*s", indent, "");
+			column = indent;
 			space = "";
 		}
 		column += printf("%s%.*s", space, (int)word, text);
@@ -44,14 +37,17 @@ help_print_row(const struct option_row *row)
 	column += row->letter != 0 ? printf("  -%c%s", row->letter, named ? ", " : " ")
 				   : printf("      ");
 	if (named)
-		column += printf("--%s%s", row->name, valued ? " " : "");
-	column += printf("%s", row->argument);
+		column += printf("--%s", row->name);
+	if (row->type == OPTION_TOPIC)
+		column += printf("[=%s]", row->argument);
+	else if (valued)
+		column += printf("%s%s", named ? " " : "", row->argument);
 	if (column + 2 > HELP_INDENT) {
 		(void)putchar('\n');
 		column = 0;
 	}
 	(void)printf("%*s", HELP_INDENT - column, "");
-	help_print_wrapped(row->help, HELP_INDENT);
+	help_print_wrapped(row->help, HELP_INDENT, HELP_INDENT);
 }
 
 static bool
@@ -64,31 +60,85 @@ help_finish(struct fault *fault)
 			      : fault_set(fault, STATUS_OUTPUT, errno, "write standard output");
 }
 
-bool
-help_show(struct fault *fault)
+static void
+help_print_usage(void)
 {
 	(void)fputs(
-		"Usage: sockcat [OPTION]... HOST PORT      connect\n"
+		"Usage: sockcat [OPTION]... HOST PORT       connect\n"
+		"       sockcat [OPTION]... ENDPOINT        host:port, [::1]:port, unix:/path\n"
 		"       sockcat -l [OPTION]... [HOST] PORT  listen\n"
 		"       sockcat [-l] -U [OPTION]... PATH    Unix-domain socket\n"
-		"       sockcat -z [OPTION]... HOST PORT    does the port answer?\n"
+		"       sockcat -z [OPTION]... HOST PORT... do ports answer? (22 http 20-30)\n"
 		"\n"
 		"Connects standard input and output to a socket. Exit status 0 means that every\n"
-		"byte read from either side was written to the other, and both ended cleanly.\n",
+		"byte read from either side was written to the other, and both ended cleanly.\n"
+		"\n"
+		"Part of this: --help=",
 		stdout);
-	for (unsigned group = 0; group < OPTION_GROUPS; group++) {
-		(void)printf("\n%s\n", help_groups[group]);
-		for (unsigned i = 0; i < OPTION_COUNT; i++)
-			if (option_rows[i].group == group)
-				help_print_row(&option_rows[i]);
-	}
-	(void)puts("\nExit status");
+	for (unsigned group = 0; group < OPTION_GROUPS; group++)
+		(void)printf("%s|", option_groups[group].topic);
+	(void)puts("exit");
+}
+
+static void
+help_print_group(unsigned group)
+{
+	(void)printf("%s\n", option_groups[group].title);
+	for (unsigned i = 0; i < OPTION_COUNT; i++)
+		if (option_rows[i].group == group)
+			help_print_row(&option_rows[i]);
+}
+
+static void
+help_print_statuses(void)
+{
 	int number;
 	const char *text;
+	(void)puts("Exit status");
 	for (size_t i = 0; fault_status_row(i, &number, &text); i++) {
-		(void)printf("  %3d  %*s", number, HELP_INDENT - 7, "");
-		help_print_wrapped(text, HELP_INDENT);
+		(void)printf("  %3d  ", number);
+		help_print_wrapped(text, HELP_STATUS_INDENT, HELP_STATUS_INDENT);
 	}
+}
+
+/* What --help=PART, or --help PART, asks for; NULL: everything. */
+static const char *
+help_topic(const struct options *options)
+{
+	if (options->text[OPTION_help] != NULL)
+		return options->text[OPTION_help];
+	return options->operand_count == 1 ? options->operands[0] : NULL;
+}
+
+bool
+help_show(const struct options *options, struct fault *fault)
+{
+	const char *topic = help_topic(options);
+	for (unsigned group = 0; group < OPTION_GROUPS && topic != NULL; group++) {
+		if (strcmp(option_groups[group].topic, topic) == 0) {
+			help_print_group(group);
+			return help_finish(fault);
+		}
+	}
+	if (topic != NULL && strcmp(topic, "exit") == 0) {
+		help_print_statuses();
+		return help_finish(fault);
+	}
+	if (options->text[OPTION_help] != NULL) {
+		(void)fault_set(
+			fault, STATUS_VALUE, 0, "option --help '%s': it has to be one of ", topic);
+		for (unsigned group = 0; group < OPTION_GROUPS; group++)
+			fault_add(fault, "%s|", option_groups[group].topic);
+		fault_add(fault, "exit");
+		return false;
+	}
+	help_print_usage();
+	for (unsigned group = 0; group < OPTION_GROUPS; group++) {
+		(void)putchar('\n');
+		help_print_group(group);
+	}
+	(void)putchar('\n');
+	help_print_statuses();
 	return help_finish(fault);
 }
 

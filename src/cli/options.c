@@ -1,118 +1,148 @@
 /* The parser of options; see options.h. */
 #include "cli/options.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "cli/hint.h"
 
 /* Values that getopt_long returns for rows without a letter: above every character. */
 #define OPTIONS_LONG 256
 
-#define SET(id) (UINT64_C(1) << OPTION_##id)
-#define OPTIONS_REPEAT_ANY OPTION_ANY
-#define OPTIONS_REPEAT_COUNT OPTION_COUNTS
-#define OPTIONS_REPEAT_ONCE OPTION_ONCE
+/* The table's words for types and repetition; those that only say what a text is are one here. */
+#define TYPE_FLAG OPTION_FLAG
+#define TYPE_TIME OPTION_TIME
+#define TYPE_SIZE OPTION_SIZE
+#define TYPE_COUNT OPTION_DECIMAL
+#define TYPE_NUMBER OPTION_NUMBER
+#define TYPE_ENUM OPTION_ENUM
+#define TYPE_TOPIC OPTION_TOPIC
+#define TYPE_PORT OPTION_TEXT
+#define TYPE_HOST OPTION_TEXT
+#define TYPE_INTERFACE OPTION_TEXT
+#define TYPE_FILE OPTION_TEXT
+#define TYPE_STRING OPTION_TEXT
 
 const struct option_row option_rows[OPTION_COUNT] = {
-#define OPTION( \
-	id, name, letter, type, argument, least, most, group, repeat, excludes, needs, help) \
-	[OPTION_##id] = { name, letter, OPTION_##type, argument, least, most, OPTION_##group, \
-		OPTIONS_REPEAT_##repeat, excludes, needs, help },
+#define OPTION(id, name, letter, type, argument, least, most, group, repeat, excludes, needs, \
+	feature, help) \
+	[OPTION_##id] = { #id, name, letter, TYPE_##type, argument, least, most, \
+		OPTION_GROUP_##group, OPTION_##repeat, excludes, needs, SYS_FEATURE_##feature, \
+		help },
 #include "cli/options.def"
-#undef OPTION
 };
 
-/* The option as a user writes it. */
-static const char *
-options_spell(enum option_id option, char letter[static 3])
+const struct option_group_row option_groups[OPTION_GROUPS] = {
+#define GROUP(id, topic, title) [OPTION_GROUP_##id] = { topic, title },
+#include "cli/options.def"
+};
+
+bool
+options_find_word(const char *list, char separator, const char *word, int64_t *index)
+{
+	const char separators[] = { separator, '\0' };
+	size_t length = strlen(word);
+	for (*index = 0; *list != '\0'; (*index)++) {
+		size_t span = strcspn(list, separators);
+		if (span == length && memcmp(list, word, length) == 0)
+			return true;
+		list += span + (list[span] == separator);
+	}
+	return false;
+}
+
+/* An option as a user writes it, in three pieces: dashes and a name, or a letter. */
+struct options_spelling {
+	const char *dashes, *name;
+	char letter[2];
+};
+
+static struct options_spelling
+options_spell(const struct options *options, unsigned option)
 {
 	const struct option_row *row = &option_rows[option];
-	letter[0] = '-';
-	letter[1] = row->letter;
-	letter[2] = '\0';
-	return row->name[0] != '\0' ? row->name : letter;
+	struct options_spelling spelling = { "--", row->name, { '\0', '\0' } };
+	if (options != NULL && options->as[option] != NULL) {
+		spelling.dashes = "";
+		spelling.name = options->as[option];
+	} else if (row->name[0] == '\0') {
+		spelling.dashes = "-";
+		spelling.letter[0] = row->letter;
+	}
+	return spelling;
 }
 
-/* Two dashes in front of a long name; a letter has its own. */
-#define OPTIONS_DASHES(option) (option_rows[option].name[0] != '\0' ? "--" : "")
-
 static bool
-options_fault(enum option_id option, enum status status, struct fault *fault, const char *cause)
+options_fault(unsigned option, enum status status, struct fault *fault, const char *cause)
 {
-	char letter[3];
-	const char *name = options_spell(option, letter);
-	return fault_set(fault, status, 0, "option %s%s: %s", OPTIONS_DASHES(option), name, cause);
+	struct options_spelling as = options_spell(NULL, option);
+	return fault_set(
+		fault, status, 0, "option %s%s%s: %s", as.dashes, as.name, as.letter, cause);
 }
 
 static bool
-options_bad_value(enum option_id option, const char *text, struct fault *fault)
+options_bad_value(unsigned option, const char *text, struct fault *fault)
 {
 	static const char *const wanted[] = {
 		[OPTION_FLAG] = "",
 		[OPTION_TIME] = "a time such as 2, 0.5, 500ms, 3m or 1h",
 		[OPTION_SIZE] = "a size such as 4096, 64k, 10M or 1G",
-		[OPTION_NUMBER] = "a number",
-		[OPTION_TEXT] = "a text",
-		[OPTION_CHOICE] = "one of ",
+		[OPTION_DECIMAL] = "a number",
+		[OPTION_NUMBER] = "a number such as 16 or 0x10",
+		[OPTION_ENUM] = "one of ",
+		[OPTION_TOPIC] = "",
+		[OPTION_TEXT] = "",
 	};
 	const struct option_row *row = &option_rows[option];
-	char letter[3];
-	const char *name = options_spell(option, letter);
-	return fault_set(fault, STATUS_VALUE, 0, "option %s%s '%s': it has to be %s%s",
-		OPTIONS_DASHES(option), name, text, wanted[row->type],
-		row->type == OPTION_CHOICE ? row->argument : "");
+	struct options_spelling as = options_spell(NULL, option);
+	return fault_set(fault, STATUS_VALUE, 0, "option %s%s%s '%s': it has to be %s%s", as.dashes,
+		as.name, as.letter, text, wanted[row->type],
+		row->type == OPTION_ENUM ? row->argument : "");
 }
 
 static bool
-options_out_of_range(enum option_id option, const char *text, struct fault *fault)
+options_out_of_range(unsigned option, const char *text, struct fault *fault)
 {
 	const struct option_row *row = &option_rows[option];
-	char letter[3];
-	const char *name = options_spell(option, letter);
-	if (row->type == OPTION_TIME)
+	struct options_spelling as = options_spell(NULL, option);
+	int64_t most = row->most / CLOCK_SECOND;
+	if (row->type != OPTION_TIME)
 		return fault_set(fault, STATUS_VALUE, 0,
-			"option %s%s '%s': it has to be %s0 and at most %" PRId64 " seconds",
-			OPTIONS_DASHES(option), name, text, row->least > 0 ? "more than " : "",
-			PARSE_TIME_MAX);
+			"option %s%s%s '%s': it has to be from %" PRId64 " to %" PRId64, as.dashes,
+			as.name, as.letter, text, row->least, row->most);
+	if (most > PARSE_TIME_MAX)
+		most = PARSE_TIME_MAX;
+	if (row->least > 1)
+		return fault_set(fault, STATUS_VALUE, 0,
+			"option %s%s%s '%s': it has to be from %" PRId64 " ms to %" PRId64
+			" seconds",
+			as.dashes, as.name, as.letter, text, row->least / CLOCK_MILLISECOND, most);
 	return fault_set(fault, STATUS_VALUE, 0,
-		"option %s%s '%s': it has to be from %" PRId64 " to %" PRId64,
-		OPTIONS_DASHES(option), name, text, row->least, row->most);
-}
-
-/* The place of the word among those that '|' separates; false if it is not there. */
-static bool
-options_find_word(const char *words, const char *word, int64_t *index)
-{
-	size_t length = strlen(word);
-	for (*index = 0; *words != '\0'; (*index)++) {
-		size_t span = strcspn(words, "|");
-		if (span == length && memcmp(words, word, length) == 0)
-			return true;
-		words += span + (words[span] == '|');
-	}
-	return false;
+		"option %s%s%s '%s': it has to be %s0 and at most %" PRId64 " seconds", as.dashes,
+		as.name, as.letter, text, row->least > 0 ? "more than " : "", most);
 }
 
 static bool
-options_take_value(
-	struct options *options, enum option_id option, const char *text, struct fault *fault)
+options_take_value(struct options *options, unsigned option, const char *text, struct fault *fault)
 {
 	const struct option_row *row = &option_rows[option];
 	int64_t *value = &options->value[option];
 	enum parse parsed = PARSE_OK;
 	uint64_t number = 0;
 
-	options->text[option] = text;
 	switch (row->type) {
 	case OPTION_FLAG:
+	case OPTION_TOPIC:
 	case OPTION_TEXT:
 		return true;
-	case OPTION_CHOICE:
-		return options_find_word(row->argument, text, value) ||
+	case OPTION_ENUM:
+		return options_find_word(row->argument, '|', text, value) ||
 			options_bad_value(option, text, fault);
 	case OPTION_TIME:
 		parsed = parse_time(text, value);
@@ -121,8 +151,12 @@ options_take_value(
 		parsed = parse_size(text, INT64_MAX, &number);
 		*value = (int64_t)number;
 		break;
-	case OPTION_NUMBER:
+	case OPTION_DECIMAL:
 		parsed = parse_count(text, INT64_MAX, &number);
+		*value = (int64_t)number;
+		break;
+	case OPTION_NUMBER:
+		parsed = parse_number(text, INT64_MAX, &number);
 		*value = (int64_t)number;
 		break;
 	}
@@ -134,51 +168,97 @@ options_take_value(
 }
 
 static bool
-options_take(struct options *options, enum option_id option, const char *text, struct fault *fault)
+options_take(struct options *options, unsigned option, const char *text, struct fault *fault)
 {
 	const struct option_row *row = &option_rows[option];
+	if (!sys_has(row->feature))
+		return options_fault(
+			option, STATUS_MISSING, fault, "this sockcat was built without it");
 	if (row->repeat == OPTION_ONCE && options->count[option] > 0)
 		return options_fault(option, STATUS_USAGE, fault, "it was given twice");
 	options->count[option]++;
-	return text == NULL || options_take_value(options, option, text, fault);
+	options->text[option] = text;
+	if (text == NULL)
+		return true;
+	if (!options_take_value(options, option, text, fault))
+		return false;
+	options->given[options->given_count++] = (struct option_given){
+		(enum option_id)option,
+		text,
+		options->value[option],
+	};
+	return true;
+}
+
+void
+options_imply(struct options *options, enum option_id option, const char *as)
+{
+	if (options->count[option]++ == 0)
+		options->as[option] = as;
 }
 
 /* A row whose number is what getopt_long returned. */
 static bool
-options_find(int code, enum option_id *option)
+options_find(int code, unsigned *option)
 {
 	for (unsigned i = 0; i < OPTION_COUNT; i++) {
 		if (code == OPTIONS_LONG + (int)i ||
 			(option_rows[i].letter != 0 && code == option_rows[i].letter)) {
-			*option = (enum option_id)i;
+			*option = i;
 			return true;
 		}
 	}
 	return false;
 }
 
-static bool
+/* "--a, --b or --c": the options that the list names. */
+static void
+options_name_all(const struct options *options, const char *list, struct fault *fault)
+{
+	unsigned left = 0;
+	int64_t index;
+	for (unsigned i = 0; i < OPTION_COUNT; i++)
+		left += options_find_word(list, ' ', option_rows[i].id, &index);
+	for (unsigned i = 0; i < OPTION_COUNT; i++) {
+		if (!options_find_word(list, ' ', option_rows[i].id, &index))
+			continue;
+		struct options_spelling as = options_spell(options, i);
+		left--;
+		fault_add(fault, "%s%s%s%s", as.dashes, as.name, as.letter,
+			left > 1           ? ", "
+				: left > 0 ? " or "
+					   : "");
+	}
+}
+
+bool
 options_check(const struct options *options, struct fault *fault)
 {
-	uint64_t given = 0;
-	for (unsigned i = 0; i < OPTION_COUNT; i++)
-		given |= (uint64_t)(options->count[i] > 0) << i;
+	int64_t index;
 	for (unsigned i = 0; i < OPTION_COUNT; i++) {
 		const struct option_row *row = &option_rows[i];
-		char one[3], other[3];
-		if ((given >> i & 1) == 0)
+		struct options_spelling as = options_spell(options, i);
+		bool needed = row->needs[0] != '\0';
+		if (options->count[i] == 0)
 			continue;
 		for (unsigned j = 0; j < OPTION_COUNT; j++) {
-			if ((row->excludes & given) >> j & 1)
+			if (options->count[j] == 0)
+				continue;
+			struct options_spelling other = options_spell(options, j);
+			if (options_find_word(row->excludes, ' ', option_rows[j].id, &index))
 				return fault_set(fault, STATUS_USAGE, 0,
-					"option %s%s: it cannot be used together with %s%s",
-					OPTIONS_DASHES(i), options_spell((enum option_id)i, one),
-					OPTIONS_DASHES(j), options_spell((enum option_id)j, other));
-			if (row->needs != 0 && (row->needs & given) == 0 && (row->needs >> j & 1))
-				return fault_set(fault, STATUS_USAGE, 0,
-					"option %s%s: it is of use only with %s%s",
-					OPTIONS_DASHES(i), options_spell((enum option_id)i, one),
-					OPTIONS_DASHES(j), options_spell((enum option_id)j, other));
+					"option %s%s%s: it cannot be used together with %s%s%s",
+					as.dashes, as.name, as.letter, other.dashes, other.name,
+					other.letter);
+			if (options_find_word(row->needs, ' ', option_rows[j].id, &index))
+				needed = false;
+		}
+		if (needed) {
+			(void)fault_set(fault, STATUS_USAGE, 0,
+				"option %s%s%s: it is of use only with ", as.dashes, as.name,
+				as.letter);
+			options_name_all(options, row->needs, fault);
+			return false;
 		}
 	}
 	return true;
@@ -186,36 +266,34 @@ options_check(const struct options *options, struct fault *fault)
 
 /* What getopt_long did not like. */
 static bool
-options_reject(int code, int previous, char *argv[], struct fault *fault)
+options_reject(int code, const char *word, struct fault *fault)
 {
-	enum option_id option;
+	unsigned option;
 	bool known = options_find(optopt, &option);
 	if (code == ':' && known)
 		return options_fault(option, STATUS_USAGE, fault, "it needs an argument");
-	if (known && option_rows[option].type == OPTION_FLAG)
+	if (known)
 		return options_fault(option, STATUS_USAGE, fault, "it takes no argument");
 	if (optopt >= '0' && optopt <= '9')
 		return fault_set(
 			fault, STATUS_VALUE, 0, "port '-%c': it goes from 0 to 65535", optopt);
 	if (optopt > 0 && optopt < OPTIONS_LONG)
-		return fault_set(fault, STATUS_USAGE, 0,
-			"option -%c: there is no such option (see --help)", optopt);
-	return fault_set(fault, STATUS_USAGE, 0, "option %s: there is no such option (see --help)",
-		argv[previous]);
+		return hint_letter(optopt, fault);
+	return hint_name(word, fault);
 }
 
-bool
-options_parse(struct options *options, int argc, char *argv[], struct fault *fault)
+/* The rows in the two forms that getopt_long wants. */
+static void
+options_describe(
+	struct option names[static OPTION_COUNT + 1], char letters[static 2 * OPTION_COUNT + 2])
 {
-	struct option names[OPTION_COUNT + 1];
-	char letters[2 * OPTION_COUNT + 2];
 	size_t name_count = 0, letter_count = 0;
-
-	memset(options, 0, sizeof *options);
 	letters[letter_count++] = ':';
 	for (unsigned i = 0; i < OPTION_COUNT; i++) {
 		const struct option_row *row = &option_rows[i];
-		int argument = row->type == OPTION_FLAG ? no_argument : required_argument;
+		int argument = row->type == OPTION_FLAG ? no_argument
+			: row->type == OPTION_TOPIC     ? optional_argument
+							: required_argument;
 		if (row->name[0] != '\0')
 			names[name_count++] =
 				(struct option){ row->name, argument, NULL, OPTIONS_LONG + (int)i };
@@ -226,23 +304,43 @@ options_parse(struct options *options, int argc, char *argv[], struct fault *fau
 	}
 	names[name_count] = (struct option){ NULL, 0, NULL, 0 };
 	letters[letter_count] = '\0';
+}
 
+bool
+options_parse(struct options *options, int argc, char *argv[], struct fault *fault)
+{
+	struct option names[OPTION_COUNT + 1];
+	char letters[2 * OPTION_COUNT + 2];
+
+	memset(options, 0, sizeof *options);
+	/* A word can hold one argument at most, its own or the next word. */
+	options->given = calloc((size_t)argc + 1, sizeof *options->given);
+	if (options->given == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "options");
+	options_describe(names, letters);
 	opterr = 0;
 	/* 0, not 1: also forgets the middle of a word where an earlier parse may have stopped. */
 	optind = 0;
 	for (;;) {
 		int previous = optind > 0 ? optind : 1;
 		int code = getopt_long(argc, argv, letters, names, NULL);
-		enum option_id option;
+		unsigned option;
 		if (code == -1)
 			break;
 		if (!options_find(code, &option))
 			return options_reject(
-				code, optind > previous ? optind - 1 : previous, argv, fault);
+				code, argv[optind > previous ? optind - 1 : previous], fault);
 		if (!options_take(options, option, optarg, fault))
 			return false;
 	}
 	options->operands = argv + optind;
 	options->operand_count = argc - optind;
-	return options_check(options, fault);
+	return true;
+}
+
+void
+options_close(struct options *options)
+{
+	free(options->given);
+	options->given = NULL;
 }

@@ -2,13 +2,42 @@
 #include "flow/carrier.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The most that is read at once where line ends are converted. */
+#define CARRIER_RAW ((size_t)32 * 1024)
+
+/* Reads up to `most` bytes and puts them into the buffer with their line ends converted; there is
+ * room for twice as much. */
+static enum io
+carrier_fill_converted(struct carrier *carrier, struct stream *source, size_t most, size_t *got,
+	struct fault *fault)
+{
+	unsigned char *made = carrier->raw + most;
+	struct iovec space = { carrier->raw, most }, pieces[2];
+	enum io result = source->ops->read(source, &space, 1, got, fault);
+	if (result != IO_OK)
+		return result;
+	*got = crlf_feed(&carrier->crlf, carrier->raw, *got, made);
+	size_t done = 0;
+	int count = buf_space(&carrier->buf, pieces);
+	for (int i = 0; i < count && done < *got; i++) {
+		size_t part = *got - done < pieces[i].iov_len ? *got - done : pieces[i].iov_len;
+		memcpy(pieces[i].iov_base, made + done, part);
+		done += part;
+	}
+	buf_added(&carrier->buf, *got);
+	return IO_OK;
+}
 
 /* --- a ring of bytes --- */
 
 static bool
 carrier_ring_has_room(const struct carrier *carrier)
 {
-	return buf_room(&carrier->buf) > 0;
+	/* Converted, one byte may need two. */
+	return buf_room(&carrier->buf) > (carrier->raw != NULL);
 }
 
 static bool
@@ -21,6 +50,10 @@ static enum io
 carrier_ring_fill(struct carrier *carrier, struct stream *source, size_t *got, struct fault *fault)
 {
 	struct iovec space[2];
+	size_t room = buf_room(&carrier->buf) / 2;
+	if (carrier->raw != NULL)
+		return carrier_fill_converted(
+			carrier, source, room < CARRIER_RAW ? room : CARRIER_RAW, got, fault);
 	int count = buf_space(&carrier->buf, space);
 	enum io result = source->ops->read(source, space, count, got, fault);
 	if (result == IO_OK)
@@ -28,12 +61,33 @@ carrier_ring_fill(struct carrier *carrier, struct stream *source, size_t *got, s
 	return result;
 }
 
+/* Cuts the pieces behind the first line end, if there is one. */
+static int
+carrier_cut_line(struct iovec *pieces, int count, bool *line)
+{
+	*line = false;
+	for (int i = 0; i < count; i++) {
+		const char *start = pieces[i].iov_base;
+		const char *end = memchr(start, '\n', pieces[i].iov_len);
+		if (end == NULL)
+			continue;
+		*line = true;
+		pieces[i].iov_len = (size_t)(end - start) + 1;
+		return i + 1;
+	}
+	return count;
+}
+
 static enum io
 carrier_ring_drain(struct carrier *carrier, struct stream *sink, size_t *put, struct fault *fault)
 {
 	struct iovec bytes[2];
+	bool line = false;
 	int count = buf_bytes(&carrier->buf, bytes);
+	if (carrier->units)
+		count = carrier_cut_line(bytes, count, &line);
 	enum io result = sink->ops->write(sink, bytes, count, put, fault);
+	carrier->unit_ended = result == IO_OK && line && *put == stream_total(bytes, count);
 	if (result == IO_OK)
 		buf_taken(&carrier->buf, *put);
 	return result;
@@ -65,6 +119,14 @@ carrier_message_fill(
 	struct carrier *carrier, struct stream *source, size_t *got, struct fault *fault)
 {
 	struct iovec space = { carrier->buf.data, carrier->limit };
+	if (carrier->raw != NULL) {
+		/* Every message begins anew. */
+		carrier->crlf = (struct crlf){ false };
+		enum io converted =
+			carrier_fill_converted(carrier, source, carrier->limit, got, fault);
+		carrier->held = converted == IO_OK;
+		return converted;
+	}
 	enum io result = source->ops->read(source, &space, 1, got, fault);
 	if (result == IO_OK) {
 		buf_added(&carrier->buf, *got);
@@ -91,6 +153,7 @@ carrier_message_drain(
 		buf_taken(&carrier->buf, *put);
 		carrier->held = buf_used(&carrier->buf) > 0;
 	}
+	carrier->unit_ended = result == IO_OK && !carrier->held;
 	return result;
 }
 
@@ -103,16 +166,24 @@ static const struct carrier_ops carrier_message = {
 
 bool
 carrier_open(struct carrier *carrier, const struct stream *source, const struct stream *sink,
-	size_t size, struct fault *fault)
+	const struct carrier_config *config, struct fault *fault)
 {
 	bool messages = source->rmessages || sink->wmessage_max > 0;
 	*carrier = (struct carrier){
 		.ops = messages ? &carrier_message : &carrier_ring,
-		.limit = size,
+		.limit = config->size,
+		.units = config->units,
 	};
-	if (!source->rmessages && sink->wmessage_max > 0 && sink->wmessage_max < size)
+	if (!source->rmessages && sink->wmessage_max > 0 && sink->wmessage_max < config->size)
 		carrier->limit = sink->wmessage_max;
-	return buf_open(&carrier->buf, size) ||
+	/* What is read and what it may become; a message has to fit when it has grown. */
+	if (config->crlf && messages)
+		carrier->limit /= 2;
+	size_t most = messages ? carrier->limit : CARRIER_RAW;
+	if (config->crlf)
+		carrier->raw = malloc(most * 3);
+	bool opened = buf_open(&carrier->buf, config->size);
+	return (opened && (carrier->raw != NULL || !config->crlf)) ||
 		fault_set(fault, STATUS_MEMORY, ENOMEM, "buffer for %s", source->name);
 }
 
@@ -120,6 +191,8 @@ void
 carrier_close(struct carrier *carrier)
 {
 	buf_close(&carrier->buf);
+	free(carrier->raw);
+	carrier->raw = NULL;
 }
 
 size_t

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "flow/crlf.h"
 #include "stream/stream.h"
 
 /* The usual bound: large enough that the cost of the system calls disappears behind that of the
@@ -24,17 +25,27 @@ struct carrier_ops {
 	enum io (*drain)(struct carrier *, struct stream *sink, size_t *put, struct fault *);
 };
 
+/* What is wanted of it. */
+struct carrier_config {
+	size_t size; /* > 0: its bound in bytes */
+	bool crlf;   /* line ends are converted on the way in */
+	bool units;  /* one drain writes no more than one line, or message */
+};
+
 struct carrier {
 	const struct carrier_ops *ops;
 	struct buf buf;
 	size_t limit; /* message: the most that one read may bring */
 	bool held;    /* message: there is one, maybe of 0 bytes; buf holds what is left of it */
+	bool units, unit_ended; /* the last drain wrote the end of a line, or message */
+	unsigned char
+		*raw; /* owned: what is read, before line ends are converted; NULL: they are not */
+	struct crlf crlf;
 };
 
-/* Chooses the kind that suits both ends; size > 0 bytes is its bound. False and a fault if there
- * is no memory. */
+/* Chooses the kind that suits both ends. False and a fault if there is no memory. */
 bool carrier_open(struct carrier *carrier, const struct stream *source, const struct stream *sink,
-	size_t size, struct fault *fault);
+	const struct carrier_config *config, struct fault *fault);
 
 /* Frees it; also good on a zeroed struct. */
 void carrier_close(struct carrier *carrier);

@@ -1,6 +1,8 @@
 /* One direction; see flow.h. */
 #include "flow/flow.h"
 
+#include "base/clock.h"
+
 static void
 flow_init(struct flow *flow, struct stream *source, struct stream *sink, int64_t now)
 {
@@ -15,11 +17,17 @@ flow_init(struct flow *flow, struct stream *source, struct stream *sink, int64_t
 }
 
 bool
-flow_open(struct flow *flow, struct stream *source, struct stream *sink, size_t size, int64_t now,
-	struct fault *fault)
+flow_open(struct flow *flow, struct stream *source, struct stream *sink,
+	const struct flow_config *config, int64_t now, struct fault *fault)
 {
+	const struct carrier_config carrier = {
+		.size = config->buffer,
+		.crlf = config->crlf,
+		.units = config->delay > 0,
+	};
 	flow_init(flow, source, sink, now);
-	return carrier_open(&flow->carrier, source, sink, size, fault);
+	flow->delay = config->delay;
+	return carrier_open(&flow->carrier, source, sink, &carrier, fault);
 }
 
 void
@@ -110,6 +118,7 @@ flow_read(struct flow *flow, int64_t now)
 	switch (flow->carrier.ops->fill(&flow->carrier, flow->source, &got, &flow->fault)) {
 	case IO_OK:
 		flow->read += got;
+		flow->reads += got > 0 || flow->source->rmessages;
 		flow->moved_at = now;
 		return true;
 	case IO_AGAIN:
@@ -142,6 +151,9 @@ flow_write(struct flow *flow, int64_t now)
 	case IO_OK:
 		flow->written += put;
 		flow->moved_at = now;
+		/* A pause on purpose is no idleness. */
+		if (flow->delay > 0 && flow->carrier.unit_ended)
+			sink->wagain = flow->moved_at = clock_after(now, flow->delay);
 		break;
 	case IO_AGAIN:
 		break;

@@ -8,7 +8,7 @@
  *   DONE      nothing is left to do
  *
  * Invariants: state >= SHUTTING => the carrier is empty; a set fault => state >= ENDING;
- * read == written + what the carrier holds + lost.
+ * read == written + what the carrier holds + lost (bytes are counted as they are in the carrier).
  */
 #ifndef SOCKCAT_FLOW_FLOW_H
 #define SOCKCAT_FLOW_FLOW_H
@@ -36,15 +36,24 @@ struct flow {
 	struct carrier carrier;
 	enum flow_state state;
 	enum flow_stop stop;
+	int64_t delay;                /* after each line, or message; 0: none */
 	uint64_t read, written, lost; /* bytes */
+	uint64_t reads;               /* that brought something */
 	int64_t moved_at;             /* when it last read or wrote anything */
 	struct fault fault;           /* its first failure */
 	size_t read_entry, write_entry, watch_entry;
 };
 
-/* `size` bounds the carrier. False and a fault if there is no memory. */
-bool flow_open(struct flow *flow, struct stream *source, struct stream *sink, size_t size,
-	int64_t now, struct fault *fault);
+/* What is wanted of a flow. */
+struct flow_config {
+	size_t buffer; /* bounds what it holds, in bytes */
+	bool crlf;     /* LF becomes CR LF on the way */
+	int64_t delay; /* to pause after each line, or message, written; nanoseconds */
+};
+
+/* False and a fault if there is no memory. */
+bool flow_open(struct flow *flow, struct stream *source, struct stream *sink,
+	const struct flow_config *config, int64_t now, struct fault *fault);
 
 /* A flow that has nothing to do from the start: it is DONE, and its sink is told nothing. */
 void flow_open_idle(struct flow *flow, struct stream *source, struct stream *sink, int64_t now);

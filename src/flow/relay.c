@@ -20,9 +20,9 @@ relay_open(struct relay *relay, struct stream *local, struct stream *remote,
 	};
 	if (!rules->send)
 		flow_open_idle(&relay->out, local, remote, now);
-	else if (!flow_open(&relay->out, local, remote, rules->buffer, now, fault))
+	else if (!flow_open(&relay->out, local, remote, &rules->out, now, fault))
 		return false;
-	return flow_open(&relay->in, remote, local, rules->buffer, now, fault);
+	return flow_open(&relay->in, remote, local, &rules->in, now, fault);
 }
 
 void
@@ -200,6 +200,10 @@ relay_apply_rules(struct relay *relay, int64_t now)
 	changed |= relay_check_grace(relay, now);
 	if (relay_is_over(relay))
 		return changed;
+	if (relay->rules.receive_limit > 0 && relay->in.reads >= relay->rules.receive_limit) {
+		changed |= flow_stop(&relay->in, FLOW_STOP_NOW);
+		changed |= flow_stop(&relay->out, FLOW_STOP_NOW);
+	}
 	if (fault_is_set(&relay->cause))
 		return relay_check_idle(relay, now) || changed;
 

@@ -21,13 +21,14 @@
 
 /* The rules; times are spans in nanoseconds, CLOCK_NEVER for no limit. */
 struct relay_rules {
-	size_t buffer;               /* bounds what each flow holds, in bytes */
+	struct flow_config out, in;
 	bool send;                   /* OUT exists */
 	enum flow_stop at_peer_end;  /* how the end of IN stops OUT */
 	enum flow_stop at_input_end; /* how the end of OUT stops IN */
 	int64_t quit_after;          /* of IN after local input has ended; of silence if endless */
 	int64_t linger;              /* for the arrival of what was sent, without any progress */
 	int64_t idle;                /* with nothing moving either way */
+	uint64_t receive_limit;      /* IN and OUT end after so many reads of IN; 0: no limit */
 };
 
 struct relay {

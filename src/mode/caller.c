@@ -16,18 +16,27 @@ caller_report(const struct dial *dial)
 	free(own);
 }
 
-bool
-caller_dial(struct caller *caller, const struct plan *plan, struct loop *loop, struct fault *fault)
+struct dial_config
+caller_config(const struct run *run)
 {
-	struct dial *dial = &caller->dial;
-	caller->config = (struct dial_config){
+	const struct plan *plan = run->plan;
+	return (struct dial_config){
 		.transport = plan->transport,
 		.to = plan->endpoint,
 		.local = plan->local,
 		.local_port = plan->local_port,
-		.options = plan->sockopt,
-		.deadline = clock_after(loop->now, plan->wait),
+		.options = &plan->sockopts,
+		.inherited = plan->inherited,
+		.deadline = clock_after(run->loop.now, plan->wait),
 	};
+}
+
+bool
+caller_dial(struct caller *caller, struct run *run, struct fault *fault)
+{
+	struct dial *dial = &caller->dial;
+	struct loop *loop = &run->loop;
+	caller->config = caller_config(run);
 	enum io result = dial_start(dial, &caller->config, loop->now, fault);
 	while (result == IO_AGAIN) {
 		loop_begin(loop);

@@ -5,8 +5,7 @@
 #include <stdbool.h>
 
 #include "base/fault.h"
-#include "flow/loop.h"
-#include "mode/plan.h"
+#include "mode/mode.h"
 #include "net/dial.h"
 
 struct caller {
@@ -14,9 +13,11 @@ struct caller {
 	struct dial dial;
 };
 
+/* What the plan wants of a dial that begins now. */
+struct dial_config caller_config(const struct run *run);
+
 /* Dials what the plan names until it is connected. False and the fault if it is not. */
-bool caller_dial(
-	struct caller *caller, const struct plan *plan, struct loop *loop, struct fault *fault);
+bool caller_dial(struct caller *caller, struct run *run, struct fault *fault);
 
 /* Also good on a zeroed struct. */
 void caller_close(struct caller *caller);

@@ -22,13 +22,12 @@ connect_stream(struct stream *remote, struct dial *dial, struct fault *fault)
 }
 
 static bool
-connect_run(const struct plan *plan, struct loop *loop, struct fault *fault)
+connect_run(struct run *run, struct fault *fault)
 {
 	struct stream remote = { .ops = NULL };
 	struct caller caller = { .dial = { .fd = -1 } };
-	bool done = caller_dial(&caller, plan, loop, fault) &&
-		connect_stream(&remote, &caller.dial, fault) &&
-		session_run(plan, loop, &remote, fault);
+	bool done = caller_dial(&caller, run, fault) &&
+		connect_stream(&remote, &caller.dial, fault) && session_run(run, &remote, fault);
 	caller_close(&caller);
 	return done;
 }

@@ -53,18 +53,18 @@ listen_accept(struct listener *listener, struct loop *loop, struct listener_clie
 }
 
 static bool
-listen_serve(const struct plan *plan, struct loop *loop, struct listener_client *client,
-	struct fault *fault)
+listen_serve(struct run *run, struct listener_client *client, struct fault *fault)
 {
+	const struct plan *plan = run->plan;
 	struct stream remote = { .ops = NULL };
 	char *name = address_print(&client->peer);
 	log_line(LOG_VERBOSE, "connection from %s", name != NULL ? name : "?");
 	if (plan->transport->connected)
 		return socket_init(&remote, plan->transport, client->fd, 0, name, fault) &&
-			session_run(plan, loop, &remote, fault);
+			session_run(run, &remote, fault);
 	return datagram_init(&remote, plan->transport, client->fd, name,
 		       plan->keep_open ? DATAGRAM_ANY : DATAGRAM_FIRST, &client->peer, fault) &&
-		session_run(plan, loop, &remote, fault);
+		session_run(run, &remote, fault);
 }
 
 /* Whether a failure concerns this client only, so that the next one can be served. */
@@ -84,27 +84,29 @@ listen_survives(const struct fault *fault)
 }
 
 static bool
-listen_run(const struct plan *plan, struct loop *loop, struct fault *fault)
+listen_run(struct run *run, struct fault *fault)
 {
+	const struct plan *plan = run->plan;
 	const struct listener_config config = {
 		.transport = plan->transport,
 		.on = plan->endpoint,
-		.options = plan->sockopt,
+		.options = &plan->sockopts,
+		.inherited = plan->inherited,
 	};
 	struct listener listener = { .config = NULL };
 	struct listener_client client;
-	bool done = listen_open(&listener, &config, loop, plan->wait, fault) &&
+	bool done = listen_open(&listener, &config, &run->loop, plan->wait, fault) &&
 		ready_announce(plan, &listener, fault);
 	bool more = done;
 	while (more) {
 		more = plan->keep_open;
-		done = listen_accept(&listener, loop, &client, fault);
+		done = listen_accept(&listener, &run->loop, &client, fault);
 		if (!done)
 			break;
 		/* Nobody else is to wait in vain; a datagram socket still needs its path. */
 		if (!more && plan->transport->connected)
 			listener_close(&listener);
-		done = listen_serve(plan, loop, &client, fault);
+		done = listen_serve(run, &client, fault);
 		/* A datagram socket goes to its session, and nobody else can come. */
 		more = more && listener.count > 0;
 		if (!done && more && listen_survives(fault)) {

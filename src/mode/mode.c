@@ -6,9 +6,12 @@
 bool
 mode_run(const struct plan *plan, struct fault *fault)
 {
-	struct loop loop;
+	struct run run = { .plan = plan };
 	log_set_level(plan->verbose);
-	bool done = loop_open(&loop, fault) && plan->mode->run(plan, &loop, fault);
-	loop_close(&loop);
-	return done || fault_set(fault, STATUS_INTERNAL, 0, "%s: failed", plan->mode->name);
+	bool done = record_open(&run.record, &plan->record, fault) && loop_open(&run.loop, fault) &&
+		plan->mode->run(&run, fault);
+	loop_close(&run.loop);
+	bool recorded = record_close(&run.record, fault);
+	return (done && recorded) ||
+		fault_set(fault, STATUS_INTERNAL, 0, "%s: failed", plan->mode->name);
 }

@@ -7,16 +7,24 @@
 #include "base/fault.h"
 #include "flow/loop.h"
 #include "mode/plan.h"
+#include "stream/record.h"
+
+/* What a run has from its beginning to its end. */
+struct run {
+	const struct plan *plan;
+	struct loop loop;
+	struct record record;
+};
 
 struct mode {
 	const char *name;
 	/* Does it, from beginning to end; false and the fault if it did not end well. */
-	bool (*run)(const struct plan *plan, struct loop *loop, struct fault *fault);
+	bool (*run)(struct run *run, struct fault *fault);
 };
 
-extern const struct mode connect_mode, listen_mode, probe_mode;
+extern const struct mode connect_mode, listen_mode, probe_mode, pass_mode;
 
-/* Runs the plan's mode in a loop. */
+/* Runs the plan's mode. */
 bool mode_run(const struct plan *plan, struct fault *fault);
 
 #endif

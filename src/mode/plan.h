@@ -7,8 +7,10 @@
 
 #include "flow/flow.h"
 #include "net/endpoint.h"
+#include "net/ports.h"
 #include "net/sockopt.h"
 #include "net/transport.h"
+#include "stream/record.h"
 
 struct mode;
 
@@ -25,21 +27,32 @@ struct plan {
 	const struct mode *mode;
 	const struct transport *transport;
 	struct endpoint endpoint; /* where to connect, or what to listen on */
-	struct address local;     /* to bind before connecting; length 0: none */
-	uint16_t local_port;      /* the same with any address; 0: none */
-	struct sockopt sockopt;
+	struct ports ports;       /* the ports to probe, instead of the endpoint's; may be none */
+	int inherited; /* a socket that is there already, instead of the endpoint; -1: none */
+	struct address local; /* to bind before connecting; length 0: none */
+	uint16_t local_port;  /* the same with any address; 0: none */
+	struct sockopts sockopts;
+	struct record_config record;
 	int64_t wait; /* spans; CLOCK_NEVER: no limit */
 	int64_t idle;
 	int64_t quit_after;
 	int64_t linger;
+	int64_t delay;          /* after each line sent; 0: none */
+	uint64_t receive_limit; /* messages; 0: none */
 	enum plan_until until;
 	int ready_fd; /* -1: none */
 	bool keep_open;
 	bool no_input;    /* standard input is not read */
 	bool no_output;   /* what is received is dropped */
 	bool no_shutdown; /* the end of standard input is not told to the peer */
+	bool crlf;
+	bool telnet;
 	bool raw;
+	bool compat; /* with nc: the exit status is 0, 1 or 2 */
 	unsigned verbose;
 };
+
+/* Frees what it owns; also good on a zeroed struct. */
+void plan_close(struct plan *plan);
 
 #endif

@@ -7,7 +7,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "flow/relay.h"
+#include "stream/record.h"
 #include "stream/stdio.h"
+#include "stream/telnet.h"
 #include "sys/sys.h"
 
 /* How the end of the peer's sending stops ours. */
@@ -37,13 +39,15 @@ session_rules(const struct plan *plan, const struct stream *local)
 	bool ends_with_input = plan->no_output || plan->until == PLAN_UNTIL_INPUT ||
 		plan->until == PLAN_UNTIL_EITHER;
 	return (struct relay_rules){
-		.buffer = CARRIER_SIZE,
+		.out = { .buffer = CARRIER_SIZE, .crlf = plan->crlf, .delay = plan->delay },
+		.in = { .buffer = CARRIER_SIZE },
 		.send = !plan->no_input,
 		.at_peer_end = session_peer_rule(plan, local),
 		.at_input_end = ends_with_input ? FLOW_STOP_DRAINED : FLOW_GOES_ON,
 		.quit_after = plan->quit_after,
 		.linger = plan->linger,
 		.idle = plan->idle,
+		.receive_limit = plan->receive_limit,
 	};
 }
 
@@ -91,18 +95,31 @@ session_relay(struct relay *relay, struct loop *loop, struct fault *fault)
 	return !fault_is_set(fault);
 }
 
-bool
-session_run(const struct plan *plan, struct loop *loop, struct stream *remote, struct fault *fault)
+/* Makes the connection ready, and lays around it what the user wants to have there. */
+static bool
+session_open_remote(struct run *run, struct stream *remote, struct fault *fault)
 {
+	const struct plan *plan = run->plan;
+	/* The kinds that there are open in one step. */
+	return remote->ops->open(remote, fault) == IO_OK &&
+		sockopt_apply(&plan->sockopts, remote->wfd, SOCKOPT_CONNECTED, true, fault) &&
+		(!plan->telnet || telnet_init(remote, fault)) &&
+		record_init(remote, &run->record, fault);
+}
+
+bool
+session_run(struct run *run, struct stream *remote, struct fault *fault)
+{
+	const struct plan *plan = run->plan;
+	struct loop *loop = &run->loop;
 	const struct stdio_config config = { .discard = plan->no_output, .raw = plan->raw };
 	struct stream local = { .ops = NULL };
 	struct relay relay = { .cause = FAULT_NONE };
 	struct relay_rules rules;
 	bool done = false;
 
-	/* The kinds that there are open in one step. */
 	if (stdio_init(&local, &config, fault) && local.ops->open(&local, fault) == IO_OK &&
-		remote->ops->open(remote, fault) == IO_OK) {
+		session_open_remote(run, remote, fault)) {
 		local.half_close = !plan->keep_open;
 		remote->half_close = !plan->no_shutdown;
 		rules = session_rules(plan, &local);

@@ -5,12 +5,10 @@
 #include <stdbool.h>
 
 #include "base/fault.h"
-#include "flow/loop.h"
-#include "mode/plan.h"
+#include "mode/mode.h"
 #include "stream/stream.h"
 
 /* Runs it to its end and closes the remote stream. False and the fault if not all went well. */
-bool session_run(
-	const struct plan *plan, struct loop *loop, struct stream *remote, struct fault *fault);
+bool session_run(struct run *run, struct stream *remote, struct fault *fault);
 
 #endif

@@ -159,7 +159,7 @@ dial_begin(struct dial *dial, int64_t now)
 		dial_note(dial, to, dial_status(errno), strerror(errno));
 		return IO_AGAIN;
 	}
-	if (!sockopt_apply(&config->options, fd, &fault)) {
+	if (!sockopt_apply(config->options, fd, SOCKOPT_DIALLING, true, &fault)) {
 		dial_note(dial, to, fault.status, fault.text != NULL ? fault.text : "");
 		fault_clear(&fault);
 		(void)sys_close(&fd);
@@ -212,16 +212,44 @@ dial_resolved(struct dial *dial, enum io result, int64_t now, struct fault *faul
 	return dial_advance(dial, now, fault);
 }
 
+/* Takes the connection that is there already. */
+static enum io
+dial_adopt(struct dial *dial, struct fault *fault)
+{
+	int fd = dial->config->inherited;
+	dial->peer.length = dial->own.length = sizeof dial->peer.storage;
+	if (getpeername(fd, (struct sockaddr *)&dial->peer.storage, &dial->peer.length) == -1 ||
+		getsockname(fd, (struct sockaddr *)&dial->own.storage, &dial->own.length) == -1) {
+		(void)fault_set(fault, STATUS_VALUE, errno, "descriptor %d", fd);
+		return IO_FAIL;
+	}
+	if (!sockopt_apply(dial->config->options, fd, SOCKOPT_DIALLING, true, fault))
+		return IO_FAIL;
+	dial->name = address_print(&dial->peer);
+	if (dial->name == NULL) {
+		(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "descriptor %d", fd);
+		return IO_FAIL;
+	}
+	dial->fd = fd;
+	dial->state = DIAL_CONNECTED;
+	return IO_OK;
+}
+
 enum io
 dial_start(struct dial *dial, const struct dial_config *config, int64_t now, struct fault *fault)
 {
 	*dial = (struct dial){ .config = config, .fd = -1, .refused = true };
+	if (config->inherited != -1)
+		return dial_adopt(dial, fault);
 	dial->name = endpoint_print(&config->to);
 	if (dial->name == NULL) {
 		(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "connect");
 		return IO_FAIL;
 	}
-	return dial_resolved(dial, resolve_start(&dial->resolve, &config->to, fault), now, fault);
+	enum io resolved = config->known != NULL
+		? resolve_again(&dial->resolve, config->known, (uint16_t)config->to.port, fault)
+		: resolve_start(&dial->resolve, &config->to, fault);
+	return dial_resolved(dial, resolved, now, fault);
 }
 
 void

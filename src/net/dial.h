@@ -24,7 +24,10 @@ struct dial_config {
 	struct endpoint to;
 	struct address local; /* to bind before connecting; length 0: none */
 	uint16_t local_port;  /* without an address: to bind on any address; 0: none */
-	struct sockopt options;
+	const struct sockopts *options;
+	const struct resolve
+		*known;   /* the host's addresses, if they are known; NULL: they are not */
+	int inherited;    /* a connection that is there already; -1: none */
 	int64_t deadline; /* for all of it, name resolution included */
 };
 
@@ -55,7 +58,7 @@ struct dial {
 	struct socketfile file; /* of a Unix socket's own end */
 };
 
-/* IO_OK: connected; IO_AGAIN: ask, wait, step; IO_FAIL: status 4, 6, 7, 27, 28 or 45. */
+/* IO_OK: connected; IO_AGAIN: ask, wait, step; IO_FAIL: status 3, 4, 6, 7, 27, 28 or 45. */
 enum io dial_start(
 	struct dial *dial, const struct dial_config *config, int64_t now, struct fault *fault);
 void dial_ask(struct dial *dial, struct interest *interest);

@@ -111,6 +111,12 @@ endpoint_set_host(struct endpoint *endpoint, char *host, bool numeric_only, stru
 	size_t length = strlen(host);
 	const char *wrong = NULL;
 
+	const char *at = strrchr(host, '@');
+
+	/* What stands before it may be a password. */
+	if (at != NULL)
+		return fault_set(fault, STATUS_VALUE, 0,
+			"host '...%s': a user or a password has no place here", at);
 	endpoint->numeric = true;
 	if (length > 2 && host[0] == '[' && host[length - 1] == ']') {
 		host[length - 1] = '\0';

@@ -21,8 +21,12 @@
 static void
 listener_drop_sockets(struct listener *listener)
 {
-	while (listener->count > 0)
-		(void)sys_close(&listener->sockets[--listener->count].fd);
+	while (listener->count > 0) {
+		struct listener_socket *socket = &listener->sockets[--listener->count];
+		if (socket->restore)
+			(void)sys_set_nonblocking(socket->fd, false, NULL);
+		(void)sys_close(&socket->fd);
+	}
 }
 
 /* This machine does not have the address's family, or not the address. */
@@ -43,15 +47,25 @@ listener_bind(struct listener *listener, int fd, const struct address *address)
 	 * it would mean sharing the port, so not there. */
 	if (listener->config->transport->connected)
 		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (address->storage.ss_family == AF_INET6 &&
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == -1)
-		return false;
 	return bind(fd, name, address->length) == 0;
+}
+
+/* The options: ours, which the user may change, and the user's. `only`: there is no other socket
+ * that one of them may be for. */
+static bool
+listener_set_options(
+	const struct listener *listener, int fd, int family, bool only, struct fault *fault)
+{
+	int on = 1;
+	if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == -1)
+		return false;
+	return sockopt_apply(listener->config->options, fd, SOCKOPT_LISTENING, only, fault);
 }
 
 /* Adds a socket on the address; false with errno. */
 static bool
-listener_add(struct listener *listener, const struct address *address, struct fault *fault)
+listener_add(
+	struct listener *listener, const struct address *address, bool only, struct fault *fault)
 {
 	const struct transport *transport = listener->config->transport;
 	int protocol;
@@ -63,7 +77,7 @@ listener_add(struct listener *listener, const struct address *address, struct fa
 	struct listener_socket *socket = &listener->sockets[listener->count];
 	*socket = (struct listener_socket){ .fd = fd, .address = *address, .entry = INTEREST_NONE };
 	socket->address.length = sizeof socket->address.storage;
-	if (sockopt_apply(&listener->config->options, fd, fault) &&
+	if (listener_set_options(listener, fd, address->storage.ss_family, only, fault) &&
 		listener_bind(listener, fd, address) &&
 		(!transport->connected || listen(fd, LISTENER_BACKLOG) == 0) &&
 		getsockname(fd, (struct sockaddr *)&socket->address.storage,
@@ -113,7 +127,7 @@ listener_open(struct listener *listener, const struct address *addresses, size_t
 			if (any_port && listener->count > 0)
 				address_set_port(
 					&address, address_port(&listener->sockets[0].address));
-			if (listener_add(listener, &address, fault))
+			if (listener_add(listener, &address, count == 1, fault))
 				continue;
 			error = errno;
 			if (fault_is_set(fault))
@@ -169,10 +183,38 @@ listener_resolved(struct listener *listener, enum io result, struct fault *fault
 	return listener_open(listener, listener->resolve.addresses, listener->resolve.count, fault);
 }
 
+/* Takes a socket that is there already. */
+static enum io
+listener_adopt(struct listener *listener, struct fault *fault)
+{
+	const struct listener_config *config = listener->config;
+	struct listener_socket *socket = &listener->sockets[0];
+	bool was = true;
+	*socket = (struct listener_socket){ .fd = config->inherited, .entry = INTEREST_NONE };
+	socket->address.length = sizeof socket->address.storage;
+	if (getsockname(socket->fd, (struct sockaddr *)&socket->address.storage,
+		    &socket->address.length) == -1) {
+		(void)fault_set(fault, STATUS_LISTEN, errno, "descriptor %d", socket->fd);
+		return IO_FAIL;
+	}
+	if (!sockopt_apply(config->options, socket->fd, SOCKOPT_LISTENING, true, fault))
+		return IO_FAIL;
+	/* Another process may take the client that poll(2) has seen. */
+	if (config->transport->connected)
+		socket->restore = sys_set_nonblocking(socket->fd, true, &was) && !was;
+	else
+		sys_mark_own_address(socket->fd);
+	listener->count = 1;
+	listener->state = LISTENER_OPEN;
+	return IO_OK;
+}
+
 enum io
 listener_start(struct listener *listener, const struct listener_config *config, struct fault *fault)
 {
 	*listener = (struct listener){ .config = config };
+	if (config->inherited != -1)
+		return listener_adopt(listener, fault);
 	if (config->on.names == TRANSPORT_INET && config->on.host == NULL)
 		return listener_open_any(listener, fault);
 	return listener_resolved(

@@ -25,13 +25,16 @@
 struct listener_config {
 	const struct transport *transport;
 	struct endpoint on; /* host NULL: every address */
-	struct sockopt options;
+	const struct sockopts *options;
+	int inherited; /* a socket that listens already, or is bound; -1: none */
 };
 
 struct listener_socket {
 	int fd;
 	struct address address;
 	size_t entry;
+	bool restore; /* O_NONBLOCK was set on a socket that others may share, and has to go again
+		       */
 };
 
 enum listener_state { LISTENER_RESOLVING, LISTENER_OPEN };

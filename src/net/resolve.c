@@ -206,6 +206,28 @@ resolve_start(struct resolve *resolve, const struct endpoint *endpoint, struct f
 	return done;
 }
 
+enum io
+resolve_again(
+	struct resolve *resolve, const struct resolve *found, uint16_t port, struct fault *fault)
+{
+	*resolve = (struct resolve){
+		.fd = -1,
+		.entry = INTEREST_NONE,
+		.count = found->count,
+		.left_out = found->left_out,
+		.addresses = calloc(found->count, sizeof *resolve->addresses),
+	};
+	if (resolve->addresses == NULL) {
+		(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "resolve");
+		return IO_FAIL;
+	}
+	for (size_t i = 0; i < found->count; i++) {
+		resolve->addresses[i] = found->addresses[i];
+		address_set_port(&resolve->addresses[i], port);
+	}
+	return IO_OK;
+}
+
 void
 resolve_ask(struct resolve *resolve, struct interest *interest)
 {

@@ -31,6 +31,10 @@ struct resolve {
 enum io resolve_start(
 	struct resolve *resolve, const struct endpoint *endpoint, struct fault *fault);
 
+/* As resolve_start, for the same host and another port: takes the addresses that were found. */
+enum io resolve_again(
+	struct resolve *resolve, const struct resolve *found, uint16_t port, struct fault *fault);
+
 void resolve_ask(struct resolve *resolve, struct interest *interest);
 
 /* As resolve_start; to be called with the same endpoint. */

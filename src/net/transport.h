@@ -28,6 +28,10 @@ struct transport {
 const struct transport *transport_find(
 	enum transport_names names, bool datagram, bool seqpacket, int protocol);
 
+/* The row of a socket that is there already, NULL if there is none for it (or it is no socket);
+ * *listens: it accepts connections. */
+const struct transport *transport_of_socket(int fd, bool *listens);
+
 /* The protocol number for socket(2); false with errno EPROTONOSUPPORT if this system has none. */
 bool transport_protocol(const struct transport *transport, int *protocol);
 

@@ -69,6 +69,11 @@ socket_open(struct stream *stream, struct fault *fault)
 static enum io
 socket_fail(const struct stream *stream, enum status status, int error, struct fault *fault)
 {
+	/* With TCP Fast Open it turns out only now. */
+	if (error == ECONNREFUSED) {
+		(void)fault_set(fault, STATUS_CONNECT, error, "connect %s", stream->name);
+		return IO_FAIL;
+	}
 	(void)fault_set(fault, status, error,
 		status == STATUS_SEND ? "send to %s" : "receive from %s", stream->name);
 	return IO_FAIL;
@@ -98,6 +103,15 @@ socket_limit(
 		left -= cut[used++].iov_len;
 	}
 	return used;
+}
+
+/* Whether the user has already seen to it that the connection is probed. */
+static bool
+socket_keeps_alive(const struct socket *socket)
+{
+	int on = 0;
+	socklen_t size = sizeof on;
+	return getsockopt(socket->fd, SOL_SOCKET, SO_KEEPALIVE, &on, &size) == 0 && on != 0;
 }
 
 static enum io
@@ -135,7 +149,7 @@ socket_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 	if (n == 0 && socket->error != 0)
 		return socket_fail(stream, STATUS_RECEIVE, socket->error, fault);
 	if (stream->rmessages ? message.end : n == 0) {
-		if (socket->transport->tcp)
+		if (socket->transport->tcp && !socket_keeps_alive(socket))
 			(void)sys_keep_alive(socket->fd, SOCKET_PROBE_IDLE, SOCKET_PROBE_INTERVAL,
 				SOCKET_PROBE_COUNT);
 		stream->watch = true;

@@ -112,6 +112,41 @@ sys_open(const char *path, int flags)
 	return fd;
 }
 
+int
+sys_create(const char *path, int flags)
+{
+	int fd;
+	do
+		fd = open(path, flags | O_CREAT | O_CLOEXEC, 0666);
+	while (fd == -1 && errno == EINTR);
+	return fd;
+}
+
+bool
+sys_pass_descriptor(int to, int fd)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	char byte = '\0';
+	struct iovec piece = { &byte, sizeof byte };
+	struct msghdr header = sys_header(&piece, 1);
+	memset(&control, 0, sizeof control);
+	header.msg_control = control.space;
+	header.msg_controllen = sizeof control.space;
+	struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
+	rights->cmsg_level = SOL_SOCKET;
+	rights->cmsg_type = SCM_RIGHTS;
+	rights->cmsg_len = CMSG_LEN(sizeof fd);
+	memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+	ssize_t n;
+	do
+		n = sendmsg(to, &header, MSG_NOSIGNAL);
+	while (n == -1 && errno == EINTR);
+	return n == 1;
+}
+
 bool
 sys_set_nonblocking(int fd, bool nonblocking, bool *was)
 {

@@ -285,6 +285,13 @@ sys_vsock_parts(const struct sockaddr_storage *address, uint32_t *cid, uint32_t 
 	return true;
 }
 
+bool
+sys_has(enum sys_feature feature)
+{
+	(void)feature;
+	return true;
+}
+
 int
 sys_protocol_number(enum sys_protocol protocol)
 {

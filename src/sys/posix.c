@@ -181,6 +181,12 @@ sys_vsock_parts(const struct sockaddr_storage *address, uint32_t *cid, uint32_t 
 	return false;
 }
 
+bool
+sys_has(enum sys_feature feature)
+{
+	return feature == SYS_FEATURE_ALWAYS;
+}
+
 int
 sys_protocol_number(enum sys_protocol protocol)
 {

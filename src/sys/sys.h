@@ -43,10 +43,21 @@ bool sys_would_block(int error);
 /* Opens a file or device, close-on-exec. */
 int sys_open(const char *path, int flags);
 
+/* The same for writing; it is made, for all to read and write whom umask lets, if it is not there.
+ */
+int sys_create(const char *path, int flags);
+
+/* Passes a copy of the descriptor over a Unix socket, with one byte that nobody needs. */
+bool sys_pass_descriptor(int to, int fd);
+
 /* Sets O_NONBLOCK. *was tells whether it was set before. */
 bool sys_set_nonblocking(int fd, bool nonblocking, bool *was);
 
 /* --- one of linux.c, posix.c --- */
+
+/* What a build may have or not. */
+enum sys_feature { SYS_FEATURE_ALWAYS, SYS_FEATURE_LINUX };
+bool sys_has(enum sys_feature feature);
 
 /* A new socket, a new connection, a new pipe: close-on-exec and non-blocking. */
 int sys_socket(int family, int type, int protocol);

@@ -49,6 +49,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 		fault.status != STATUS_INPUT && fault.status != STATUS_BIND &&
 		fault.status != STATUS_MEMORY)
 		abort();
+	plan_close(&plan);
 out:
 	fault_clear(&fault);
 	free(words);

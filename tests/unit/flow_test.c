@@ -117,6 +117,7 @@ static const struct {
 int
 main(void)
 {
+	static const struct flow_config config = { .buffer = 64 };
 	for (size_t i = 0; i < sizeof flow_test_rows / sizeof flow_test_rows[0]; i++) {
 		struct flow_test_end from = { .left = flow_test_rows[i].left,
 			.then = flow_test_rows[i].then };
@@ -132,7 +133,7 @@ main(void)
 		sink.wfd = 2000;
 		sink.half_close = flow_test_rows[i].half_close;
 
-		CHECK(flow_open(&flow, &source, &sink, 64, 0, &fault));
+		CHECK(flow_open(&flow, &source, &sink, &config, 0, &fault));
 		(void)flow_stop(&flow, flow_test_rows[i].stop);
 		for (unsigned turn = 0; turn < 6; turn++) {
 			interest_begin(&interest);

@@ -21,12 +21,48 @@ options_test_parse(const char *line, struct options *options)
 			*at++ = '\0';
 	}
 	argv[argc] = NULL;
-	bool good = options_parse(options, argc, argv, &fault);
+	bool good = options_parse(options, argc, argv, &fault) && options_check(options, &fault);
+	options_close(options);
 	enum status status = fault.status;
 	CHECK(good == (status == STATUS_OK));
 	CHECK(good || (fault.text != NULL && strchr(fault.text, '\n') == NULL));
 	fault_clear(&fault);
 	return status;
+}
+
+/* Every word of a list of ids is one; false for the row's own. */
+static bool
+options_test_list(const char *list, const char *own)
+{
+	while (*list != '\0') {
+		size_t span = strcspn(list, " ");
+		bool known = false;
+		for (unsigned i = 0; i < OPTION_COUNT; i++)
+			known |= strlen(option_rows[i].id) == span &&
+				strncmp(option_rows[i].id, list, span) == 0 &&
+				strcmp(option_rows[i].id, own) != 0;
+		if (!known)
+			return false;
+		list += span + (list[span] == ' ');
+	}
+	return true;
+}
+
+/* What is said of a command line that is wrong. */
+static bool
+options_test_says(char *word, const char *wanted)
+{
+	char *argv[] = { (char[]){ "sockcat" }, word, NULL };
+	struct options options;
+	struct fault fault = FAULT_NONE;
+	bool good = options_parse(&options, 2, argv, &fault);
+	bool said = !good && fault.status == STATUS_USAGE && fault.text != NULL &&
+		strstr(fault.text, wanted) != NULL;
+	if (!said)
+		(void)fprintf(stderr, "%s: %s\n", word, fault.text != NULL ? fault.text : "good");
+	fault_clear(&fault);
+	options_close(&options);
+	return said;
 }
 
 int
@@ -37,8 +73,11 @@ main(void)
 		CHECK(row->name[0] != '\0' || row->letter != 0);
 		CHECK(row->help[0] != '\0' && row->group < OPTION_GROUPS);
 		CHECK((row->type == OPTION_FLAG) == (row->argument[0] == '\0'));
-		CHECK((row->excludes >> i & 1) == 0 && (row->needs & row->excludes) == 0);
-		CHECK(row->type == OPTION_FLAG || row->repeat == OPTION_ONCE);
+		CHECK(options_test_list(row->excludes, row->id));
+		CHECK(options_test_list(row->needs, row->id));
+		CHECK(row->type == OPTION_FLAG || row->type == OPTION_TOPIC ||
+			row->repeat == OPTION_ONCE || row->repeat == OPTION_LIST);
+		CHECK(row->least <= row->most);
 		for (unsigned j = 0; j < i; j++) {
 			CHECK(row->letter == 0 || row->letter != option_rows[j].letter);
 			CHECK(row->name[0] == '\0' || strcmp(row->name, option_rows[j].name) != 0);
@@ -80,5 +119,25 @@ main(void)
 	CHECK(options_test_parse("-I 0", &options) == STATUS_VALUE);
 	CHECK(options_test_parse("-I 64k", &options) == STATUS_OK);
 	CHECK(options.value[OPTION_rcvbuf] == 65536);
+
+	CHECK(options_test_parse("--wai 1", &options) == STATUS_OK);
+	CHECK(options_test_parse("--mark 0x10", &options) == STATUS_OK);
+	CHECK(options.value[OPTION_mark] == 16);
+	CHECK(options_test_parse("--mark 4294967296", &options) == STATUS_VALUE);
+	CHECK(options_test_parse("--mark 0x", &options) == STATUS_VALUE);
+	CHECK(options_test_parse("--help=exit", &options) == STATUS_OK);
+	CHECK(options_test_parse("--join 224.0.0.1 --join 224.0.0.2 -u", &options) == STATUS_OK);
+	CHECK(options.given_count == 2);
+	CHECK(options_test_parse("--join 224.0.0.1", &options) == STATUS_USAGE);
+	CHECK(options_test_parse("--append-output", &options) == STATUS_USAGE);
+	CHECK(options_test_says((char[]){ "-L" }, "-l -k"));
+	CHECK(options_test_says((char[]){ "--ke" }, "--keep-open, --keepalive"));
+	CHECK(options_test_says((char[]){ "--udpp" }, "did you mean --udp"));
+	CHECK(options_test_says((char[]){ "--lisetn" }, "did you mean --listen"));
+	CHECK(options_test_says((char[]){ "--frobnicate" }, "no such option (see"));
+	CHECK(options_test_says((char[]){ "--"
+					  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" },
+		"no such"));
+	CHECK(options_test_says((char[]){ "--=x" }, "no such option"));
 	return check_verdict("options");
 }

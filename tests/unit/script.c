@@ -298,7 +298,8 @@ script_rules(struct script *script)
 {
 	unsigned decision = script_next(script);
 	struct relay_rules rules = {
-		.buffer = 1 + script_next_size(script, 100),
+		.out = { .buffer = 1 + script_next_size(script, 100) },
+		.in = { .buffer = 1 + script_next_size(script, 100) },
 		.send = decision % 8 != 7,
 		.at_peer_end = (enum flow_stop)(decision / 8 % 3),
 		.at_input_end = decision / 32 % 4 == 3 ? FLOW_STOP_DRAINED : FLOW_GOES_ON,
@@ -324,6 +325,11 @@ script_judge(struct script *script, const struct relay *relay, const struct rela
 		: status == STATUS_SEND ? relay->unconfirmed || rules->quit_after != CLOCK_NEVER
 					: false;
 
+	/* The user wants no more than so many messages, whoever has not ended yet. */
+	bool limited = rules->receive_limit > 0 && relay->in.reads >= rules->receive_limit;
+	script_break(script, rules->receive_limit == 0 || relay->in.reads <= rules->receive_limit,
+		"no more is received than was wanted");
+
 	script_break(script,
 		status == script->first || (script->first == STATUS_OK && timed) ||
 			(timed && status == STATUS_TIMEOUT) || (timed && relay->unconfirmed) ||
@@ -340,10 +346,11 @@ script_judge(struct script *script, const struct relay *relay, const struct rela
 		script_break(
 			script, !rules->send || remote->arrived, "0 means that all has arrived");
 		script_break(script, local->arrived, "0 means that local output was finished");
-		if (rules->send && rules->at_peer_end == FLOW_GOES_ON)
+		if (rules->send && rules->at_peer_end == FLOW_GOES_ON && !limited)
 			script_break(
 				script, local->ended, "the peer's end never cancels our sending");
-		if (rules->quit_after == CLOCK_NEVER && rules->at_input_end == FLOW_GOES_ON)
+		if (rules->quit_after == CLOCK_NEVER && rules->at_input_end == FLOW_GOES_ON &&
+			!limited)
 			script_break(
 				script, remote->ended, "no timer stands in for the peer's end");
 	}
@@ -358,7 +365,7 @@ script_judge(struct script *script, const struct relay *relay, const struct rela
 	/* … and after a failed send, what the peer had sent is fetched first (of messages, as much
 	 * as a moment allows). */
 	if (status == STATUS_SEND && !remote->stream.rmessages && remote->failed_write &&
-		!local->failed_write && !relay->hurries && !idle)
+		!local->failed_write && !relay->hurries && !idle && !limited)
 		script_break(script, remote->read_dry,
 			"what the peer had sent is fetched before the report");
 }
@@ -402,9 +409,13 @@ script_run(const uint8_t *bytes, size_t n, struct script_tally *tally)
 	struct relay_rules rules = script_rules(&script);
 	unsigned decision = script_next(&script);
 	bool messages = decision % 4 == 3;
+	if (decision / 32 % 8 == 7)
+		rules.out.delay = 1 + script_next(&script) % 64 * CLOCK_MILLISECOND;
+	if (decision / 32 % 8 == 6)
+		rules.receive_limit = 1 + script_next_size(&script, 10);
 	if (messages) {
 		remote.stream.rmessages = true;
-		remote.stream.wmessage_max = 1 + script_next_size(&script, rules.buffer - 1);
+		remote.stream.wmessage_max = 1 + script_next_size(&script, rules.out.buffer - 1);
 	}
 	unsigned interrupted = decision / 4 % 8 == 7 ? script_next(&script) : SCRIPT_TURNS;
 
@@ -432,7 +443,7 @@ script_run(const uint8_t *bytes, size_t n, struct script_tally *tally)
 		if (turn >= interrupted)
 			relay_interrupt(&relay, SIGTERM, script.now);
 		over = relay_step(&relay, &interest, script.now);
-		script_break(&script, buf_used(&relay.in.carrier.buf) <= rules.buffer,
+		script_break(&script, buf_used(&relay.in.carrier.buf) <= rules.in.buffer,
 			"buffers stay within their bound");
 	}
 	if (script.broken == NULL)

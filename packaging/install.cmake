@@ -1,0 +1,18 @@
+# What "cmake --install" puts where, and the target "uninstall", which takes it away again.
+# Every destination is relative, so that "cmake --install --prefix" and DESTDIR move all of it.
+# The man page and the completions are in the source tree: installing needs neither Python nor a
+# program that runs here (cross builds).
+set(SOCKCAT_ZSH_DIR "${CMAKE_INSTALL_DATADIR}/zsh/site-functions" CACHE STRING
+    "Where zsh looks for completions")
+
+install(TARGETS sockcat RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+install(FILES man/sockcat.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+install(FILES completions/sockcat.bash RENAME sockcat
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
+install(FILES completions/_sockcat DESTINATION "${SOCKCAT_ZSH_DIR}")
+install(FILES completions/sockcat.fish
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d")
+install(FILES README.md LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+
+configure_file(packaging/uninstall.cmake.in uninstall.cmake @ONLY)
+add_custom_target(uninstall COMMAND "${CMAKE_COMMAND}" -P "${CMAKE_BINARY_DIR}/uninstall.cmake")

@@ -1,0 +1,9 @@
+/* What the command line asks for; see plan.h. */
+#include "mode/plan.h"
+
+void
+plan_close(struct plan *plan)
+{
+	ports_close(&plan->ports);
+	sockopt_close(&plan->sockopts);
+}

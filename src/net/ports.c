@@ -1,0 +1,99 @@
+/* A list of ports; see ports.h. */
+#include "net/ports.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "net/endpoint.h"
+
+static bool
+ports_append(struct ports *ports, uint32_t port, struct fault *fault)
+{
+	if (port == 0)
+		return fault_set(fault, STATUS_VALUE, 0, "port '0': nobody can listen there");
+	unsigned char bit = (unsigned char)(1U << port % 8);
+	if ((ports->seen[port / 8] & bit) != 0)
+		return true;
+	if (ports->count == ports->room) {
+		size_t room = ports->room * 2 + 16;
+		uint16_t *longer = realloc(ports->list, room * sizeof *longer);
+		if (longer == NULL)
+			return fault_set(fault, STATUS_MEMORY, ENOMEM, "ports");
+		ports->list = longer;
+		ports->room = room;
+	}
+	ports->seen[port / 8] |= bit;
+	ports->list[ports->count++] = (uint16_t)port;
+	return true;
+}
+
+/* "20-30", both numbers. A '-' in anything else belongs to a service's name. */
+static bool
+ports_is_range(const char *text, uint64_t *first, uint64_t *last)
+{
+	char piece[8];
+	size_t length = strcspn(text, "-");
+	if (text[length] != '-' || length >= sizeof piece)
+		return false;
+	memcpy(piece, text, length);
+	piece[length] = '\0';
+	return parse_count(piece, UINT16_MAX, first) == PARSE_OK &&
+		parse_count(text + length + 1, UINT16_MAX, last) == PARSE_OK;
+}
+
+static bool
+ports_add_item(struct ports *ports, const char *text, const struct transport *transport,
+	struct fault *fault)
+{
+	struct endpoint endpoint = { .names = TRANSPORT_INET };
+	uint64_t first, last;
+	if (!ports_is_range(text, &first, &last))
+		return endpoint_set_port(&endpoint, text, transport, fault) &&
+			ports_append(ports, endpoint.port, fault);
+	if (first > last)
+		return fault_set(fault, STATUS_VALUE, 0,
+			"ports '%s': the first is larger than the last", text);
+	for (uint64_t port = first; port <= last; port++)
+		if (!ports_append(ports, (uint32_t)port, fault))
+			return false;
+	return true;
+}
+
+bool
+ports_add(struct ports *ports, char *text, const struct transport *transport, struct fault *fault)
+{
+	for (bool more = true; more;) {
+		size_t length = strcspn(text, ",");
+		more = text[length] == ',';
+		text[length] = '\0';
+		bool added = ports_add_item(ports, text, transport, fault);
+		if (more)
+			text[length] = ',';
+		if (!added)
+			return false;
+		text += length + more;
+	}
+	return true;
+}
+
+void
+ports_shuffle(struct ports *ports, uint64_t seed)
+{
+	for (size_t i = ports->count; i > 1; i--) {
+		/* Knuth's MMIX generator; its upper bits are the good ones. */
+		seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		size_t other = (size_t)(seed >> 33) % i;
+		uint16_t swap = ports->list[i - 1];
+		ports->list[i - 1] = ports->list[other];
+		ports->list[other] = swap;
+	}
+}
+
+void
+ports_close(struct ports *ports)
+{
+	free(ports->list);
+	memset(ports, 0, sizeof *ports);
+}

@@ -1,0 +1,33 @@
+/* Streams around streams; see layer.h. */
+#include "stream/layer.h"
+
+void
+layer_init(struct stream *stream, struct stream *inner, const struct stream_ops *ops, void *impl)
+{
+	*inner = *stream;
+	stream->ops = ops;
+	stream->impl = impl;
+}
+
+void
+layer_enter(const struct stream *stream, struct stream *inner)
+{
+	inner->ragain = stream->ragain;
+	inner->wagain = stream->wagain;
+	inner->lagain = stream->lagain;
+	inner->eof = stream->eof;
+	inner->last = stream->last;
+	inner->watch = stream->watch;
+	inner->half_close = stream->half_close;
+	inner->clean = stream->clean;
+}
+
+void
+layer_leave(struct stream *stream, const struct stream *inner)
+{
+	const struct stream_ops *ops = stream->ops;
+	void *impl = stream->impl;
+	*stream = *inner;
+	stream->ops = ops;
+	stream->impl = impl;
+}
