@@ -135,7 +135,7 @@ complete -c sockcat -s i -l delay -x -d 'Pause so long after each line (or messa
 complete -c sockcat -l raw -d 'Pass control characters to a terminal'
 complete -c sockcat -s o -l hex-dump -r -F -d 'Write a hex dump of both directions, with offsets and times'
 complete -c sockcat -l output -r -F -d 'Write a copy of the bytes of both directions'
-complete -c sockcat -l append-output -d 'Append to these files instead of emptying them first'
+complete -c sockcat -l append-output -d 'Append to these files if they exist, instead of refusing'
 complete -c sockcat -s b -l broadcast -d 'Allow broadcast addresses'
 complete -c sockcat -s T -l tos -x -a 'af11 af12 af13 af21 af22 af23 af31 af32 af33 af41 af42 af43 cs0 cs1 cs2 cs3 cs4 cs5 cs6 cs7 ef va le lowdelay throughput reliability lowcost critical inetcontrol netcontrol' -d 'Type of service: a number or a name (ef, af11, cs1, lowdelay)'
 complete -c sockcat -s M -l ttl -x -d 'Time to live (hop limit) of what is sent'

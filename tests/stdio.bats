@@ -586,14 +586,22 @@ late_answer() {
 
 # ---- B26: kinds of standard output ----
 
-@test "F26: an output file that exists or is not a file is refused" {
-    "$SOCKCAT" -h | grep -q -e '--output ' || skip "this version writes no files (no --output)"
-    start_peer send:data close
+@test "F26: an output file that exists, or is a link to one, is refused and stays as it is" {
     printf precious >"$T/target"
     ln -s target "$T/link"
-    client --output "$T/link" -d 127.0.0.1 "$peer_port" >"$T/out"
-    assert_status 23
+    for file in target link; do
+        client --output "$T/$file" -d 127.0.0.1 9 >"$T/out"
+        assert_status 23
+        assert_one_error "$T/client.err" "open .*/$file: it exists"
+    done
     assert_equal "$(cat "$T/target")" precious
+}
+
+@test "F26: a FIFO without a reader as an output file is refused at once" {
+    mkfifo "$T/fifo"
+    client --output "$T/fifo" -d 127.0.0.1 9 >"$T/out"
+    assert_status 23
+    assert_one_error "$T/client.err" 'open .*/fifo: '
 }
 
 @test "F26: what is in a file that is appended to stays" {

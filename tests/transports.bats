@@ -475,9 +475,7 @@ conflict() {
     usage_error 'cannot be used together' --vsock -s 1 1 80
 }
 
-@test "datagrams cannot be probed for an answer" {
-    usage_error 'cannot be used together' -z -u 127.0.0.1 80
-    usage_error 'cannot be used together' -z --udplite 127.0.0.1 80
+@test "who listens cannot probe" {
     usage_error 'cannot be used together' -z -l 127.0.0.1 80
 }
 

@@ -72,6 +72,13 @@ log_line(unsigned level, const char *format, ...)
 	errno = error;
 }
 
+bool
+log_is_stuck(unsigned level)
+{
+	struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
+	return level <= log_level && poll(&ready, 1, 0) == 0;
+}
+
 void
 log_last_line(const char *text)
 {

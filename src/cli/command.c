@@ -42,15 +42,35 @@ command_transport(const struct options *options, struct fault *fault)
 	return transport;
 }
 
+/* What a socket is counts as if the options had said it. */
+static void
+command_imply(struct options *options, const struct transport *transport)
+{
+	static const char as[] = "fd://";
+	if (transport->names == TRANSPORT_UNIX)
+		options_imply(options, OPTION_unixsock, as);
+	if (transport->names == TRANSPORT_VSOCK)
+		options_imply(options, OPTION_vsock, as);
+	if (!transport->connected)
+		options_imply(options, OPTION_udp, as);
+	if (transport->connected && transport->message_max > 0)
+		options_imply(options, OPTION_seqpacket, as);
+	if (transport->protocol == SYS_SCTP)
+		options_imply(options, OPTION_sctp, as);
+}
+
 /* A socket that is there already: it says itself what it is. */
 static bool
-command_descriptor(struct plan *plan, const char *text, bool listen, struct fault *fault)
+command_descriptor(
+	struct plan *plan, struct options *options, const char *text, struct fault *fault)
 {
+	bool listen = options_has(options, OPTION_listen);
 	uint64_t number;
 	bool listens = false;
 	if (parse_count(text, INT32_MAX, &number) != PARSE_OK || number <= STDERR_FILENO)
 		return fault_set(fault, STATUS_VALUE, 0,
-			"endpoint 'fd://%s': it has to be a descriptor's number, from 3", text);
+			"endpoint 'fd://%s': it has to be a descriptor's number, from 3",
+			endpoint_public(text));
 	plan->inherited = (int)number;
 	if (fcntl(plan->inherited, F_GETFD) == -1)
 		return fault_set(fault, STATUS_VALUE, errno, "endpoint 'fd://%s'", text);
@@ -61,6 +81,11 @@ command_descriptor(struct plan *plan, const char *text, bool listen, struct faul
 	if (plan->transport->connected && listens != listen)
 		return fault_set(fault, STATUS_VALUE, 0, "endpoint 'fd://%s': it %s", text,
 			listens ? "listens; write -l" : "does not listen");
+	bool connected = getpeername(plan->inherited, NULL, NULL) == 0 || errno == EFAULT;
+	if (listen && connected)
+		return fault_set(fault, STATUS_VALUE, 0,
+			"endpoint 'fd://%s': it is connected; leave out -l", text);
+	command_imply(options, plan->transport);
 	return true;
 }
 
@@ -158,7 +183,7 @@ command_endpoint(struct plan *plan, const struct options *options, bool listen,
 {
 	struct endpoint *endpoint = &plan->endpoint;
 	if (operands->descriptor != NULL)
-		return command_descriptor(plan, operands->descriptor, listen, fault);
+		return true;
 	plan->transport = command_transport(options, fault);
 	if (plan->transport == NULL)
 		return false;
@@ -170,6 +195,9 @@ command_endpoint(struct plan *plan, const struct options *options, bool listen,
 	case TRANSPORT_UNIX:
 		return command_path(plan, options, listen, operands->path, fault);
 	case TRANSPORT_VSOCK:
+		if (operands->port_count > 1)
+			return fault_set(fault, STATUS_USAGE, 0,
+				"arguments: several ports cannot be probed with --vsock");
 		return endpoint_set_vsock(endpoint, operands->host, operands->ports[0], fault);
 	case TRANSPORT_INET:
 		break;
@@ -267,8 +295,11 @@ command_plan(struct plan *plan, struct options *options, bool input_closed, stru
 		: options_has(options, OPTION_probe)   ? &probe_mode
 		: options_has(options, OPTION_pass_fd) ? &pass_mode
 						       : &connect_mode;
-	/* A scheme counts as the option that it stands for: checked when all is known. */
-	if (!operands_sort(&operands, options, fault) || !options_check(options, fault) ||
+	/* A scheme counts as the option that it stands for, so that it is checked anew. */
+	if (!options_check(options, fault) || !operands_sort(&operands, options, fault) ||
+		(operands.descriptor != NULL &&
+			!command_descriptor(plan, options, operands.descriptor, fault)) ||
+		!options_check(options, fault) ||
 		!command_endpoint(plan, options, listen, &operands, fault) ||
 		!command_sockopts(plan, options, fault) ||
 		!command_session(plan, options, input_closed, fault))

@@ -73,7 +73,7 @@ help_print_usage(void)
 		"Connects standard input and output to a socket. Exit status 0 means that every\n"
 		"byte read from either side was written to the other, and both ended cleanly.\n"
 		"\n"
-		"Part of this: --help=",
+		"Parts: --help=",
 		stdout);
 	for (unsigned group = 0; group < OPTION_GROUPS; group++)
 		(void)printf("%s|", option_groups[group].topic);

@@ -3,12 +3,14 @@
 
 #include <string.h>
 
+#include "net/endpoint.h"
 #include "net/word.h"
 
 static bool
 operands_too_many(const char *one, struct fault *fault)
 {
-	return fault_set(fault, STATUS_USAGE, 0, "argument '%s': it is one too many", one);
+	return fault_set(
+		fault, STATUS_USAGE, 0, "argument '%s': it is one too many", endpoint_public(one));
 }
 
 static bool
@@ -31,7 +33,7 @@ operands_exclude(
 	for (size_t i = 0; i < count; i++)
 		if (options_has(options, operands_kinds[i]))
 			return fault_set(fault, STATUS_USAGE, 0,
-				"endpoint %s: it cannot be used together with --%s", prefix,
+				"endpoint '%s': it cannot be used together with --%s", prefix,
 				option_rows[operands_kinds[i]].name);
 	return true;
 }
@@ -145,6 +147,8 @@ operands_sort(struct operands *operands, struct options *options, struct fault *
 	if (options_has(options, OPTION_unixsock))
 		return operands_take_path(operands, options, fault);
 	bool word = word_has_scheme(first) || (options->operand_count == 1 && word_is_one(first));
+	if (word && half && word_has_scheme(first))
+		return operands_too_many(first, fault);
 	if (word && !half)
 		return operands_take_word(operands, options, fault);
 	if (options_has(options, OPTION_probe))

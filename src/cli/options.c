@@ -57,9 +57,10 @@ options_find_word(const char *list, char separator, const char *word, int64_t *i
 	return false;
 }
 
-/* An option as a user writes it, in three pieces: dashes and a name, or a letter. */
+/* An option as a user writes it, in three pieces: dashes and a name, a dash and a letter, or an
+ * endpoint's scheme in quotes. */
 struct options_spelling {
-	const char *dashes, *name;
+	const char *kind, *dashes, *name;
 	char letter[2];
 };
 
@@ -67,10 +68,12 @@ static struct options_spelling
 options_spell(const struct options *options, unsigned option)
 {
 	const struct option_row *row = &option_rows[option];
-	struct options_spelling spelling = { "--", row->name, { '\0', '\0' } };
+	struct options_spelling spelling = { "option", "--", row->name, { '\0', '\0' } };
 	if (options != NULL && options->as[option] != NULL) {
-		spelling.dashes = "";
+		spelling.kind = "endpoint";
+		spelling.dashes = "'";
 		spelling.name = options->as[option];
+		spelling.letter[0] = '\'';
 	} else if (row->name[0] == '\0') {
 		spelling.dashes = "-";
 		spelling.letter[0] = row->letter;
@@ -97,7 +100,7 @@ options_bad_value(unsigned option, const char *text, struct fault *fault)
 		[OPTION_NUMBER] = "a number such as 16 or 0x10",
 		[OPTION_ENUM] = "one of ",
 		[OPTION_TOPIC] = "",
-		[OPTION_TEXT] = "",
+		[OPTION_TEXT] = "something",
 	};
 	const struct option_row *row = &option_rows[option];
 	struct options_spelling as = options_spell(NULL, option);
@@ -139,8 +142,9 @@ options_take_value(struct options *options, unsigned option, const char *text, s
 	switch (row->type) {
 	case OPTION_FLAG:
 	case OPTION_TOPIC:
-	case OPTION_TEXT:
 		return true;
+	case OPTION_TEXT:
+		return text[0] != '\0' || options_bad_value(option, text, fault);
 	case OPTION_ENUM:
 		return options_find_word(row->argument, '|', text, value) ||
 			options_bad_value(option, text, fault);
@@ -176,12 +180,12 @@ options_take(struct options *options, unsigned option, const char *text, struct 
 			option, STATUS_MISSING, fault, "this sockcat was built without it");
 	if (row->repeat == OPTION_ONCE && options->count[option] > 0)
 		return options_fault(option, STATUS_USAGE, fault, "it was given twice");
+	if (text != NULL && !options_take_value(options, option, text, fault))
+		return false;
 	options->count[option]++;
 	options->text[option] = text;
 	if (text == NULL)
 		return true;
-	if (!options_take_value(options, option, text, fault))
-		return false;
 	options->given[options->given_count++] = (struct option_given){
 		(enum option_id)option,
 		text,
@@ -247,15 +251,15 @@ options_check(const struct options *options, struct fault *fault)
 			struct options_spelling other = options_spell(options, j);
 			if (options_find_word(row->excludes, ' ', option_rows[j].id, &index))
 				return fault_set(fault, STATUS_USAGE, 0,
-					"option %s%s%s: it cannot be used together with %s%s%s",
-					as.dashes, as.name, as.letter, other.dashes, other.name,
-					other.letter);
+					"%s %s%s%s: it cannot be used together with %s%s%s",
+					as.kind, as.dashes, as.name, as.letter, other.dashes,
+					other.name, other.letter);
 			if (options_find_word(row->needs, ' ', option_rows[j].id, &index))
 				needed = false;
 		}
 		if (needed) {
 			(void)fault_set(fault, STATUS_USAGE, 0,
-				"option %s%s%s: it is of use only with ", as.dashes, as.name,
+				"%s %s%s%s: it is of use only with ", as.kind, as.dashes, as.name,
 				as.letter);
 			options_name_all(options, row->needs, fault);
 			return false;
@@ -276,7 +280,7 @@ options_reject(int code, const char *word, struct fault *fault)
 		return options_fault(option, STATUS_USAGE, fault, "it takes no argument");
 	if (optopt >= '0' && optopt <= '9')
 		return fault_set(
-			fault, STATUS_VALUE, 0, "port '-%c': it goes from 0 to 65535", optopt);
+			fault, STATUS_VALUE, 0, "port '%s': it goes from 0 to 65535", word);
 	if (optopt > 0 && optopt < OPTIONS_LONG)
 		return hint_letter(optopt, fault);
 	return hint_name(word, fault);
@@ -306,6 +310,15 @@ options_describe(
 	letters[letter_count] = '\0';
 }
 
+/* The word that getopt_long has just looked at: the next one as long as letters are left in it. */
+static const char *
+options_word(int argc, char *argv[], int previous)
+{
+	if (optind < argc && argv[optind][0] == '-' && argv[optind][1] == optopt)
+		return argv[optind];
+	return argv[optind > previous ? optind - 1 : previous];
+}
+
 bool
 options_parse(struct options *options, int argc, char *argv[], struct fault *fault)
 {
@@ -327,11 +340,16 @@ options_parse(struct options *options, int argc, char *argv[], struct fault *fau
 		unsigned option;
 		if (code == -1)
 			break;
-		if (!options_find(code, &option))
-			return options_reject(
-				code, argv[optind > previous ? optind - 1 : previous], fault);
-		if (!options_take(options, option, optarg, fault))
-			return false;
+		bool good = options_find(code, &option)
+			? options_take(options, option, optarg, fault)
+			: options_reject(code, options_word(argc, argv, previous), fault);
+		if (good)
+			continue;
+		/* Wherever it stands: it says how to report what was wrong. */
+		while ((code = getopt_long(argc, argv, letters, names, NULL)) != -1)
+			if (code == OPTIONS_LONG + OPTION_compat)
+				(void)options_take(options, OPTION_compat, optarg, fault);
+		return false;
 	}
 	options->operands = argv + optind;
 	options->operand_count = argc - optind;

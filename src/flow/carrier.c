@@ -120,8 +120,9 @@ carrier_message_fill(
 {
 	struct iovec space = { carrier->buf.data, carrier->limit };
 	if (carrier->raw != NULL) {
-		/* Every message begins anew. */
-		carrier->crlf = (struct crlf){ false };
+		/* Every message begins anew; reads of a stream do not. */
+		if (source->rmessages)
+			carrier->crlf = (struct crlf){ false };
 		enum io converted =
 			carrier_fill_converted(carrier, source, carrier->limit, got, fault);
 		carrier->held = converted == IO_OK;

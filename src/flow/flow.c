@@ -151,9 +151,8 @@ flow_write(struct flow *flow, int64_t now)
 	case IO_OK:
 		flow->written += put;
 		flow->moved_at = now;
-		/* A pause on purpose is no idleness. */
 		if (flow->delay > 0 && flow->carrier.unit_ended)
-			sink->wagain = flow->moved_at = clock_after(now, flow->delay);
+			sink->wagain = flow->paused_until = clock_after(now, flow->delay);
 		break;
 	case IO_AGAIN:
 		break;
@@ -226,6 +225,13 @@ flow_step(struct flow *flow, const struct interest *interest, int64_t now)
 		flow_is_due(&sink->wagain, now, interest, flow->write_entry)) {
 		flow_shut(flow);
 	}
+}
+
+int64_t
+flow_idle_since(const struct flow *flow)
+{
+	bool paused = flow->paused_until > flow->moved_at && flow_has_data(flow);
+	return paused ? flow->paused_until : flow->moved_at;
 }
 
 bool

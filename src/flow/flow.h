@@ -40,6 +40,7 @@ struct flow {
 	uint64_t read, written, lost; /* bytes */
 	uint64_t reads;               /* that brought something */
 	int64_t moved_at;             /* when it last read or wrote anything */
+	int64_t paused_until;         /* the end of the pause after the last line */
 	struct fault fault;           /* its first failure */
 	size_t read_entry, write_entry, watch_entry;
 };
@@ -66,6 +67,9 @@ void flow_ask(struct flow *flow, struct interest *interest, int64_t now);
 
 /* Does what is possible now: at most one read, one write and one attempt to shut. */
 void flow_step(struct flow *flow, const struct interest *interest, int64_t now);
+
+/* Since when it has been idle: a pause on purpose is no idleness. */
+int64_t flow_idle_since(const struct flow *flow);
 
 /* Stops it at least this much; returns whether that changed anything (then it wants a step). */
 bool flow_stop(struct flow *flow, enum flow_stop stop);

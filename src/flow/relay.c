@@ -40,16 +40,10 @@ relay_is_over(const struct relay *relay)
 }
 
 static int64_t
-relay_moved_at(const struct relay *relay)
-{
-	int64_t out = relay->out.moved_at, in = relay->in.moved_at;
-	return out > in ? out : in;
-}
-
-static int64_t
 relay_idle_ends(const struct relay *relay)
 {
-	return clock_after(relay_moved_at(relay), relay->rules.idle);
+	int64_t out = flow_idle_since(&relay->out), in = flow_idle_since(&relay->in);
+	return clock_after(out > in ? out : in, relay->rules.idle);
 }
 
 /* When IN is ended for being late: counted from the end of local input, or from the last message
@@ -116,7 +110,9 @@ relay_take_fault(struct relay *relay, struct flow *flow, int64_t now)
 static bool
 relay_check_quit(struct relay *relay, int64_t now)
 {
-	if (relay->out.source->eof && relay->input_ended_at == CLOCK_NEVER)
+	/* What is still to come after a pause on purpose belongs to the input. */
+	if (relay->out.source->eof &&
+		(relay->input_ended_at == CLOCK_NEVER || flow_idle_since(&relay->out) > now))
 		relay->input_ended_at = now;
 	if (now < relay_quit_ends(relay))
 		return false;

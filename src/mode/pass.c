@@ -10,14 +10,22 @@ static bool
 pass_run(struct run *run, struct fault *fault)
 {
 	struct caller caller = { .dial = { .fd = -1 } };
+	struct sockaddr_storage own = { .ss_family = AF_UNSPEC };
+	socklen_t size = sizeof own;
+	/* Other sockets would take the byte and quietly drop what comes with it. */
+	if (getsockname(STDOUT_FILENO, (struct sockaddr *)&own, &size) == -1 ||
+		own.ss_family != AF_UNIX)
+		return fault_set(fault, STATUS_OUTPUT, 0,
+			"pass the connection over standard output: it is not a Unix socket");
 	bool done = caller_dial(&caller, run, fault);
 	if (done) {
 		int fd = caller.dial.fd;
 		/* Who gets it does not expect a socket that does not block. */
-		done = sys_set_nonblocking(fd, false, NULL) &&
-			sys_pass_descriptor(STDOUT_FILENO, fd);
-		if (!done)
-			(void)fault_set(fault, STATUS_OUTPUT, errno,
+		done = sockopt_apply(&run->plan->sockopts, fd, SOCKOPT_CONNECTED, true, fault);
+		if (done &&
+			(!sys_set_nonblocking(fd, false, NULL) ||
+				!sys_pass_descriptor(STDOUT_FILENO, fd)))
+			done = fault_set(fault, STATUS_OUTPUT, errno,
 				"pass the connection over standard output");
 	}
 	caller_close(&caller);

@@ -7,9 +7,10 @@
  * empty datagram, and silence is no answer, neither yes nor no.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -35,6 +36,7 @@ struct probing {
 					    number modulo PROBE_MANY */
 	size_t count;
 	size_t begun, reported;
+	size_t most;          /* how many may be under way */
 	struct resolve known; /* the first one's addresses, when it is reported */
 	size_t silent;        /* reported with another answer than "open" */
 	struct fault failure; /* the first of them that was no refusal, or else the first */
@@ -55,33 +57,34 @@ probe_finish(struct probe *probe)
 	probe->state = PROBE_DONE;
 }
 
-/* The connection is there; a datagram socket still has to be asked. */
-static void
-probe_connected(struct probe *probe)
+/* The connection is there; a datagram socket still has to be asked, and another address if it is
+ * refused. */
+static enum io
+probe_ask(struct probe *probe, int64_t now)
 {
 	const struct dial_config *config = &probe->caller.config;
 	struct iovec nothing = { NULL, 0 };
 	struct dial *dial = &probe->caller.dial;
-	if (config->transport->connected || config->transport->names == TRANSPORT_UNIX) {
-		probe_finish(probe);
-		return;
+	enum io result = IO_OK;
+	if (config->transport->connected || config->transport->names == TRANSPORT_UNIX)
+		return IO_OK;
+	while (result == IO_OK) {
+		if (sys_send(dial->fd, &nothing, 1, NULL, 0) != -1) {
+			probe->state = PROBE_ASKED;
+			return IO_AGAIN;
+		}
+		result = dial_refused(dial, errno, now, &probe->fault);
 	}
-	dial->refused = false;
-	if (sys_send(dial->fd, &nothing, 1, NULL, 0) == -1) {
-		dial->refused = errno == ECONNREFUSED;
-		(void)fault_set(&probe->fault, STATUS_CONNECT, errno, "connect %s", dial->name);
-		probe_finish(probe);
-		return;
-	}
-	probe->state = PROBE_ASKED;
+	return result;
 }
 
 static void
-probe_take(struct probe *probe, enum io result)
+probe_take(struct probe *probe, enum io result, int64_t now)
 {
+	probe->state = PROBE_DIALLING;
 	if (result == IO_OK)
-		probe_connected(probe);
-	else if (result == IO_FAIL)
+		result = probe_ask(probe, now);
+	if (result != IO_AGAIN)
 		probe_finish(probe);
 }
 
@@ -94,14 +97,10 @@ probe_listen(struct probe *probe, const struct interest *interest, int64_t now)
 	struct iovec piece = { &byte, sizeof byte };
 	if (interest_fired(interest, probe->entry)) {
 		ssize_t n = sys_receive(dial->fd, &piece, 1);
-		if (n == -1 && sys_would_block(errno))
-			return;
-		if (n == -1) {
-			dial->refused = errno == ECONNREFUSED;
-			(void)fault_set(
-				&probe->fault, STATUS_CONNECT, errno, "connect %s", dial->name);
-		}
-		probe_finish(probe);
+		if (n != -1)
+			probe_finish(probe);
+		else if (!sys_would_block(errno))
+			probe_take(probe, dial_refused(dial, errno, now, &probe->fault), now);
 	} else if (now >= probe->caller.config.deadline) {
 		(void)fault_set(&probe->fault, STATUS_TIMEOUT, 0,
 			"probe %s: no answer, but no refusal either", dial->name);
@@ -109,9 +108,11 @@ probe_listen(struct probe *probe, const struct interest *interest, int64_t now)
 	}
 }
 
-static void
-probe_begin(struct probing *probing, size_t i)
+/* Begins the next one; false if it has to wait. */
+static bool
+probe_begin(struct probing *probing)
 {
+	size_t i = probing->begun;
 	const struct run *run = probing->run;
 	const struct plan *plan = run->plan;
 	struct probe *probe = probe_at(probing, i);
@@ -126,21 +127,43 @@ probe_begin(struct probing *probing, size_t i)
 	if (i > 0)
 		config->known = probing->reported > 0 ? &probing->known
 						      : &probe_at(probing, 0)->caller.dial.resolve;
-	probe_take(probe, dial_start(dial, config, run->loop.now, &probe->fault));
+	enum io result = dial_start(dial, config, run->loop.now, &probe->fault);
+	/* Out of descriptors: later, when others have given theirs back. */
+	if (result == IO_FAIL && probe->fault.status == STATUS_MEMORY &&
+		probing->begun > probing->reported) {
+		fault_clear(&probe->fault);
+		caller_close(&probe->caller);
+		probing->most = probing->begun - probing->reported;
+		return false;
+	}
+	probing->begun++;
+	probe_take(probe, result, run->loop.now);
+	return true;
+}
+
+static void
+probe_report_open(const struct dial *dial)
+{
+	char *peer = address_print(&dial->peer);
+	if (peer != NULL && strcmp(peer, dial->name) != 0)
+		log_line(LOG_VERBOSE, "%s: open (at %s)", dial->name, peer);
+	else
+		log_line(LOG_VERBOSE, "%s: open", dial->name);
+	free(peer);
 }
 
 /* Tells those whose turn it is. */
 static void
 probe_report(struct probing *probing)
 {
-	while (probing->reported < probing->begun &&
+	while (probing->reported < probing->begun && !log_is_stuck(LOG_VERBOSE) &&
 		probe_at(probing, probing->reported)->state == PROBE_DONE) {
 		struct probe *probe = probe_at(probing, probing->reported);
 		struct fault *fault = &probe->fault;
 		if (!fault_is_set(fault)) {
-			log_line(LOG_VERBOSE, "%s: open", probe->caller.dial.name);
+			probe_report_open(&probe->caller.dial);
 		} else {
-			if (probing->count > 1)
+			if (probing->count > 1 && probe->caller.dial.resolve.count > 0)
 				log_line(
 					LOG_VERBOSE, "%s", fault->text != NULL ? fault->text : "?");
 			probing->silent++;
@@ -166,8 +189,8 @@ probe_may_begin(const struct probing *probing)
 {
 	if (probing->begun == 0 || probing->reported > 0)
 		return probing->begun < probing->count &&
-			probing->begun - probing->reported < PROBE_MANY;
-	return probing->begun < probing->count && probing->begun < PROBE_MANY &&
+			probing->begun - probing->reported < probing->most;
+	return probing->begun < probing->count && probing->begun < probing->most &&
 		probing->probes[0].caller.dial.state != DIAL_RESOLVING;
 }
 
@@ -185,6 +208,9 @@ probe_turn(struct probing *probing, struct fault *fault)
 			interest_until(&loop->interest, probe->caller.config.deadline);
 		}
 	}
+	/* What there is to tell is what was asked for: it waits until it can be told. */
+	if (log_is_stuck(LOG_VERBOSE))
+		(void)interest_ask(&loop->interest, STDERR_FILENO, POLLOUT);
 	if (!loop_wait_or_end(loop, fault))
 		return false;
 	if (loop->wants_report) {
@@ -196,7 +222,8 @@ probe_turn(struct probing *probing, struct fault *fault)
 		if (probe->state == PROBE_DIALLING)
 			probe_take(probe,
 				dial_step(&probe->caller.dial, &loop->interest, loop->now,
-					&probe->fault));
+					&probe->fault),
+				loop->now);
 		else if (probe->state == PROBE_ASKED)
 			probe_listen(probe, &loop->interest, loop->now);
 	}
@@ -209,8 +236,8 @@ probe_all(struct probing *probing, struct fault *fault)
 	/* Without an address there is nothing to ask the others. */
 	while (probing->reported < probing->count &&
 		(probing->reported == 0 || probing->known.count > 0)) {
-		while (probe_may_begin(probing))
-			probe_begin(probing, probing->begun++);
+		while (probe_may_begin(probing) && probe_begin(probing))
+			continue;
 		probe_report(probing);
 		if (probing->reported < probing->begun && !probe_turn(probing, fault))
 			return false;
@@ -228,6 +255,7 @@ probe_run(struct run *run, struct fault *fault)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "probe");
 	probing->run = run;
 	probing->count = plan->ports.count > 0 ? plan->ports.count : 1;
+	probing->most = PROBE_MANY;
 	probing->known.fd = -1;
 	bool open = probe_all(probing, fault) && probing->silent == 0;
 	if (!fault_is_set(fault) && probing->silent > 1)

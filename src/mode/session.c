@@ -130,5 +130,5 @@ session_run(struct run *run, struct stream *remote, struct fault *fault)
 	relay_close(&relay);
 	stream_close(&local);
 	stream_close(remote);
-	return done;
+	return record_report(&run->record, fault) && done;
 }

@@ -157,10 +157,12 @@ dial_begin(struct dial *dial, int64_t now)
 		fd = sys_socket(to->storage.ss_family, config->transport->type, protocol);
 	if (fd == -1) {
 		dial_note(dial, to, dial_status(errno), strerror(errno));
+		dial->refused = false;
 		return IO_AGAIN;
 	}
 	if (!sockopt_apply(config->options, fd, SOCKOPT_DIALLING, true, &fault)) {
 		dial_note(dial, to, fault.status, fault.text != NULL ? fault.text : "");
+		dial->refused = false;
 		fault_clear(&fault);
 		(void)sys_close(&fd);
 		return IO_AGAIN;
@@ -171,6 +173,7 @@ dial_begin(struct dial *dial, int64_t now)
 		char *shown = address_print(&local);
 		(void)fault_set(&fault, STATUS_BIND, error, "bind %s", shown != NULL ? shown : "?");
 		dial_note(dial, to, STATUS_BIND, fault.text != NULL ? fault.text : "");
+		dial->refused = false;
 		fault_clear(&fault);
 		free(shown);
 		(void)sys_close(&fd);
@@ -333,6 +336,16 @@ dial_step(struct dial *dial, const struct interest *interest, int64_t now, struc
 	if (result == IO_AGAIN && now >= dial->config->deadline)
 		return dial_timed_out(dial, fault);
 	return result;
+}
+
+enum io
+dial_refused(struct dial *dial, int error, int64_t now, struct fault *fault)
+{
+	dial_note(dial, &dial->peer, dial_status(error), strerror(error));
+	dial->refused &= error == ECONNREFUSED;
+	(void)sys_close(&dial->fd);
+	dial->state = DIAL_CONNECTING;
+	return dial_advance(dial, now, fault);
 }
 
 void

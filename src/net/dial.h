@@ -65,6 +65,10 @@ void dial_ask(struct dial *dial, struct interest *interest);
 enum io dial_step(
 	struct dial *dial, const struct interest *interest, int64_t now, struct fault *fault);
 
+/* The connection that was made has turned out to be none (a datagram was refused): on to the next
+ * address, as dial_step. */
+enum io dial_refused(struct dial *dial, int error, int64_t now, struct fault *fault);
+
 /* Gives everything back, a connection that nobody took included. Also good on a zeroed struct. */
 void dial_close(struct dial *dial);
 

@@ -141,6 +141,13 @@ endpoint_set_host(struct endpoint *endpoint, char *host, bool numeric_only, stru
 	return wrong == NULL || fault_set(fault, STATUS_VALUE, 0, "host '%s': %s", host, wrong);
 }
 
+const char *
+endpoint_public(const char *text)
+{
+	const char *at = strrchr(text, '@');
+	return at != NULL ? at : text;
+}
+
 bool
 endpoint_set_port(struct endpoint *endpoint, const char *port, const struct transport *transport,
 	struct fault *fault)
@@ -162,7 +169,8 @@ endpoint_set_port(struct endpoint *endpoint, const char *port, const struct tran
 		service = getservbyname(port, transport->type == SOCK_DGRAM ? "udp" : "tcp");
 	if (service == NULL)
 		return fault_set(fault, STATUS_VALUE, 0,
-			"port '%s': neither a number from 0 to 65535 nor a known service", port);
+			"port '%s': neither a number from 0 to 65535 nor a known service",
+			endpoint_public(port));
 	endpoint->port = ntohs((uint16_t)service->s_port);
 	return true;
 }
@@ -192,11 +200,12 @@ endpoint_set_vsock(
 	/* No context number: any (VMADDR_CID_ANY). */
 	if (cid != NULL && parse_count(cid, UINT32_MAX, &value) != PARSE_OK)
 		return fault_set(fault, STATUS_VALUE, 0,
-			"context '%s': it is a number from 0 to 4294967295", cid);
+			"context '%s': it is a number from 0 to 4294967295", endpoint_public(cid));
 	endpoint->cid = (uint32_t)value;
 	if (parse_count(port, UINT32_MAX, &value) != PARSE_OK)
 		return fault_set(fault, STATUS_VALUE, 0,
-			"port '%s': for vsock it is a number from 0 to 4294967295", port);
+			"port '%s': for vsock it is a number from 0 to 4294967295",
+			endpoint_public(port));
 	endpoint->port = (uint32_t)value;
 	return true;
 }

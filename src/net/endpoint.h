@@ -38,6 +38,10 @@ struct address {
 bool endpoint_set_host(
 	struct endpoint *endpoint, char *host, bool numeric_only, struct fault *fault);
 
+/* What of a text may be shown: all of it, or what follows its last '@'; before that may stand a
+ * password that somebody has put in the wrong place. */
+const char *endpoint_public(const char *text);
+
 /* A port: 0 … 65535 or a service name (services(5)) of the transport. Status 3. */
 bool endpoint_set_port(struct endpoint *endpoint, const char *port,
 	const struct transport *transport, struct fault *fault);

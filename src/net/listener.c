@@ -40,13 +40,8 @@ static bool
 listener_bind(struct listener *listener, int fd, const struct address *address)
 {
 	const struct sockaddr *name = (const struct sockaddr *)&address->storage;
-	int on = 1;
 	if (address->storage.ss_family == AF_UNIX)
 		return socketfile_bind(&listener->file, fd, address);
-	/* On a port of which old connections linger; never beside another listener. For datagrams
-	 * it would mean sharing the port, so not there. */
-	if (listener->config->transport->connected)
-		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	return bind(fd, name, address->length) == 0;
 }
 
@@ -57,6 +52,10 @@ listener_set_options(
 	const struct listener *listener, int fd, int family, bool only, struct fault *fault)
 {
 	int on = 1;
+	/* On a port of which old connections linger; never beside another listener. For datagrams
+	 * it would mean sharing the port, so not there. */
+	if (listener->config->transport->connected && family != AF_UNIX)
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == -1)
 		return false;
 	return sockopt_apply(listener->config->options, fd, SOCKOPT_LISTENING, only, fault);

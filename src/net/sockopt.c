@@ -96,7 +96,8 @@ static const struct sockopt_row sockopt_rows[] = {
 		STATUS_BIND },
 	{ "mtu-discovery", SOCKOPT_NEW, SOCKOPT_DISCOVERY, { IPPROTO_IP, IP_MTU_DISCOVER },
 		{ IPPROTO_IPV6, IPV6_MTU_DISCOVER }, false, STATUS_MISSING },
-	{ "sockopt", SOCKOPT_NEW, SOCKOPT_ANY, SOCKOPT_BOTH(0, 0), false, STATUS_MISSING },
+	{ "sockopt", SOCKOPT_NEW | SOCKOPT_CONNECTED, SOCKOPT_ANY, SOCKOPT_BOTH(0, 0), false,
+		STATUS_MISSING },
 };
 
 #define SOCKOPT_ROWS (sizeof sockopt_rows / sizeof sockopt_rows[0])
@@ -262,8 +263,11 @@ sockopt_convert(
 	case SOCKOPT_TOS:
 		return sockopt_parse_tos(option->text, &option->number, fault);
 	case SOCKOPT_TEXT:
-		return option->text[0] != '\0' ||
-			fault_set(fault, STATUS_VALUE, 0, "option --%s '': it is empty", row->name);
+		/* The kernel would cut it, and take another interface. */
+		return row->refused != STATUS_BIND || strlen(option->text) < IF_NAMESIZE ||
+			fault_set(fault, STATUS_BIND, 0,
+				"option --%s '%s': there is no such interface", row->name,
+				option->text);
 	case SOCKOPT_GROUP:
 		return sockopt_parse_group(option->text, &group, fault);
 	case SOCKOPT_ANY:
@@ -361,6 +365,9 @@ sockopt_set(const struct sockopt_row *row, const struct sockopt *option, int fd,
 			? !sockopt_set_group(fd, place->level, &group)
 			: setsockopt(fd, place->level, place->option, value, size) == -1)
 		return false;
+	/* An IPv6 socket speaks IPv4, too, with mapped addresses. */
+	if (family == AF_INET6 && row->other.level == IPPROTO_IP && row->type != SOCKOPT_GROUP)
+		(void)setsockopt(fd, IPPROTO_IP, row->other.option, value, size);
 	sockopt_report(option, fd, place, number);
 	return true;
 }
@@ -377,7 +384,11 @@ sockopt_apply_one(const struct sockopt *option, int fd, int family, int type,
 		if (strcmp(row->name, option->name) != 0 || (row->when & when) == 0 ||
 			(row->datagrams && type != SOCK_DGRAM))
 			continue;
-		if (!sockopt_set(row, option, fd, family, &fits, fault))
+		bool set = sockopt_set(row, option, fd, family, &fits, fault);
+		/* The second time it is only to have the last word. */
+		if (!set && row->type == SOCKOPT_ANY && when == SOCKOPT_CONNECTED)
+			continue;
+		if (!set)
 			return fault_set(fault, row->refused, errno, "set --%s%s%s", option->name,
 				text[0] != '\0' ? " " : "", text);
 		if (!fits && all)

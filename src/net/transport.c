@@ -62,7 +62,8 @@ transport_of_socket(int fd, bool *listens)
 	enum transport_names names = TRANSPORT_INET;
 	int type = transport_option(fd, SO_TYPE, -1);
 	uint32_t cid, port;
-	if (type == -1 || getsockname(fd, (struct sockaddr *)&own, &size) == -1)
+	if ((type != SOCK_STREAM && type != SOCK_DGRAM && type != SOCK_SEQPACKET) ||
+		getsockname(fd, (struct sockaddr *)&own, &size) == -1)
 		return NULL;
 	*listens = transport_option(fd, SO_ACCEPTCONN, 0) != 0;
 	if (own.ss_family == AF_UNIX)

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -25,7 +26,8 @@
 struct recording {
 	struct stream inner;
 	struct record *record;
-	uint64_t offsets[2]; /* bytes sent, received */
+	uint64_t offsets[2];         /* bytes sent, received */
+	int read_waits, write_waits; /* the file that the next one waits for; -1: none */
 };
 
 size_t
@@ -116,12 +118,18 @@ record_open_file(struct record_file *file, const char *path, bool append, struct
 	file->path = path;
 	if (path == NULL)
 		return true;
-	file->fd = sys_create(path, O_WRONLY | O_NOCTTY | (append ? O_APPEND : O_TRUNC));
-	if (file->fd == -1)
-		return fault_set(fault, STATUS_OUTPUT, errno, "open %s", path);
-	/* The description is ours alone: nobody else is surprised. */
-	(void)sys_set_nonblocking(file->fd, true, NULL);
-	return true;
+	/* Without waiting, also not for the reader of a FIFO. */
+	int flags = O_WRONLY | O_NOCTTY | O_NONBLOCK;
+	struct stat status;
+	file->fd = sys_create(path, flags | (append ? O_APPEND : O_EXCL));
+	/* What is there already may be precious; a device, or a FIFO, is not. */
+	bool exists = file->fd == -1 && errno == EEXIST && stat(path, &status) == 0;
+	if (exists && S_ISREG(status.st_mode))
+		return fault_set(fault, STATUS_OUTPUT, 0,
+			"open %s: it exists (to write behind what it has: --append-output)", path);
+	if (exists)
+		file->fd = sys_open(path, flags);
+	return file->fd != -1 || fault_set(fault, STATUS_OUTPUT, errno, "open %s", path);
 }
 
 bool
@@ -139,6 +147,16 @@ record_close_file(struct record *record, struct record_file *file)
 		record_fail(record, file, errno);
 	free(file->text);
 	*file = (struct record_file){ .fd = -1 };
+}
+
+bool
+record_report(struct record *record, struct fault *fault)
+{
+	bool good = !fault_is_set(&record->fault);
+	if (!good && !fault_is_set(fault))
+		fault_move(fault, &record->fault);
+	fault_clear(&record->fault);
+	return good;
 }
 
 bool
@@ -161,11 +179,7 @@ record_close(struct record *record, struct fault *fault)
 	}
 	record_close_file(record, &record->hex_dump);
 	record_close_file(record, &record->output);
-	bool good = !fault_is_set(&record->fault);
-	if (!good && !fault_is_set(fault))
-		fault_move(fault, &record->fault);
-	fault_clear(&record->fault);
-	return good;
+	return record_report(record, fault);
 }
 
 /* The time of day, in UTC and to the microsecond. */
@@ -218,6 +232,21 @@ record_note(
 	(void)record_flush(recording->record);
 }
 
+static void
+record_leave(struct stream *stream)
+{
+	const struct recording *recording = stream->impl;
+	layer_leave(stream, &recording->inner);
+	if (recording->read_waits != -1) {
+		stream->rfd = recording->read_waits;
+		stream->rwait = POLLOUT;
+	}
+	if (recording->write_waits != -1) {
+		stream->wfd = recording->write_waits;
+		stream->wwait = POLLOUT;
+	}
+}
+
 static enum io
 record_open_stream(struct stream *stream, struct fault *fault)
 {
@@ -232,22 +261,18 @@ record_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 {
 	struct recording *recording = stream->impl;
 	struct stream *inner = &recording->inner;
-	int waits = record_flush(recording->record);
 	enum io result = IO_AGAIN;
 	layer_enter(stream, inner);
-	if (waits == -1) {
+	recording->read_waits = record_flush(recording->record);
+	if (recording->read_waits == -1) {
 		result = inner->ops->read(inner, pieces, count, got, fault);
 		if (result == IO_OK && (*got > 0 || inner->rmessages))
 			record_note(recording, RECORD_RECEIVED, pieces, count, *got);
-	}
-	layer_leave(stream, inner);
-	if (waits != -1 && stream->last)
+	} else if (stream->last) {
 		/* "Nothing now" would be the end. */
-		stream->ragain = clock_after(clock_now(), RECORD_PAUSE);
-	else if (waits != -1) {
-		stream->rfd = waits;
-		stream->rwait = POLLOUT;
+		inner->ragain = clock_after(clock_now(), RECORD_PAUSE);
 	}
+	record_leave(stream);
 	return result;
 }
 
@@ -257,20 +282,16 @@ record_write(struct stream *stream, const struct iovec *pieces, int count, size_
 {
 	struct recording *recording = stream->impl;
 	struct stream *inner = &recording->inner;
-	int waits = count > 0 ? record_flush(recording->record) : -1;
 	enum io result = IO_AGAIN;
 	*put = 0;
 	layer_enter(stream, inner);
-	if (waits == -1) {
+	recording->write_waits = count > 0 ? record_flush(recording->record) : -1;
+	if (recording->write_waits == -1) {
 		result = inner->ops->write(inner, pieces, count, put, fault);
 		if (result == IO_OK && count > 0 && (*put > 0 || inner->wmessage_max > 0))
 			record_note(recording, RECORD_SENT, pieces, count, *put);
 	}
-	layer_leave(stream, inner);
-	if (waits != -1) {
-		stream->wfd = waits;
-		stream->wwait = POLLOUT;
-	}
+	record_leave(stream);
 	return result;
 }
 
@@ -280,7 +301,8 @@ record_shut(struct stream *stream, struct fault *fault)
 	struct recording *recording = stream->impl;
 	layer_enter(stream, &recording->inner);
 	enum io result = recording->inner.ops->shut(&recording->inner, fault);
-	layer_leave(stream, &recording->inner);
+	recording->write_waits = -1;
+	record_leave(stream);
 	return result;
 }
 
@@ -310,6 +332,7 @@ record_init(struct stream *stream, struct record *record, struct fault *fault)
 	if (recording == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "recording of %s", stream->name);
 	recording->record = record;
+	recording->read_waits = recording->write_waits = -1;
 	layer_init(stream, &recording->inner, &record_ops, recording);
 	return true;
 }

@@ -14,7 +14,7 @@
 
 struct record_config {
 	const char *hex_dump, *output; /* paths, not owned; NULL: none */
-	bool append;                   /* otherwise the files are emptied first */
+	bool append;                   /* otherwise a file that exists is refused */
 };
 
 /* One of the files. What it did not take yet is kept; as long as there is any, no more is read or
@@ -28,14 +28,16 @@ struct record_file {
 
 struct record {
 	struct record_file hex_dump, output;
-	struct fault fault; /* of the first that failed */
+	struct fault fault; /* of the first that failed, until it is reported */
 };
 
 /* Opens the files. Status 23. To be closed in any case. */
 bool record_open(struct record *record, const struct record_config *config, struct fault *fault);
 
-/* Writes what is left, with a second's patience, and closes. False and a fault if a file has failed
- * at any time. */
+/* False and a fault if a file has failed since this was last asked. */
+bool record_report(struct record *record, struct fault *fault);
+
+/* Writes what is left, with a second's patience, closes, and reports. */
 bool record_close(struct record *record, struct fault *fault);
 
 /* Lays the recording of a stream around it, if there is a file; the record has to outlive it.

@@ -24,8 +24,14 @@
 #define SOCKET_LOOK_FIRST (CLOCK_MILLISECOND / 4)
 #define SOCKET_LOOK_LAST (50 * CLOCK_MILLISECOND)
 
+/* A connection by TCP Fast Open is begun with the first data, or without any when there are none
+ * for so long; then it is looked at as often. */
+#define SOCKET_BEGIN (10 * CLOCK_MILLISECOND)
+
 struct socket {
 	const struct transport *transport;
+	bool promised; /* the connection is not known to have been made yet */
+	bool marked;   /* sys_mark_end was done to it, and has to be undone: it may be shared */
 	int fd;
 	int error;     /* the connection reported it while it was made, 0: none; it comes no more */
 	bool told_end; /* shutdown(2) was called */
@@ -61,9 +67,27 @@ socket_open(struct stream *stream, struct fault *fault)
 		(void)setsockopt(socket->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 		(void)setsockopt(socket->fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
 	}
+	socket->promised = socket->transport->tcp && !sys_is_connected(socket->fd);
+	if (socket->promised)
+		stream->ragain = clock_after(clock_now(), SOCKET_BEGIN);
 	if (stream->rmessages)
-		(void)sys_mark_end(socket->fd, true);
+		socket->marked = sys_mark_end(socket->fd, true);
 	return IO_OK;
+}
+
+/* Whether the connection has been made, or has failed; if not it is begun. Before that it can
+ * neither be read nor shut. */
+static bool
+socket_is_made(struct socket *socket)
+{
+	struct iovec nothing = { NULL, 0 };
+	if (socket->promised) {
+		if (sys_send(socket->fd, &nothing, 1, NULL, 0) == -1 && !sys_would_block(errno) &&
+			errno != EINPROGRESS)
+			socket->error = errno;
+		socket->promised = !sys_is_connected(socket->fd);
+	}
+	return !socket->promised;
 }
 
 static enum io
@@ -122,6 +146,10 @@ socket_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 	struct sys_message message = { .from_length = 0 };
 	struct iovec cut[2];
 	ssize_t n;
+	if (!socket_is_made(socket)) {
+		stream->ragain = clock_after(clock_now(), SOCKET_BEGIN);
+		return IO_AGAIN;
+	}
 	if (stream->rmessages) {
 		n = sys_receive_message(socket->fd, pieces, count, true, &message);
 	} else if (stream->last) {
@@ -138,7 +166,8 @@ socket_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 		int error = errno;
 		if (shortage_waits(&socket->reading, error, stream, &stream->ragain))
 			return IO_AGAIN;
-		return socket_fail(stream, STATUS_RECEIVE, error, fault);
+		return socket_fail(
+			stream, STATUS_RECEIVE, socket->error != 0 ? socket->error : error, fault);
 	}
 	shortage_ends(&socket->reading);
 	if (message.truncated) {
@@ -213,7 +242,8 @@ socket_write(struct stream *stream, const struct iovec *pieces, int count, size_
 		*put = (size_t)n;
 		return IO_OK;
 	}
-	if (sys_would_block(errno))
+	/* In progress: a connection by TCP Fast Open. */
+	if (sys_would_block(errno) || errno == EINPROGRESS)
 		return IO_AGAIN;
 	int error = errno;
 	if (shortage_waits(&socket->writing, error, stream, &stream->wagain))
@@ -225,6 +255,10 @@ static enum io
 socket_shut(struct stream *stream, struct fault *fault)
 {
 	struct socket *socket = stream->impl;
+	if (!socket_is_made(socket)) {
+		stream->wagain = clock_after(clock_now(), SOCKET_BEGIN);
+		return IO_AGAIN;
+	}
 	if (stream->half_close && !socket->told_end) {
 		/* ENOTCONN: the connection is gone; how it ended is asked below. */
 		if (shutdown(socket->fd, SHUT_WR) == -1 && errno != ENOTCONN)
@@ -238,6 +272,8 @@ socket_shut(struct stream *stream, struct fault *fault)
 	/* That the peer's system has acknowledged everything is no comfort if the peer then threw
 	 * the connection away. */
 	int error = socket_error(socket);
+	if (error == 0)
+		error = socket->error;
 	if (error != 0)
 		return socket_fail(stream, STATUS_SEND, error, fault);
 	/* A connection that is over has no peer any more. Asked before the count, which is then
@@ -261,6 +297,8 @@ socket_close(struct stream *stream)
 	struct socket *socket = stream->impl;
 	if (stream->clean)
 		socket_arm(socket, false);
+	if (socket->marked)
+		(void)sys_mark_end(socket->fd, false);
 	(void)sys_close(&socket->fd);
 	free(socket);
 }

@@ -24,7 +24,8 @@ struct telnet {
 	struct telnet_parser parser;
 	unsigned char owed[TELNET_OWED];
 	size_t owed_count;
-	bool told_end; /* nothing can be sent any more */
+	bool told_end;   /* nothing can be sent any more */
+	bool read_waits; /* for answers to go out */
 };
 
 bool
@@ -116,6 +117,10 @@ telnet_leave(struct stream *stream)
 	struct telnet *telnet = stream->impl;
 	layer_leave(stream, &telnet->inner);
 	stream->kept = telnet->owed_count > 0;
+	if (telnet->read_waits) {
+		stream->rfd = telnet->inner.wfd;
+		stream->rwait = telnet->inner.wwait;
+	}
 }
 
 static enum io
@@ -160,13 +165,13 @@ telnet_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 	struct iovec cut[2];
 	int used = 0;
 	layer_enter(stream, inner);
+	telnet->read_waits = false;
 	/* A command may have begun in the bytes before. */
 	if (telnet->owed_count + 2 * TELNET_ANSWER > sizeof telnet->owed) {
 		enum io flushed = telnet_flush(telnet, fault);
 		if (flushed != IO_OK) {
+			telnet->read_waits = flushed == IO_AGAIN;
 			telnet_leave(stream);
-			stream->rfd = inner->wfd;
-			stream->rwait = inner->wwait;
 			return flushed;
 		}
 	}

@@ -286,6 +286,15 @@ sys_vsock_parts(const struct sockaddr_storage *address, uint32_t *cid, uint32_t 
 }
 
 bool
+sys_is_connected(int fd)
+{
+	struct tcp_info info;
+	socklen_t size = sizeof info;
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == -1 ||
+		info.tcpi_state != TCP_SYN_SENT;
+}
+
+bool
 sys_has(enum sys_feature feature)
 {
 	(void)feature;

@@ -76,6 +76,10 @@ int sys_reopen(int fd, int flags);
 /* Lets a pipe hold more, if the system allows that; otherwise nothing changes. */
 void sys_enlarge_pipe(int fd, int bytes);
 
+/* Whether a TCP connection that connect(2) has promised has been made, or has failed: with Fast
+ * Open it is begun only when something is sent, be it nothing. */
+bool sys_is_connected(int fd);
+
 /* Bytes sent that the peer's kernel has not acknowledged (the end of sending counts too). False
  * where that cannot be asked. */
 bool sys_unacknowledged(int fd, size_t *bytes);
