@@ -30,6 +30,11 @@ install_translate() {
         dnf:iproute2) echo iproute ;;
         pacman:bats) echo bash-bats ;;
         pacman:python3) echo python ;;
+        pacman:python3-paramiko) echo python-paramiko ;;
+        apk:python3-paramiko) echo py3-paramiko ;;
+        *:openssh-client) echo openssh ;;
+        *:groff-base) echo groff ;;
+        *:bsdextrautils) echo util-linux ;;
         *:libclang-rt-dev) echo compiler-rt ;;
         dnf:libc6-dev) echo glibc-devel ;;
         zypper:libc6-dev) echo glibc-devel ;;

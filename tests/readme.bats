@@ -58,9 +58,11 @@ run_block() {
 @test "README: asking a server by hand" { run_block 3; }
 @test "README: a full disk is a message and 23" { run_block 4; }
 @test "README: a closed port is 1" { run_block 5; }
-@test "README: datagrams" { run_block 6; }
-@test "README: a script with port 0 and --ready-fd" { run_block 7; }
-@test "README: chat" { run_block 8; }
+@test "README: several ports" { run_block 6; }
+@test "README: an endpoint as one word, and a hex dump" { run_block 7; }
+@test "README: datagrams" { run_block 8; }
+@test "README: a script with port 0 and --ready-fd" { run_block 9; }
+@test "README: chat" { run_block 10; }
 
 @test "README: every example of the tour is run here" {
     blocks=$(awk '/^<!-- tour -->/ { t = 1 } /^<!-- end of tour -->/ { t = 0 } t && /^```sh$/ { n++ } END { print n }' \

@@ -28,6 +28,9 @@ pass_run(struct run *run, struct fault *fault)
 			done = fault_set(fault, STATUS_OUTPUT, errno,
 				"pass the connection over standard output");
 	}
+	/* Its path is the socket's name, and has to last as long. */
+	if (done)
+		socketfile_leave(&caller.dial.file);
 	caller_close(&caller);
 	return done;
 }

@@ -53,3 +53,10 @@ socketfile_remove(struct socketfile *file)
 	free(file->path);
 	*file = (struct socketfile){ .path = NULL };
 }
+
+void
+socketfile_leave(struct socketfile *file)
+{
+	free(file->path);
+	*file = (struct socketfile){ .path = NULL };
+}

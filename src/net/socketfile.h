@@ -20,6 +20,9 @@ struct socketfile {
  */
 bool socketfile_bind(struct socketfile *file, int fd, const struct address *address);
 
+/* From here on the file is another's. */
+void socketfile_leave(struct socketfile *file);
+
 /* Removes the file, if it is still the one that was made. To be called while the socket is open, as
  * its inode cannot be another's so long. Also good on a zeroed struct. */
 void socketfile_remove(struct socketfile *file);

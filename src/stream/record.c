@@ -15,8 +15,8 @@
 #include "stream/layer.h"
 #include "sys/sys.h"
 
-/* How long the end waits for a file that is slow: a pipe whose reader is. */
-#define RECORD_PATIENCE (1 * CLOCK_SECOND)
+/* How long the end waits for a file that takes nothing: a pipe whose reader is slow. */
+#define RECORD_PATIENCE (10 * CLOCK_SECOND)
 
 #define RECORD_PAUSE (10 * CLOCK_MILLISECOND)
 
@@ -95,7 +95,7 @@ record_flush(struct record *record)
 static void
 record_append(struct record *record, struct record_file *file, const void *bytes, size_t n)
 {
-	if (file->fd == -1)
+	if (file->fd == -1 || n == 0)
 		return;
 	if (file->room - file->used < n) {
 		size_t room = (file->used + n) * 2;
@@ -164,6 +164,7 @@ record_close(struct record *record, struct fault *fault)
 {
 	int64_t ends = clock_after(clock_now(), RECORD_PATIENCE);
 	int waits = record_flush(record);
+	size_t left_over = record->hex_dump.used + record->output.used;
 	while (waits != -1) {
 		struct pollfd look = { .fd = waits, .events = POLLOUT };
 		int64_t left = ends - clock_now();
@@ -176,6 +177,9 @@ record_close(struct record *record, struct fault *fault)
 		}
 		(void)poll(&look, 1, (int)(left / CLOCK_MILLISECOND) + 1);
 		waits = record_flush(record);
+		if (record->hex_dump.used + record->output.used < left_over)
+			ends = clock_after(clock_now(), RECORD_PATIENCE);
+		left_over = record->hex_dump.used + record->output.used;
 	}
 	record_close_file(record, &record->hex_dump);
 	record_close_file(record, &record->output);

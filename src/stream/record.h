@@ -37,7 +37,8 @@ bool record_open(struct record *record, const struct record_config *config, stru
 /* False and a fault if a file has failed since this was last asked. */
 bool record_report(struct record *record, struct fault *fault);
 
-/* Writes what is left, with a second's patience, closes, and reports. */
+/* Writes what is left, as long as the file takes some of it within ten seconds, closes, and
+ * reports. */
 bool record_close(struct record *record, struct fault *fault);
 
 /* Lays the recording of a stream around it, if there is a file; the record has to outlive it.

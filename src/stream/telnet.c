@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "stream/layer.h"
 
 #define TELNET_SE 240
@@ -18,6 +19,9 @@
 
 /* Answers that wait to be sent. No more is read than they have room for. */
 #define TELNET_OWED 16384
+
+/* Between two attempts to send them. */
+#define TELNET_PAUSE (50 * CLOCK_MILLISECOND)
 
 struct telnet {
 	struct stream inner;
@@ -166,6 +170,7 @@ telnet_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 	int used = 0;
 	layer_enter(stream, inner);
 	telnet->read_waits = false;
+	telnet_try(telnet);
 	/* A command may have begun in the bytes before. */
 	if (telnet->owed_count + 2 * TELNET_ANSWER > sizeof telnet->owed) {
 		enum io flushed = telnet_flush(telnet, fault);
@@ -188,6 +193,9 @@ telnet_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 		*got = telnet_strip(telnet, cut, used, *got);
 		telnet_try(telnet);
 	}
+	/* Where nothing else is sent, nobody looks when they can go. */
+	if (result != IO_FAIL && telnet->owed_count > 0 && !stream->last)
+		inner->ragain = clock_after(clock_now(), TELNET_PAUSE);
 	telnet_leave(stream);
 	return result;
 }

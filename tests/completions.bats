@@ -1,0 +1,321 @@
+#!/usr/bin/env bats
+# The completions, as the real shells offer them: bash and zsh on a terminal, fish through complete -C.
+
+load lib/helper
+load lib/complete_helper
+
+# begin SHELL
+begin() {
+    need python3 cc getent "$1"
+    mkdir "$T/home"
+    cd "$T/home" || return
+}
+
+long_options() {
+    begin "$1"
+    mapfile -t names < <(spellings | grep '^--')
+    [ "${#names[@]}" -gt 20 ] || fail "the table could not be read: ${names[*]}"
+    assert_offers "$1" 'sockcat --' "${names[@]}"
+}
+
+letters() {
+    begin "$1"
+    mapfile -t letters < <(option_table | cut -d ';' -f 3 | grep . | sed 's/^/-/')
+    got=$(offers "$1" 'sockcat -' | grep -E '^-[^-]' | LC_ALL=C sort)
+    assert_equal "$got" "$(printf '%s\n' "${letters[@]}" | LC_ALL=C sort)"
+}
+
+words() {
+    begin "$1"
+    count=0
+    while IFS=';' read -r _ name _ _ _ argument; do
+        IFS='|' read -ra words <<<"$argument"
+        assert_offers "$1" "sockcat --$name=" "${words[@]}"
+        count=$((count + 1))
+    done < <(option_table | grep ';ENUM;')
+    [ "$count" -gt 3 ] || fail "only $count options with words"
+    assert_offers "$1" 'sockcat --until ' both either peer stdin
+    assert_offers "$1" 'sockcat --until=e' either
+}
+
+topics() {
+    begin "$1"
+    mapfile -t topics < <(table_rows "$ROOT/src/cli/options.def" '#define GROUP(id, topic, title) @row@ topic')
+    assert_offers "$1" 'sockcat --help=' exit "${topics[@]}"
+}
+
+tos() {
+    begin "$1"
+    mapfile -t names < <(table_rows "$ROOT/src/net/tos.def" '#define TOS(name, byte) @row@ name')
+    [ "${#names[@]}" -gt 20 ] || fail "the table could not be read: ${names[*]}"
+    assert_offers "$1" 'sockcat --tos ' "${names[@]}"
+    assert_offers "$1" 'sockcat -T ' "${names[@]}"
+}
+
+services() {
+    begin "$1"
+    mapfile -t names < <(service_names)
+    [ "${#names[@]}" -gt 20 ] || skip "needs names of services"
+    assert_offers "$1" 'sockcat --source-port ' "${names[@]}"
+    assert_offers "$1" 'sockcat -p ' "${names[@]}"
+    assert_offers "$1" 'sockcat localhost ' "${names[@]}"
+    assert_offers "$1" 'sockcat -vw 3 localhost ' "${names[@]}"
+}
+
+interfaces() {
+    begin "$1"
+    mapfile -t names < <(python3 -c 'import socket; print(*(name for _, name in socket.if_nameindex()), sep="\n")')
+    assert_offers "$1" 'sockcat --interface ' "${names[@]}"
+}
+
+congestion() {
+    begin "$1"
+    available=/proc/sys/net/ipv4/tcp_available_congestion_control
+    [ -r "$available" ] || skip "needs $available"
+    read -ra names <"$available"
+    assert_offers "$1" 'sockcat --congestion=' "${names[@]}"
+}
+
+known_hosts() {
+    begin "$1"
+    mkdir "$T/home/.ssh"
+    key='ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB0zz'
+    cat >"$T/home/.ssh/known_hosts" <<END
+# zz-comment ssh-ed25519 AAAA
+zz-one $key a comment
+zz-two,zz-three.example,zz-four $key
+[zz-port]:2222 $key
+[zz-many]:22,zz-more $key
+|1|zzpVd0XgMlTZHTNo8Vy3aT5OW9k=|zzGQ0XlTZ7V4QbcQpSmZgPbjaOk= $key
+@revoked zz-marked $key
+@cert-authority *.zz-all,!zz-not $key
+zz-\$(touch\${IFS}hit) $key
+zz-;touch $key
+zz-broken
+END
+    assert_offers "$1" 'sockcat zz-' zz-one zz-two zz-three.example zz-four zz-port zz-many zz-more zz-marked
+    assert_offers "$1" 'sockcat -s zz-o' zz-one
+    [ ! -e hit ] || fail "a line of known_hosts was run"
+}
+
+etc_hosts() {
+    begin "$1"
+    [ ! -e /etc/ssh/ssh_known_hosts ] || skip "needs a system without its own known hosts"
+    mapfile -t names < <(sed 's/#.*//' /etc/hosts | awk '{ $1 = "" } 1' | tr -s ' \t' '\n' | grep .)
+    [ "${#names[@]}" -gt 0 ] || skip "needs names in /etc/hosts"
+    assert_offers "$1" 'sockcat ' "${names[@]}"
+}
+
+listener() {
+    begin "$1"
+    mkdir "$T/home/.ssh"
+    echo 'ssh-host.example ssh-ed25519 AAAA' >"$T/home/.ssh/known_hosts"
+    getent services ssh >/dev/null || skip "needs the service ssh"
+    mapfile -t ports < <(service_names | grep '^ssh')
+    assert_offers "$1" 'sockcat -l ssh' "${ports[@]}" ssh-host.example
+    assert_offers "$1" 'sockcat -kvl ssh' "${ports[@]}" ssh-host.example
+    assert_offers "$1" 'sockcat --listen localhost ssh' "${ports[@]}"
+    assert_offers "$1" 'sockcat ssh' ssh-host.example
+}
+
+more_ports() {
+    begin "$1"
+    getent services ssh >/dev/null || skip "needs the service ssh"
+    mapfile -t ports < <(service_names | grep '^ssh')
+    assert_offers "$1" 'sockcat -z localhost 22 ssh' "${ports[@]}"
+    assert_offers "$1" 'sockcat localhost 22 --probe 80 ssh' "${ports[@]}"
+    assert_offers "$1" 'sockcat localhost 22 ssh'
+    assert_offers "$1" 'sockcat -l localhost 22 '
+}
+
+paths() {
+    begin "$1"
+    mkdir folder
+    touch file 'two words'
+    assert_offers "$1" 'sockcat -U ' file folder 'two words'
+    assert_offers "$1" 'sockcat -lU ' file folder 'two words'
+    assert_offers "$1" 'sockcat -Uvl f' file folder
+    assert_offers "$1" 'sockcat --unixsock -k fi' file
+    assert_offers "$1" 'sockcat -U file '
+    assert_offers "$1" 'sockcat -U -s fi' file
+    # The letter is part of another option's value.
+    assert_offers "$1" 'sockcat -ofileU fi'
+}
+
+files() {
+    begin "$1"
+    mkdir folder
+    touch file 'two words'
+    assert_offers "$1" 'sockcat --output ' file folder 'two words'
+    assert_offers "$1" 'sockcat --output=' file folder 'two words'
+    assert_offers "$1" 'sockcat --hex-dump fi' file
+    assert_offers "$1" 'sockcat -vo ' file folder 'two words'
+}
+
+redirection() {
+    begin "$1"
+    touch file
+    assert_offers "$1" 'sockcat localhost 22 < fi' file
+    assert_offers "$1" 'sockcat localhost > fi' file
+    getent services ssh >/dev/null || skip "needs the service ssh"
+    # What is redirected is no operand.
+    mkdir .ssh
+    echo 'zz-one ssh-ed25519 AAAA' >.ssh/known_hosts
+    assert_offers "$1" 'sockcat < file zz-' zz-one
+}
+
+no_nonsense() {
+    begin "$1"
+    touch file
+    for line in '--wait ' '--wait=' '-w ' '-vw ' '--ttl ' '--mark=' '--rcvbuf ' '--join ' '--ready-fd ' '--sockopt '; do
+        assert_offers "$1" "sockcat $line"
+    done
+    assert_offers "$1" 'sockcat --no-such-option'
+    assert_offers "$1" 'sockcat --vsock '
+}
+
+end_of_options() {
+    begin "$1"
+    touch -- -file
+    assert_offers "$1" 'sockcat -- -'
+    assert_offers "$1" 'sockcat -U -- -' -file
+    # What looks like one is an operand.
+    getent services ssh >/dev/null || skip "needs the service ssh"
+    mapfile -t ports < <(service_names | grep '^ssh')
+    assert_offers "$1" 'sockcat -- -k ssh' "${ports[@]}"
+    assert_offers "$1" 'sockcat -- -U 22 '
+}
+
+given() {
+    begin "$1"
+    assert_offers "$1" 'sockcat --listen --lis'
+    assert_offers "$1" 'sockcat -kl --lis'
+    assert_offers "$1" 'sockcat localhost --wait 3 --wai'
+    # What the one excludes, from either side.
+    assert_offers "$1" 'sockcat -4 --ip'
+    assert_offers "$1" 'sockcat -6 --ip'
+    # What may be repeated.
+    assert_offers "$1" 'sockcat -v --verb' --verbose
+    assert_offers "$1" 'sockcat -u --join 224.0.0.1 --joi' --join
+}
+
+@test "bash: every long option of the table is offered, and nothing else" { long_options bash; }
+@test "zsh: every long option of the table is offered, and nothing else" { long_options zsh; }
+@test "fish: every long option of the table is offered, and nothing else" { long_options fish; }
+
+@test "zsh: every letter of the table is offered" { letters zsh; }
+@test "fish: every letter of the table is offered" { letters fish; }
+
+@test "bash: the options that have only a letter are offered by it" {
+    begin bash
+    mapfile -t names < <(spellings)
+    assert_offers bash 'sockcat -' "${names[@]}"
+}
+
+@test "fish: every option is described by its help line" {
+    begin fish
+    offers fish 'sockcat --' >/dev/null
+    cp "$T/ask.out" "$T/names"
+    offers fish 'sockcat -' >/dev/null
+    cat "$T/names" "$T/ask.out" | grep -vF -e '=' | LC_ALL=C sort -u >"$T/got"
+    # The help may have ';', '@' and quotes in it: it stands alone, and is last.
+    printf '%s\n#include "%s"\n' '#define OPTION(id, name, letter, a, b, c, d, e, f, g, h, i, help) @row@ name;letter;help' \
+        "$ROOT/src/cli/options.def" | cc -E -P -x c - | tr '\n' ' ' | sed 's/@row@/\n/g' |
+        sed -nE 's/^ *"([^"]*)";('\''(.)'\''|0);"(.*)" *$/\1;\3;\4/p' |
+        awk -F ';' '{ help = substr($0, length($1 $2) + 3) }
+            $1 != "" { print "--" $1 "\t" help }
+            $2 != "" { print "-" $2 "\t" help }' | grep -vF -e '=' | LC_ALL=C sort -u >"$T/wanted"
+    assert_same "$T/got" "$T/wanted"
+}
+
+@test "bash: the words of an option, after a space and after '='" { words bash; }
+@test "zsh: the words of an option, after a space and after '='" { words zsh; }
+@test "fish: the words of an option, after a space and after '='" { words fish; }
+
+@test "bash: the topics of --help" { topics bash; }
+@test "zsh: the topics of --help" { topics zsh; }
+@test "fish: the topics of --help" { topics fish; }
+
+@test "bash: the names for --tos" { tos bash; }
+@test "zsh: the names for --tos" { tos zsh; }
+@test "fish: the names for --tos" { tos fish; }
+
+@test "bash: a port is a service" { services bash; }
+@test "zsh: a port is a service" { services zsh; }
+@test "fish: a port is a service" { services fish; }
+
+@test "bash: the network interfaces" { interfaces bash; }
+@test "zsh: the network interfaces" { interfaces zsh; }
+@test "fish: the network interfaces" { interfaces fish; }
+
+@test "bash: the kernel's congestion controls" { congestion bash; }
+@test "zsh: the kernel's congestion controls" { congestion zsh; }
+@test "fish: the kernel's congestion controls" { congestion fish; }
+
+@test "bash: the hosts that ssh knows, but hashes, patterns and what a shell would run" { known_hosts bash; }
+@test "zsh: the hosts that ssh knows, but hashes, patterns and what a shell would run" { known_hosts zsh; }
+@test "fish: the hosts that ssh knows, but hashes, patterns and what a shell would run" { known_hosts fish; }
+
+@test "bash: the names of /etc/hosts" { etc_hosts bash; }
+@test "zsh: the names of /etc/hosts" { etc_hosts zsh; }
+@test "fish: the names of /etc/hosts" { etc_hosts fish; }
+
+@test "bash: the only operand of a listener may be its port" { listener bash; }
+@test "zsh: the only operand of a listener may be its port" { listener zsh; }
+@test "fish: the only operand of a listener may be its port" { listener fish; }
+
+@test "bash: only -z takes more than one port" { more_ports bash; }
+@test "zsh: only -z takes more than one port" { more_ports zsh; }
+@test "fish: only -z takes more than one port" { more_ports fish; }
+
+@test "bash: with -U, alone or among letters, the operand is a path" { paths bash; }
+@test "zsh: with -U, alone or among letters, the operand is a path" { paths zsh; }
+@test "fish: with -U, alone or among letters, the operand is a path" { paths fish; }
+
+@test "bash: the options that name a file" { files bash; }
+@test "zsh: the options that name a file" { files zsh; }
+@test "fish: the options that name a file" { files fish; }
+
+@test "bash: a redirection names a file and is no operand" { redirection bash; }
+@test "zsh: a redirection names a file and is no operand" { redirection zsh; }
+@test "fish: a redirection names a file and is no operand" { redirection fish; }
+
+@test "bash: where anything may stand nothing is offered" { no_nonsense bash; }
+@test "zsh: where anything may stand nothing is offered" { no_nonsense zsh; }
+@test "fish: where anything may stand nothing is offered" { no_nonsense fish; }
+
+@test "bash: after -- there are no options" { end_of_options bash; }
+@test "zsh: after -- there are no options" { end_of_options zsh; }
+@test "fish: after -- there are no options" { end_of_options fish; }
+
+# fish offers all options at all times.
+@test "bash: what cannot follow is not offered" { given bash; }
+@test "zsh: what cannot follow is not offered" { given zsh; }
+
+@test "bash: a word may be quoted" {
+    begin bash
+    touch 'two words'
+    assert_offers bash 'sockcat -U "tw' 'two words'
+    assert_offers bash 'sockcat --output="tw' 'two words'
+}
+
+@test "completions: what is written to standard error would be noticed" {
+    begin bash
+    need fish
+    mkdir "$T/noisy"
+    { cat "$ROOT/completions/sockcat.bash"; echo '_sockcat_words() { echo oops >&2; words=(sockcat --); }'; } >"$T/noisy/sockcat.bash"
+    { cat "$ROOT/completions/sockcat.fish"; echo 'function __sockcat_operand; echo oops >&2; end'; } >"$T/noisy/sockcat.fish"
+    for shell in bash fish; do
+        COMPLETIONS=$T/noisy run offers "$shell" 'sockcat '
+        assert_status 1
+        [[ $output == *oops* ]] || fail "$shell: $output"
+    done
+}
+
+@test "completions: the shells' own checkers and shellcheck find nothing" {
+    need bash zsh fish shellcheck
+    bash -n "$ROOT/completions/sockcat.bash"
+    zsh -n "$ROOT/completions/_sockcat"
+    fish -n "$ROOT/completions/sockcat.fish"
+    shellcheck "$ROOT/completions/sockcat.bash" "$HELPER_DIR/complete_helper.bash"
+}

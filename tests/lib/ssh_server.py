@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""A small ssh server for the tests, on port 22 of 127.0.0.1 (in a network namespace of the test):
+lets everybody in and runs the command that is asked for. A real sshd would have to be installed, and
+would then serve the machine, too.
+
+    ssh_server.py HOST_KEY      writes "ready" when it listens
+"""
+import socket
+import subprocess
+import sys
+import threading
+
+import paramiko
+
+
+class Server(paramiko.ServerInterface):
+    def get_allowed_auths(self, username):
+        return "none"
+
+    def check_auth_none(self, username):
+        return paramiko.AUTH_SUCCESSFUL
+
+    def check_channel_request(self, kind, chanid):
+        return paramiko.OPEN_SUCCEEDED if kind == "session" else paramiko.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+
+    def check_channel_exec_request(self, channel, command):
+        threading.Thread(target=run, args=(channel, command), daemon=True).start()
+        return True
+
+
+def run(channel, command):
+    done = subprocess.run(["sh", "-c", command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
+    channel.sendall(done.stdout)
+    channel.send_exit_status(done.returncode)
+    channel.close()
+
+
+def main():
+    key = paramiko.RSAKey.from_private_key_file(sys.argv[1])
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 22))
+    listener.listen(8)
+    print("ready", flush=True)
+    transports = []
+    while True:
+        connection, _ = listener.accept()
+        transport = paramiko.Transport(connection)
+        transport.add_server_key(key)
+        transport.start_server(server=Server())
+        transports.append(transport)
+
+
+main()
