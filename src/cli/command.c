@@ -295,11 +295,12 @@ command_plan(struct plan *plan, struct options *options, bool input_closed, stru
 		: options_has(options, OPTION_probe)   ? &probe_mode
 		: options_has(options, OPTION_pass_fd) ? &pass_mode
 						       : &connect_mode;
-	/* A scheme counts as the option that it stands for, so that it is checked anew. */
-	if (!options_check(options, fault) || !operands_sort(&operands, options, fault) ||
+	/* A scheme counts as the option that it stands for, so that conflicts are looked for anew.
+	 */
+	if (!options_check_conflicts(options, fault) || !operands_sort(&operands, options, fault) ||
 		(operands.descriptor != NULL &&
 			!command_descriptor(plan, options, operands.descriptor, fault)) ||
-		!options_check(options, fault) ||
+		!options_check_conflicts(options, fault) || !options_check_needs(options, fault) ||
 		!command_endpoint(plan, options, listen, &operands, fault) ||
 		!command_sockopts(plan, options, fault) ||
 		!command_session(plan, options, input_closed, fault))

@@ -73,9 +73,9 @@ hint_is_near(const char *word, size_t length, const char *name)
 	size_t name_length = strlen(name);
 	if (length > HINT_LENGTH || name_length == 0 || name_length > HINT_LENGTH)
 		return false;
-	/* Of short names half would be another name. */
-	size_t most = name_length < 5 ? 1 : HINT_SLIPS;
-	return hint_distance(word, length, name, name_length) <= most;
+	/* Of a short word half would be another name. */
+	size_t most = hint_least(length / 4, HINT_SLIPS);
+	return most > 0 && hint_distance(word, length, name, name_length) <= most;
 }
 
 bool

@@ -127,8 +127,8 @@ options_out_of_range(unsigned option, const char *text, struct fault *fault)
 			" seconds",
 			as.dashes, as.name, as.letter, text, row->least / CLOCK_MILLISECOND, most);
 	return fault_set(fault, STATUS_VALUE, 0,
-		"option %s%s%s '%s': it has to be %s0 and at most %" PRId64 " seconds", as.dashes,
-		as.name, as.letter, text, row->least > 0 ? "more than " : "", most);
+		"option %s%s%s '%s': it has to be %s %" PRId64 " seconds", as.dashes, as.name,
+		as.letter, text, row->least > 0 ? "more than 0 and at most" : "from 0 to", most);
 }
 
 static bool
@@ -236,34 +236,43 @@ options_name_all(const struct options *options, const char *list, struct fault *
 }
 
 bool
-options_check(const struct options *options, struct fault *fault)
+options_check_conflicts(const struct options *options, struct fault *fault)
 {
 	int64_t index;
 	for (unsigned i = 0; i < OPTION_COUNT; i++) {
-		const struct option_row *row = &option_rows[i];
-		struct options_spelling as = options_spell(options, i);
-		bool needed = row->needs[0] != '\0';
-		if (options->count[i] == 0)
-			continue;
 		for (unsigned j = 0; j < OPTION_COUNT; j++) {
-			if (options->count[j] == 0)
+			if (options->count[i] == 0 || options->count[j] == 0 ||
+				!options_find_word(
+					option_rows[i].excludes, ' ', option_rows[j].id, &index))
 				continue;
+			struct options_spelling one = options_spell(options, i);
 			struct options_spelling other = options_spell(options, j);
-			if (options_find_word(row->excludes, ' ', option_rows[j].id, &index))
-				return fault_set(fault, STATUS_USAGE, 0,
-					"%s %s%s%s: it cannot be used together with %s%s%s",
-					as.kind, as.dashes, as.name, as.letter, other.dashes,
-					other.name, other.letter);
-			if (options_find_word(row->needs, ' ', option_rows[j].id, &index))
-				needed = false;
+			return fault_set(fault, STATUS_USAGE, 0,
+				"%s %s%s%s: it cannot be used together with %s%s%s", one.kind,
+				one.dashes, one.name, one.letter, other.dashes, other.name,
+				other.letter);
 		}
-		if (needed) {
-			(void)fault_set(fault, STATUS_USAGE, 0,
-				"%s %s%s%s: it is of use only with ", as.kind, as.dashes, as.name,
-				as.letter);
-			options_name_all(options, row->needs, fault);
-			return false;
-		}
+	}
+	return true;
+}
+
+bool
+options_check_needs(const struct options *options, struct fault *fault)
+{
+	int64_t index;
+	for (unsigned i = 0; i < OPTION_COUNT; i++) {
+		bool needed = options->count[i] > 0 && option_rows[i].needs[0] != '\0';
+		for (unsigned j = 0; j < OPTION_COUNT && needed; j++)
+			needed = options->count[j] == 0 ||
+				!options_find_word(
+					option_rows[i].needs, ' ', option_rows[j].id, &index);
+		if (!needed)
+			continue;
+		struct options_spelling as = options_spell(options, i);
+		(void)fault_set(fault, STATUS_USAGE, 0, "%s %s%s%s: it is of use only with ",
+			as.kind, as.dashes, as.name, as.letter);
+		options_name_all(options, option_rows[i].needs, fault);
+		return false;
 	}
 	return true;
 }

@@ -84,8 +84,9 @@ void options_close(struct options *options);
 /* Takes an option as given that something else, written as `as`, stands for. */
 void options_imply(struct options *options, enum option_id option, const char *as);
 
-/* Whether what was given goes together; status 2. */
-bool options_check(const struct options *options, struct fault *fault);
+/* Whether what was given goes together, and whether it has what it needs; status 2. */
+bool options_check_conflicts(const struct options *options, struct fault *fault);
+bool options_check_needs(const struct options *options, struct fault *fault);
 
 static inline bool
 options_has(const struct options *options, enum option_id option)

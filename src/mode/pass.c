@@ -18,12 +18,17 @@ pass_run(struct run *run, struct fault *fault)
 		return fault_set(fault, STATUS_OUTPUT, 0,
 			"pass the connection over standard output: it is not a Unix socket");
 	bool done = caller_dial(&caller, run, fault);
+	/* A connection that is over already would look like one that has ended well. */
+	if (done && caller.dial.error != 0)
+		done = fault_set(fault, STATUS_RECEIVE, caller.dial.error, "receive from %s",
+			caller.dial.name);
 	if (done) {
 		int fd = caller.dial.fd;
+		const bool ours = run->plan->inherited == -1;
 		/* Who gets it does not expect a socket that does not block. */
 		done = sockopt_apply(&run->plan->sockopts, fd, SOCKOPT_CONNECTED, true, fault);
 		if (done &&
-			(!sys_set_nonblocking(fd, false, NULL) ||
+			((ours && !sys_set_nonblocking(fd, false, NULL)) ||
 				!sys_pass_descriptor(STDOUT_FILENO, fd)))
 			done = fault_set(fault, STATUS_OUTPUT, errno,
 				"pass the connection over standard output");

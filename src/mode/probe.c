@@ -260,8 +260,9 @@ probe_run(struct run *run, struct fault *fault)
 	bool open = probe_all(probing, fault) && probing->silent == 0;
 	if (!fault_is_set(fault) && probing->silent > 1)
 		(void)fault_set(fault, probing->failure.status, 0,
-			"probe %s: %zu of %zu ports are not open", plan->endpoint.host,
-			probing->silent, probing->count);
+			"probe %s: %zu of %zu ports are not open; %s", plan->endpoint.host,
+			probing->silent, probing->count,
+			probing->failure.text != NULL ? probing->failure.text : "");
 	else if (!fault_is_set(fault) && probing->silent > 0)
 		fault_move(fault, &probing->failure);
 	for (size_t i = probing->reported; i < probing->begun; i++) {

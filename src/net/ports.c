@@ -29,18 +29,20 @@ ports_append(struct ports *ports, uint32_t port, struct fault *fault)
 	return true;
 }
 
-/* "20-30", both numbers. A '-' in anything else belongs to a service's name. */
-static bool
-ports_is_range(const char *text, uint64_t *first, uint64_t *last)
+/* "20-30", both numbers: PARSE_BAD if not so. A '-' in anything else belongs to a service's name.
+ */
+static enum parse
+ports_parse_range(const char *text, uint64_t *first, uint64_t *last)
 {
 	char piece[8];
 	size_t length = strcspn(text, "-");
 	if (text[length] != '-' || length >= sizeof piece)
-		return false;
+		return PARSE_BAD;
 	memcpy(piece, text, length);
 	piece[length] = '\0';
-	return parse_count(piece, UINT16_MAX, first) == PARSE_OK &&
-		parse_count(text + length + 1, UINT16_MAX, last) == PARSE_OK;
+	enum parse low = parse_count(piece, UINT16_MAX, first);
+	enum parse high = parse_count(text + length + 1, UINT16_MAX, last);
+	return low == PARSE_BAD || high == PARSE_BAD ? PARSE_BAD : low == PARSE_RANGE ? low : high;
 }
 
 static bool
@@ -49,9 +51,16 @@ ports_add_item(struct ports *ports, const char *text, const struct transport *tr
 {
 	struct endpoint endpoint = { .names = TRANSPORT_INET };
 	uint64_t first, last;
-	if (!ports_is_range(text, &first, &last))
+	switch (ports_parse_range(text, &first, &last)) {
+	case PARSE_BAD:
 		return endpoint_set_port(&endpoint, text, transport, fault) &&
 			ports_append(ports, endpoint.port, fault);
+	case PARSE_RANGE:
+		return fault_set(
+			fault, STATUS_VALUE, 0, "ports '%s': they go from 1 to 65535", text);
+	case PARSE_OK:
+		break;
+	}
 	if (first > last)
 		return fault_set(fault, STATUS_VALUE, 0,
 			"ports '%s': the first is larger than the last", text);

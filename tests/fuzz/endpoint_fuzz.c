@@ -54,7 +54,7 @@ endpoint_fuzz_print(const struct endpoint *endpoint)
 {
 	const char *prefix = endpoint->names == TRANSPORT_UNIX ? "unix:"
 		: endpoint->names == TRANSPORT_VSOCK           ? "vsock://"
-							       : "";
+							       : "tcp://";
 	char *shown = endpoint_print(endpoint);
 	if (shown == NULL)
 		abort();

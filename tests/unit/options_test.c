@@ -21,7 +21,8 @@ options_test_parse(const char *line, struct options *options)
 			*at++ = '\0';
 	}
 	argv[argc] = NULL;
-	bool good = options_parse(options, argc, argv, &fault) && options_check(options, &fault);
+	bool good = options_parse(options, argc, argv, &fault) &&
+		options_check_conflicts(options, &fault) && options_check_needs(options, &fault);
 	options_close(options);
 	enum status status = fault.status;
 	CHECK(good == (status == STATUS_OK));
