@@ -242,10 +242,12 @@ flow_stop(struct flow *flow, enum flow_stop stop)
 	flow->stop = stop;
 	flow->source->last = true;
 	/* Whoever ends it does not want to wait for the pauses. */
-	if (flow->paused_until != 0)
-		flow->sink->wagain = 0;
-	flow->delay = flow->paused_until = 0;
-	flow->carrier.units = false;
+	if (stop >= FLOW_STOP_NOW && flow->delay > 0) {
+		if (flow->paused_until != 0)
+			flow->sink->wagain = 0;
+		flow->delay = flow->paused_until = 0;
+		flow->carrier.units = false;
+	}
 	if (stop >= FLOW_STOP_NOW && flow->state == FLOW_OPEN)
 		flow->state = FLOW_ENDING;
 	if (stop == FLOW_STOP_DROP)

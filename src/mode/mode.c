@@ -1,7 +1,9 @@
 /* Running a mode; see mode.h. */
 #include "mode/mode.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "flow/relay.h"
 
 bool
 mode_run(const struct plan *plan, struct fault *fault)
@@ -11,7 +13,9 @@ mode_run(const struct plan *plan, struct fault *fault)
 	bool done = record_open(&run.record, &plan->record, fault) && loop_open(&run.loop, fault) &&
 		plan->mode->run(&run, fault);
 	loop_close(&run.loop);
-	bool recorded = record_close(&run.record, fault);
+	/* A signal leaves no time for more than a moment. */
+	int64_t patience = fault_signal(fault) != 0 ? RELAY_GRACE : plan->linger;
+	bool recorded = record_close(&run.record, patience, fault);
 	return (done && recorded) ||
 		fault_set(fault, STATUS_INTERNAL, 0, "%s: failed", plan->mode->name);
 }

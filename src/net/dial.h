@@ -18,7 +18,7 @@
 #include "net/sockopt.h"
 #include "net/transport.h"
 
-/* What is wanted; outlives the dial. */
+/* What is wanted; outlives the dial, but for `known`, which is copied at the start. */
 struct dial_config {
 	const struct transport *transport;
 	struct endpoint to;

@@ -56,7 +56,7 @@ struct listener_client {
 };
 
 /* IO_OK: it listens; IO_AGAIN: ask, wait, step (a name is being resolved); IO_FAIL: status 4, 6,
- * 27 or 101. */
+ * 27, 45 (an interface) or 101. */
 enum io listener_start(
 	struct listener *listener, const struct listener_config *config, struct fault *fault);
 enum io listener_step(

@@ -15,9 +15,6 @@
 #include "stream/layer.h"
 #include "sys/sys.h"
 
-/* How long the end waits for a file that takes nothing: a pipe whose reader is slow. */
-#define RECORD_PATIENCE (10 * CLOCK_SECOND)
-
 #define RECORD_PAUSE (10 * CLOCK_MILLISECOND)
 
 #define RECORD_SENT 0
@@ -34,16 +31,15 @@ size_t
 record_line(char line[static RECORD_LINE_MAX], const char *time, char direction, uint64_t offset,
 	const unsigned char *bytes, size_t n)
 {
+	static const char digits[] = "0123456789abcdef";
 	char hex[RECORD_LINE_BYTES * 3 + 2], text[RECORD_LINE_BYTES + 1];
-	size_t at = 0;
-	for (size_t i = 0; i < RECORD_LINE_BYTES; i++) {
-		if (i == RECORD_LINE_BYTES / 2)
-			hex[at++] = ' ';
-		(void)snprintf(
-			hex + at, sizeof hex - at, i < n ? "%02x " : "   ", i < n ? bytes[i] : 0U);
-		at += 3;
-		if (i < n)
-			text[i] = bytes[i] >= ' ' && bytes[i] <= '~' ? (char)bytes[i] : '.';
+	memset(hex, ' ', sizeof hex - 1);
+	hex[sizeof hex - 1] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		char *at = hex + i * 3 + (i >= RECORD_LINE_BYTES / 2);
+		at[0] = digits[bytes[i] >> 4];
+		at[1] = digits[bytes[i] & 15];
+		text[i] = bytes[i] >= ' ' && bytes[i] <= '~' ? (char)bytes[i] : '.';
 	}
 	text[n] = '\0';
 	int length = snprintf(line, RECORD_LINE_MAX, "%.40s %c %08" PRIx64 "  %s |%s|\n", time,
@@ -121,7 +117,7 @@ record_open_file(struct record_file *file, const char *path, bool append, struct
 	/* Without waiting, also not for the reader of a FIFO. */
 	int flags = O_WRONLY | O_NOCTTY | O_NONBLOCK;
 	struct stat status;
-	file->fd = sys_create(path, flags | (append ? O_APPEND : O_EXCL));
+	file->fd = sys_open(path, flags | O_CREAT | (append ? O_APPEND : O_EXCL));
 	/* What is there already may be precious; a device, or a FIFO, is not. */
 	bool exists = file->fd == -1 && errno == EEXIST && stat(path, &status) == 0;
 	if (exists && S_ISREG(status.st_mode))
@@ -160,9 +156,9 @@ record_report(struct record *record, struct fault *fault)
 }
 
 bool
-record_close(struct record *record, struct fault *fault)
+record_close(struct record *record, int64_t patience, struct fault *fault)
 {
-	int64_t ends = clock_after(clock_now(), RECORD_PATIENCE);
+	int64_t ends = clock_after(clock_now(), patience);
 	int waits = record_flush(record);
 	size_t left_over = record->hex_dump.used + record->output.used;
 	while (waits != -1) {
@@ -178,7 +174,7 @@ record_close(struct record *record, struct fault *fault)
 		(void)poll(&look, 1, (int)(left / CLOCK_MILLISECOND) + 1);
 		waits = record_flush(record);
 		if (record->hex_dump.used + record->output.used < left_over)
-			ends = clock_after(clock_now(), RECORD_PATIENCE);
+			ends = clock_after(clock_now(), patience);
 		left_over = record->hex_dump.used + record->output.used;
 	}
 	record_close_file(record, &record->hex_dump);

@@ -1,6 +1,6 @@
 /*
- * Files that keep what goes over a connection, both ways: a hex dump, and the bare bytes. A file
- * that takes no more does not stop the data; it is a failure at the end.
+ * Files that keep what goes over a connection, both ways: a hex dump, and the bare bytes. A slow
+ * file slows the connection; one that has failed does not stop it, but is a failure at the end.
  */
 #ifndef SOCKCAT_STREAM_RECORD_H
 #define SOCKCAT_STREAM_RECORD_H
@@ -37,9 +37,9 @@ bool record_open(struct record *record, const struct record_config *config, stru
 /* False and a fault if a file has failed since this was last asked. */
 bool record_report(struct record *record, struct fault *fault);
 
-/* Writes what is left, as long as the file takes some of it within ten seconds, closes, and
- * reports. */
-bool record_close(struct record *record, struct fault *fault);
+/* Writes what is left, as long as a file takes some of it within `patience` nanoseconds, closes,
+ * and reports. */
+bool record_close(struct record *record, int64_t patience, struct fault *fault);
 
 /* Lays the recording of a stream around it, if there is a file; the record has to outlive it.
  * False, with the stream as it was, if there is no memory. */

@@ -30,6 +30,9 @@ struct telnet {
 	size_t owed_count;
 	bool told_end;   /* nothing can be sent any more */
 	bool read_waits; /* for answers to go out */
+	/* Why an answer could not be sent: the kernel says so only once, so it is kept until what
+	 * was received before has been read. */
+	struct fault failure;
 };
 
 bool
@@ -95,15 +98,24 @@ telnet_flush(struct telnet *telnet, struct fault *fault)
 	return IO_OK;
 }
 
-/* Sends answers at once, as sending may be over for everything else. What does not go is kept; that
- * nothing goes any more is for the next read or write to report, behind what was just received. */
+/* Sends answers at once, as sending may be over for everything else. What does not go is kept. */
 static void
 telnet_try(struct telnet *telnet)
 {
-	struct fault fault = FAULT_NONE;
-	if (telnet_flush(telnet, &fault) == IO_FAIL)
+	if (telnet_flush(telnet, &telnet->failure) == IO_FAIL)
 		telnet->owed_count = 0;
-	fault_clear(&fault);
+}
+
+/* The failure that was kept, if there is one. */
+static bool
+telnet_has_failed(struct telnet *telnet, struct fault *fault)
+{
+	if (!fault_is_set(&telnet->failure))
+		return false;
+	if (!fault_is_set(fault))
+		fault_move(fault, &telnet->failure);
+	fault_clear(&telnet->failure);
+	return true;
 }
 
 static void
@@ -193,6 +205,8 @@ telnet_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 		*got = telnet_strip(telnet, cut, used, *got);
 		telnet_try(telnet);
 	}
+	if (result != IO_OK && telnet_has_failed(telnet, fault))
+		result = IO_FAIL;
 	/* Where nothing else is sent, nobody looks when they can go. */
 	if (result != IO_FAIL && telnet->owed_count > 0 && !stream->last)
 		inner->ragain = clock_after(clock_now(), TELNET_PAUSE);
@@ -229,7 +243,7 @@ telnet_write(struct stream *stream, const struct iovec *pieces, int count, size_
 	struct iovec cut[2];
 	*put = 0;
 	layer_enter(stream, inner);
-	enum io result = telnet_flush(telnet, fault);
+	enum io result = telnet_has_failed(telnet, fault) ? IO_FAIL : telnet_flush(telnet, fault);
 	if (result == IO_OK && (count > 0 || !owed)) {
 		int used = telnet_cut(pieces, count, cut, &escape);
 		result = inner->ops->write(inner, cut, used, put, fault);
@@ -246,7 +260,9 @@ telnet_shut(struct stream *stream, struct fault *fault)
 {
 	struct telnet *telnet = stream->impl;
 	layer_enter(stream, &telnet->inner);
-	enum io result = telnet->told_end ? IO_OK : telnet_flush(telnet, fault);
+	enum io result = telnet_has_failed(telnet, fault) ? IO_FAIL
+		: telnet->told_end                        ? IO_OK
+							  : telnet_flush(telnet, fault);
 	if (result == IO_OK) {
 		telnet->told_end |= stream->half_close;
 		if (telnet->told_end)
@@ -263,6 +279,7 @@ telnet_close(struct stream *stream)
 	struct telnet *telnet = stream->impl;
 	layer_enter(stream, &telnet->inner);
 	telnet->inner.ops->close(&telnet->inner);
+	fault_clear(&telnet->failure);
 	free(telnet);
 }
 

@@ -107,17 +107,7 @@ sys_open(const char *path, int flags)
 {
 	int fd;
 	do
-		fd = open(path, flags | O_CLOEXEC);
-	while (fd == -1 && errno == EINTR);
-	return fd;
-}
-
-int
-sys_create(const char *path, int flags)
-{
-	int fd;
-	do
-		fd = open(path, flags | O_CREAT | O_CLOEXEC, 0666);
+		fd = open(path, flags | O_CLOEXEC, 0666);
 	while (fd == -1 && errno == EINTR);
 	return fd;
 }

@@ -40,12 +40,8 @@ bool sys_close(int *fd);
 /* Whether the error says "not now"; POSIX has two names for it, which may be one. */
 bool sys_would_block(int error);
 
-/* Opens a file or device, close-on-exec. */
+/* Opens a file or device, close-on-exec; what O_CREAT makes is for all whom umask lets. */
 int sys_open(const char *path, int flags);
-
-/* The same for writing; it is made, for all to read and write whom umask lets, if it is not there.
- */
-int sys_create(const char *path, int flags);
 
 /* Passes a copy of the descriptor over a Unix socket, with one byte that nobody needs. */
 bool sys_pass_descriptor(int to, int fd);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "flow/relay.h"
+#include "stream/telnet.h"
 
 /* No script needs more turns; one that does never ends. */
 #define SCRIPT_TURNS 200000
@@ -76,7 +77,8 @@ script_fails(struct script *script, enum status status)
 static unsigned char
 script_byte(const struct script_end *end, size_t i)
 {
-	return (unsigned char)((i * 2654435761u) >> 7 ^ (i * end->salt));
+	/* 255 would mean something to telnet. */
+	return (unsigned char)(((i * 2654435761u) >> 7 ^ (i * end->salt)) % 255);
 }
 
 static enum io
@@ -417,6 +419,8 @@ script_run(const uint8_t *bytes, size_t n, struct script_tally *tally)
 		remote.stream.rmessages = true;
 		remote.stream.wmessage_max = 1 + script_next_size(&script, rules.out.buffer - 1);
 	}
+	/* Around a stream that knows nothing of telnet, telnet changes nothing. */
+	bool layered = !messages && decision / 32 % 8 == 5 && telnet_init(&remote.stream, &fault);
 	unsigned interrupted = decision / 4 % 8 == 7 ? script_next(&script) : SCRIPT_TURNS;
 
 	if (!relay_open(&relay, &local.stream, &remote.stream, &rules, script.now, &fault)) {
@@ -451,5 +455,7 @@ script_run(const uint8_t *bytes, size_t n, struct script_tally *tally)
 	script_count(tally, &script, &relay, messages);
 	relay_close(&relay);
 	interest_close(&interest);
+	if (layered)
+		remote.stream.ops->close(&remote.stream);
 	return script.broken;
 }
