@@ -68,7 +68,8 @@ void flow_ask(struct flow *flow, struct interest *interest, int64_t now);
 /* Does what is possible now: at most one read, one write and one attempt to shut. */
 void flow_step(struct flow *flow, const struct interest *interest, int64_t now);
 
-/* Since when it has been idle: a pause on purpose is no idleness. */
+/* Since when it has been idle, or, if something waits for the end of a pause, until when it will be
+ * so on purpose: that counts for no limit. */
 int64_t flow_idle_since(const struct flow *flow);
 
 /* Stops it at least this much; returns whether that changed anything (then it wants a step). */

@@ -54,6 +54,9 @@ relay_quit_ends(const struct relay *relay)
 	int64_t from = relay->input_ended_at;
 	if (from == CLOCK_NEVER || relay->quitting || relay->in.state == FLOW_DONE)
 		return CLOCK_NEVER;
+	/* What came, or is still to come, after a pause belongs to the input. */
+	if (relay->out.delay > 0 && flow_idle_since(&relay->out) > from)
+		from = flow_idle_since(&relay->out);
 	if (relay->in.source->endless && relay->in.moved_at > from)
 		from = relay->in.moved_at;
 	return clock_after(from, relay->rules.quit_after);
@@ -110,9 +113,7 @@ relay_take_fault(struct relay *relay, struct flow *flow, int64_t now)
 static bool
 relay_check_quit(struct relay *relay, int64_t now)
 {
-	/* What is still to come after a pause on purpose belongs to the input. */
-	if (relay->out.source->eof &&
-		(relay->input_ended_at == CLOCK_NEVER || flow_idle_since(&relay->out) > now))
+	if (relay->out.source->eof && relay->input_ended_at == CLOCK_NEVER)
 		relay->input_ended_at = now;
 	if (now < relay_quit_ends(relay))
 		return false;
