@@ -19,18 +19,31 @@ operands_missing(const char *what, struct fault *fault)
 	return fault_set(fault, STATUS_USAGE, 0, "arguments: %s missing (see --help)", what);
 }
 
-/* Those that say what kind of socket it is to be: with tcp:// another kind, with fd:// any. */
-static const enum option_id operands_kinds[] = { OPTION_udp, OPTION_unixsock, OPTION_vsock,
-	OPTION_sctp, OPTION_udplite, OPTION_mptcp, OPTION_seqpacket, OPTION_ipv4, OPTION_ipv6,
-	OPTION_source, OPTION_source_port };
+/* Those that say what kind of socket it is to be. A scheme has some of them, from one to the next.
+ */
+static const enum option_id operands_kinds[] = {
+	OPTION_udp,
+	OPTION_udplite,
+	OPTION_unixsock,
+	OPTION_vsock,
+	OPTION_sctp,
+	OPTION_mptcp,
+	OPTION_seqpacket,
+	OPTION_ipv4,
+	OPTION_ipv6,
+	OPTION_source,
+	OPTION_source_port,
+};
+#define OPERANDS_DATAGRAMS 2
 #define OPERANDS_NOT_TCP 5
-#define OPERANDS_NOT_FD (sizeof operands_kinds / sizeof operands_kinds[0])
+#define OPERANDS_KINDS (sizeof operands_kinds / sizeof operands_kinds[0])
 
+/* None of the kinds from `first` up to `last` has been given. */
 static bool
-operands_exclude(
-	const struct options *options, const char *prefix, size_t count, struct fault *fault)
+operands_exclude(const struct options *options, const char *prefix, size_t first, size_t last,
+	struct fault *fault)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = first; i < last; i++)
 		if (options_has(options, operands_kinds[i]))
 			return fault_set(fault, STATUS_USAGE, 0,
 				"endpoint '%s': it cannot be used together with --%s", prefix,
@@ -46,10 +59,11 @@ operands_imply(struct options *options, const struct word *word, struct fault *f
 	case WORD_PLAIN:
 		break;
 	case WORD_TCP:
-		return operands_exclude(options, word->prefix, OPERANDS_NOT_TCP, fault);
+		return operands_exclude(options, word->prefix, 0, OPERANDS_NOT_TCP, fault);
 	case WORD_UDP:
 		options_imply(options, OPTION_udp, word->prefix);
-		break;
+		return operands_exclude(
+			options, word->prefix, OPERANDS_DATAGRAMS, OPERANDS_NOT_TCP, fault);
 	case WORD_UNIX:
 		options_imply(options, OPTION_unixsock, word->prefix);
 		break;
@@ -57,7 +71,7 @@ operands_imply(struct options *options, const struct word *word, struct fault *f
 		options_imply(options, OPTION_vsock, word->prefix);
 		break;
 	case WORD_FD:
-		return operands_exclude(options, word->prefix, OPERANDS_NOT_FD, fault);
+		return operands_exclude(options, word->prefix, 0, OPERANDS_KINDS, fault);
 	}
 	return true;
 }
