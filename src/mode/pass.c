@@ -26,7 +26,7 @@ pass_run(struct run *run, struct fault *fault)
 		int fd = caller.dial.fd;
 		const bool ours = run->plan->inherited == -1;
 		/* Who gets it does not expect a socket that does not block. */
-		done = sockopt_apply(&run->plan->sockopts, fd, SOCKOPT_CONNECTED, true, fault);
+		done = sockopt_apply(&run->plan->sockopts, fd, SOCKOPT_CONNECTED, false, fault);
 		if (done &&
 			((ours && !sys_set_nonblocking(fd, false, NULL)) ||
 				!sys_pass_descriptor(STDOUT_FILENO, fd)))

@@ -102,7 +102,7 @@ session_open_remote(struct run *run, struct stream *remote, struct fault *fault)
 	const struct plan *plan = run->plan;
 	/* The kinds that there are open in one step. */
 	return remote->ops->open(remote, fault) == IO_OK &&
-		sockopt_apply(&plan->sockopts, remote->wfd, SOCKOPT_CONNECTED, true, fault) &&
+		sockopt_apply(&plan->sockopts, remote->wfd, SOCKOPT_CONNECTED, false, fault) &&
 		(!plan->telnet || telnet_init(remote, fault)) &&
 		record_init(remote, &run->record, fault);
 }

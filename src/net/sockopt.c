@@ -311,27 +311,37 @@ sockopt_add(struct sockopts *options, const char *name, const char *text, int64_
 	return true;
 }
 
-/* Says what was set, and what the kernel made of it, which may be something else. */
+/* The socket that options are set on, and when. */
+struct sockopt_target {
+	int fd, family, type;
+	enum sockopt_when when;
+	bool all; /* one that is not for this family is a fault */
+};
+
+/* Says what was set, and what the kernel made of it, which may be something else. The second time,
+ * on the connection, is no news. */
 static void
-sockopt_report(const struct sockopt *option, int fd, const struct sockopt_place *place, bool number)
+sockopt_report(const struct sockopt_target *target, const struct sockopt_row *row,
+	const struct sockopt *option, const struct sockopt_place *place, bool number)
 {
 	int now = 0;
 	socklen_t size = sizeof now;
 	const char *text = option->text != NULL ? option->text : "";
-	if (number && getsockopt(fd, place->level, place->option, &now, &size) == 0 &&
+	bool again = target->when == SOCKOPT_CONNECTED && (row->when & SOCKOPT_NEW) != 0;
+	unsigned level = again ? LOG_DEBUG : LOG_VERBOSE;
+	if (number && getsockopt(target->fd, place->level, place->option, &now, &size) == 0 &&
 		size == sizeof now && now != option->number)
-		log_line(LOG_VERBOSE, "set --%s %s (it is %d now)", option->name, text, now);
+		log_line(level, "set --%s %s (it is %d now)", option->name, text, now);
 	else
-		log_line(LOG_VERBOSE, "set --%s%s%s", option->name, text[0] != '\0' ? " " : "",
-			text);
+		log_line(level, "set --%s%s%s", option->name, text[0] != '\0' ? " " : "", text);
 }
 
 /* Sets one; *fits: it is for sockets of this family. False with errno, or with a fault. */
 static bool
-sockopt_set(const struct sockopt_row *row, const struct sockopt *option, int fd, int family,
-	bool *fits, struct fault *fault)
+sockopt_set(const struct sockopt_target *target, const struct sockopt_row *row,
+	const struct sockopt *option, bool *fits, struct fault *fault)
 {
-	const struct sockopt_place *place = family == AF_INET6 ? &row->inet6 : &row->other;
+	const struct sockopt_place *place = target->family == AF_INET6 ? &row->inet6 : &row->other;
 	bool number = row->type != SOCKOPT_TEXT && row->type != SOCKOPT_GROUP;
 	struct sockopt_place named;
 	struct sockopt_group group;
@@ -346,7 +356,7 @@ sockopt_set(const struct sockopt_row *row, const struct sockopt *option, int fd,
 	} else if (row->type == SOCKOPT_GROUP) {
 		if (!sockopt_parse_group(option->text, &group, fault))
 			return false;
-		*fits = group.group.ss_family == family;
+		*fits = group.group.ss_family == target->family;
 	} else if (row->type == SOCKOPT_ANY) {
 		if (!optname_parse(&any, option->text, fault))
 			return false;
@@ -356,42 +366,43 @@ sockopt_set(const struct sockopt_row *row, const struct sockopt *option, int fd,
 		value = any.text != NULL ? (const void *)any.text : &any.number;
 		size = any.text != NULL ? (socklen_t)strlen(any.text)
 					: (socklen_t)sizeof any.number;
-		*fits = (any.level != IPPROTO_IP || family == AF_INET) &&
-			(any.level != IPPROTO_IPV6 || family == AF_INET6);
+		*fits = (any.level != IPPROTO_IP || target->family == AF_INET) &&
+			(any.level != IPPROTO_IPV6 || target->family == AF_INET6);
 	}
 	if (!*fits)
 		return true;
 	if (row->type == SOCKOPT_GROUP
-			? !sockopt_set_group(fd, place->level, &group)
-			: setsockopt(fd, place->level, place->option, value, size) == -1)
+			? !sockopt_set_group(target->fd, place->level, &group)
+			: setsockopt(target->fd, place->level, place->option, value, size) == -1)
 		return false;
 	/* An IPv6 socket speaks IPv4, too, with mapped addresses. */
-	if (family == AF_INET6 && row->other.level == IPPROTO_IP && row->type != SOCKOPT_GROUP)
-		(void)setsockopt(fd, IPPROTO_IP, row->other.option, value, size);
-	sockopt_report(option, fd, place, number);
+	if (target->family == AF_INET6 && row->other.level == IPPROTO_IP &&
+		row->type != SOCKOPT_GROUP)
+		(void)setsockopt(target->fd, IPPROTO_IP, row->other.option, value, size);
+	sockopt_report(target, row, option, place, number);
 	return true;
 }
 
-/* One option on one socket, by all of its rows. */
+/* One option, by all of its rows. */
 static bool
-sockopt_apply_one(const struct sockopt *option, int fd, int family, int type,
-	enum sockopt_when when, bool all, struct fault *fault)
+sockopt_apply_one(
+	const struct sockopt_target *target, const struct sockopt *option, struct fault *fault)
 {
 	for (size_t i = 0; i < SOCKOPT_ROWS; i++) {
 		const struct sockopt_row *row = &sockopt_rows[i];
 		const char *text = option->text != NULL ? option->text : "";
 		bool fits;
-		if (strcmp(row->name, option->name) != 0 || (row->when & when) == 0 ||
-			(row->datagrams && type != SOCK_DGRAM))
+		if (strcmp(row->name, option->name) != 0 || (row->when & target->when) == 0 ||
+			(row->datagrams && target->type != SOCK_DGRAM))
 			continue;
-		bool set = sockopt_set(row, option, fd, family, &fits, fault);
+		bool set = sockopt_set(target, row, option, &fits, fault);
 		/* The second time it is only to have the last word. */
-		if (!set && row->type == SOCKOPT_ANY && when == SOCKOPT_CONNECTED)
+		if (!set && row->type == SOCKOPT_ANY && target->when == SOCKOPT_CONNECTED)
 			continue;
 		if (!set)
 			return fault_set(fault, row->refused, errno, "set --%s%s%s", option->name,
 				text[0] != '\0' ? " " : "", text);
-		if (!fits && all)
+		if (!fits && target->all)
 			return fault_set(fault, row->refused, 0,
 				"set --%s %s: it is not for a socket of this family", option->name,
 				text);
@@ -403,17 +414,17 @@ bool
 sockopt_apply(const struct sockopts *options, int fd, enum sockopt_when when, bool all,
 	struct fault *fault)
 {
+	struct sockopt_target target = { .fd = fd, .when = when, .all = all };
 	struct sockaddr_storage own = { .ss_family = AF_UNSPEC };
 	socklen_t size = sizeof own;
-	int type = 0;
 	if (options->count == 0)
 		return true;
 	(void)getsockname(fd, (struct sockaddr *)&own, &size);
-	size = sizeof type;
-	(void)getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
+	target.family = own.ss_family;
+	size = sizeof target.type;
+	(void)getsockopt(fd, SOL_SOCKET, SO_TYPE, &target.type, &size);
 	for (size_t i = 0; i < options->count; i++)
-		if (!sockopt_apply_one(
-			    &options->list[i], fd, own.ss_family, type, when, all, fault))
+		if (!sockopt_apply_one(&target, &options->list[i], fault))
 			return false;
 	return true;
 }
