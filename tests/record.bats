@@ -387,8 +387,8 @@ PY
 }
 
 @test "an empty name of a file is 3" {
-    never_connects 3 'hex-dump.*empty' -o ''
-    never_connects 3 'output.*empty' --output ''
+    never_connects 3 "hex-dump '': it has to be something" -o ''
+    never_connects 3 "output '': it has to be something" --output ''
 }
 
 @test "a file, or a directory, that may not be written is 23 before anything is connected" {

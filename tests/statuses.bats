@@ -199,7 +199,7 @@ PY
     names=$(sed -n 's/^OPTION([a-z0-9_]*, "\([a-z0-9-]\{1,\}\)".*/\1/p' "$table")
     letters=$(sed -n "s/^OPTION([a-z0-9_]*, \"[a-z0-9-]*\", '\\(.\\)'.*/\\1/p" "$table")
     [ "$(wc -l <<<"$names")" -ge 25 ] || fail "the table was not understood: $names"
-    for name in $names; do assert_line "(^ |, )  *--$name([[ =]|\$)" "$T/out"; done
+    for name in $names; do assert_line "(^ +|, )--$name([[ =]|\$)" "$T/out"; done
     for letter in $letters; do assert_line "^  -$letter(,| )" "$T/out"; done
 }
 
