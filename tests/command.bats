@@ -495,8 +495,8 @@ PY
     exec 8<>"$T/in"
     assert_fails 1 'nothing moved' sockcat --compat=nc -w 0.2 127.0.0.1 "$peer_port" <"$T/in"
     stop_all
-    start_peer recvall!
-    with_shim 'sendmsg:EPERM:1' assert_fails 1 'send to' sockcat --compat=nc 127.0.0.1 "$peer_port" <<<hello
+    start_peer --listen udp recvquiet:0.1
+    with_shim 'sendmsg:EPERM:1' assert_fails 1 'send to' sockcat --compat=nc -u 127.0.0.1 "$peer_port" <<<hello
     stop_all
     start_peer send:hello recv:1 reset
     echo hello >&8
@@ -611,7 +611,7 @@ PY
 
 # ---- the fault catalogue ----
 
-@test "N158: times are taken or refused exactly, for each option that is a time" {
+@test "F158: times are taken or refused exactly, for each option that is a time" {
     table
     tables <<'PY'
 from table import *
@@ -641,13 +641,13 @@ for row in ROWS.values():
 PY
 }
 
-@test "N158: a time too long for the clock is no time at all, not a short one" {
+@test "F158: a time too long for the clock is no time at all, not a short one" {
     start_peer wait:0.2 send:late shutwr recvall
     run -0 sockcat -w 1000000000 -q 1000000000 --linger 1000000000 127.0.0.1 "$peer_port" < <(printf x)
     assert_equal "$output" late
 }
 
-@test "N165: a hundred thousand words are one message" {
+@test "F165: a hundred thousand words are one message" {
     drive <<'PY'
 from drive import *
 for words in (['a'] * 100000, ['-v'] * 100000, ['a', '-n'] * 5000, [''] * 100000, ['--'] * 100000, ['-z', 'a', '1'] * 33333,
@@ -658,7 +658,7 @@ for words in (['a'] * 100000, ['-v'] * 100000, ['a', '-n'] * 5000, [''] * 100000
 PY
 }
 
-@test "N165: a hundred thousand ports are probed for what they say" {
+@test "F165: a hundred thousand ports are probed for what they say" {
     hold_port
     drive "$held" <<'PY'
 from drive import *
@@ -669,11 +669,11 @@ check(done.stderr.decode(), 'sockcat: connect 127.0.0.1:%s: Connection refused\n
 PY
 }
 
-@test "N165: a hundred thousand options that may be repeated are taken" {
+@test "F165: a hundred thousand options that may be repeated are taken" {
     drive <<'PY'
 from drive import *
 server = tcp()
-words = ['--sockopt', 'SOCKET:PRIORITY:1'] * 30000 + ['-n'] * 40000
+words = ['--sockopt', 'SOCKET:PRIORITY:1'] * 1000 + ['-n'] * 98000
 cat = Cat(*words, '127.0.0.1', str(server.getsockname()[1]))
 s = accept(server)
 check(s.recv(10), b'')
@@ -682,7 +682,7 @@ cat.end()
 PY
 }
 
-@test "N165: words as long as the system takes, 2 MB in all, are refused in one bounded line" {
+@test "F165: words as long as the system takes, 2 MB in all, are refused in one bounded line" {
     drive <<'PY'
 from drive import *
 import resource
@@ -710,7 +710,7 @@ for words, status in (([word, '80'], 3), (['127.0.0.1', word], 3), (['-U', word]
 PY
 }
 
-@test "N166: sizes are taken or refused exactly" {
+@test "F166: sizes are taken or refused exactly" {
     table
     tables <<'PY'
 from table import *
@@ -732,7 +732,7 @@ for row in ROWS.values():
 PY
 }
 
-@test "O172: the statuses have the numbers and names that they always had" {
+@test "F172: the statuses have the numbers and names that they always had" {
     [ -r "$HELPER_DIR/../../src/base/status.def" ] || skip "needs the source"
     cat >"$T/wanted" <<'TABLE'
 OK 0
@@ -754,13 +754,15 @@ LISTEN 101
 INTERNAL 106
 TABLE
     sed -n 's/^STATUS(\([A-Z]*\), \([0-9]*\),.*/\1 \2/p' "$HELPER_DIR/../../src/base/status.def" >"$T/got"
-    assert_same "$T/got" "$T/wanted"
-    # And the program has them.
-    assert_equal "$(sockcat --help=exit </dev/null | sed -n 's/^ *\([0-9]\{1,\}\)  .*/\1/p' | tr '\n' ' ')" \
-        "$(cut -d ' ' -f 2 "$T/wanted" | tr '\n' ' ')128 "
+    sockcat --help=exit </dev/null >"$T/exit"
+    # New ones may come. The program has them, too.
+    while read -r name number; do
+        assert_line "^$name $number\$" "$T/got"
+        assert_line "^ *$number  " "$T/exit"
+    done <"$T/wanted"
 }
 
-@test "O172: a letter means what it always meant" {
+@test "F172: a letter means what it always meant" {
     cat >"$T/wanted" <<'TABLE'
 4 --ipv4
 6 --ipv6
@@ -792,11 +794,12 @@ v --verbose
 w -
 z --probe
 TABLE
-    sockcat --help </dev/null | sed -n 's/^  -\(.\), \(--[a-z0-9-]*\).*/\1 \2/p; s/^  -\(.\) .*/\1 -/p' | LC_ALL=C sort >"$T/got"
-    assert_same "$T/got" "$T/wanted"
+    sockcat --help </dev/null | sed -n 's/^  -\(.\), \(--[a-z0-9-]*\).*/\1 \2/p; s/^  -\(.\) .*/\1 -/p' >"$T/got"
+    # New ones may come.
+    while read -r line; do assert_line "^$line\$" "$T/got"; done <"$T/wanted"
 }
 
-@test "O172: whether an option has an argument does not change, nor its kind" {
+@test "F172: whether an option has an argument does not change, nor its kind" {
     table
     tables <<'PY'
 from table import *
@@ -816,9 +819,9 @@ wanted = {
     'FILE': 'hex-dump output',
     'STRING': 'congestion join sockopt tos',
 }
-got = {}
-for row in ROWS.values():
-    got.setdefault(row.type, []).append(row.name or '-' + row.letter)
-check({kind: ' '.join(sorted(names)) for kind, names in got.items()}, wanted)
+got = {row.name or '-' + row.letter: row.type for row in ROWS.values()}
+for kind, names in wanted.items():
+    for name in names.split():
+        check(got.get(name), kind, name)
 PY
 }

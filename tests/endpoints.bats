@@ -770,7 +770,7 @@ PY
 
 # ---- the fault catalogue ----
 
-@test "H93: a name that is none is refused before it is used, in one harmless line" {
+@test "F93: a name that is none is refused before it is used, in one harmless line" {
     need_shim
     export SHIM_COUNT=$T/count
     long=$(printf 'a%.0s' {1..255})
@@ -811,7 +811,7 @@ $long|$long|longer than 254
 TABLE
 }
 
-@test "H93: a name of the greatest length, with a dot at its end or with an underscore, is looked up" {
+@test "F93: a name of the greatest length, with a dot at its end or with an underscore, is looked up" {
     need_shim
     hold_port
     label=$(printf 'a%.0s' {1..63})
@@ -824,7 +824,7 @@ TABLE
     done
 }
 
-@test "H94: an address that is written oddly is refused, never read as another, in every spelling" {
+@test "F94: an address that is written oddly is refused, never read as another, in every spelling" {
     for odd in 127.1 127 1 0x7f.1 0177.0.0.1 0x7f000001 2130706433 127.0.0.1.1 127.0.0.256 127.0.0.01 127.0.0.0x1 127.0.1 0 \
         4294967296 127.0.0.1. 1.2.3.4.5.6 0x 127.0.0.08; do
         for words in "$odd 80" "$odd:80" "tcp://$odd:80" "-l $odd 80" "-l $odd:0" "-z $odd 80" "-s $odd 127.0.0.1 80"; do
@@ -835,7 +835,7 @@ TABLE
     done
 }
 
-@test "H94: an IPv6 address that is none is refused" {
+@test "F94: an IPv6 address that is none is refused" {
     for odd in ::1::1 1::2::3 12345:: ::g 1:2:3:4:5:6:7 1:2:3:4:5:6:7:8:9 ::1.2.3 ::1.2.3.256 '::1 ' ::1/64; do
         for words in "$odd 80" "[$odd]:80" "-l $odd 0" "-s $odd ::1 80"; do
             [[ $odd != *' ' ]] || words=${words// /_}
@@ -846,7 +846,7 @@ TABLE
     done
 }
 
-@test "H94: an IPv4 address written as an IPv6 one is that IPv4 address" {
+@test "F94: an IPv4 address written as an IPv6 one is that IPv4 address" {
     need_ipv6
     for words in '::ffff:127.0.0.1 PORT' '[::ffff:127.0.0.1]:PORT' '::ffff:7f00:1 PORT' '-6 ::ffff:127.0.0.1 PORT'; do
         start_peer expect:'hello\n' send:world shutwr recvall
@@ -856,13 +856,13 @@ TABLE
     assert_fails 3 'address of the other family' sockcat -4 ::ffff:127.0.0.1 80 </dev/null
 }
 
-@test "H94: [::1]:80 in two words is refused, and 1.2.3.4: has no port" {
+@test "F94: [::1]:80 in two words is refused, and 1.2.3.4: has no port" {
     assert_fails 3 'IPv6 address' sockcat '[::1]:80' 80 </dev/null
     assert_fails 3 "port ''" sockcat 1.2.3.4: </dev/null
     assert_fails 3 "host '1.2.3.4:'" sockcat 1.2.3.4: 80 </dev/null
 }
 
-@test "M153: a password before an '@' appears nowhere, in any spelling of an endpoint" {
+@test "F153: a password before an '@' appears nowhere, in any spelling of an endpoint" {
     # One word on each side of the '@' for each spelling; the word in front is never to be seen.
     while read -r words; do
         for verbose in '' -v -vvv; do

@@ -234,7 +234,7 @@ PY
 
 # ---- many ----
 
-@test "H96: of all 65535 ports exactly the three that are open are found" {
+@test "F96: of all 65535 ports exactly the three that are open are found" {
     # shellcheck disable=SC2016 # for the inner shell
     in_ports -c '
         listeners 1 4711 65535
@@ -248,7 +248,7 @@ PY
         assert_line "^sockcat: probe 127.0.0.1: 65532 of 65535 ports are not open" "$T/last"'
 }
 
-@test "H96: no result is lost when they are read slowly" {
+@test "F96: no result is lost when they are read slowly" {
     drive <<'PY'
 from drive import *
 def run():
@@ -262,17 +262,22 @@ def run():
         with open('/proc/%d/stat' % cat.pid) as file:
             state = file.read().rpartition(')')[2].split()[0]
         calm[0] = calm[0] + 1 if in_pipe(end) > 0 and state in 'SZ' else 0
-        return calm[0] > 20 or state == 'Z'
+        return calm[0] > 5 or state == 'Z'
     until(ahead, 'it does not come to rest')
+    limit = threading.Timer(LIMIT, cat.kill)
+    limit.start()
     with open(end, 'rb') as pipe:
         lines = pipe.read().splitlines()
-    cat.wait(LIMIT)
+    limit.cancel()
+    check(cat.wait(LIMIT), 1, 'it hung, or failed')
     check(len(lines), 3001, repr(lines[-1]))
-run()
+# Whether it waits for its reader at the moment when that goes on is chance.
+for _ in range(8):
+    run()
 PY
 }
 
-@test "H96: with -r all ports are probed, each once, in another order" {
+@test "F96: with -r all ports are probed, each once, in another order" {
     # shellcheck disable=SC2016 # for the inner shell
     in_ports -c '
         listeners 7 1234
@@ -306,7 +311,7 @@ PY
         assert_equal "$(count)" 64'
 }
 
-@test "H96: a list is exact: services, ranges and numbers, each port once, where it was first" {
+@test "F96: a list is exact: services, ranges and numbers, each port once, where it was first" {
     [ -r /etc/services ] || skip "needs /etc/services"
     # shellcheck disable=SC2016 # for the inner shell
     in_ports -c '
@@ -316,7 +321,7 @@ PY
         assert_same "$T/got" "$T/wanted"'
 }
 
-@test "H96: a long list is exact" {
+@test "F96: a long list is exact" {
     # shellcheck disable=SC2016 # for the inner shell
     in_ports -c '
         listeners 20001
@@ -329,7 +334,7 @@ PY
         assert_equal "$(grep -c ": open\$" "$T/probe.log")" 1'
 }
 
-@test "H96: a service whose name has a hyphen is no range" {
+@test "F96: a service whose name has a hyphen is no range" {
     need_netns
     need mount
     printf 'http-alt 8080/tcp\n20-30 99/tcp\na-1 97/tcp\nudponly 53/udp\nboth 54/tcp\nboth 55/udp\n' >"$T/services"
@@ -351,7 +356,7 @@ PY
     }
 }
 
-@test "H96: ports that are none are 3 and quoted, and nothing is probed" {
+@test "F96: ports that are none are 3 and quoted, and nothing is probed" {
     need_shim
     while IFS='|' read -r ports shown; do
         # shellcheck disable=SC2086 # words
@@ -386,7 +391,7 @@ no-such|no-such
 TABLE
 }
 
-@test "H96: a range of one, and ranges that overlap, are what they say" {
+@test "F96: a range of one, and ranges that overlap, are what they say" {
     # shellcheck disable=SC2016 # for the inner shell
     in_ports -c '
         probe -v 127.0.0.1 5-5 4-6 1-3 65535-65535
@@ -472,6 +477,8 @@ TABLE
 
 @test "-zu waits for as long as -w or --wait says, more than the 2 seconds that are the default" {
     need strace
+    # Whoever is traced cannot look for leaks.
+    export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
     drive <<'PY'
 from drive import *
 for words, least, most in (['-w', '15'], 14, 15), (['--wait', '15'], 14, 15), ([], 1, 2), (['-w', '1'], 0, 1):

@@ -93,9 +93,13 @@ setup() {
     export HELPER_DIR
 }
 
+# Whoever is traced cannot look for leaks.
+no_leaks() { export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"; }
+
 # traced ARG...: the setsockopt calls of sockcat, one a line, in $T/calls; $status; standard error in $T/traced.err.
 traced() {
     status=0
+    no_leaks
     timeout -v -s KILL 30 strace -qq -f -o "$T/trace" -e trace=setsockopt "$SOCKCAT" "$@" 2>"$T/traced.err" </dev/null \
         >"$T/traced.out" || status=$?
     [ -s "$T/trace" ] || ! grep -q ptrace "$T/traced.err" || skip "needs the right to trace"
@@ -104,6 +108,7 @@ traced() {
 
 # trace_listener ARG...: sockcat -l ARG... in the background, its setsockopt calls in $T/trace; sets $port and $pid.
 trace_listener() {
+    no_leaks
     rm -f "$T/.ready"
     mkfifo "$T/.ready"
     strace -qq -f -o "$T/trace" -e trace=setsockopt "$SOCKCAT" -l --ready-fd 9 "$@" 9>"$T/.ready" </dev/null \

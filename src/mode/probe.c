@@ -37,6 +37,7 @@ struct probing {
 	size_t count;
 	size_t begun, reported;
 	size_t most;          /* how many may be under way */
+	bool stuck;           /* there was more to report than standard error took */
 	struct resolve known; /* the first one's addresses, when it is reported */
 	size_t silent;        /* reported with another answer than "open" */
 	struct fault failure; /* the first of them that was no refusal, or else the first */
@@ -156,8 +157,13 @@ probe_report_open(const struct dial *dial)
 static void
 probe_report(struct probing *probing)
 {
-	while (probing->reported < probing->begun && !log_is_stuck(LOG_VERBOSE) &&
+	probing->stuck = false;
+	while (probing->reported < probing->begun &&
 		probe_at(probing, probing->reported)->state == PROBE_DONE) {
+		/* What there is to tell is what was asked for: it waits until it can be told. */
+		probing->stuck = log_is_stuck(LOG_VERBOSE);
+		if (probing->stuck)
+			return;
 		struct probe *probe = probe_at(probing, probing->reported);
 		struct fault *fault = &probe->fault;
 		if (!fault_is_set(fault)) {
@@ -208,8 +214,7 @@ probe_turn(struct probing *probing, struct fault *fault)
 			interest_until(&loop->interest, probe->caller.config.deadline);
 		}
 	}
-	/* What there is to tell is what was asked for: it waits until it can be told. */
-	if (log_is_stuck(LOG_VERBOSE))
+	if (probing->stuck)
 		(void)interest_ask(&loop->interest, STDERR_FILENO, POLLOUT);
 	if (!loop_wait_or_end(loop, fault))
 		return false;

@@ -33,6 +33,8 @@ record_line(char line[static RECORD_LINE_MAX], const char *time, char direction,
 {
 	static const char digits[] = "0123456789abcdef";
 	char hex[RECORD_LINE_BYTES * 3 + 2], text[RECORD_LINE_BYTES + 1];
+	if (n > RECORD_LINE_BYTES)
+		n = RECORD_LINE_BYTES;
 	memset(hex, ' ', sizeof hex - 1);
 	hex[sizeof hex - 1] = '\0';
 	for (size_t i = 0; i < n; i++) {

@@ -18,7 +18,7 @@ import time
 import tty
 
 T = os.environ.get('T', '.')
-LIMIT = 20  # seconds for whatever is waited for
+LIMIT = 20 * int(os.environ.get('PATIENCE', '1'))  # seconds for whatever is waited for
 
 
 def check(got, wanted, what=''):

@@ -20,7 +20,10 @@ helper_setup() {
     T=${BATS_TEST_TMPDIR:-$(mktemp -d)} # bats before 1.4 has no directory per test
     mkfifo "$T/.tick"
     started=()
-    export SOCKCAT T PEER
+    # Under sanitizers everything that waits has more time.
+    PATIENCE=1
+    ! grep -q __asan_init "$SOCKCAT" || PATIENCE=4
+    export SOCKCAT T PEER PATIENCE
     export -f sockcat # so that it can be used in bash -c '...'
 }
 
@@ -58,7 +61,7 @@ fail() {
 
 # sockcat ARG...: the program in the foreground, killed after $LIMIT seconds (default 30). That
 # is status 137, because timeout's own 124 is one of the program's statuses.
-sockcat() { timeout -v -s KILL "${LIMIT:-30}" "$SOCKCAT" "$@"; }
+sockcat() { timeout -v -s KILL $((${LIMIT:-30} * PATIENCE)) "$SOCKCAT" "$@"; }
 
 # client ARG...: sockcat in the foreground, with the redirections of the call; sets $status, and
 # standard error goes to $T/client.err.
@@ -167,8 +170,8 @@ signal.pause()' </dev/null >"$T/held" 2>/dev/null 3>&- &
 
 # drive [ARG...] <SCRIPT: runs a Python script, which can import drive.py.
 drive() {
-    PYTHONPATH=$HELPER_DIR PYTHONDONTWRITEBYTECODE=1 timeout -v -s KILL "${LIMIT:-60}" \
-        python3 - "$@"
+    PYTHONPATH=$HELPER_DIR PYTHONDONTWRITEBYTECODE=1 timeout -v -s KILL \
+        $((${LIMIT:-60} * PATIENCE)) python3 - "$@"
 }
 
 # read_ready VARIABLE: reads the line that is due on $T/.ready. An end of file, because the
