@@ -75,6 +75,7 @@ _sockcat_option() {
     -t | --telnet) option=telnet bars='-F --pass-fd -u --udp --seqpacket --udplite -t --telnet' ;;
     -i | --delay) option=delay kind=nothing bars='-F --pass-fd -d --no-stdin --recv-only -i --delay' ;;
     --raw) option=raw bars='--raw' ;;
+    --no-splice) option=no_splice bars='--no-splice' ;;
     -o | --hex-dump) option=hex_dump kind=file bars='-z --probe -F --pass-fd -o --hex-dump' ;;
     --output) option=output kind=file bars='-z --probe -F --pass-fd --output' ;;
     --append-output) option=append_output bars='--append-output' ;;
@@ -215,6 +216,7 @@ _sockcat_names() {
         --telnet
         --delay
         --raw
+        --no-splice
         --hex-dump
         --output
         --append-output

@@ -120,7 +120,7 @@ PY
 from drive import *
 listener = tcp()
 r, w = os.pipe()
-cat = Cat('-I', '1M', '127.0.0.1', str(listener.getsockname()[1]), stdin=subprocess.PIPE, stdout=w)
+cat = Cat('--no-splice', '-I', '1M', '127.0.0.1', str(listener.getsockname()[1]), stdin=subprocess.PIPE, stdout=w)
 os.close(w)
 peer = accept(listener)
 cat.process.stdin.write(b'a')

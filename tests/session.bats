@@ -27,7 +27,14 @@ watch_idle() {
 
 # bytes_read PID, most_memory PID: what it has read from files and pipes; its largest resident size
 # in KiB.
-bytes_read() { sed -n 's/^rchar: //p' "/proc/$1/io"; }
+bytes_read() {
+    # From a file the kernel may take it by itself, which counts nowhere but in the position.
+    if [ -f "/proc/$1/fd/0" ]; then
+        sed -n 's/^pos:[^0-9]*//p' "/proc/$1/fdinfo/0"
+    else
+        sed -n 's/^rchar: //p' "/proc/$1/io"
+    fi
+}
 most_memory() { sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$1/status"; }
 
 # bytes_received PORT: what the connection to PORT has received.
@@ -273,7 +280,7 @@ sends_all() {
     # The peer ends its sending and reads late: the data have to wait in our buffer.
     start_peer rcvbuf:32768 "waitfor:$T/end" shutwr "waitfor:$T/go" recvall count
     feed "=$(random_file 3000000 1)" "@$T/never"
-    START_IN=$T/in start "$SOCKCAT" --until=peer -O 16k -v 127.0.0.1 "$peer_port"
+    START_IN=$T/in start "$SOCKCAT" --no-splice --until=peer -O 16k -v 127.0.0.1 "$peer_port"
     await_stall bytes_read "$pid"
     touch "$T/end"
     watch_idle "$pid"
@@ -599,7 +606,7 @@ interrupted_end() {
     need ss
     mkfifo "$T/out"
     exec 8<>"$T/out" # a reader that does not read, so that the data get stuck
-    LISTENER_OUT=$T/out start_listener --recv-only -I 16k 127.0.0.1 0
+    LISTENER_OUT=$T/out start_listener --no-splice --recv-only -I 16k 127.0.0.1 0
     START_IN=$(random_file 1580000 1) start env --default-signal=INT,QUIT,TERM,HUP \
         "$SOCKCAT" -O 1M 127.0.0.1 "$port"
     until_true 20 has_state fin-wait-1 "$port"
@@ -837,7 +844,7 @@ no_resets() {
     feed "@$T/stop" "=$(random_file 50000 2)"
     start_peer sendrand:1:1490000 touch:"$T/sent" recvall count "waitfor:$T/ended"
     exec 8<>"$T/out" # nobody reads yet: most of the data wait in the socket
-    "$SOCKCAT" --until=stdin -I 2M 127.0.0.1 "$peer_port" <"$T/in" >"$T/out" 2>"$T/client.err" &
+    "$SOCKCAT" --no-splice --until=stdin -I 2M 127.0.0.1 "$peer_port" <"$T/in" >"$T/out" 2>"$T/client.err" &
     started+=("$!")
     await_file "$T/sent"
     until_true 20 all_sent "$peer_port"
@@ -900,8 +907,9 @@ no_resets() {
 
 # is_bounded PID BYTES: after await_stall, BYTES is little, little memory is used, and nobody spins.
 is_bounded() {
-    # The kernel's buffers of both ends, which the tests keep small, and our own two.
-    [ "$2" -lt 3000000 ] || fail "it has taken $2 bytes"
+    # The kernel's buffers of both ends, which the tests keep small, and our own two. What is spliced fills
+    # a pipe's places with pieces of any size.
+    [ "$2" -lt 12000000 ] || fail "it has taken $2 bytes"
     watch_idle "$1"
     grep -q __asan_init "$SOCKCAT" || [ "$(most_memory "$1")" -lt 20000 ] \
         || fail "it needs $(most_memory "$1") KiB"

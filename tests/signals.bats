@@ -25,7 +25,7 @@ start_stuck() {
     start_peer sendrand:6:1200000 touch:"$T/all" recvall!
     mkfifo "$T/in" "$T/out"
     exec 7<>"$T/out" 8<>"$T/in"
-    "${ordinary[@]}" "$SOCKCAT" 127.0.0.1 "$peer_port" <"$T/in" >"$T/out" 2>"$T/client.err" \
+    "${ordinary[@]}" "$SOCKCAT" --no-splice 127.0.0.1 "$peer_port" <"$T/in" >"$T/out" 2>"$T/client.err" \
         3>&- 7>&- 8>&- &
     pid=$!
     started+=("$pid")
@@ -286,6 +286,7 @@ PY
 @test "F160: many signals at once, of every kind, end it once and for all" {
     local i
     for i in {1..15}; do
+        rm -f "$T/background.out" # the last one's says hello, too
         start_peer send:hello recvall!
         start "${ordinary[@]}" "$SOCKCAT" -d 127.0.0.1 "$peer_port"
         await_line "$T/background.out" hello

@@ -510,7 +510,7 @@ for kind, option in ((socket.SOCK_STREAM, '-v'), (socket.SOCK_DGRAM, '-u')):
     if not re.search(rb'\nsockcat: connection from @a@b\^\[\[31m\^Jsockcat: lie\^M\^\?\\x9b\\u202e', text):
         sys.exit('not as it should be: %r' % text)
     for line in text.splitlines():
-        if not re.match(rb'sockcat: (listening|connection|closed) ', line):
+        if not re.match(rb'sockcat: (listening|connection|closed|from) ', line):
             sys.exit('an event of more than one line: %r' % text)
 PY
 }

@@ -264,6 +264,7 @@ command_session(
 	plan->crlf = options_has(options, OPTION_crlf);
 	plan->telnet = options_has(options, OPTION_telnet);
 	plan->raw = options_has(options, OPTION_raw);
+	plan->no_splice = options_has(options, OPTION_no_splice);
 	plan->verbose = options->count[OPTION_verbose];
 	plan->record = (struct record_config){
 		.hex_dump = options->text[OPTION_hex_dump],

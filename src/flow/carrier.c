@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow/splice.h"
+
 /* The most that is read at once where line ends are converted. */
 #define CARRIER_RAW ((size_t)32 * 1024)
 
@@ -93,11 +95,19 @@ carrier_ring_drain(struct carrier *carrier, struct stream *sink, size_t *put, st
 	return result;
 }
 
-static const struct carrier_ops carrier_ring = {
+static void
+carrier_buf_close(struct carrier *carrier)
+{
+	buf_close(&carrier->buf);
+}
+
+const struct carrier_ops carrier_ring = {
+	.name = "ring",
 	.has_room = carrier_ring_has_room,
 	.has_data = carrier_ring_has_data,
 	.fill = carrier_ring_fill,
 	.drain = carrier_ring_drain,
+	.close = carrier_buf_close,
 };
 
 /* --- one message --- */
@@ -159,10 +169,12 @@ carrier_message_drain(
 }
 
 static const struct carrier_ops carrier_message = {
+	.name = "messages",
 	.has_room = carrier_message_has_room,
 	.has_data = carrier_message_has_data,
 	.fill = carrier_message_fill,
 	.drain = carrier_message_drain,
+	.close = carrier_buf_close,
 };
 
 bool
@@ -173,8 +185,13 @@ carrier_open(struct carrier *carrier, const struct stream *source, const struct 
 	*carrier = (struct carrier){
 		.ops = messages ? &carrier_message : &carrier_ring,
 		.limit = config->size,
+		.size = config->size,
 		.units = config->units,
+		.pipe = { -1, -1 },
 	};
+	if (!messages && config->splice && !config->crlf && !config->units &&
+		splice_open(carrier, source, sink))
+		return true;
 	if (!source->rmessages && sink->wmessage_max > 0 && sink->wmessage_max < config->size)
 		carrier->limit = sink->wmessage_max;
 	/* What is read and what it may become; a message has to fit when it has grown. */
@@ -191,7 +208,8 @@ carrier_open(struct carrier *carrier, const struct stream *source, const struct 
 void
 carrier_close(struct carrier *carrier)
 {
-	buf_close(&carrier->buf);
+	if (carrier->ops != NULL)
+		carrier->ops->close(carrier);
 	free(carrier->raw);
 	carrier->raw = NULL;
 }
@@ -199,8 +217,10 @@ carrier_close(struct carrier *carrier)
 size_t
 carrier_drop(struct carrier *carrier)
 {
-	size_t dropped = buf_used(&carrier->buf);
-	buf_taken(&carrier->buf, dropped);
+	size_t dropped = buf_used(&carrier->buf) + carrier->piped;
+	buf_taken(&carrier->buf, buf_used(&carrier->buf));
+	/* The pipe is emptied with its close. */
+	carrier->piped = 0;
 	carrier->held = false;
 	return dropped;
 }

@@ -19,28 +19,39 @@
 struct carrier;
 
 struct carrier_ops {
+	const char *name;
 	bool (*has_room)(const struct carrier *carrier);
 	bool (*has_data)(const struct carrier *carrier);
 	enum io (*fill)(struct carrier *, struct stream *source, size_t *got, struct fault *);
 	enum io (*drain)(struct carrier *, struct stream *sink, size_t *put, struct fault *);
+	void (*close)(struct carrier *);
 };
+
+/* What the kind that splices becomes when it has to. */
+extern const struct carrier_ops carrier_ring;
 
 /* What is wanted of it. */
 struct carrier_config {
 	size_t size; /* > 0: its bound in bytes */
 	bool crlf;   /* line ends are converted on the way in */
+	bool splice; /* the kernel may move the bytes, if it can */
 	bool units;  /* one drain writes no more than one line, or message */
 };
 
 struct carrier {
 	const struct carrier_ops *ops;
 	struct buf buf;
+	size_t size;  /* of a ring that is still to be made */
 	size_t limit; /* message: the most that one read may bring */
 	bool held;    /* message: there is one, maybe of 0 bytes; buf holds what is left of it */
 	bool units, unit_ended; /* the last drain wrote the end of a line, or message */
 	unsigned char
 		*raw; /* owned: what is read, before line ends are converted; NULL: they are not */
 	struct crlf crlf;
+	int pipe[2];    /* splice: owned */
+	size_t piped;   /* splice: the bytes in it */
+	unsigned stuck; /* splice: how often in a row nothing came although there was something */
+	bool full;      /* splice: it takes nothing before something is taken out */
 };
 
 /* Chooses the kind that suits both ends. False and a fault if there is no memory. */

@@ -22,6 +22,7 @@ flow_open(struct flow *flow, struct stream *source, struct stream *sink,
 {
 	const struct carrier_config carrier = {
 		.size = config->buffer,
+		.splice = config->splice,
 		.crlf = config->crlf,
 		.units = config->delay > 0,
 	};

@@ -48,6 +48,7 @@ struct flow {
 /* What is wanted of a flow. */
 struct flow_config {
 	size_t buffer; /* bounds what it holds, in bytes */
+	bool splice;   /* the kernel may move the bytes */
 	bool crlf;     /* LF becomes CR LF on the way */
 	int64_t delay; /* to pause after each line, or message, written; nanoseconds */
 };

@@ -48,7 +48,8 @@ struct plan {
 	bool crlf;
 	bool telnet;
 	bool raw;
-	bool compat; /* with nc: the exit status is 0, 1 or 2 */
+	bool no_splice; /* every byte passes through the process */
+	bool compat;    /* with nc: the exit status is 0, 1 or 2 */
 	unsigned verbose;
 };
 

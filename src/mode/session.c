@@ -39,8 +39,13 @@ session_rules(const struct plan *plan, const struct stream *local)
 	bool ends_with_input = plan->no_output || plan->until == PLAN_UNTIL_INPUT ||
 		plan->until == PLAN_UNTIL_EITHER;
 	return (struct relay_rules){
-		.out = { .buffer = CARRIER_SIZE, .crlf = plan->crlf, .delay = plan->delay },
-		.in = { .buffer = CARRIER_SIZE },
+		.out = {
+			.buffer = CARRIER_SIZE,
+			.splice = !plan->no_splice,
+			.crlf = plan->crlf,
+			.delay = plan->delay,
+		},
+		.in = { .buffer = CARRIER_SIZE, .splice = !plan->no_splice },
 		.send = !plan->no_input,
 		.at_peer_end = session_peer_rule(plan, local),
 		.at_input_end = ends_with_input ? FLOW_STOP_DRAINED : FLOW_GOES_ON,
@@ -71,11 +76,22 @@ session_report(unsigned level, const char *event, const struct relay *relay)
 			remote->name, remote->retried);
 }
 
+/* The way that the bytes take. */
+static void
+session_report_way(const struct flow *flow)
+{
+	if (flow->state != FLOW_DONE)
+		log_line(LOG_DEBUG, "from %s to %s: %s", flow->source->name, flow->sink->name,
+			flow->carrier.ops->name);
+}
+
 /* The turns of the loop until the relay is over. */
 static bool
 session_relay(struct relay *relay, struct loop *loop, struct fault *fault)
 {
 	bool over = false;
+	session_report_way(&relay->out);
+	session_report_way(&relay->in);
 	while (!over) {
 		loop_begin(loop);
 		relay_ask(relay, &loop->interest, loop->now);

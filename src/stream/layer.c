@@ -7,6 +7,8 @@ layer_init(struct stream *stream, struct stream *inner, const struct stream_ops 
 	*inner = *stream;
 	stream->ops = ops;
 	stream->impl = impl;
+	/* Whoever is laid around it wants to see the bytes. */
+	stream->splice_from = stream->splice_to = -1;
 }
 
 void
@@ -30,4 +32,5 @@ layer_leave(struct stream *stream, const struct stream *inner)
 	*stream = *inner;
 	stream->ops = ops;
 	stream->impl = impl;
+	stream->splice_from = stream->splice_to = -1;
 }

@@ -70,6 +70,8 @@ socket_open(struct stream *stream, struct fault *fault)
 	socket->promised = socket->transport->tcp && !sys_is_connected(socket->fd);
 	if (socket->promised)
 		stream->ragain = clock_after(clock_now(), SOCKET_BEGIN);
+	if (!stream->rmessages && !socket->promised && socket->error == 0)
+		stream->splice_from = stream->splice_to = socket->fd;
 	if (stream->rmessages)
 		socket->marked = sys_mark_end(socket->fd, true);
 	return IO_OK;
@@ -152,6 +154,10 @@ socket_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 	}
 	if (stream->rmessages) {
 		n = sys_receive_message(socket->fd, pieces, count, true, &message);
+	} else if (stream->read_error != 0) {
+		n = -1;
+		errno = stream->read_error;
+		stream->read_error = 0;
 	} else if (stream->last) {
 		count = socket_limit(stream, pieces, count, cut);
 		if (count == 0)
@@ -234,9 +240,15 @@ socket_write(struct stream *stream, const struct iovec *pieces, int count, size_
 {
 	struct socket *socket = stream->impl;
 	*put = 0;
-	if (count == 0)
+	ssize_t n = -1;
+	if (stream->write_error != 0) {
+		errno = stream->write_error;
+		stream->write_error = 0;
+	} else if (count == 0) {
 		return socket_look(stream, fault);
-	ssize_t n = sys_send(socket->fd, pieces, count, NULL, 0);
+	} else {
+		n = sys_send(socket->fd, pieces, count, NULL, 0);
+	}
 	if (n >= 0) {
 		shortage_ends(&socket->writing);
 		*put = (size_t)n;

@@ -79,6 +79,19 @@ stdio_kind_of(int fd, int *type)
 	return *type == SOCK_STREAM ? STDIO_SOCKET : STDIO_MESSAGES;
 }
 
+/* Files and pipes, and what is not kept at all; a terminal has to be looked at in other ways, and
+ * other devices may block in a splice. */
+static bool
+stdio_splices(int fd, bool output)
+{
+	struct stat status, null;
+	if (fstat(fd, &status) == -1)
+		return false;
+	return S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode) ||
+		(output && S_ISCHR(status.st_mode) && stat("/dev/null", &null) == 0 &&
+			status.st_rdev == null.st_rdev);
+}
+
 static enum io
 stdio_open(struct stream *stream, struct fault *fault)
 {
@@ -96,9 +109,12 @@ stdio_open(struct stream *stream, struct fault *fault)
 	/* Nothing ever comes from the wrong end of a pipe; the error does. */
 	stream->pending = !stdio_allows(STDIN_FILENO, O_RDONLY);
 	stream->terminal = isatty(STDIN_FILENO);
+	if (stdio->in == STDIO_PLAIN && stdio_splices(stdio->input, false))
+		stream->splice_from = stdio->input;
 
 	if (stdio->config.discard) {
-		stdio->opened[1] = stream->wfd = sys_open("/dev/null", O_WRONLY);
+		stdio->opened[1] = stream->wfd = stream->splice_to =
+			sys_open("/dev/null", O_WRONLY);
 		if (stream->wfd != -1)
 			return IO_OK;
 		(void)fault_set(fault, STATUS_OUTPUT, errno, "open /dev/null");
@@ -108,6 +124,8 @@ stdio_open(struct stream *stream, struct fault *fault)
 	if (stdio->out == STDIO_MESSAGES)
 		stream->wmessage_max = STDIO_MESSAGE_MAX;
 	stream->wfd = stdio_unblock(stdio, STDOUT_FILENO, O_WRONLY);
+	if (stdio->out == STDIO_PLAIN && stdio_splices(stream->wfd, true))
+		stream->splice_to = stream->wfd;
 	/* A file, or a device, has no reader that could go away. */
 	struct stat status;
 	stream->watch = stdio->out != STDIO_PLAIN ||
@@ -163,6 +181,10 @@ stdio_read(struct stream *stream, const struct iovec *pieces, int count, size_t 
 	if (stream->terminal && stdio_is_in_background(stream->rfd)) {
 		stream->ragain = clock_after(clock_now(), STDIO_BACKGROUND);
 		return IO_AGAIN;
+	}
+	if (stream->read_error != 0) {
+		(void)fault_set(fault, STATUS_INPUT, stream->read_error, "read standard input");
+		return IO_FAIL;
 	}
 	switch (stdio->in) {
 	case STDIO_PLAIN:
@@ -221,6 +243,8 @@ stdio_write(struct stream *stream, const struct iovec *pieces, int count, size_t
 	struct stdio *stdio = stream->impl;
 	ssize_t n;
 	*put = 0;
+	if (stream->write_error != 0)
+		return stdio_write_failed(stream->write_error, fault);
 	if (count == 0 && !stream->kept)
 		return stdio_look(stream, fault);
 	if (stdio->out != STDIO_MESSAGES && !stream->kept && stream_total(pieces, count) == 0)

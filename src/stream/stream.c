@@ -12,6 +12,8 @@ stream_init(struct stream *stream, const struct stream_ops *ops, char *name, voi
 		.name = name,
 		.rfd = -1,
 		.wfd = -1,
+		.splice_from = -1,
+		.splice_to = -1,
 		.rwait = POLLIN,
 		.wwait = POLLOUT,
 		.half_close = true,

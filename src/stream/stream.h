@@ -51,6 +51,10 @@ struct stream {
 	short rwait, wwait; /* what a read, a write waits for: poll(2) events */
 	int64_t ragain;     /* a read, a write is not tried again before; 0: poll decides */
 	int64_t wagain;
+	int splice_from; /* the kernel can take what a read would get from here, … */
+	int splice_to;   /* … put what a write would into here; -1: it cannot */
+	int read_error;  /* what it said when it failed: it says so once, so the next read, … */
+	int write_error; /* … or write, repeats it; 0: nothing */
 	bool pending;    /* a read finds something without waiting */
 	bool eof;        /* a read has said IO_END */
 	bool terminal;   /* a person types what is read */

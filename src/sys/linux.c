@@ -294,6 +294,16 @@ sys_is_connected(int fd)
 		info.tcpi_state != TCP_SYN_SENT;
 }
 
+ssize_t
+sys_splice(int from, int to, size_t n)
+{
+	ssize_t moved;
+	do
+		moved = splice(from, NULL, to, NULL, n, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	while (moved == -1 && errno == EINTR);
+	return moved;
+}
+
 bool
 sys_has(enum sys_feature feature)
 {

@@ -188,6 +188,16 @@ sys_is_connected(int fd)
 	return true;
 }
 
+ssize_t
+sys_splice(int from, int to, size_t n)
+{
+	(void)from;
+	(void)to;
+	(void)n;
+	errno = ENOSYS;
+	return -1;
+}
+
 bool
 sys_has(enum sys_feature feature)
 {

@@ -69,6 +69,10 @@ void sys_close_others_on_exec(void);
  */
 int sys_reopen(int fd, int flags);
 
+/* Moves up to n bytes between two descriptors, one of which is a pipe, without blocking and without
+ * seeing them. EINVAL or ENOSYS where the system cannot do that. */
+ssize_t sys_splice(int from, int to, size_t n);
+
 /* Lets a pipe hold more, if the system allows that; otherwise nothing changes. */
 void sys_enlarge_pipe(int fd, int bytes);
 

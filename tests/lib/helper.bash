@@ -61,7 +61,8 @@ fail() {
 
 # sockcat ARG...: the program in the foreground, killed after $LIMIT seconds (default 30). That
 # is status 137, because timeout's own 124 is one of the program's statuses.
-sockcat() { timeout -v -s KILL $((${LIMIT:-30} * PATIENCE)) "$SOCKCAT" "$@"; }
+# $WAY: an option in front of all others, for sockcat and start_listener.
+sockcat() { timeout -v -s KILL $((${LIMIT:-30} * PATIENCE)) "$SOCKCAT" ${WAY:+"$WAY"} "$@"; }
 
 # client ARG...: sockcat in the foreground, with the redirections of the call; sets $status, and
 # standard error goes to $T/client.err.
@@ -73,8 +74,12 @@ client() {
 # with_shim RULES COMMAND...: runs a program or a function (sockcat, start_listener, bash -c ...)
 # such that RULES (see shim.c) hold for every $SOCKCAT that is started, and for nothing else.
 with_shim() {
-    local rules=$1
+    local rules=$1 WAY=${WAY:-}
     shift
+    # Bytes that the kernel moves by itself pass by these.
+    case $rules in
+    *readv:* | *writev:* | *recvmsg:* | *sendmsg:*) WAY=--no-splice ;;
+    esac
     LD_PRELOAD=$SHIM_LIB SHIM=$rules SHIM_PROG=${SOCKCAT##*/} "$@"
 }
 
@@ -128,7 +133,7 @@ find_server_port() {
 start_listener() {
     rm -f "$T/.ready"
     mkfifo "$T/.ready"
-    "$SOCKCAT" -l --ready-fd 9 "$@" 9>"$T/.ready" <"${LISTENER_IN:-/dev/null}" \
+    "$SOCKCAT" ${WAY:+"$WAY"} -l --ready-fd 9 "$@" 9>"$T/.ready" <"${LISTENER_IN:-/dev/null}" \
         >"${LISTENER_OUT:-$T/listener.out}" 2>"${LISTENER_ERR:-$T/listener.err}" 3>&- &
     listener=$!
     started+=("$listener")

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "flow/relay.h"
@@ -25,7 +26,11 @@ struct script {
 	enum status first;         /* the first failure that a stream reported, or the signal */
 	bool timed;                /* the relay may have ended it by one of its times */
 	struct script_end *local, *remote;
+	struct relay *relay;
 };
+
+/* The one that runs: a splice knows descriptors only. */
+static struct script *script_running;
 
 /* One stream. Its input is `total` bytes, then its fate; it takes bytes up to `accepts`. */
 struct script_end {
@@ -37,6 +42,7 @@ struct script_end {
 	size_t total, given;   /* bytes that a read has handed out */
 	size_t accepts, taken; /* bytes that a write has accepted */
 	bool stalls;           /* having accepted so many it takes no more, and says nothing */
+	bool told_splice, told_splice_to; /* that it fails; the kernel says so once */
 	bool ended, failed_read, failed_write, failed_shut, told_end, arrived;
 	bool read_dry;        /* the last read brought nothing */
 	unsigned shuts_again; /* so often says shut "not yet" */
@@ -99,7 +105,9 @@ script_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 
 	script_break(script, room > 0, "a read has room");
 	script_break(script, !end->failed_read, "a failed source is not read again");
-	unsigned decision = script_next(script);
+	script_break(script, !end->told_splice || stream->read_error != 0,
+		"what the kernel has told a splice is told the read");
+	unsigned decision = end->told_splice ? 0 : script_next(script);
 	end->read_dry = true;
 	if (decision % 4 == 3) {
 		if (decision % 8 == 7)
@@ -166,6 +174,8 @@ script_write(struct stream *stream, const struct iovec *pieces, int count, size_
 
 	script_break(script, !end->failed_write, "a failed sink is not written again");
 	script_break(script, !end->told_end, "nothing is written behind the end");
+	script_break(script, !end->told_splice_to || stream->write_error != 0,
+		"what the kernel has told a splice is told the write");
 	if (end->taken >= end->accepts)
 		return end->stalls ? IO_AGAIN : script_fail_write(end, fault);
 	unsigned decision = script_next(script);
@@ -193,6 +203,93 @@ script_write(struct stream *stream, const struct iovec *pieces, int count, size_
 	script_break(script, end->taken <= end->other->given, "no byte is invented");
 	*put = n;
 	return IO_OK;
+}
+
+ssize_t __wrap_sys_splice(int from, int to, size_t n);
+
+/* Takes bytes from the end as the kernel would, into the pipe. */
+static ssize_t
+script_splice_from(struct script_end *end, int pipe, size_t n)
+{
+	unsigned char bytes[1024];
+	unsigned decision = script_next(end->script);
+	size_t left = end->total - end->given;
+	end->read_dry = true;
+	errno = EAGAIN;
+	if (decision % 4 == 3 || (left == 0 && end->fate == SCRIPT_NEVER))
+		return -1;
+	if (left == 0 && end->fate == SCRIPT_FAILS) {
+		end->told_splice = true;
+		errno = ECONNRESET;
+		return -1;
+	}
+	n = n < sizeof bytes ? n : sizeof bytes;
+	n = n < left ? n : left;
+	if (decision % 4 == 2 && n > 0)
+		n = 1 + script_next_size(end->script, n - 1);
+	for (size_t i = 0; i < n; i++)
+		bytes[i] = script_byte(end, end->given + i);
+	script_break(end->script, n == 0 || write(pipe, bytes, n) == (ssize_t)n,
+		"the pipe takes what fits");
+	end->given += n;
+	end->read_dry = n == 0;
+	return (ssize_t)n;
+}
+
+/* Gives the end what is in the pipe, or some of it. */
+static ssize_t
+script_splice_to(struct script_end *end, int pipe, int back, size_t n)
+{
+	unsigned char bytes[4096];
+	size_t put = 0;
+	enum io result = IO_AGAIN;
+	ssize_t held = read(pipe, bytes, n < sizeof bytes ? n : sizeof bytes);
+	if (held <= 0)
+		return held;
+	if (end->taken < end->accepts) {
+		struct iovec piece = { bytes, (size_t)held };
+		struct fault fault = FAULT_NONE;
+		struct stream stream = end->stream;
+		result = script_write(&stream, &piece, 1, &put, &fault);
+		fault_clear(&fault);
+	}
+	script_break(end->script,
+		put == (size_t)held ||
+			write(back, bytes + put, (size_t)held - put) == held - (ssize_t)put,
+		"the pipe keeps what is not taken");
+	if (result == IO_OK)
+		return (ssize_t)put;
+	end->told_splice_to = end->taken >= end->accepts && !end->stalls;
+	errno = end->told_splice_to ? EPIPE : EAGAIN;
+	return -1;
+}
+
+/* The other end of a carrier's pipe. */
+static int
+script_pipe_end(const struct script *script, int from)
+{
+	const int *out = script->relay->out.carrier.pipe, *in = script->relay->in.carrier.pipe;
+	return out[0] == from ? out[1] : in[1];
+}
+
+ssize_t
+__wrap_sys_splice(int from, int to, size_t n)
+{
+	struct script *script = script_running;
+	struct script_end *ends[] = { script->local, script->remote };
+	if (script_next(script) % 32 == 31) {
+		errno = EINVAL;
+		return -1;
+	}
+	for (size_t i = 0; i < 2; i++) {
+		/* A pipe that holds anything is emptied before it is filled again, so the order
+		 * stays. */
+		if (ends[i]->stream.splice_from == from)
+			return script_splice_from(ends[i], to, n);
+		if (ends[i]->stream.splice_to == to)
+			return script_splice_to(ends[i], from, script_pipe_end(script, from), n);
+	}
+	abort();
 }
 
 static enum io
@@ -405,6 +502,8 @@ script_run(const uint8_t *bytes, size_t n, struct script_tally *tally)
 
 	script.local = &local;
 	script.remote = &remote;
+	script.relay = &relay;
+	script_running = &script;
 	script_begin_end(&local, &script, &remote, 1000);
 	script_begin_end(&remote, &script, &local, 2000);
 	local.stream.watch = true;
@@ -418,6 +517,11 @@ script_run(const uint8_t *bytes, size_t n, struct script_tally *tally)
 	if (messages) {
 		remote.stream.rmessages = true;
 		remote.stream.wmessage_max = 1 + script_next_size(&script, rules.out.buffer - 1);
+	}
+	rules.out.splice = rules.in.splice = !messages && decision / 32 % 2 == 1;
+	if (rules.out.splice) {
+		local.stream.splice_from = local.stream.splice_to = 1000;
+		remote.stream.splice_from = remote.stream.splice_to = 2000;
 	}
 	/* Around a stream that knows nothing of telnet, telnet changes nothing. */
 	bool layered = !messages && decision / 32 % 8 == 5 && telnet_init(&remote.stream, &fault);
@@ -447,7 +551,8 @@ script_run(const uint8_t *bytes, size_t n, struct script_tally *tally)
 		if (turn >= interrupted)
 			relay_interrupt(&relay, SIGTERM, script.now);
 		over = relay_step(&relay, &interest, script.now);
-		script_break(&script, buf_used(&relay.in.carrier.buf) <= rules.in.buffer,
+		script_break(&script,
+			rules.in.splice || buf_used(&relay.in.carrier.buf) <= rules.in.buffer,
 			"buffers stay within their bound");
 	}
 	if (script.broken == NULL)
