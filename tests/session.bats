@@ -968,9 +968,10 @@ is_bounded() {
     data=$(random_file 5000000 2)
     need ss
     mkfifo "$T/out"
-    start_peer sndbuf:32768 both:1:5000000 sha256
+    start_peer sndbuf:32768 both:1:20000000 sha256
     exec 8<>"$T/out"
-    # Nobody reads our output until all of the input has gone out.
+    # Nobody reads our output until all of the input has gone out. What is spliced fills a pipe's places with
+    # pieces of any size, so it takes a lot for it to be blocked.
     "$SOCKCAT" -I 64k 127.0.0.1 "$peer_port" <"$data" >"$T/out" 2>"$T/client.err" 3>&- 8<&- &
     local client=$!
     started+=("$client")
@@ -981,7 +982,7 @@ is_bounded() {
     finish "$client"
     assert_equal "$result" 0
     wait "$reader"
-    assert_same "$T/received" "$(random_file 5000000 1)"
+    assert_same "$T/received" "$(random_file 20000000 1)"
     assert_peer_said "$(digest "$data")"
 }
 
