@@ -122,10 +122,14 @@ main(void)
 	CHECK(options.value[OPTION_rcvbuf] == 65536);
 
 	CHECK(options_test_parse("--wai 1", &options) == STATUS_OK);
-	CHECK(options_test_parse("--mark 0x10", &options) == STATUS_OK);
-	CHECK(options.value[OPTION_mark] == 16);
-	CHECK(options_test_parse("--mark 4294967296", &options) == STATUS_VALUE);
-	CHECK(options_test_parse("--mark 0x", &options) == STATUS_VALUE);
+	if (sys_has(SYS_FEATURE_LINUX)) {
+		CHECK(options_test_parse("--mark 0x10", &options) == STATUS_OK);
+		CHECK(options.value[OPTION_mark] == 16);
+		CHECK(options_test_parse("--mark 4294967296", &options) == STATUS_VALUE);
+		CHECK(options_test_parse("--mark 0x", &options) == STATUS_VALUE);
+	} else {
+		CHECK(options_test_parse("--mark 0x10", &options) == STATUS_MISSING);
+	}
 	CHECK(options_test_parse("--help=exit", &options) == STATUS_OK);
 	CHECK(options_test_parse("--join 224.0.0.1 --join 224.0.0.2 -u", &options) == STATUS_OK);
 	CHECK(options.given_count == 2);
