@@ -32,6 +32,8 @@ install_translate() {
         pacman:python3) echo python ;;
         pacman:python3-paramiko) echo python-paramiko ;;
         apk:python3-paramiko) echo py3-paramiko ;;
+        *:gnuplot-nox) echo gnuplot ;;
+        *:netcat-traditional) echo netcat ;;
         *:openssh-client) echo openssh ;;
         *:groff-base) echo groff ;;
         *:bsdextrautils) echo util-linux ;;

@@ -1,0 +1,294 @@
+/*
+ * The limit probe: the system calls of the best known way for each work of the benchmark, and
+ * nothing else. It knows in advance what a tool has to find out (which end comes first, that a
+ * reply follows a request), so it needs no loop over poll; no tool can be faster for long.
+ *
+ *   limit listen|connect ADDRESS OUT IN BYTES   a stream; ADDRESS is a port of 127.0.0.1 (0: any,
+ *                                               told on standard error) or the path of a Unix socket
+ *       OUT  none, sendfile, splice (through a pipe of its own), direct (standard input is a pipe)
+ *       IN   none, splice, direct (standard output is a pipe)
+ *   limit udp-receive PORT          datagrams to standard output, many at a time, until a signal
+ *   limit udp-send PORT LENGTH      standard input as datagrams of LENGTH bytes
+ *   limit echo PORT                 one connection, sent back
+ *   limit turn PORT LENGTH          a request from standard input, its reply to standard output, …
+ *   limit start                     nothing
+ *
+ * Status 0: exactly BYTES bytes went each way that is not "none", and the connection ended cleanly.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+#define LIMIT_CHUNK ((size_t)1024 * 1024)
+/* The largest payload of UDP over IPv4, and the most segments that kernels take (older ones: 64). */
+#define LIMIT_PAYLOAD ((size_t)65507)
+#define LIMIT_SEGMENTS ((size_t)128)
+
+struct limit_flow {
+	const char *way;
+	int in, out;
+	uint64_t bytes;
+};
+
+static struct sockaddr_in
+limit_loopback(const char *port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)) };
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return address;
+}
+
+/* Makes a socket that is connected, or the listener's first connection. */
+static int
+limit_open(const char *address, bool listening)
+{
+	struct sockaddr_in port = limit_loopback(address);
+	struct sockaddr_un path = { .sun_family = AF_UNIX };
+	bool local = strchr(address, '/') != NULL;
+	struct sockaddr *name = local ? (struct sockaddr *)&path : (struct sockaddr *)&port;
+	socklen_t length = local ? sizeof path : sizeof port;
+	if (local && strlen(address) >= sizeof path.sun_path)
+		errx(2, "%s: too long", address);
+	if (local)
+		memcpy(path.sun_path, address, strlen(address) + 1);
+
+	int fd = socket(name->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		err(1, "socket");
+	int yes = 1;
+	if (!local && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) == -1)
+		err(1, "TCP_NODELAY");
+	if (!listening) {
+		if (connect(fd, name, length) == -1)
+			err(1, "connect %s", address);
+		return fd;
+	}
+	if (!local && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == -1)
+		err(1, "SO_REUSEADDR");
+	if (bind(fd, name, length) == -1 || listen(fd, 1) == -1)
+		err(1, "listen %s", address);
+	if (!local && getsockname(fd, name, &length) == 0 && atoi(address) == 0)
+		fprintf(stderr, "%u\n", ntohs(port.sin_port));
+	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	if (client == -1)
+		err(1, "accept");
+	close(fd);
+	return client;
+}
+
+/* Refused only where pipes are kept small, which costs speed and nothing else. */
+static void
+limit_enlarge(int pipe)
+{
+	(void)fcntl(pipe, F_SETPIPE_SZ, (int)LIMIT_CHUNK);
+}
+
+static ssize_t
+limit_through(int pipe[2], int in, int out)
+{
+	ssize_t got = splice(in, NULL, pipe[1], NULL, LIMIT_CHUNK, SPLICE_F_MOVE);
+	for (ssize_t left = got; left > 0;) {
+		ssize_t n = splice(pipe[0], NULL, out, NULL, (size_t)left, SPLICE_F_MOVE);
+		if (n <= 0)
+			return -1;
+		left -= n;
+	}
+	return got;
+}
+
+static void
+limit_move(struct limit_flow *flow)
+{
+	int own[2] = { -1, -1 };
+	bool through = strcmp(flow->way, "splice") == 0;
+	bool direct = strcmp(flow->way, "direct") == 0;
+	if (!through && !direct && strcmp(flow->way, "sendfile") != 0)
+		errx(2, "no such way: %s", flow->way);
+	if (through && pipe2(own, O_CLOEXEC) == -1)
+		err(1, "pipe");
+	limit_enlarge(through ? own[1] : flow->in == STDIN_FILENO ? flow->in : flow->out);
+	for (;;) {
+		ssize_t n;
+		if (through)
+			n = limit_through(own, flow->in, flow->out);
+		else if (direct)
+			n = splice(flow->in, NULL, flow->out, NULL, LIMIT_CHUNK, SPLICE_F_MOVE);
+		else
+			n = sendfile(flow->out, flow->in, NULL, LIMIT_CHUNK);
+		if (n == -1)
+			err(1, "%s", flow->way);
+		if (n == 0)
+			return;
+		flow->bytes += (uint64_t)n;
+	}
+}
+
+static void *
+limit_send(void *argument)
+{
+	struct limit_flow *flow = argument;
+	limit_move(flow);
+	if (shutdown(flow->out, SHUT_WR) == -1)
+		err(1, "shutdown");
+	return NULL;
+}
+
+static int
+limit_stream(int fd, const char *out_way, const char *in_way, uint64_t bytes)
+{
+	struct limit_flow out = { out_way, STDIN_FILENO, fd, 0 };
+	struct limit_flow in = { in_way, fd, STDOUT_FILENO, 0 };
+	bool sends = strcmp(out_way, "none") != 0;
+	bool receives = strcmp(in_way, "none") != 0;
+	if (sends && receives) {
+		pthread_t thread;
+		if (pthread_create(&thread, NULL, limit_send, &out) != 0)
+			errx(1, "no thread");
+		limit_move(&in);
+		(void)pthread_join(thread, NULL);
+	} else if (receives) {
+		limit_move(&in);
+	} else if (sends) {
+		char byte;
+		(void)limit_send(&out);
+		if (recv(fd, &byte, 1, 0) != 0)
+			errx(1, "the peer did not just end");
+	}
+	if ((sends && out.bytes != bytes) || (receives && in.bytes != bytes))
+		errx(1, "%ju bytes sent, %ju received, %ju wanted", (uintmax_t)out.bytes,
+			(uintmax_t)in.bytes, (uintmax_t)bytes);
+	return 0;
+}
+
+static int
+limit_udp_receive(const char *port)
+{
+	static char data[65536];
+	struct sockaddr_in name = limit_loopback(port);
+	socklen_t length = sizeof name;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int yes = 1;
+	if (fd == -1 || bind(fd, (struct sockaddr *)&name, length) == -1)
+		err(1, "bind %s", port);
+	if (setsockopt(fd, IPPROTO_UDP, UDP_GRO, &yes, sizeof yes) == -1)
+		err(1, "UDP_GRO");
+	if (getsockname(fd, (struct sockaddr *)&name, &length) == 0 && atoi(port) == 0)
+		fprintf(stderr, "%u\n", ntohs(name.sin_port));
+	for (;;) {
+		/* Room for the length of the segments: whoever keeps boundaries has to ask for it. */
+		char control[CMSG_SPACE(sizeof(int))];
+		struct iovec iov = { data, sizeof data };
+		struct msghdr message = { .msg_iov = &iov,
+			.msg_iovlen = 1,
+			.msg_control = control,
+			.msg_controllen = sizeof control };
+		ssize_t n = recvmsg(fd, &message, 0);
+		if (n == -1 || write(STDOUT_FILENO, data, (size_t)n) != n)
+			err(1, "receive");
+	}
+}
+
+static int
+limit_udp_send(const char *port, size_t length)
+{
+	static char data[65536];
+	struct sockaddr_in name = limit_loopback(port);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (length == 0 || length > LIMIT_PAYLOAD)
+		errx(2, "no such length: %zu", length);
+	if (fd == -1 || connect(fd, (struct sockaddr *)&name, sizeof name) == -1)
+		err(1, "connect %s", port);
+	int segment = (int)length;
+	if (setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof segment) == -1)
+		err(1, "UDP_SEGMENT");
+	size_t segments = LIMIT_PAYLOAD / length;
+	if (segments > LIMIT_SEGMENTS)
+		segments = LIMIT_SEGMENTS;
+	ssize_t n;
+	while ((n = read(STDIN_FILENO, data, segments * length)) > 0) {
+		for (size_t sent = 0; sent < (size_t)n;) {
+			size_t some = (size_t)n - sent;
+			if (some > segments * length)
+				some = segments * length;
+			if (send(fd, data + sent, some, 0) == (ssize_t)some)
+				sent += some;
+			else if (errno == EINVAL && segments > 64)
+				segments = 64;
+			else
+				err(1, "send");
+		}
+	}
+	if (n == -1)
+		err(1, "read");
+	return 0;
+}
+
+static int
+limit_echo(int fd)
+{
+	char data[4096];
+	ssize_t n;
+	while ((n = recv(fd, data, sizeof data, 0)) > 0)
+		if (send(fd, data, (size_t)n, MSG_NOSIGNAL) != n)
+			err(1, "send");
+	return n == 0 ? 0 : 1;
+}
+
+static int
+limit_turn(int fd, size_t length)
+{
+	char data[4096];
+	if (length > sizeof data)
+		errx(2, "too long");
+	while (read(STDIN_FILENO, data, length) == (ssize_t)length) {
+		if (send(fd, data, length, 0) != (ssize_t)length)
+			err(1, "send");
+		if (recv(fd, data, length, MSG_WAITALL) != (ssize_t)length)
+			err(1, "receive");
+		if (write(STDOUT_FILENO, data, length) != (ssize_t)length)
+			err(1, "write");
+	}
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+	if (strcmp(what, "start") == 0)
+		return 0;
+	bool listening = strcmp(what, "listen") == 0;
+	if (argc == 6 && (listening || strcmp(what, "connect") == 0))
+		return limit_stream(limit_open(argv[2], listening), argv[3], argv[4],
+			strtoull(argv[5], NULL, 10));
+	if (argc == 3 && strcmp(what, "udp-receive") == 0)
+		return limit_udp_receive(argv[2]);
+	if (argc == 4 && strcmp(what, "udp-send") == 0)
+		return limit_udp_send(argv[2], strtoul(argv[3], NULL, 10));
+	if (argc == 3 && strcmp(what, "echo") == 0)
+		return limit_echo(limit_open(argv[2], true));
+	if (argc == 4 && strcmp(what, "turn") == 0)
+		return limit_turn(limit_open(argv[2], false), strtoul(argv[3], NULL, 10));
+	errx(2, "see the top of limit.c");
+}
