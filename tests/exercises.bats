@@ -218,10 +218,13 @@ call_many() {
     need_hosts
     # shellcheck disable=SC2016 # for the inner shell
     in_netns -c 'export -f start_listener read_ready
-        with_hosts bash -euc "started=(); start_listener -k many 0; echo \$port >\"\$T/port\"
+        with_hosts bash -euc "started=(); start_listener -k many 0
+            echo \$listener >\"\$T/pid\"; echo \$port >\"\$T/port\"
             wait \"\$listener\"" 3>&- &
         started+=("$!")
         await_line "$T/port" "^[0-9]+$"
+        # A grandchild, which does not end with the shell that waits for it.
+        started+=("$(cat "$T/pid")")
         port=$(cat "$T/port")
         say_to 127.0.0.1 "$port" one
         until_true 20 is_larger "$T/listener.out" 3
