@@ -7,24 +7,6 @@
 # shellcheck disable=SC2030,SC2031 # each test is a shell of its own, as it should be
 load lib/helper
 
-# cpu_ticks PID: the processor time that it has used, in 1/100 s.
-cpu_ticks() {
-    local stat
-    read -r stat <"/proc/$1/stat"
-    # shellcheck disable=SC2086 # to be split
-    set -- ${stat##*) }
-    echo $((${12} + ${13}))
-}
-
-# watch_idle PID: the process uses next to no processor time for about a second.
-watch_idle() {
-    local before after i
-    before=$(cpu_ticks "$1")
-    for ((i = 0; i < 100; i++)); do tick; done
-    after=$(cpu_ticks "$1")
-    [ $((after - before)) -lt 30 ] || fail "it spins: $((after - before)) ticks in a second"
-}
-
 # bytes_read PID, most_memory PID: what it has read from files and pipes; its largest resident size
 # in KiB.
 bytes_read() {

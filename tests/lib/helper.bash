@@ -243,6 +243,24 @@ await_line() {
 # is_larger FILE N: it has at least N bytes; for until_true.
 is_larger() { [ "$(stat -c %s "$1" 2>/dev/null || echo 0)" -ge "$2" ]; }
 
+# cpu_ticks PID: the processor time that it has used, in 1/100 s.
+cpu_ticks() {
+    local stat
+    read -r stat <"/proc/$1/stat"
+    # shellcheck disable=SC2086 # to be split
+    set -- ${stat##*) }
+    echo $((${12} + ${13}))
+}
+
+# watch_idle PID: the process uses next to no processor time for about a second.
+watch_idle() {
+    local before after i
+    before=$(cpu_ticks "$1")
+    for ((i = 0; i < 100; i++)); do tick; done
+    after=$(cpu_ticks "$1")
+    [ $((after - before)) -lt 30 ] || fail "it spins: $((after - before)) ticks in a second"
+}
+
 # ---- assertions: return 1 and say why ----
 
 # assert_status N: after "run".
