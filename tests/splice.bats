@@ -15,7 +15,7 @@ counted() {
     local file=$1
     shift
     ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 \
-        strace -f -qq -c -U name,calls -e trace=splice,sendmsg,recvmsg,readv,writev -o "$file" "$@"
+        strace -f -qq -c -U name,calls -e trace=splice,sendfile,sendmsg,recvmsg,readv,writev -o "$file" "$@"
 }
 
 # calls FILE NAME: how often it was called.
@@ -24,7 +24,7 @@ calls() { awk -v name="$2" '$1 == name { print $2; found = 1 } END { if (!found)
 # is_fast FILE BYTES: the bytes went by splice, in large pieces, and next to nothing else.
 is_fast() {
     local splices others=0 call
-    splices=$(calls "$1" splice)
+    splices=$(($(calls "$1" splice) + $(calls "$1" sendfile)))
     for call in sendmsg recvmsg readv writev; do
         others=$((others + $(calls "$1" "$call")))
     done
@@ -141,19 +141,25 @@ refused() {
     grep -q "^$(sha256sum <"$(random_file 3000000 1)" | cut -d ' ' -f 1)\$" "$T/peer.out" || fail "for $1"
 }
 
-@test "a kernel without splice, or that refuses it, makes no difference" {
+@test "a kernel without splice and sendfile, or that refuses them, makes no difference" {
     need_shim
-    for error in EINVAL ENOSYS EOPNOTSUPP EPERM; do refused "splice:$error:*"; done
+    for error in EINVAL ENOSYS EOPNOTSUPP EPERM; do
+        refused "splice:$error:*"
+        refused "sendfile:$error:*"
+        refused "splice:$error:*,sendfile:$error:*"
+    done
 }
 
 @test "a splice refused in the middle loses and doubles nothing" {
     need_shim
     for n in 1 2 3 4 5 7 10 15; do refused "splice:EINVAL:$n"; done
+    for n in 1 2 3; do refused "sendfile:EINVAL:$n"; done
 }
 
 @test "short, interrupted and postponed splices lose and double nothing" {
     need_shim
-    for rule in 'splice:short=1000:*' 'splice:short=1:5%' 'splice:EINTR:30%' 'splice:EAGAIN:30%'; do
+    for rule in 'splice:short=1000:*' 'splice:short=1:5%' 'splice:EINTR:30%' 'splice:EAGAIN:30%' \
+        'sendfile:short=1000:50%' 'sendfile:EINTR:30%' 'sendfile:EAGAIN:30%'; do
         refused "$rule"
     done
 }
@@ -180,7 +186,7 @@ refused() {
 @test "F22: a failing disk while the kernel reads is 26, and never an end" {
     need_shim
     start_peer 'recvall!' count
-    with_shim 'splice:EIO:1:file' client 127.0.0.1 "$peer_port" <"$(random_file 3000000 1)" >"$T/out"
+    with_shim 'sendfile:EIO:1,readv:EIO:2' client 127.0.0.1 "$peer_port" <"$(random_file 3000000 1)" >"$T/out"
     assert_status 26
     assert_one_error "$T/client.err" 'read standard input: Input/output error'
 }
@@ -206,4 +212,68 @@ sys.stdin.read()' "$port" < <(tail -f /dev/null) >"$T/full" 3>&- 8<&- &
     after=$(awk '/^voluntary/ { print $2 }' "/proc/$listener/status")
     [ $((after - before)) -lt 100 ] || fail "it woke up $((after - before)) times"
     exec 8<&-
+}
+
+@test "a file that is cut while it is sent ends there, with status 0 for what there was" {
+    # The peer reads nothing before the file is short.
+    cp "$(random_file 30000000 1)" "$T/file"
+    start_peer waitfor:"$T/cut" recvall count
+    "$SOCKCAT" 127.0.0.1 "$peer_port" <"$T/file" >"$T/out" 2>"$T/client.err" 3>&- &
+    pid=$!
+    started+=("$pid")
+    # It has sent what the sockets hold when its offset stands still behind the first megabytes.
+    until_true 20 offset_of "$pid" 1000000
+    truncate -s 1000000 "$T/file"
+    : >"$T/cut"
+    finish "$pid"
+    assert_equal "$result $(cat "$T/client.err")" "0 "
+    assert_peer_done
+}
+
+# offset_of PID N: its standard input has been taken that far; for until_true.
+offset_of() { [ "$(sed -n 's/^pos:[[:space:]]*//p' "/proc/$1/fdinfo/0")" -ge "$2" ]; }
+
+@test "small answers are read and written, without a pipe of our own" {
+    need strace
+    start_peer send:hello close
+    counted "$T/calls" "$SOCKCAT" -d 127.0.0.1 "$peer_port" >"$T/copy"
+    assert_equal "$(cat "$T/copy")" hello
+    assert_equal "$(calls "$T/calls" splice)" 0
+}
+
+@test "the end of a burst of megabytes arrives although the peer goes on without sending" {
+    # The last bytes are fewer than what a reader of megabytes is woken for.
+    start_peer sendrand:1:40000100 waitfor:"$T/seen" close
+    "$SOCKCAT" -d 127.0.0.1 "$peer_port" >"$T/copy" 2>"$T/client.err" 3>&- &
+    pid=$!
+    started+=("$pid")
+    until_true 20 is_larger "$T/copy" 40000100
+    : >"$T/seen"
+    finish "$pid"
+    assert_equal "$result $(cat "$T/client.err")" "0 "
+    assert_same "$T/copy" "$(random_file 40000100 1)"
+    assert_peer_done
+}
+
+@test "a socket that blocks, as an inherited one may, is not spliced into" {
+    # Both sides send more than the sockets hold before they read: who blocks in a write never reads.
+    drive "$SOCKCAT" <<'EOF'
+import socket, subprocess, sys, threading
+ours, theirs = socket.socketpair()
+data = bytes(3000000)
+cat = subprocess.Popen([sys.argv[1], f"fd://{theirs.fileno()}"], pass_fds=[theirs.fileno()],
+                       stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+theirs.close()
+threading.Thread(target=lambda: (cat.stdin.write(data), cat.stdin.close())).start()
+got = []
+reader = threading.Thread(target=lambda: got.append(cat.stdout.read()))
+reader.start()
+ours.sendall(data)
+ours.shutdown(socket.SHUT_WR)
+reader.join()
+back = b""
+while part := ours.recv(1 << 20):
+    back += part
+assert got[0] == data and back == data and cat.wait() == 0
+EOF
 }

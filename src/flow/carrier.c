@@ -5,7 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "flow/sendfile.h"
 #include "flow/splice.h"
+
+/* A read that brings this part of the ring's size is a sign that more will come: only then is it
+ * worth its while to have the kernel move it. For a few bytes a read and a write are quicker. */
+#define CARRIER_MUCH 8
 
 /* The most that is read at once where line ends are converted. */
 #define CARRIER_RAW ((size_t)32 * 1024)
@@ -38,6 +44,9 @@ carrier_fill_converted(struct carrier *carrier, struct stream *source, size_t mo
 static bool
 carrier_ring_has_room(const struct carrier *carrier)
 {
+	/* It has to be empty before the kernel can take over. */
+	if (carrier->splice && carrier->much && buf_used(&carrier->buf) > 0)
+		return false;
 	/* Converted, one byte may need two. */
 	return buf_room(&carrier->buf) > (carrier->raw != NULL);
 }
@@ -48,11 +57,28 @@ carrier_ring_has_data(const struct carrier *carrier)
 	return buf_used(&carrier->buf) > 0;
 }
 
+/* Hands over to the kernel, if it is time, both ends let it, and nothing is left in the ring. */
+static bool
+carrier_ring_rises(struct carrier *carrier, const struct stream *source)
+{
+	if (!carrier->splice || !carrier->much || buf_used(&carrier->buf) > 0 || source->last)
+		return false;
+	carrier->splice = false;
+	if (!sendfile_open(carrier, source) && !splice_open(carrier, source))
+		return false;
+	buf_close(&carrier->buf);
+	log_line(LOG_DEBUG, "from %s to %s: %s", source->name, carrier->sink->name,
+		carrier->ops->name);
+	return true;
+}
+
 static enum io
 carrier_ring_fill(struct carrier *carrier, struct stream *source, size_t *got, struct fault *fault)
 {
 	struct iovec space[2];
 	size_t room = buf_room(&carrier->buf) / 2;
+	if (carrier_ring_rises(carrier, source))
+		return carrier->ops->fill(carrier, source, got, fault);
 	if (carrier->raw != NULL)
 		return carrier_fill_converted(
 			carrier, source, room < CARRIER_RAW ? room : CARRIER_RAW, got, fault);
@@ -60,6 +86,7 @@ carrier_ring_fill(struct carrier *carrier, struct stream *source, size_t *got, s
 	enum io result = source->ops->read(source, space, count, got, fault);
 	if (result == IO_OK)
 		buf_added(&carrier->buf, *got);
+	carrier->much = result == IO_OK && *got >= carrier->size / CARRIER_MUCH;
 	return result;
 }
 
@@ -184,14 +211,13 @@ carrier_open(struct carrier *carrier, const struct stream *source, const struct 
 	bool messages = source->rmessages || sink->wmessage_max > 0;
 	*carrier = (struct carrier){
 		.ops = messages ? &carrier_message : &carrier_ring,
+		.sink = sink,
 		.limit = config->size,
 		.size = config->size,
+		.splice = config->splice && !config->crlf && !config->units,
 		.units = config->units,
 		.pipe = { -1, -1 },
 	};
-	if (!messages && config->splice && !config->crlf && !config->units &&
-		splice_open(carrier, source, sink))
-		return true;
 	if (!source->rmessages && sink->wmessage_max > 0 && sink->wmessage_max < config->size)
 		carrier->limit = sink->wmessage_max;
 	/* What is read and what it may become; a message has to fit when it has grown. */
@@ -203,6 +229,16 @@ carrier_open(struct carrier *carrier, const struct stream *source, const struct 
 	bool opened = buf_open(&carrier->buf, config->size);
 	return (opened && (carrier->raw != NULL || !config->crlf)) ||
 		fault_set(fault, STATUS_MEMORY, ENOMEM, "buffer for %s", source->name);
+}
+
+bool
+carrier_leave(struct carrier *carrier, size_t held, struct fault *fault)
+{
+	/* There is always room for a read: "nothing read" would be taken for "nothing there". */
+	if (!buf_open(&carrier->buf, held + carrier->size))
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "buffer");
+	carrier->ops = &carrier_ring;
+	return true;
 }
 
 void
@@ -219,8 +255,8 @@ carrier_drop(struct carrier *carrier)
 {
 	size_t dropped = buf_used(&carrier->buf) + carrier->piped;
 	buf_taken(&carrier->buf, buf_used(&carrier->buf));
-	/* The pipe is emptied with its close. */
-	carrier->piped = 0;
+	/* The pipe is emptied with its close; of a file nothing was taken yet. */
+	carrier->piped = carrier->promised = 0;
 	carrier->held = false;
 	return dropped;
 }

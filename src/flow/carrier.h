@@ -27,7 +27,7 @@ struct carrier_ops {
 	void (*close)(struct carrier *);
 };
 
-/* What the kind that splices becomes when it has to. */
+/* What the kinds become that let the kernel move the bytes, when it does not. */
 extern const struct carrier_ops carrier_ring;
 
 /* What is wanted of it. */
@@ -40,23 +40,33 @@ struct carrier_config {
 
 struct carrier {
 	const struct carrier_ops *ops;
+	const struct stream *sink; /* not owned */
 	struct buf buf;
 	size_t size;  /* of a ring that is still to be made */
+	bool splice;  /* ring: once much comes at a time, the kernel may move it */
+	bool much;    /* ring: as it did with the last read */
 	size_t limit; /* message: the most that one read may bring */
 	bool held;    /* message: there is one, maybe of 0 bytes; buf holds what is left of it */
 	bool units, unit_ended; /* the last drain wrote the end of a line, or message */
 	unsigned char
 		*raw; /* owned: what is read, before line ends are converted; NULL: they are not */
 	struct crlf crlf;
-	int pipe[2];    /* splice: owned */
-	size_t piped;   /* splice: the bytes in it */
-	unsigned stuck; /* splice: how often in a row nothing came although there was something */
-	bool full;      /* splice: it takes nothing before something is taken out */
+	int pipe[2];     /* splice: owned */
+	size_t piped;    /* splice: the bytes in it */
+	unsigned stuck;  /* splice: how often in a row nothing came although there was something */
+	bool full;       /* splice: it takes nothing before something is taken out */
+	int file;        /* sendfile: not owned */
+	size_t promised; /* sendfile: bytes of the file that the next drains send */
+	size_t fetched;  /* sendfile: what the last drain took from the source itself */
 };
 
 /* Chooses the kind that suits both ends. False and a fault if there is no memory. */
 bool carrier_open(struct carrier *carrier, const struct stream *source, const struct stream *sink,
 	const struct carrier_config *config, struct fault *fault);
+
+/* Makes one that let the kernel move the bytes a ring for good, with room for a read behind the
+ * `held` bytes that are still to be put into it. False and a fault if there is no memory. */
+bool carrier_leave(struct carrier *carrier, size_t held, struct fault *fault);
 
 /* Frees it; also good on a zeroed struct. */
 void carrier_close(struct carrier *carrier);

@@ -65,6 +65,13 @@ flow_reads_at_once(const struct flow *flow)
 	return flow->source->pending || flow->stop == FLOW_STOP_DRAINED;
 }
 
+/* … or that has been waited for long enough. */
+static bool
+flow_is_late(const struct flow *flow, int64_t now)
+{
+	return flow->source->bulk.latest != 0 && flow->source->bulk.latest <= now;
+}
+
 void
 flow_ask(struct flow *flow, struct interest *interest, int64_t now)
 {
@@ -78,6 +85,8 @@ flow_ask(struct flow *flow, struct interest *interest, int64_t now)
 			interest_until(interest, now);
 		else
 			flow->read_entry = interest_ask(interest, source->rfd, source->rwait);
+		if (source->bulk.latest != 0)
+			interest_until(interest, source->bulk.latest);
 	}
 	if (flow_has_data(flow) || flow->state == FLOW_SHUTTING) {
 		if (sink->wagain != 0)
@@ -150,6 +159,8 @@ flow_write(struct flow *flow, int64_t now)
 		: sink->ops->write(sink, NULL, 0, &put, &flow->fault);
 	switch (result) {
 	case IO_OK:
+		flow->read += flow->carrier.fetched;
+		flow->carrier.fetched = 0;
 		flow->written += put;
 		flow->moved_at = now;
 		if (flow->delay > 0 && flow->carrier.unit_ended)
@@ -207,7 +218,8 @@ flow_step(struct flow *flow, const struct interest *interest, int64_t now)
 
 	if (flow_wants_read(flow) &&
 		(flow_is_due(&source->ragain, now, interest, flow->read_entry) ||
-			(source->ragain == 0 && flow_reads_at_once(flow))))
+			(source->ragain == 0 &&
+				(flow_reads_at_once(flow) || flow_is_late(flow, now)))))
 		filled = flow_read(flow, now);
 
 	/* What was just read is offered at once: mostly the sink takes it, without another turn. */

@@ -24,8 +24,7 @@ splice_has_data(const struct carrier *carrier)
 	return carrier->piped > 0;
 }
 
-/* The kernel does not do it, which is no failure: the streams' own operations will. */
-static bool
+bool
 splice_is_refused(int error)
 {
 	return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == EPERM;
@@ -43,9 +42,8 @@ splice_close(struct carrier *carrier)
 static bool
 splice_leave(struct carrier *carrier, struct fault *fault)
 {
-	/* There is always room for a read: "nothing read" would be taken for "nothing there". */
-	if (!buf_open(&carrier->buf, carrier->piped + carrier->size))
-		return fault_set(fault, STATUS_MEMORY, ENOMEM, "buffer");
+	if (!carrier_leave(carrier, carrier->piped, fault))
+		return false;
 	while (carrier->piped > 0) {
 		struct iovec space[2];
 		int count = buf_space(&carrier->buf, space);
@@ -57,12 +55,11 @@ splice_leave(struct carrier *carrier, struct fault *fault)
 		carrier->piped -= (size_t)n;
 	}
 	splice_close(carrier);
-	carrier->ops = &carrier_ring;
 	return true;
 }
 
-static void
-splice_report(const struct stream *stream)
+void
+splice_report_refusal(const struct stream *stream)
 {
 	log_line(LOG_DEBUG, "%s: the kernel does not splice it; it is read and written instead",
 		stream->name);
@@ -87,6 +84,7 @@ splice_fill(struct carrier *carrier, struct stream *source, size_t *got, struct 
 		n = sys_splice(source->splice_from, carrier->pipe[1], SPLICE_SIZE - carrier->piped);
 	if (n > 0) {
 		*got = (size_t)n;
+		bulk_note(&source->bulk, *got);
 		carrier->piped += *got;
 		carrier->stuck = 0;
 		return IO_OK;
@@ -97,6 +95,8 @@ splice_fill(struct carrier *carrier, struct stream *source, size_t *got, struct 
 			/* With something in it, it may be the pipe that takes no more: it has only
 			 * so many places, however little is in each. */
 			carrier->full = carrier->piped > 0;
+			if (!carrier->full)
+				bulk_note(&source->bulk, 0);
 			if (carrier->full || !splice_is_stuck(carrier, source))
 				return IO_AGAIN;
 			error = EINVAL;
@@ -105,7 +105,7 @@ splice_fill(struct carrier *carrier, struct stream *source, size_t *got, struct 
 		if (!splice_is_refused(error))
 			source->read_error = error;
 		else
-			splice_report(source);
+			splice_report_refusal(source);
 	}
 	if (!splice_leave(carrier, fault))
 		return IO_FAIL;
@@ -128,7 +128,7 @@ splice_drain(struct carrier *carrier, struct stream *sink, size_t *put, struct f
 		sink->write_error = errno;
 		return sink->ops->write(sink, NULL, 0, put, fault);
 	}
-	splice_report(sink);
+	splice_report_refusal(sink);
 	if (!splice_leave(carrier, fault))
 		return IO_FAIL;
 	return carrier->ops->drain(carrier, sink, put, fault);
@@ -144,9 +144,9 @@ static const struct carrier_ops splice_ops = {
 };
 
 bool
-splice_open(struct carrier *carrier, const struct stream *source, const struct stream *sink)
+splice_open(struct carrier *carrier, const struct stream *source)
 {
-	if (source->splice_from == -1 || sink->splice_to == -1 || !sys_pipe(carrier->pipe))
+	if (source->splice_from == -1 || carrier->sink->splice_to == -1 || !sys_pipe(carrier->pipe))
 		return false;
 	sys_enlarge_pipe(carrier->pipe[1], SPLICE_SIZE);
 	carrier->ops = &splice_ops;

@@ -1,7 +1,7 @@
 /*
  * The carrier that is a pipe in the kernel: splice(2) moves bytes into and out of it, and they
  * never pass through this process. For two streams of bytes whose descriptors the kernel can
- * splice.
+ * splice. A ring becomes one once much comes at a time.
  *
  * Where the kernel refuses (a terminal, a file opened with O_APPEND, some of /proc), when a source
  * ends or fails, and when only what has arrived is still wanted, what the pipe holds goes into a
@@ -15,7 +15,12 @@
 
 #include "flow/carrier.h"
 
-/* Whether it suits both ends, and the pipe could be made. */
-bool splice_open(struct carrier *carrier, const struct stream *source, const struct stream *sink);
+/* Whether it suits both ends, and the pipe could be made; the carrier is then of this kind. */
+bool splice_open(struct carrier *carrier, const struct stream *source);
+
+/* Whether the error says that the kernel does not do it, which is no failure: the streams' own
+ * operations will. And the line that tells so. */
+bool splice_is_refused(int error);
+void splice_report_refusal(const struct stream *stream);
 
 #endif

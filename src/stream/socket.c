@@ -70,8 +70,13 @@ socket_open(struct stream *stream, struct fault *fault)
 	socket->promised = socket->transport->tcp && !sys_is_connected(socket->fd);
 	if (socket->promised)
 		stream->ragain = clock_after(clock_now(), SOCKET_BEGIN);
-	if (!stream->rmessages && !socket->promised && socket->error == 0)
-		stream->splice_from = stream->splice_to = socket->fd;
+	/* Into a socket that blocks, as one that is shared may, a splice does, too. */
+	if (!stream->rmessages && !socket->promised && socket->error == 0) {
+		stream->splice_from = socket->fd;
+		stream->splice_to = sys_is_nonblocking(socket->fd) ? socket->fd : -1;
+	}
+	if (socket->transport->tcp)
+		bulk_init(&stream->bulk, socket->fd);
 	if (stream->rmessages)
 		socket->marked = sys_mark_end(socket->fd, true);
 	return IO_OK;
@@ -167,9 +172,11 @@ socket_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 		n = sys_receive(socket->fd, pieces, count);
 	}
 	if (n == -1) {
-		if (sys_would_block(errno))
-			return IO_AGAIN;
 		int error = errno;
+		if (sys_would_block(error)) {
+			bulk_note(&stream->bulk, 0);
+			return IO_AGAIN;
+		}
 		if (shortage_waits(&socket->reading, error, stream, &stream->ragain))
 			return IO_AGAIN;
 		return socket_fail(
@@ -191,6 +198,7 @@ socket_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 		return IO_END;
 	}
 	*got = (size_t)n;
+	bulk_note(&stream->bulk, *got);
 	socket->left -= socket->counted ? *got : 0;
 	return IO_OK;
 }
@@ -311,6 +319,7 @@ socket_close(struct stream *stream)
 		socket_arm(socket, false);
 	if (socket->marked)
 		(void)sys_mark_end(socket->fd, false);
+	bulk_end(&stream->bulk);
 	(void)sys_close(&socket->fd);
 	free(socket);
 }

@@ -19,6 +19,7 @@ stream_init(struct stream *stream, const struct stream_ops *ops, char *name, voi
 		.half_close = true,
 		.impl = impl,
 	};
+	bulk_init(&stream->bulk, -1);
 }
 
 void

@@ -12,6 +12,7 @@
 
 #include "base/fault.h"
 #include "base/io.h"
+#include "stream/bulk.h"
 
 struct stream;
 
@@ -51,21 +52,22 @@ struct stream {
 	short rwait, wwait; /* what a read, a write waits for: poll(2) events */
 	int64_t ragain;     /* a read, a write is not tried again before; 0: poll decides */
 	int64_t wagain;
-	int splice_from; /* the kernel can take what a read would get from here, … */
-	int splice_to;   /* … put what a write would into here; -1: it cannot */
-	int read_error;  /* what it said when it failed: it says so once, so the next read, … */
-	int write_error; /* … or write, repeats it; 0: nothing */
-	bool pending;    /* a read finds something without waiting */
-	bool eof;        /* a read has said IO_END */
-	bool terminal;   /* a person types what is read */
-	bool last;       /* only what has arrived by the next read is wanted; then IO_AGAIN */
-	bool endless;    /* has no end of its own: only silence ends it (datagrams) */
-	bool kept;       /* something that write took is still to be written */
-	int64_t lagain;  /* the look for a vanished reader is not repeated before; 0: any time */
-	bool watch;      /* while there is nothing to write, look for a reader that went away */
-	bool half_close; /* shut tells the other side; otherwise it only waits for arrival */
-	bool clean;      /* set by the owner before close: the session ended well */
-	bool rmessages;  /* a read is one whole message */
+	struct bulk bulk; /* large reads, if the kind has them; whoever reads notes how much came */
+	int splice_from;  /* the kernel can take what a read would get from here, … */
+	int splice_to;    /* … put what a write would into here; -1: it cannot */
+	int read_error;   /* what it said when it failed: it says so once, so the next read, … */
+	int write_error;  /* … or write, repeats it; 0: nothing */
+	bool pending;     /* a read finds something without waiting */
+	bool eof;         /* a read has said IO_END */
+	bool terminal;    /* a person types what is read */
+	bool last;        /* only what has arrived by the next read is wanted; then IO_AGAIN */
+	bool endless;     /* has no end of its own: only silence ends it (datagrams) */
+	bool kept;        /* something that write took is still to be written */
+	int64_t lagain;   /* the look for a vanished reader is not repeated before; 0: any time */
+	bool watch;       /* while there is nothing to write, look for a reader that went away */
+	bool half_close;  /* shut tells the other side; otherwise it only waits for arrival */
+	bool clean;       /* set by the owner before close: the session ended well */
+	bool rmessages;   /* a read is one whole message */
 	size_t wmessage_max; /* a write is one whole message of at most this size; 0: bytes */
 	size_t unarrived;    /* what the last shut found that has not arrived yet */
 	uint64_t ignored;    /* messages from others than the peer */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 ssize_t
@@ -85,6 +86,25 @@ sys_readable(int fd, size_t *bytes)
 }
 
 bool
+sys_set_low_water(int fd, int bytes)
+{
+	return setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes) == 0;
+}
+
+bool
+sys_file_left(int fd, size_t *bytes)
+{
+	struct stat status;
+	if (fstat(fd, &status) == -1 || !S_ISREG(status.st_mode))
+		return false;
+	off_t at = lseek(fd, 0, SEEK_CUR);
+	if (at == -1)
+		return false;
+	*bytes = at < status.st_size ? (size_t)(status.st_size - at) : 0;
+	return true;
+}
+
+bool
 sys_close(int *fd)
 {
 	int old = *fd;
@@ -135,6 +155,13 @@ sys_pass_descriptor(int to, int fd)
 		n = sendmsg(to, &header, MSG_NOSIGNAL);
 	while (n == -1 && errno == EINTR);
 	return n == 1;
+}
+
+bool
+sys_is_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+	return flags != -1 && (flags & O_NONBLOCK) != 0;
 }
 
 bool

@@ -198,6 +198,12 @@ sys_splice(int from, int to, size_t n)
 	return -1;
 }
 
+ssize_t
+sys_sendfile(int to, int from, size_t n)
+{
+	return sys_splice(from, to, n);
+}
+
 bool
 sys_has(enum sys_feature feature)
 {
