@@ -38,6 +38,10 @@ install_translate() {
         *:groff-base) echo groff ;;
         *:bsdextrautils) echo util-linux ;;
         *:libclang-rt-dev) echo compiler-rt ;;
+        dnf:libjansson-dev) echo jansson-devel ;;
+        zypper:libjansson-dev) echo libjansson-devel ;;
+        pacman:libjansson-dev) echo jansson ;;
+        apk:libjansson-dev) echo jansson-dev ;;
         dnf:libc6-dev) echo glibc-devel ;;
         zypper:libc6-dev) echo glibc-devel ;;
         pacman:libc6-dev) echo glibc ;;

@@ -28,10 +28,13 @@ install_needs cmake:cmake make:make bats:bats parallel:parallel python3:python3 
     man:man-db groff:groff-base col:bsdextrautils
 # An ssh server that is only a library: a real one would begin to serve this machine.
 /usr/bin/python3 -c 'import paramiko' 2>/dev/null || install_packages python3-paramiko
+# A build is whole without it, but then there is less to test.
+echo '#include <jansson.h>' | cc -E - >/dev/null 2>&1 || install_packages libjansson-dev
 # The package is built and tried only where packages are Debian's.
 if command -v apt-get >/dev/null 2>&1; then
     install_needs dpkg-buildpackage:dpkg-dev dh:debhelper lintian:lintian
-    dpkg-checkbuilddeps packaging/debian/control || install_packages build-essential debhelper cmake
+    dpkg-checkbuilddeps packaging/debian/control ||
+        install_packages build-essential debhelper cmake libjansson-dev
 fi
 # Names of services and protocols; a file, so no command to look for.
 [ -e /etc/services ] || install_packages netbase

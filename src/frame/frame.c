@@ -11,6 +11,7 @@
 #include "frame/fixed.h"
 #include "frame/hex.h"
 #include "frame/integer.h"
+#include "frame/json.h"
 #include "frame/slip.h"
 #include "frame/varint.h"
 #include "frame/whole.h"
@@ -36,6 +37,7 @@ static const struct frame_format *const frame_rows[] = {
 	&cobs_format,
 	&hex_format,
 	&base64_format,
+	&json_format,
 	&whole_datagram,
 };
 

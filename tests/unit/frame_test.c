@@ -105,6 +105,15 @@ static const struct {
 	{ "base64", 0, BYTES("fooba"), BYTES("Zm9vYmE=\n") },
 	{ "base64", 0, BYTES("foobar"), BYTES("Zm9vYmFy\n") },
 	{ "base64", 0, BYTES("\x14\xfb\x9c\x03\xd9\x7e"), BYTES("FPucA9l+\n") },
+	{ "json", 0, BYTES("a\n\"\\\0\37\xc3\xbc"),
+		BYTES("{\"time\":\"2026-11-25T10:10:48.123456Z\",\"from\":\"stdin\",\"text\":"
+		      "\"a\\n\\\"\\\\\\u0000\\u001F\xc3\xbc\"}\n") },
+	{ "json", 0, BYTES("\xff\0"),
+		BYTES("{\"time\":\"2026-11-25T10:10:48.123456Z\",\"from\":\"stdin\",\"base64\":"
+		      "\"/wA=\"}\n") },
+	{ "json", 0, BYTES("\xed\xa0\x80"),
+		BYTES("{\"time\":\"2026-11-25T10:10:48.123456Z\",\"from\":\"stdin\",\"base64\":"
+		      "\"7aCA\"}\n") },
 	{ "datagram", 0, BYTES("a\0b\n"), BYTES("a\0b\n") },
 };
 
@@ -248,6 +257,21 @@ static const struct {
 	{ "base64", 0, BYTES("MDEyMzQ1Njc4OTAxMjM0NTY3ODk=\n"), "[" TEN TEN "]" },
 	{ "base64", 0, BYTES("MDEyMzQ1Njc4OTAxMjM0NTY3ODk5\n"), "bad@26" },
 	{ "base64", 0, BYTES("MDEyMzQ1Njc4OTAxMjM0NTY3ODk5MDEy\n"), "bad@28" },
+	{ "json", 0,
+		BYTES("{\"text\":\"a\\u0000\\n\"}\n {\"base64\":\"/w==\",\"from\":[1,{}],"
+		      "\"x\":99999999999999999999} \r\n{\"text\":\"\"}"),
+		"[a\\x00\\x0a][\\xff][]" },
+	{ "json", 0, BYTES("{\"text\":\"\\ud83d\\ude00\"}\n"), "[\\xf0\\x9f\\x98\\x80]" },
+	{ "json", 0, BYTES("{\"text\":\"" TEN TEN "\"}\n"), "[" TEN TEN "]" },
+	{ "json", 0, BYTES("{\"text\":\"" TEN TEN "x\"}\n"), "bad@0" },
+	{ "json", 0, BYTES("{\"text\":\"a\"}\n{}\n"), "[a]bad@13" },
+	{ "json", 0, BYTES("[\"text\"]\n"), "bad@0" },
+	{ "json", 0, BYTES("{\"text\":1}\n"), "bad@0" },
+	{ "json", 0, BYTES("{\"text\":\"a\",\"base64\":\"YQ==\"}\n"), "bad@0" },
+	{ "json", 0, BYTES("{\"base64\":\"YQ=\"}\n"), "bad@0" },
+	{ "json", 0, BYTES("{\"text\":\"a\"}}\n"), "bad@12" },
+	{ "json", 0, BYTES("{\"text\":x}\n"), "bad@8" },
+	{ "json", STRICT, BYTES("{\"text\":\"a\"}"), "cut@0" },
 	{ "datagram", 0, BYTES(TEN TEN), "[" TEN TEN "]" },
 	{ "datagram", 0, BYTES(TEN TEN "x"), "bad@20" },
 };
