@@ -83,7 +83,6 @@ content_decode(const struct frame *frame, unsigned char *bytes, size_t n, bool e
 	if (result != FRAME_DONE)
 		return result;
 	size_t head = part->consumed;
-	part->scanned = part->length;
 	result = content_header(frame, bytes, head - 2, &length, part);
 	if (result != FRAME_DONE)
 		return result;
