@@ -143,6 +143,7 @@ static const struct {
 	{ "crlf", 0, BYTES(TEN TEN "\r\n"), "[" TEN TEN "]" },
 	{ "crlf", 0, BYTES(TEN TEN "xy"), "bad@20" },
 	{ "nul", 0, BYTES("a\0\0b"), "[a][]cut@3" },
+	{ "delim:a", ESCAPE, BYTES("b\\x4a"), "bad@1" },
 	{ "delim:aab", 0,
 		BYTES("aaab"
 		      "xaaaab"),
