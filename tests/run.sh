@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Installs what is missing to test, builds, and runs the whole suite: unit tests under CTest with gcc
 # and clang, and everything that is seen from outside under bats, with gcc's release binary and with
-# clang's sanitizers; then the fuzz targets for a moment.
+# clang's sanitizers; then the fuzz targets for a moment, and what is pure on a big-endian processor.
 #
 #   ./tests/run.sh                 all of it
-#   ./tests/run.sh release         one preset: release (gcc), clang, asan, posix, fuzz
+#   ./tests/run.sh release         one preset: release (gcc), clang, asan, posix, fuzz; or bigendian
 #   TESTS_MIN=N                    fail if fewer tests were really run per full preset (skips do
 #                                  not count); CI sets it
 #   JOBS=N                         parallel bats tests
@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.."
 export PATH="$PATH:/usr/sbin:/sbin"
 
 presets=("$@")
-[ "$#" -gt 0 ] || presets=(release clang asan posix fuzz)
+[ "$#" -gt 0 ] || presets=(release clang asan posix fuzz bigendian)
 jobs=${JOBS:-$(($(nproc) * 2))}
 
 echo "== What is needed to test"
@@ -132,8 +132,38 @@ fuzz() {
     done
 }
 
+# The tests of frames on a processor that has its most significant byte first (an emulated one), as
+# such a machine would build them: without a library.
+bigendian() {
+    local target=s390x-linux-gnu name out=build/bigendian
+    if ! command -v apt-get >/dev/null 2>&1; then
+        echo "   skipped: the cross compiler is installed from Debian's packages only"
+        skipped=$((skipped + 1))
+        return
+    fi
+    install_needs "$target-gcc:gcc-$target" qemu-s390x:qemu-user
+    [ -e "/usr/$target/include/stdio.h" ] || install_packages libc6-dev-s390x-cross
+    mkdir -p "$out"
+    for name in frame frame_random frame_rules; do
+        if "$target-gcc" -std=c11 -O1 -Wall -Wextra -Werror -D_POSIX_C_SOURCE=200809L \
+            -D_DEFAULT_SOURCE -Isrc -Itests/unit -static -o "$out/${name}_test" \
+            "tests/unit/${name}_test.c" tests/unit/framing.c src/frame/*.c src/base/fault.c \
+            src/base/parse.c src/base/text.c && qemu-s390x "$out/${name}_test" | sed 's/^/   /'; then
+            passed=$((passed + 1))
+        else
+            echo "   FAILED: $name"
+            failed=$((failed + 1))
+        fi
+    done
+}
+
 mkdir -p build
 for preset in "${presets[@]}"; do
+    if [ "$preset" = bigendian ]; then
+        echo "== $preset"
+        bigendian
+        continue
+    fi
     echo "== $preset: build"
     build "$preset"
     echo "== $preset: test"
