@@ -43,8 +43,8 @@ _sockcat_option() {
     case $1 in
     -l | --listen) option=listen bars='-l --listen -z --probe -F --pass-fd -r --random-ports' ;;
     -k | --keep-open) option=keep_open bars='-k --keep-open' ;;
-    -z | --probe) option=probe bars='-l --listen -z --probe -F --pass-fd --send-only --recv-only -o --hex-dump --output --fastopen' ;;
-    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only -W --recv-limit -C --crlf -t --telnet -i --delay -o --hex-dump --output --fastopen' ;;
+    -z | --probe) option=probe bars='-l --listen -z --probe -F --pass-fd --send-only --recv-only --frame --stdio-frame --stdin-frame --stdout-frame -o --hex-dump --output --fastopen' ;;
+    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only -W --recv-limit -C --crlf -t --telnet -i --delay --frame --stdio-frame --stdin-frame --stdout-frame -o --hex-dump --output --fastopen' ;;
     -u | --udp) option=udp bars='-u --udp --seqpacket --mptcp --sctp --udplite -t --telnet --min-ttl --nodelay --user-timeout --congestion --fastopen' ;;
     -U | --unixsock) option=unixsock bars='-U --unixsock --mptcp --sctp --udplite --vsock -4 --ipv4 -6 --ipv6 -p --source-port --interface -T --tos -M --ttl --min-ttl --nodelay --user-timeout --congestion --fastopen --v6only --join --mtu-discovery' ;;
     --seqpacket) option=seqpacket bars='-u --udp --seqpacket --mptcp --udplite -t --telnet' ;;
@@ -71,9 +71,18 @@ _sockcat_option() {
     --no-shutdown) option=no_shutdown bars='-N --no-shutdown' ;;
     --until) option=until kind=words values='both peer stdin either' bars='--until' ;;
     -W | --recv-limit) option=recv_limit kind=nothing bars='-F --pass-fd --send-only -W --recv-limit' ;;
-    -C | --crlf) option=crlf bars='-F --pass-fd -C --crlf' ;;
-    -t | --telnet) option=telnet bars='-F --pass-fd -u --udp --seqpacket --udplite -t --telnet' ;;
+    -C | --crlf) option=crlf bars='-F --pass-fd -C --crlf --frame --stdio-frame --stdin-frame --stdout-frame' ;;
+    -t | --telnet) option=telnet bars='-F --pass-fd -u --udp --seqpacket --udplite -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame' ;;
     -i | --delay) option=delay kind=nothing bars='-F --pass-fd -d --no-stdin --recv-only -i --delay' ;;
+    --frame) option=frame kind=nothing bars='-z --probe -F --pass-fd -C --crlf -t --telnet --frame' ;;
+    --stdio-frame) option=stdio_frame kind=nothing bars='-z --probe -F --pass-fd -C --crlf -t --telnet --stdio-frame' ;;
+    --stdin-frame) option=stdin_frame kind=nothing bars='-z --probe -F --pass-fd -C --crlf -t --telnet --stdin-frame' ;;
+    --stdout-frame) option=stdout_frame kind=nothing bars='-z --probe -F --pass-fd -C --crlf -t --telnet --stdout-frame' ;;
+    --max-message) option=max_message kind=nothing bars='--max-message' ;;
+    --oversize) option=oversize kind=words values='error truncate skip' bars='--oversize' ;;
+    --escape) option=escape bars='--escape' ;;
+    --strict) option=strict bars='--strict' ;;
+    --list-formats) option=list_formats bars='--list-formats' ;;
     --raw) option=raw bars='--raw' ;;
     --no-splice) option=no_splice bars='--no-splice' ;;
     -o | --hex-dump) option=hex_dump kind=file bars='-z --probe -F --pass-fd -o --hex-dump' ;;
@@ -215,6 +224,15 @@ _sockcat_names() {
         --crlf
         --telnet
         --delay
+        --frame
+        --stdio-frame
+        --stdin-frame
+        --stdout-frame
+        --max-message
+        --oversize
+        --escape
+        --strict
+        --list-formats
         --raw
         --no-splice
         --hex-dump

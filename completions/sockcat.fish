@@ -36,7 +36,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        -s --source -p --source-port --interface -w --wait --idle-timeout -q --quit-after --linger --until -W --recv-limit -i --delay -o --hex-dump --output -T --tos -M --ttl --min-ttl -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --nodelay --user-timeout --congestion --mark --v6only --join --mtu-discovery --sockopt --ready-fd --compat
+        -s --source -p --source-port --interface -w --wait --idle-timeout -q --quit-after --linger --until -W --recv-limit -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize -o --hex-dump --output -T --tos -M --ttl --min-ttl -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --nodelay --user-timeout --congestion --mark --v6only --join --mtu-discovery --sockopt --ready-fd --compat
     set -l skip 0
     set -l ended 0
     set -l words (commandline -opc)
@@ -132,6 +132,15 @@ complete -c sockcat -s W -l recv-limit -x -d 'End after N messages (of a stream:
 complete -c sockcat -s C -l crlf -d 'Send LF as CRLF; a CRLF stays one'
 complete -c sockcat -s t -l telnet -d 'Refuse telnet options and keep telnet commands out of the output'
 complete -c sockcat -s i -l delay -x -d 'Pause so long after each line (or message) sent'
+complete -c sockcat -l frame -x -d 'Messages: how they lie on the wire (u32be, netstring, ...)'
+complete -c sockcat -l stdio-frame -x -d 'How messages lie in standard input and output (line)'
+complete -c sockcat -l stdin-frame -x -d 'The same for standard input only'
+complete -c sockcat -l stdout-frame -x -d 'The same for standard output only'
+complete -c sockcat -l max-message -x -d 'Refuse longer messages (16M)'
+complete -c sockcat -l oversize -x -a 'error truncate skip' -d 'What to do with a message that the format cannot carry'
+complete -c sockcat -l escape -d 'Write delimiters inside a message as C escapes, and read them'
+complete -c sockcat -l strict -d 'A last line without a line end is an error (18)'
+complete -c sockcat -l list-formats -d 'Show the formats of --frame'
 complete -c sockcat -l raw -d 'Pass control characters to a terminal'
 complete -c sockcat -l no-splice -d 'Read and write every byte, instead of letting the kernel move them'
 complete -c sockcat -s o -l hex-dump -r -F -d 'Write a hex dump of both directions, with offsets and times'

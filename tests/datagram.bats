@@ -252,7 +252,7 @@ NFT
 
 @test "F69: a refusal that comes with a read, not with a send, is 7 as well" {
     need_shim
-    with_shim recvmsg:ECONNREFUSED:1:socket drive <<'PY'
+    with_shim recvmmsg:ECONNREFUSED:1:socket drive <<'PY'
 from drive import *
 peer = udp()
 cat = Cat('-u', '127.0.0.1', str(peer.getsockname()[1]), stdin=subprocess.PIPE)

@@ -153,7 +153,7 @@ assert_refused() {
     grep -qF -e "-d 'Say \"hi\\\\(o\\'clock), then [go]'" "$T/line" || fail "$(cat "$T/line")"
     for shell in bash zsh fish; do
         ! command -v "$shell" >/dev/null ||
-            COMPLETIONS=$T/tree/completions assert_offers "$shell" 'sockcat --lis' --listen
+            COMPLETIONS=$T/tree/completions assert_offers "$shell" 'sockcat --liste' --listen
     done
 }
 

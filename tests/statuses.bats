@@ -139,6 +139,12 @@ PY
     assert_equal "$(cat "$T/fails.out")" hello
 }
 
+@test "status 102: bytes that are no frame" {
+    start_peer send:3:abc,x close
+    assert_fails 102 'message 2, byte 6: no length' sockcat -d --frame netstring 127.0.0.1 "$peer_port"
+    assert_equal "$(cat "$T/fails.out")" abc
+}
+
 @test "status 101: the port is taken" {
     hold_port
     assert_fails 101 "listen 127.0.0.1:$held: Address already in use" \

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "cli/frames.h"
 #include "cli/help.h"
 #include "cli/operands.h"
 #include "cli/options.h"
@@ -303,7 +304,7 @@ command_plan(struct plan *plan, struct options *options, bool input_closed, stru
 			!command_descriptor(plan, options, operands.descriptor, fault)) ||
 		!options_check_conflicts(options, fault) || !options_check_needs(options, fault) ||
 		!command_endpoint(plan, options, listen, &operands, fault) ||
-		!command_sockopts(plan, options, fault) ||
+		!command_sockopts(plan, options, fault) || !frames_plan(plan, options, fault) ||
 		!command_session(plan, options, input_closed, fault))
 		return false;
 	command_times(plan, options, listen);
@@ -320,6 +321,8 @@ command_parse(struct plan *plan, int argc, char *argv[], bool input_closed, stru
 	plan->compat = options_has(&options, OPTION_compat);
 	if (parsed && options_has(&options, OPTION_help))
 		result = help_show(&options, fault) ? COMMAND_DONE : COMMAND_BAD;
+	else if (parsed && options_has(&options, OPTION_list_formats))
+		result = help_list_formats(fault) ? COMMAND_DONE : COMMAND_BAD;
 	else if (parsed && options_has(&options, OPTION_version))
 		result = help_show_version(fault) ? COMMAND_DONE : COMMAND_BAD;
 	else if (parsed && command_plan(plan, &options, input_closed, fault))

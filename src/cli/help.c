@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "frame/frame.h"
 #include "cli/options.h"
 
 #define HELP_WIDTH 80
@@ -146,5 +147,20 @@ bool
 help_show_version(struct fault *fault)
 {
 	(void)puts("sockcat " SOCKCAT_VERSION);
+	return help_finish(fault);
+}
+
+bool
+help_list_formats(struct fault *fault)
+{
+	const struct frame_format *format;
+	for (size_t i = 0; (format = frame_row(i)) != NULL; i++) {
+		(void)printf("%s\n    ", format->usage);
+		help_print_wrapped(format->layout, 4, 4);
+		if (format->cannot[0] != '\0') {
+			(void)printf("    cannot carry: ");
+			help_print_wrapped(format->cannot, 18, 6);
+		}
+	}
 	return help_finish(fault);
 }

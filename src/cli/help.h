@@ -14,4 +14,7 @@ bool help_show(const struct options *options, struct fault *fault);
 /* Status 23 if it cannot be written. */
 bool help_show_version(struct fault *fault);
 
+/* The table of frame formats. */
+bool help_list_formats(struct fault *fault);
+
 #endif

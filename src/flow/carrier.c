@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "flow/message.h"
 #include "flow/sendfile.h"
 #include "flow/splice.h"
 
@@ -36,6 +37,7 @@ carrier_fill_converted(struct carrier *carrier, struct stream *source, size_t mo
 		done += part;
 	}
 	buf_added(&carrier->buf, *got);
+	carrier->brought = *got > 0;
 	return IO_OK;
 }
 
@@ -87,6 +89,7 @@ carrier_ring_fill(struct carrier *carrier, struct stream *source, size_t *got, s
 	if (result == IO_OK)
 		buf_added(&carrier->buf, *got);
 	carrier->much = result == IO_OK && *got >= carrier->size / CARRIER_MUCH;
+	carrier->brought = result == IO_OK && *got > 0;
 	return result;
 }
 
@@ -122,8 +125,16 @@ carrier_ring_drain(struct carrier *carrier, struct stream *sink, size_t *put, st
 	return result;
 }
 
+static size_t
+carrier_ring_drop(struct carrier *carrier)
+{
+	size_t dropped = buf_used(&carrier->buf);
+	buf_taken(&carrier->buf, dropped);
+	return dropped;
+}
+
 static void
-carrier_buf_close(struct carrier *carrier)
+carrier_ring_close(struct carrier *carrier)
 {
 	buf_close(&carrier->buf);
 }
@@ -134,98 +145,26 @@ const struct carrier_ops carrier_ring = {
 	.has_data = carrier_ring_has_data,
 	.fill = carrier_ring_fill,
 	.drain = carrier_ring_drain,
-	.close = carrier_buf_close,
-};
-
-/* --- one message --- */
-
-static bool
-carrier_message_has_room(const struct carrier *carrier)
-{
-	return !carrier->held;
-}
-
-static bool
-carrier_message_has_data(const struct carrier *carrier)
-{
-	return carrier->held;
-}
-
-static enum io
-carrier_message_fill(
-	struct carrier *carrier, struct stream *source, size_t *got, struct fault *fault)
-{
-	struct iovec space = { carrier->buf.data, carrier->limit };
-	if (carrier->raw != NULL) {
-		/* Every message begins anew; reads of a stream do not. */
-		if (source->rmessages)
-			carrier->crlf = (struct crlf){ false };
-		enum io converted =
-			carrier_fill_converted(carrier, source, carrier->limit, got, fault);
-		carrier->held = converted == IO_OK;
-		return converted;
-	}
-	enum io result = source->ops->read(source, &space, 1, got, fault);
-	if (result == IO_OK) {
-		buf_added(&carrier->buf, *got);
-		carrier->held = true;
-	}
-	return result;
-}
-
-static enum io
-carrier_message_drain(
-	struct carrier *carrier, struct stream *sink, size_t *put, struct fault *fault)
-{
-	/* An empty message is one piece of 0 bytes, which a sink of bytes takes as nothing. */
-	struct iovec bytes[2] = { { carrier->buf.data, 0 } };
-	int count = buf_bytes(&carrier->buf, bytes);
-	size_t length = buf_used(&carrier->buf);
-	if (sink->wmessage_max > 0 && length > sink->wmessage_max) {
-		(void)fault_set(fault, STATUS_SEND, EMSGSIZE, "send to %s: a message of %zu bytes",
-			sink->name, length);
-		return IO_FAIL;
-	}
-	enum io result = sink->ops->write(sink, bytes, count > 0 ? count : 1, put, fault);
-	if (result == IO_OK) {
-		buf_taken(&carrier->buf, *put);
-		carrier->held = buf_used(&carrier->buf) > 0;
-	}
-	carrier->unit_ended = result == IO_OK && !carrier->held;
-	return result;
-}
-
-static const struct carrier_ops carrier_message = {
-	.name = "messages",
-	.has_room = carrier_message_has_room,
-	.has_data = carrier_message_has_data,
-	.fill = carrier_message_fill,
-	.drain = carrier_message_drain,
-	.close = carrier_buf_close,
+	.drop = carrier_ring_drop,
+	.close = carrier_ring_close,
 };
 
 bool
 carrier_open(struct carrier *carrier, const struct stream *source, const struct stream *sink,
 	const struct carrier_config *config, struct fault *fault)
 {
-	bool messages = source->rmessages || sink->wmessage_max > 0;
 	*carrier = (struct carrier){
-		.ops = messages ? &carrier_message : &carrier_ring,
+		.ops = &carrier_ring,
 		.sink = sink,
-		.limit = config->size,
 		.size = config->size,
 		.splice = config->splice && !config->crlf && !config->units,
 		.units = config->units,
 		.pipe = { -1, -1 },
 	};
-	if (!source->rmessages && sink->wmessage_max > 0 && sink->wmessage_max < config->size)
-		carrier->limit = sink->wmessage_max;
-	/* What is read and what it may become; a message has to fit when it has grown. */
-	if (config->crlf && messages)
-		carrier->limit /= 2;
-	size_t most = messages ? carrier->limit : CARRIER_RAW;
+	if (source->rmessages || sink->wmessage_max > 0 || config->decode != NULL)
+		return message_open(carrier, source, config, fault);
 	if (config->crlf)
-		carrier->raw = malloc(most * 3);
+		carrier->raw = malloc(CARRIER_RAW * 3);
 	bool opened = buf_open(&carrier->buf, config->size);
 	return (opened && (carrier->raw != NULL || !config->crlf)) ||
 		fault_set(fault, STATUS_MEMORY, ENOMEM, "buffer for %s", source->name);
@@ -248,15 +187,4 @@ carrier_close(struct carrier *carrier)
 		carrier->ops->close(carrier);
 	free(carrier->raw);
 	carrier->raw = NULL;
-}
-
-size_t
-carrier_drop(struct carrier *carrier)
-{
-	size_t dropped = buf_used(&carrier->buf) + carrier->piped;
-	buf_taken(&carrier->buf, buf_used(&carrier->buf));
-	/* The pipe is emptied with its close; of a file nothing was taken yet. */
-	carrier->piped = carrier->promised = 0;
-	carrier->held = false;
-	return dropped;
 }

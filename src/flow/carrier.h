@@ -1,6 +1,6 @@
 /*
  * What lies between the source and the sink of a flow, bounded in size. The flow does not know
- * which kind it is: a ring of bytes, or one whole message at a time.
+ * which kind it is: a ring of bytes, messages, or something of the kernel's.
  */
 #ifndef SOCKCAT_FLOW_CARRIER_H
 #define SOCKCAT_FLOW_CARRIER_H
@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "flow/crlf.h"
+#include "frame/frame.h"
 #include "stream/stream.h"
 
 /* The usual bound: large enough that the cost of the system calls disappears behind that of the
@@ -17,6 +18,7 @@
 #define CARRIER_SIZE ((size_t)256 * 1024)
 
 struct carrier;
+struct message;
 
 struct carrier_ops {
 	const char *name;
@@ -24,8 +26,12 @@ struct carrier_ops {
 	bool (*has_data)(const struct carrier *carrier);
 	enum io (*fill)(struct carrier *, struct stream *source, size_t *got, struct fault *);
 	enum io (*drain)(struct carrier *, struct stream *sink, size_t *put, struct fault *);
+	size_t (*drop)(struct carrier *); /* throws away what it holds; the number of bytes */
 	void (*close)(struct carrier *);
 };
+
+/* What becomes of a message that the sink's format cannot carry. */
+enum carrier_oversize { CARRIER_OVERSIZE_FAIL, CARRIER_OVERSIZE_TRUNCATE, CARRIER_OVERSIZE_SKIP };
 
 /* What the kinds become that let the kernel move the bytes, when it does not. */
 extern const struct carrier_ops carrier_ring;
@@ -36,28 +42,42 @@ struct carrier_config {
 	bool crlf;   /* line ends are converted on the way in */
 	bool splice; /* the kernel may move the bytes, if it can */
 	bool units;  /* one drain writes no more than one line, or message */
+	/* How messages lie in the source's bytes (not owned; NULL: a read is a message), how they
+	 * are to lie in the sink's (NULL: as they are), … */
+	const struct frame *decode, *encode;
+	enum carrier_oversize oversize;
+	uint64_t most; /* … and how many are wanted; 0: all */
 };
 
 struct carrier {
 	const struct carrier_ops *ops;
 	const struct stream *sink; /* not owned */
+	bool units;                /* one drain writes no more than one line, or message, … */
+	bool unit_ended;           /* … and the last one wrote the end of it */
+	bool ready;                /* when it has room, a fill needs no read */
+	size_t part;               /* bytes that are read and no whole message yet */
+	/* What the last fill or drain did beyond its answer; the flow takes it and puts it to 0: */
+	size_t fetched;              /* bytes that count as read */
+	uint64_t brought;            /* messages, or reads that brought something */
+	uint64_t skipped, truncated; /* messages that could not be carried */
+	/* ring: */
 	struct buf buf;
-	size_t size;  /* of a ring that is still to be made */
-	bool splice;  /* ring: once much comes at a time, the kernel may move it */
-	bool much;    /* ring: as it did with the last read */
-	size_t limit; /* message: the most that one read may bring */
-	bool held;    /* message: there is one, maybe of 0 bytes; buf holds what is left of it */
-	bool units, unit_ended; /* the last drain wrote the end of a line, or message */
-	unsigned char
-		*raw; /* owned: what is read, before line ends are converted; NULL: they are not */
+	size_t size; /* of one that is still to be made */
+	bool splice; /* once much comes at a time, the kernel may move it, … */
+	bool much;   /* … as it did with the last read */
 	struct crlf crlf;
-	int pipe[2];     /* splice: owned */
-	size_t piped;    /* splice: the bytes in it */
-	unsigned stuck;  /* splice: how often in a row nothing came although there was something */
-	bool full;       /* splice: it takes nothing before something is taken out */
-	int file;        /* sendfile: not owned */
-	size_t promised; /* sendfile: bytes of the file that the next drains send */
-	size_t fetched;  /* sendfile: what the last drain took from the source itself */
+	unsigned char *raw; /* owned: what is read, before line ends are converted; NULL: they are
+			       not */
+	/* splice: */
+	int pipe[2];    /* owned */
+	size_t piped;   /* the bytes in it */
+	unsigned stuck; /* how often in a row nothing came although there was something */
+	bool full;      /* it takes nothing before something is taken out */
+	/* sendfile: */
+	int file;        /* not owned */
+	size_t promised; /* bytes of the file that the next drains send */
+	/* messages: */
+	struct message *message; /* owned */
 };
 
 /* Chooses the kind that suits both ends. False and a fault if there is no memory. */
@@ -70,8 +90,5 @@ bool carrier_leave(struct carrier *carrier, size_t held, struct fault *fault);
 
 /* Frees it; also good on a zeroed struct. */
 void carrier_close(struct carrier *carrier);
-
-/* Throws away what it holds; returns the number of bytes. */
-size_t carrier_drop(struct carrier *carrier);
 
 #endif

@@ -25,6 +25,10 @@ flow_open(struct flow *flow, struct stream *source, struct stream *sink,
 		.splice = config->splice,
 		.crlf = config->crlf,
 		.units = config->delay > 0,
+		.decode = config->decode,
+		.encode = config->encode,
+		.oversize = config->oversize,
+		.most = config->most,
 	};
 	flow_init(flow, source, sink, now);
 	flow->delay = config->delay;
@@ -62,7 +66,7 @@ flow_wants_read(const struct flow *flow)
 static bool
 flow_reads_at_once(const struct flow *flow)
 {
-	return flow->source->pending || flow->stop == FLOW_STOP_DRAINED;
+	return flow->source->pending || flow->carrier.ready || flow->stop == FLOW_STOP_DRAINED;
 }
 
 /* … or that has been waited for long enough. */
@@ -117,8 +121,18 @@ flow_is_due(int64_t *again, int64_t now, const struct interest *interest, size_t
 static void
 flow_break(struct flow *flow)
 {
-	flow->lost += carrier_drop(&flow->carrier);
+	flow->lost += flow->carrier.ops->drop(&flow->carrier);
 	flow->state = FLOW_DONE;
+}
+
+/* Counts what the carrier did beyond its answer. */
+static void
+flow_count(struct flow *flow)
+{
+	flow->read += flow->carrier.fetched;
+	flow->reads += flow->carrier.brought;
+	flow->carrier.fetched = 0;
+	flow->carrier.brought = 0;
 }
 
 static bool
@@ -128,7 +142,7 @@ flow_read(struct flow *flow, int64_t now)
 	switch (flow->carrier.ops->fill(&flow->carrier, flow->source, &got, &flow->fault)) {
 	case IO_OK:
 		flow->read += got;
-		flow->reads += got > 0 || flow->source->rmessages;
+		flow_count(flow);
 		flow->moved_at = now;
 		return true;
 	case IO_AGAIN:
@@ -159,8 +173,7 @@ flow_write(struct flow *flow, int64_t now)
 		: sink->ops->write(sink, NULL, 0, &put, &flow->fault);
 	switch (result) {
 	case IO_OK:
-		flow->read += flow->carrier.fetched;
-		flow->carrier.fetched = 0;
+		flow_count(flow);
 		flow->written += put;
 		flow->moved_at = now;
 		if (flow->delay > 0 && flow->carrier.unit_ended)
@@ -210,6 +223,18 @@ flow_shut(struct flow *flow)
 	}
 }
 
+/* A message that began and will not be whole is no good end. */
+static void
+flow_check_part(struct flow *flow)
+{
+	if (flow->carrier.part == 0 || fault_is_set(&flow->fault))
+		return;
+	(void)fault_set(&flow->fault, STATUS_CUT, 0,
+		"receive from %s: the session ended %zu bytes into a message", flow->source->name,
+		flow->carrier.part);
+	flow->sink->half_close = false;
+}
+
 void
 flow_step(struct flow *flow, const struct interest *interest, int64_t now)
 {
@@ -232,6 +257,7 @@ flow_step(struct flow *flow, const struct interest *interest, int64_t now)
 		flow_look_at_sink(flow);
 
 	if (flow->state == FLOW_ENDING && !flow_has_data(flow)) {
+		flow_check_part(flow);
 		flow->state = FLOW_SHUTTING;
 		flow_shut(flow);
 	} else if (flow->state == FLOW_SHUTTING &&

@@ -38,7 +38,7 @@ struct flow {
 	enum flow_stop stop;
 	int64_t delay;                /* after each line, or message; 0: none */
 	uint64_t read, written, lost; /* bytes */
-	uint64_t reads;               /* that brought something */
+	uint64_t reads;               /* that brought something; messages where there are some */
 	int64_t moved_at;             /* when it last read or wrote anything */
 	int64_t paused_until;         /* the end of the pause after the last line */
 	struct fault fault;           /* its first failure */
@@ -51,6 +51,9 @@ struct flow_config {
 	bool splice;   /* the kernel may move the bytes */
 	bool crlf;     /* LF becomes CR LF on the way */
 	int64_t delay; /* to pause after each line, or message, written; nanoseconds */
+	const struct frame *decode, *encode; /* as of struct carrier_config */
+	enum carrier_oversize oversize;
+	uint64_t most;
 };
 
 /* False and a fault if there is no memory. */

@@ -43,6 +43,7 @@ sendfile_drain(struct carrier *carrier, struct stream *sink, size_t *put, struct
 		/* Nothing: the file has been cut; how much is left is asked anew. */
 		carrier->promised = n > 0 ? carrier->promised - (size_t)n : 0;
 		*put = carrier->fetched = (size_t)n;
+		carrier->brought = n > 0;
 		return IO_OK;
 	}
 	if (sys_would_block(errno))
@@ -62,6 +63,14 @@ sendfile_drain(struct carrier *carrier, struct stream *sink, size_t *put, struct
 	return sink->ops->write(sink, NULL, 0, put, fault);
 }
 
+static size_t
+sendfile_drop(struct carrier *carrier)
+{
+	/* Nothing was taken of the file yet. */
+	carrier->promised = 0;
+	return 0;
+}
+
 static void
 sendfile_close(struct carrier *carrier)
 {
@@ -74,6 +83,7 @@ static const struct carrier_ops sendfile_ops = {
 	.has_data = sendfile_has_data,
 	.fill = sendfile_fill,
 	.drain = sendfile_drain,
+	.drop = sendfile_drop,
 	.close = sendfile_close,
 };
 

@@ -30,6 +30,15 @@ splice_is_refused(int error)
 	return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == EPERM;
 }
 
+static size_t
+splice_drop(struct carrier *carrier)
+{
+	size_t dropped = carrier->piped;
+	/* The pipe is emptied with its close. */
+	carrier->piped = 0;
+	return dropped;
+}
+
 static void
 splice_close(struct carrier *carrier)
 {
@@ -85,6 +94,7 @@ splice_fill(struct carrier *carrier, struct stream *source, size_t *got, struct 
 	if (n > 0) {
 		*got = (size_t)n;
 		bulk_note(&source->bulk, *got);
+		carrier->brought = 1;
 		carrier->piped += *got;
 		carrier->stuck = 0;
 		return IO_OK;
@@ -140,6 +150,7 @@ static const struct carrier_ops splice_ops = {
 	.has_data = splice_has_data,
 	.fill = splice_fill,
 	.drain = splice_drain,
+	.drop = splice_drop,
 	.close = splice_close,
 };
 

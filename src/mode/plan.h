@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "flow/flow.h"
+#include "frame/frame.h"
 #include "net/endpoint.h"
 #include "net/ports.h"
 #include "net/sockopt.h"
@@ -23,6 +24,13 @@ enum plan_until {
 	PLAN_UNTIL_EITHER
 };
 
+/* How messages lie in what comes and goes. */
+struct plan_frames {
+	bool used; /* otherwise there are none but the socket's own */
+	struct frame wire, input, output;
+	enum carrier_oversize oversize;
+};
+
 struct plan {
 	const struct mode *mode;
 	const struct transport *transport;
@@ -33,6 +41,7 @@ struct plan {
 	uint16_t local_port;  /* the same with any address; 0: none */
 	struct sockopts sockopts;
 	struct record_config record;
+	struct plan_frames frames;
 	int64_t wait; /* spans; CLOCK_NEVER: no limit */
 	int64_t idle;
 	int64_t quit_after;

@@ -38,14 +38,25 @@ session_rules(const struct plan *plan, const struct stream *local)
 {
 	bool ends_with_input = plan->no_output || plan->until == PLAN_UNTIL_INPUT ||
 		plan->until == PLAN_UNTIL_EITHER;
+	const struct plan_frames *frames = &plan->frames;
 	return (struct relay_rules){
 		.out = {
 			.buffer = CARRIER_SIZE,
 			.splice = !plan->no_splice,
 			.crlf = plan->crlf,
 			.delay = plan->delay,
+			.decode = frames->used ? &frames->input : NULL,
+			.encode = frames->used ? &frames->wire : NULL,
+			.oversize = frames->oversize,
 		},
-		.in = { .buffer = CARRIER_SIZE, .splice = !plan->no_splice },
+		.in = {
+			.buffer = CARRIER_SIZE,
+			.splice = !plan->no_splice,
+			.decode = frames->used ? &frames->wire : NULL,
+			.encode = frames->used ? &frames->output : NULL,
+			.oversize = frames->oversize,
+			.most = plan->receive_limit,
+		},
 		.send = !plan->no_input,
 		.at_peer_end = session_peer_rule(plan, local),
 		.at_input_end = ends_with_input ? FLOW_STOP_DRAINED : FLOW_GOES_ON,
@@ -61,16 +72,27 @@ static void
 session_report(unsigned level, const char *event, const struct relay *relay)
 {
 	const struct stream *remote = relay->in.source;
-	char ignored[64] = "", lost[64] = "";
+	char ignored[64] = "", lost[64] = "", messages[96] = "", unfit[64] = "";
 	uint64_t dropped = 0;
+	uint64_t skipped = relay->out.carrier.skipped + relay->in.carrier.skipped;
+	uint64_t truncated = relay->out.carrier.truncated + relay->in.carrier.truncated;
+	if (relay->in.carrier.message != NULL)
+		(void)snprintf(messages, sizeof messages, " (%" PRIu64 " and %" PRIu64 " messages)",
+			relay->out.reads, relay->in.reads);
+	if (skipped + truncated > 0)
+		(void)snprintf(unfit, sizeof unfit,
+			", %" PRIu64 " messages left out, %" PRIu64 " cut short", skipped,
+			truncated);
 	if (remote->ignored > 0)
 		(void)snprintf(ignored, sizeof ignored,
 			", %" PRIu64 " datagrams from others were ignored", remote->ignored);
 	if (remote->endless && sys_dropped(remote->rfd, &dropped) && dropped > 0)
 		(void)snprintf(lost, sizeof lost,
 			", %" PRIu64 " datagrams were dropped by the kernel", dropped);
-	log_line(level, "%s %s: %" PRIu64 " bytes sent, %" PRIu64 " bytes received%s%s", event,
-		remote->name, relay->out.written, relay->in.written, ignored, lost);
+	log_line(skipped + truncated > 0 ? LOG_ALWAYS : level,
+		"%s %s: %" PRIu64 " bytes sent, %" PRIu64 " bytes received%s%s%s%s", event,
+		remote->name, relay->out.written, relay->in.written, messages, unfit, ignored,
+		lost);
 	if (remote->retried > 0)
 		log_line(LOG_VERBOSE, "%s: %" PRIu64 " operations had to wait for buffers",
 			remote->name, remote->retried);
@@ -116,6 +138,8 @@ static bool
 session_open_remote(struct run *run, struct stream *remote, struct fault *fault)
 {
 	const struct plan *plan = run->plan;
+	/* Who shares the socket does not expect datagrams that the kernel has joined. */
+	remote->single = plan->receive_limit > 0 || plan->inherited != -1;
 	/* The kinds that there are open in one step. */
 	return remote->ops->open(remote, fault) == IO_OK &&
 		sockopt_apply(&plan->sockopts, remote->wfd, SOCKOPT_CONNECTED, false, fault) &&

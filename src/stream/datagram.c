@@ -9,8 +9,21 @@
 #include "stream/shortage.h"
 #include "sys/sys.h"
 
+/* A read takes several, each into its own slot, which has room for the largest there is. */
+#define DATAGRAM_SLOT ((size_t)65536)
+#define DATAGRAM_SLOTS 16
+
+/* A write takes so many. */
+#define DATAGRAM_BATCH 1024
+
 struct datagram {
 	int fd;
+	bool inet; /* none is larger than a slot */
+	bool udp;
+	bool joined;            /* the kernel joins what comes together; to be taken back */
+	int segments;           /* sys_segments, as long as it is not refused */
+	struct iovec *messages; /* owned: what the last read brought */
+	size_t count, capacity;
 	enum datagram_peer whose;
 	struct address peer; /* where to send, … */
 	struct address own;  /* … and from which of our addresses; not for a connected socket */
@@ -20,8 +33,14 @@ struct datagram {
 static enum io
 datagram_open(struct stream *stream, struct fault *fault)
 {
-	(void)stream;
+	struct datagram *datagram = stream->impl;
 	(void)fault;
+	if (datagram->udp && !stream->single)
+		datagram->joined = sys_join_received(datagram->fd, true);
+	if (datagram->udp && datagram->whose == DATAGRAM_CONNECTED)
+		datagram->segments = sys_segments(datagram->fd);
+	if (datagram->whose == DATAGRAM_CONNECTED)
+		stream->wbatch = DATAGRAM_BATCH;
 	return IO_OK;
 }
 
@@ -78,39 +97,116 @@ datagram_is_wanted(const struct datagram *datagram, const struct address *from)
 	return address_equal(from, &datagram->peer);
 }
 
+/* Adds a message to those of this read. */
+static bool
+datagram_add(struct datagram *datagram, unsigned char *bytes, size_t n)
+{
+	if (datagram->count == datagram->capacity) {
+		size_t capacity = datagram->capacity == 0 ? 64 : datagram->capacity * 2;
+		struct iovec *longer = realloc(datagram->messages, capacity * sizeof *longer);
+		if (longer == NULL)
+			return false;
+		datagram->messages = longer;
+		datagram->capacity = capacity;
+	}
+	datagram->messages[datagram->count++] = (struct iovec){ bytes, n };
+	return true;
+}
+
+/* Adds what came as one, and may be several. */
+static bool
+datagram_split(struct datagram *datagram, unsigned char *bytes, const struct sys_message *message)
+{
+	size_t left = message->length;
+	while (message->segment > 0 && left > message->segment) {
+		if (!datagram_add(datagram, bytes, message->segment))
+			return false;
+		bytes += message->segment;
+		left -= message->segment;
+	}
+	return datagram_add(datagram, bytes, left);
+}
+
+/* Receives up to DATAGRAM_SLOTS at once: how many, -1 with errno. */
+static int
+datagram_receive(struct stream *stream, const struct iovec *space, size_t slot,
+	struct sys_message messages[static DATAGRAM_SLOTS])
+{
+	const struct datagram *datagram = stream->impl;
+	size_t slots = space->iov_len / slot;
+	if (slots > DATAGRAM_SLOTS)
+		slots = DATAGRAM_SLOTS;
+	/* Of anybody's the sender of the last is to be answered: one at a time. */
+	if (stream->single || datagram->whose == DATAGRAM_ANY)
+		slots = 1;
+	return sys_receive_messages(datagram->fd, space->iov_base, slot, messages, (int)slots);
+}
+
 static enum io
 datagram_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
 	struct fault *fault)
 {
 	struct datagram *datagram = stream->impl;
-	struct sys_message message = { .from_length = 0 };
-	ssize_t n = sys_receive_message(datagram->fd, pieces, count, false, &message);
-	if (n == -1) {
-		if (sys_would_block(errno))
-			return IO_AGAIN;
+	struct sys_message messages[DATAGRAM_SLOTS];
+	size_t slot =
+		datagram->inet && pieces->iov_len > DATAGRAM_SLOT ? DATAGRAM_SLOT : pieces->iov_len;
+	(void)count;
+	*got = datagram->count = 0;
+	int received = datagram_receive(stream, pieces, slot, messages);
+	if (received == -1) {
 		int error = errno;
-		if (shortage_waits(&datagram->reading, error, stream, &stream->ragain))
+		if (sys_would_block(error) ||
+			shortage_waits(&datagram->reading, error, stream, &stream->ragain))
 			return IO_AGAIN;
 		return datagram_fail(stream, STATUS_RECEIVE, error, fault);
 	}
 	shortage_ends(&datagram->reading);
-	struct address from = { message.from, message.from_length };
-	if (!datagram_is_wanted(datagram, &from)) {
+	for (int i = 0; i < received; i++) {
+		const struct sys_message *message = &messages[i];
+		struct address from = { message->from, message->from_length };
+		if (!datagram_is_wanted(datagram, &from)) {
+			stream->ignored++;
+			continue;
+		}
+		if (message->truncated) {
+			(void)fault_set(fault, STATUS_CUT, 0,
+				"receive from %s: a datagram is longer than %zu bytes",
+				stream->name, message->length);
+			return IO_FAIL;
+		}
+		if (!datagram_split(datagram, (unsigned char *)pieces->iov_base + (size_t)i * slot,
+			    message)) {
+			(void)fault_set(
+				fault, STATUS_MEMORY, ENOMEM, "receive from %s", stream->name);
+			return IO_FAIL;
+		}
+		*got += message->length;
+		datagram->own = (struct address){ message->at, message->at_length };
+		if (datagram->whose == DATAGRAM_ANY)
+			datagram->peer = from;
+	}
+	if (datagram->count == 0) {
 		/* Not "nothing there": the peer's own may be right behind. */
-		stream->ignored++;
 		stream->ragain = clock_now();
 		return IO_AGAIN;
 	}
-	if (message.truncated) {
-		(void)fault_set(fault, STATUS_CUT, 0,
-			"receive from %s: a datagram is longer than %zd bytes", stream->name, n);
-		return IO_FAIL;
-	}
-	datagram->own = (struct address){ message.at, message.at_length };
-	if (datagram->whose == DATAGRAM_ANY)
-		datagram->peer = from;
-	*got = (size_t)n;
+	stream->messages = datagram->messages;
+	stream->message_count = datagram->count;
 	return IO_OK;
+}
+
+/* Sends several; how many, -1 with errno. */
+static int
+datagram_send(struct datagram *datagram, const struct iovec *pieces, int count)
+{
+	int taken = sys_send_messages(datagram->fd, pieces, count, datagram->segments);
+	/* A device, or a path, that cannot have them joined; older kernels take fewer. */
+	while (taken == -1 && datagram->segments > 0 &&
+		(errno == EINVAL || errno == EIO || errno == EMSGSIZE || errno == EOPNOTSUPP)) {
+		datagram->segments = datagram->segments > 64 ? 64 : 0;
+		taken = sys_send_messages(datagram->fd, pieces, count, datagram->segments);
+	}
+	return taken;
 }
 
 static enum io
@@ -131,11 +227,16 @@ datagram_write(struct stream *stream, const struct iovec *pieces, int count, siz
 		}
 		to = (const struct sockaddr *)&peer->storage;
 	}
-	ssize_t n = sys_send_from(datagram->fd, pieces, count, to, peer->length,
-		&datagram->own.storage, to != NULL ? datagram->own.length : 0);
-	if (n >= 0) {
+	int taken = 1;
+	if (count > 1)
+		taken = datagram_send(datagram, pieces, count);
+	else if (sys_send_from(datagram->fd, pieces, 1, to, peer->length, &datagram->own.storage,
+			 to != NULL ? datagram->own.length : 0) == -1)
+		taken = -1;
+	if (taken != -1) {
 		shortage_ends(&datagram->writing);
-		*put = (size_t)n;
+		stream->wtaken = (size_t)taken;
+		*put = stream_total(pieces, taken);
 		return IO_OK;
 	}
 	int error = errno;
@@ -163,7 +264,10 @@ static void
 datagram_close(struct stream *stream)
 {
 	struct datagram *datagram = stream->impl;
+	if (datagram->joined)
+		(void)sys_join_received(datagram->fd, false);
 	(void)sys_close(&datagram->fd);
+	free(datagram->messages);
 	free(datagram);
 }
 
@@ -186,7 +290,13 @@ datagram_init(struct stream *stream, const struct transport *transport, int fd, 
 		(void)sys_close(&fd);
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "datagram socket");
 	}
-	*datagram = (struct datagram){ .fd = fd, .whose = whose, .peer = *peer };
+	*datagram = (struct datagram){
+		.fd = fd,
+		.inet = transport->names == TRANSPORT_INET,
+		.udp = transport->names == TRANSPORT_INET && transport->protocol == -1,
+		.whose = whose,
+		.peer = *peer,
+	};
 	stream_init(stream, &datagram_ops, name, datagram);
 	stream->rfd = stream->wfd = fd;
 	stream->endless = true;

@@ -17,6 +17,7 @@ layer_enter(const struct stream *stream, struct stream *inner)
 	inner->ragain = stream->ragain;
 	inner->wagain = stream->wagain;
 	inner->lagain = stream->lagain;
+	inner->single = stream->single;
 	inner->bulk = stream->bulk;
 	inner->eof = stream->eof;
 	inner->last = stream->last;

@@ -234,6 +234,15 @@ record_note(
 	(void)record_flush(recording->record);
 }
 
+/* Notes messages, one by one. */
+static void
+record_note_each(
+	struct recording *recording, int direction, const struct iovec *messages, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		record_note(recording, direction, &messages[i], 1, messages[i].iov_len);
+}
+
 static void
 record_leave(struct stream *stream)
 {
@@ -268,7 +277,10 @@ record_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 	recording->read_waits = record_flush(recording->record);
 	if (recording->read_waits == -1) {
 		result = inner->ops->read(inner, pieces, count, got, fault);
-		if (result == IO_OK && (*got > 0 || inner->rmessages))
+		if (result == IO_OK && inner->rmessages && inner->messages != NULL)
+			record_note_each(
+				recording, RECORD_RECEIVED, inner->messages, inner->message_count);
+		else if (result == IO_OK && (*got > 0 || inner->rmessages))
 			record_note(recording, RECORD_RECEIVED, pieces, count, *got);
 	} else if (stream->last) {
 		/* "Nothing now" would be the end. */
@@ -290,7 +302,9 @@ record_write(struct stream *stream, const struct iovec *pieces, int count, size_
 	recording->write_waits = count > 0 ? record_flush(recording->record) : -1;
 	if (recording->write_waits == -1) {
 		result = inner->ops->write(inner, pieces, count, put, fault);
-		if (result == IO_OK && count > 0 && (*put > 0 || inner->wmessage_max > 0))
+		if (result == IO_OK && count > 1 && inner->wmessage_max > 0)
+			record_note_each(recording, RECORD_SENT, pieces, inner->wtaken);
+		else if (result == IO_OK && count > 0 && (*put > 0 || inner->wmessage_max > 0))
 			record_note(recording, RECORD_SENT, pieces, count, *put);
 	}
 	record_leave(stream);

@@ -98,6 +98,7 @@ stdio_open(struct stream *stream, struct fault *fault)
 	struct stdio *stdio = stream->impl;
 	int type;
 
+	stream->from = "stdin";
 	stdio->in = stdio_kind_of(STDIN_FILENO, &type);
 	stdio->seqpacket = type == SOCK_SEQPACKET;
 	stream->rmessages = stdio->in == STDIO_MESSAGES;

@@ -67,8 +67,14 @@ struct stream {
 	bool watch;       /* while there is nothing to write, look for a reader that went away */
 	bool half_close;  /* shut tells the other side; otherwise it only waits for arrival */
 	bool clean;       /* set by the owner before close: the session ended well */
-	bool rmessages;   /* a read is one whole message */
+	bool rmessages;   /* a read is one whole message, or as many as `messages` says */
+	bool single;      /* set by the owner before open: a read is to be one message only */
+	const struct iovec *messages; /* the last read's, all in its first piece; NULL: one */
+	size_t message_count;
+	const char *from;    /* what its messages are from, if not from its name; not owned */
 	size_t wmessage_max; /* a write is one whole message of at most this size; 0: bytes */
+	size_t wbatch;       /* > 1: a write is up to so many messages, one a piece, … */
+	size_t wtaken;       /* … and this is how many the last one took */
 	size_t unarrived;    /* what the last shut found that has not arrived yet */
 	uint64_t ignored;    /* messages from others than the peer */
 	uint64_t retried;    /* operations put off because the system was out of buffers */

@@ -198,6 +198,42 @@ sys_splice(int from, int to, size_t n)
 	return -1;
 }
 
+int
+sys_receive_messages(
+	int fd, unsigned char *space, size_t slot, struct sys_message *messages, int count)
+{
+	struct iovec piece = { space, slot };
+	(void)count;
+	ssize_t n = sys_receive_message(fd, &piece, 1, false, messages);
+	messages->length = n > 0 ? (size_t)n : 0;
+	return n == -1 ? -1 : 1;
+}
+
+bool
+sys_join_received(int fd, bool on)
+{
+	(void)fd;
+	(void)on;
+	return false;
+}
+
+int
+sys_segments(int fd)
+{
+	(void)fd;
+	return 0;
+}
+
+int
+sys_send_messages(int fd, const struct iovec *pieces, int count, int segments)
+{
+	(void)segments;
+	int taken = 0;
+	while (taken < count && sys_send(fd, pieces + taken, 1, NULL, 0) != -1)
+		taken++;
+	return taken > 0 ? taken : -1;
+}
+
 ssize_t
 sys_sendfile(int to, int from, size_t n)
 {

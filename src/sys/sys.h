@@ -106,8 +106,10 @@ struct sys_message {
 	socklen_t from_length;      /* 0: the sender has no address */
 	struct sockaddr_storage at; /* the own address it was sent to, port 0 */
 	socklen_t at_length;        /* 0: not known */
-	bool truncated;             /* the datagram was longer than the space */
-	bool end;                   /* not a message: the peer has ended (connected kinds) */
+	size_t length;
+	size_t segment; /* it is several, of so many bytes each, the last may be shorter; 0: one */
+	bool truncated; /* the datagram was longer than the space */
+	bool end;       /* not a message: the peer has ended (connected kinds) */
 };
 
 /* Prepares a connected socket so that sys_receive_message can tell an empty message from the `end`,
@@ -127,6 +129,27 @@ bool sys_dropped(int fd, uint64_t *count);
 /* Receives one datagram without blocking. `connected`: the kind has an end (seqpacket). */
 ssize_t sys_receive_message(
 	int fd, const struct iovec *pieces, int count, bool connected, struct sys_message *message);
+
+/*
+ * Receives up to `count` datagrams, but no more than one call brings, each at its own `slot` bytes
+ * of the space. Returns how many.
+ */
+int sys_receive_messages(
+	int fd, unsigned char *space, size_t slot, struct sys_message *messages, int count);
+
+/* Lets the kernel join the datagrams of one peer that come together (`segment` of sys_message); or
+ * takes that back. False where it cannot. */
+bool sys_join_received(int fd, bool on);
+
+/* How many datagrams, of one length and side by side in memory, one call can send as one piece that
+ * the kernel cuts; 0: it cannot. For UDP sockets only. */
+int sys_segments(int fd);
+
+/*
+ * Sends datagrams over a connected socket, one from each piece, in order and with as few calls as
+ * possible; up to `segments` of them joined (sys_segments). Returns how many were taken, > 0.
+ */
+int sys_send_messages(int fd, const struct iovec *pieces, int count, int segments);
 
 /*
  * Like sys_send, but from the own address `at` (length 0: any). A machine with several addresses

@@ -1,0 +1,221 @@
+#!/usr/bin/env bats
+# frames.bats - messages over any socket: --frame and its companions, and datagrams in batches.
+# shellcheck disable=SC2154 # the helper sets port, peer, peer_port, listener, result, status
+bats_require_minimum_version 1.5.0
+load lib/helper
+
+# sent WIRE-OPTIONS...: what a plain peer gets for standard input, in $T/peer.
+sent() {
+    LISTENER_OUT=$T/peer start_listener -d 127.0.0.1 0
+    client "$@" 127.0.0.1 "$port"
+    finish "$listener"
+}
+
+@test "each line becomes one frame, also an empty one and a last one without its end" {
+    sent --frame netstring < <(printf 'hello\n\nworld')
+    assert_equal "$status $(cat "$T/peer")" "0 5:hello,0:,5:world,"
+    sent --frame octet-counting < <(printf '<34>1 a\nb\n')
+    assert_equal "$status $(cat "$T/peer")" "0 7 <34>1 a1 b"
+    sent --frame content-length < <(printf '{}\n')
+    assert_equal "$status $(od -An -c "$T/peer" | tr -d ' \n')" \
+        '0 Content-Length:2\r\n\r\n{}'
+}
+
+@test "Python reads length-prefixed messages, and its answers are lines" {
+    need python3
+    drive "$SOCKCAT" <<'EOF'
+import socket, struct, subprocess, sys, threading
+listener = socket.create_server(("127.0.0.1", 0))
+def serve():
+    peer, _ = listener.accept()
+    with peer, peer.makefile("rb") as stream:
+        while head := stream.read(4):
+            body = stream.read(struct.unpack(">I", head)[0])
+            peer.sendall(struct.pack(">I", len(body)) + body.upper())
+threading.Thread(target=serve).start()
+lines = b"".join(b"message %d\n" % i for i in range(1000))
+done = subprocess.run([sys.argv[1], "--frame", "u32be", "127.0.0.1", str(listener.getsockname()[1])],
+                      input=lines, stdout=subprocess.PIPE, check=True)
+assert done.stdout == lines.upper()
+EOF
+}
+
+@test "a varint service, as protobuf's delimited messages are" {
+    need python3
+    drive "$SOCKCAT" <<'EOF'
+import socket, subprocess, sys, threading
+listener = socket.create_server(("127.0.0.1", 0))
+got = []
+def serve():
+    peer, _ = listener.accept()
+    with peer, peer.makefile("rb") as stream:
+        while first := stream.read(1):
+            length = shift = 0
+            while True:
+                length |= (first[0] & 127) << shift
+                if first[0] < 128:
+                    break
+                shift += 7
+                first = stream.read(1)
+            got.append(stream.read(length))
+thread = threading.Thread(target=serve)
+thread.start()
+messages = [b"", b"x" * 127, b"y" * 128, b"z" * 70000]
+subprocess.run([sys.argv[1], "--frame", "varint", "--stdin-frame", "nul", "127.0.0.1",
+                str(listener.getsockname()[1])], input=b"".join(m + b"\0" for m in messages), check=True)
+thread.join()
+assert got == messages
+EOF
+}
+
+@test "received messages are JSON objects that python3 reads" {
+    need python3
+    start_peer 'send:\x02hi\x02\xff\x00' close
+    client -d --frame u8 --stdout-frame json 127.0.0.1 "$peer_port" >"$T/out"
+    [ "$status" -ne 4 ] || skip "needs a build with jansson"
+    assert_equal "$status" 0
+    python3 -c 'import base64, json, sys
+one, two = map(json.loads, sys.stdin)
+assert one["text"] == "hi" and one["from"] == "127.0.0.1:" + sys.argv[1], one
+assert base64.b64decode(two["base64"]) == b"\xff\0" and "text" not in two, two' "$peer_port" <"$T/out"
+}
+
+@test "F66: a stream that ends inside a frame is 18, and what was whole is delivered" {
+    start_peer send:3:abc,5:he close
+    assert_fails 18 'message 2, byte 10: it is cut off there' \
+        sockcat -d --frame netstring 127.0.0.1 "$peer_port"
+    assert_equal "$(cat "$T/fails.out")" abc
+}
+
+@test "F66: standard input that ends inside a frame is 18, and the peer does not see a good end" {
+    start_peer recvall! reset
+    assert_fails 18 'receive from stdin: message 2' \
+        sockcat --frame u32be --stdin-frame netstring 127.0.0.1 "$peer_port" < <(printf '3:abc,5:he')
+    assert_peer_done
+}
+
+@test "F67: a length above --max-message is refused before the message comes" {
+    start_peer 'send:\x00\x00\x00\x01a\x7f\xff\xff\xff' recvall! close
+    assert_fails 102 'message 2, byte 5: ' sockcat -d --frame u32be 127.0.0.1 "$peer_port"
+    assert_equal "$(cat "$T/fails.out")" a
+    start_peer sendrand:1:1000000 recvall! close
+    assert_fails 102 'max-message' sockcat -d --frame delim:nowhere --max-message 64k \
+        127.0.0.1 "$peer_port"
+}
+
+@test "F68: what a format cannot carry is 102 with the message's number, and nothing of it is sent" {
+    LISTENER_OUT=$T/peer start_listener -d 127.0.0.1 0
+    assert_fails 102 "message 2 from stdin: a line break, which the format 'line' cannot carry" \
+        sockcat --frame line --stdin-frame nul 127.0.0.1 "$port" < <(printf 'a\0b\nc\0d\0')
+    assert_equal "$(cat "$T/peer")" a
+    finish "$listener"
+    assert_equal "$result" 56
+}
+
+@test "--oversize cuts such messages short, or leaves them out, and says how many" {
+    sent --frame line --stdin-frame nul --oversize truncate < <(printf 'a\0b\nc\0d\0')
+    assert_equal "$status $(cat "$T/peer")" $'0 a\nb\nd'
+    assert_line '0 messages left out, 1 cut short' "$T/client.err"
+    sent --frame line --stdin-frame nul --oversize skip < <(printf 'a\0b\nc\0d\0')
+    assert_equal "$status $(cat "$T/peer")" $'0 a\nd'
+    assert_line '1 messages left out, 0 cut short' "$T/client.err"
+}
+
+@test "--escape carries what the delimiter would end, and brings it back" {
+    printf 'a\nb\\\\c\0d\0' >"$T/in"
+    LISTENER_OUT=$T/peer start_listener -d --frame line --escape --stdout-frame nul 127.0.0.1 0
+    client --frame line --escape --stdin-frame nul 127.0.0.1 "$port" <"$T/in"
+    finish "$listener"
+    assert_equal "$status $result" "0 0"
+    assert_same "$T/peer" "$T/in"
+}
+
+@test "--strict: a last line without its end is cut" {
+    start_peer recvall! close
+    assert_fails 18 'message 2' sockcat --frame u8 --strict 127.0.0.1 "$peer_port" < <(printf 'a\nb')
+}
+
+@test "every line becomes one datagram, every datagram one line" {
+    start_peer --listen udp expect:one expect:two send:three
+    client -u -W 1 --stdio-frame line 127.0.0.1 "$peer_port" < <(printf 'one\ntwo\n') >"$T/out"
+    assert_equal "$status $(cat "$T/out")" "0 three"
+    assert_peer_done
+}
+
+# lengths OPTION...: sends $T/in as datagrams; their lengths, in $T/lengths, and the bytes are checked.
+lengths() {
+    drive "$SOCKCAT" "$T/in" "$T/lengths" "$@" <<'EOF'
+import socket, subprocess, sys
+peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+peer.bind(("127.0.0.1", 0))
+peer.settimeout(5)
+data = open(sys.argv[2], "rb").read()
+cat = subprocess.Popen([sys.argv[1], "-u", "--send-only", *sys.argv[4:], "127.0.0.1",
+                        str(peer.getsockname()[1])], stdin=open(sys.argv[2], "rb"))
+got = []
+while sum(map(len, got)) < len(data):
+    got.append(peer.recv(65536))
+assert cat.wait() == 0 and b"".join(got) == data
+print(*sorted(set(map(len, got))), file=open(sys.argv[3], "w"))
+EOF
+}
+
+@test "fixed:N cuts a file into datagrams of exactly N bytes, and a shorter last one" {
+    need python3
+    head -c 60050 "$(random_file 100000 1)" >"$T/in"
+    for size in 100 1400; do
+        lengths --stdin-frame "fixed:$size"
+        assert_equal "$(cat "$T/lengths")" "$((60050 % size)) $size"
+    done
+}
+
+@test "they leave in few calls, and one by one where the kernel refuses that" {
+    need python3 strace
+    need_shim
+    head -c 60000 "$(random_file 100000 1)" >"$T/in"
+    start_peer --listen udp recvquiet:1
+    strace -f -qq -o "$T/calls" -e trace=sendmsg,sendmmsg "$SOCKCAT" -u --send-only \
+        --stdin-frame fixed:100 127.0.0.1 "$peer_port" <"$T/in" 2>"$T/client.err"
+    [ "$(grep -c send "$T/calls")" -le 10 ] || fail "$(grep -c send "$T/calls") calls"
+    for rules in getsockopt:ENOPROTOOPT:* sendmmsg:EINVAL:1 sendmmsg:EINVAL:1,sendmmsg:EINVAL:2 \
+        sendmmsg:EIO:1,sendmmsg:EIO:2 sendmmsg:ENOSYS:* sendmmsg:EAGAIN:1; do
+        with_shim "$rules" lengths --stdin-frame fixed:100
+        assert_equal "$(cat "$T/lengths")" 100 || fail "for $rules"
+    done
+}
+
+@test "datagrams that the kernel has joined are taken apart again" {
+    need python3
+    need_shim
+    # No more than the smallest receive buffer holds.
+    head -c 15000 "$(random_file 100000 1)" >"$T/in"
+    for rules in '' setsockopt:ENOPROTOOPT:* recvmmsg:ENOSYS:*; do
+        with_shim "$rules" start_listener -ud --idle-timeout 0.5 --frame datagram --stdout-frame u16be \
+            127.0.0.1 0
+        client -u --send-only --stdin-frame fixed:100 127.0.0.1 "$port" <"$T/in"
+        assert_equal "$status" 0
+        finish "$listener"
+        python3 -c 'import sys
+data, sent = sys.stdin.buffer.read(), open(sys.argv[1], "rb").read()
+back = b"".join(data[i + 2:i + 102] for i in range(0, len(data), 102))
+assert back == sent and all(data[i:i + 2] == b"\0d" for i in range(0, len(data), 102))' \
+            "$T/in" <"$T/listener.out" || fail "for '$rules'"
+    done
+}
+
+@test "--list-formats shows every format" {
+    sockcat --list-formats >"$T/out"
+    for format in line crlf nul delim:STR fixed:N u8 u16be u64le varint netstring octet-counting \
+        content-length slip cobs hex base64 json datagram; do
+        assert_line "^$format(\$|\\[)" "$T/out"
+    done
+}
+
+@test "what has no meaning is refused before anything is done" {
+    assert_fails 3 "frame 'foo': there is no such format" sockcat --frame foo 127.0.0.1 9
+    assert_fails 2 'with --frame' sockcat --stdin-frame line 127.0.0.1 9
+    assert_fails 2 'keeps messages' sockcat --frame datagram 127.0.0.1 9
+    assert_fails 2 'keep no datagrams' sockcat -u --stdin-frame datagram 127.0.0.1 9
+    assert_fails 2 '--crlf' sockcat -C --frame line 127.0.0.1 9
+}
