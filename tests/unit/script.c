@@ -11,10 +11,14 @@
 
 #include "base/clock.h"
 #include "flow/relay.h"
+#include "frame/frame.h"
 #include "stream/telnet.h"
 
 /* No script needs more turns; one that does never ends. */
 #define SCRIPT_TURNS 200000
+
+/* The most messages that one read brings, or one write takes. */
+#define SCRIPT_BATCH 5
 
 enum script_fate { SCRIPT_ENDS, SCRIPT_FAILS, SCRIPT_NEVER };
 
@@ -48,6 +52,7 @@ struct script_end {
 	bool read_dry;        /* the last read brought nothing */
 	unsigned shuts_again; /* so often says shut "not yet" */
 	unsigned salt;
+	struct iovec messages[SCRIPT_BATCH]; /* of the last read */
 };
 
 static unsigned
@@ -94,6 +99,24 @@ script_open(struct stream *stream, struct fault *fault)
 	(void)stream;
 	(void)fault;
 	return IO_OK;
+}
+
+/* Cuts what was read into some messages, of which any may be empty. */
+static void
+script_cut(struct script_end *end, const struct iovec *piece, size_t n)
+{
+	struct stream *stream = &end->stream;
+	size_t count = 1 + script_next(end->script) % SCRIPT_BATCH, done = 0;
+	stream->messages = NULL;
+	if (stream->single || count == 1)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		size_t part = i + 1 < count ? script_next_size(end->script, n - done) : n - done;
+		end->messages[i] = (struct iovec){ (unsigned char *)piece->iov_base + done, part };
+		done += part;
+	}
+	stream->messages = end->messages;
+	stream->message_count = count;
 }
 
 static enum io
@@ -149,6 +172,8 @@ script_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 	}
 	end->given += n;
 	end->read_dry = false;
+	if (stream->rmessages)
+		script_cut(end, pieces, n);
 	*got = n;
 	return IO_OK;
 }
@@ -193,6 +218,13 @@ script_write(struct stream *stream, const struct iovec *pieces, int count, size_
 			n = 1;
 		else if (decision % 4 == 1)
 			n = 1 + script_next_size(script, n - 1);
+	}
+	if (stream->wmessage_max > 0 && count > 0) {
+		script_break(script, count == 1 || (size_t)count <= stream->wbatch,
+			"no more messages are written than are taken at once");
+		stream->wtaken =
+			1 + (decision % 4 == 0 ? script_next(script) % (unsigned)count : 0);
+		n = stream_total(pieces, (int)stream->wtaken);
 	}
 	for (size_t i = 0, seen = 0; i < (size_t)count && seen < n; i++) {
 		const unsigned char *at = pieces[i].iov_base;
@@ -490,7 +522,12 @@ script_judge(struct script *script, const struct relay *relay, const struct rela
 			(timed && status == STATUS_TIMEOUT) || (timed && relay->unconfirmed) ||
 			(timed && relay->quitting),
 		"the status is that of the first cause");
-	script_break(script, relay->out.read == local->given && relay->in.read == remote->given,
+	/* What is dropped before it was looked for messages counts as nothing. */
+	bool framed = rules->out.decode != NULL && status != STATUS_OK;
+	script_break(script,
+		(relay->out.read == local->given && relay->in.read == remote->given) ||
+			(framed && relay->out.read <= local->given &&
+				relay->in.read <= remote->given),
 		"what was read is counted");
 	script_break(script, local->stream.clean == (status == STATUS_OK || relay->unconfirmed),
 		"only a good end is clean");
@@ -573,7 +610,20 @@ script_run(const uint8_t *bytes, size_t n, struct script_tally *tally)
 	if (messages) {
 		remote.stream.rmessages = true;
 		remote.stream.wmessage_max = 1 + script_next_size(&script, rules.out.buffer - 1);
+		remote.stream.wbatch = script_next(&script) % (SCRIPT_BATCH + 1);
+		remote.stream.single = rules.receive_limit > 0;
 	}
+	/* Frames of one byte change nothing, but take the way of all frames. */
+	struct frame single;
+	if (decision / 4 % 8 == 6 && rules.receive_limit == 0 &&
+		frame_parse(&single, "fixed:1", 1, &fault)) {
+		rules.out.decode = rules.out.encode = &single;
+		if (!messages)
+			rules.in.decode = rules.in.encode = &single;
+		if (messages)
+			rules.out.encode = NULL;
+	}
+	rules.in.most = rules.receive_limit;
 	rules.out.splice = rules.in.splice = !messages && decision / 32 % 2 == 1;
 	if (rules.out.splice) {
 		local.stream.splice_from = local.stream.splice_to = 1000;
