@@ -204,6 +204,21 @@ assert back == sent and all(data[i:i + 2] == b"\0d" for i in range(0, len(data),
     done
 }
 
+@test "each datagram of many senders is told with its own" {
+    need python3
+    start_listener -luk --idle-timeout 1 --frame datagram --stdout-frame json 127.0.0.1 0
+    python3 -c 'import socket, sys
+for text in b"one", b"two":
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.sendto(text, ("127.0.0.1", int(sys.argv[1])))
+    print("\"from\":\"127.0.0.1:%d\",\"text\":\"%s\"" % (s.getsockname()[1], text.decode()))
+' "$port" >"$T/wanted"
+    finish "$listener"
+    ! grep -q jansson "$T/listener.err" || skip "needs a build with jansson"
+    sed 's/.*\("from".*\)}/\1/' "$T/listener.out" >"$T/out"
+    assert_same "$T/out" "$T/wanted"
+}
+
 @test "--list-formats shows every format" {
     sockcat --list-formats >"$T/out"
     for format in line crlf nul delim:STR fixed:N u8 u16be u64le varint netstring octet-counting \

@@ -25,8 +25,10 @@ struct datagram {
 	struct iovec *messages; /* owned: what the last read brought */
 	size_t count, capacity;
 	enum datagram_peer whose;
-	struct address peer; /* where to send, … */
-	struct address own;  /* … and from which of our addresses; not for a connected socket */
+	struct address peer;  /* where to send, … */
+	struct address own;   /* … and from which of our addresses; not for a connected socket */
+	struct address heard; /* of anybody's: who sent the last one, … */
+	char *sender;         /* … owned: and as text */
 	struct shortage reading, writing;
 };
 
@@ -142,6 +144,20 @@ datagram_receive(struct stream *stream, const struct iovec *space, size_t slot,
 	return sys_receive_messages(datagram->fd, space->iov_base, slot, messages, (int)slots);
 }
 
+/* Answers go to whoever was heard last, and what comes is told to be from there. */
+static void
+datagram_hear(struct stream *stream, const struct address *from)
+{
+	struct datagram *datagram = stream->impl;
+	if (datagram->sender == NULL || !address_equal(from, &datagram->heard)) {
+		free(datagram->sender);
+		datagram->sender = address_print(from);
+		datagram->heard = *from;
+		stream->from = datagram->sender;
+	}
+	datagram->peer = *from;
+}
+
 static enum io
 datagram_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
 	struct fault *fault)
@@ -183,7 +199,7 @@ datagram_read(struct stream *stream, const struct iovec *pieces, int count, size
 		*got += message->length;
 		datagram->own = (struct address){ message->at, message->at_length };
 		if (datagram->whose == DATAGRAM_ANY)
-			datagram->peer = from;
+			datagram_hear(stream, &from);
 	}
 	if (datagram->count == 0) {
 		/* Not "nothing there": the peer's own may be right behind. */
@@ -267,6 +283,7 @@ datagram_close(struct stream *stream)
 	if (datagram->joined)
 		(void)sys_join_received(datagram->fd, false);
 	(void)sys_close(&datagram->fd);
+	free(datagram->sender);
 	free(datagram->messages);
 	free(datagram);
 }
