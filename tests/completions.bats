@@ -188,8 +188,8 @@ end_of_options() {
 
 given() {
     begin "$1"
-    assert_offers "$1" 'sockcat --listen --lis'
-    assert_offers "$1" 'sockcat -kl --lis'
+    assert_offers "$1" 'sockcat --listen --liste'
+    assert_offers "$1" 'sockcat -kl --liste'
     assert_offers "$1" 'sockcat localhost --wait 3 --wai'
     # What the one excludes, from either side.
     assert_offers "$1" 'sockcat -4 --ip'
