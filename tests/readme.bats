@@ -61,8 +61,9 @@ run_block() {
 @test "README: several ports" { run_block 6; }
 @test "README: an endpoint as one word, and a hex dump" { run_block 7; }
 @test "README: datagrams" { run_block 8; }
-@test "README: a script with port 0 and --ready-fd" { run_block 9; }
-@test "README: chat" { run_block 10; }
+@test "README: messages over a stream" { run_block 9; }
+@test "README: a script with port 0 and --ready-fd" { run_block 10; }
+@test "README: chat" { run_block 11; }
 
 @test "README: every example of the tour is run here" {
     blocks=$(awk '/^<!-- tour -->/ { t = 1 } /^<!-- end of tour -->/ { t = 0 } t && /^```sh$/ { n++ } END { print n }' \
