@@ -13,7 +13,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/install.sh
 . scripts/install.sh
-export PATH="$PATH:/usr/sbin:/sbin"
+# The system's own programs first: the wrapper of a version manager costs 0.1 s each time python starts.
+export PATH="/usr/bin:/bin:$PATH:/usr/sbin:/sbin"
 
 presets=("$@")
 [ "$#" -gt 0 ] || presets=(release clang asan posix fuzz bigendian)
