@@ -41,6 +41,8 @@
 #endif
 
 #define LIMIT_CHUNK ((size_t)1024 * 1024)
+/* What has to be there before a receiver is woken: it wakes rarely, and takes much. */
+#define LIMIT_MARK (512 * 1024)
 /* The largest payload of UDP over IPv4, and the most segments that kernels take (older ones: 64). */
 #define LIMIT_PAYLOAD ((size_t)65507)
 #define LIMIT_SEGMENTS ((size_t)128)
@@ -161,6 +163,9 @@ limit_stream(int fd, const char *out_way, const char *in_way, uint64_t bytes)
 	struct limit_flow in = { in_way, fd, STDOUT_FILENO, 0 };
 	bool sends = strcmp(out_way, "none") != 0;
 	bool receives = strcmp(in_way, "none") != 0;
+	int mark = LIMIT_MARK;
+	if (receives && setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof mark) == -1)
+		err(1, "SO_RCVLOWAT");
 	if (sends && receives) {
 		pthread_t thread;
 		if (pthread_create(&thread, NULL, limit_send, &out) != 0)
