@@ -80,21 +80,21 @@ assert one["text"] == "hi" and one["from"] == "127.0.0.1:" + sys.argv[1], one
 assert base64.b64decode(two["base64"]) == b"\xff\0" and "text" not in two, two' "$peer_port" <"$T/out"
 }
 
-@test "F66: a stream that ends inside a frame is 18, and what was whole is delivered" {
+@test "K127: a stream that ends inside a frame is 18, and what was whole is delivered" {
     start_peer send:3:abc,5:he close
     assert_fails 18 'message 2, byte 10: it is cut off there' \
         sockcat -d --frame netstring 127.0.0.1 "$peer_port"
     assert_equal "$(cat "$T/fails.out")" abc
 }
 
-@test "F66: standard input that ends inside a frame is 18, and the peer does not see a good end" {
+@test "K127: standard input that ends inside a frame is 18, and the peer does not see a good end" {
     start_peer recvall! reset
     assert_fails 18 'receive from stdin: message 2' \
         sockcat --frame u32be --stdin-frame netstring 127.0.0.1 "$peer_port" < <(printf '3:abc,5:he')
     assert_peer_done
 }
 
-@test "F67: a length above --max-message is refused before the message comes" {
+@test "K125: a length above --max-message is refused before the message comes" {
     start_peer 'send:\x00\x00\x00\x01a\x7f\xff\xff\xff' recvall! close
     assert_fails 102 'message 2, byte 5: ' sockcat -d --frame u32be 127.0.0.1 "$peer_port"
     assert_equal "$(cat "$T/fails.out")" a
@@ -103,7 +103,7 @@ assert base64.b64decode(two["base64"]) == b"\xff\0" and "text" not in two, two' 
         127.0.0.1 "$peer_port"
 }
 
-@test "F68: what a format cannot carry is 102 with the message's number, and nothing of it is sent" {
+@test "what a format cannot carry is 102 with the message's number, and nothing of it is sent" {
     LISTENER_OUT=$T/peer start_listener -d 127.0.0.1 0
     assert_fails 102 "message 2 from stdin: a line break, which the format 'line' cannot carry" \
         sockcat --frame line --stdin-frame nul 127.0.0.1 "$port" < <(printf 'a\0b\nc\0d\0')
@@ -119,6 +119,85 @@ assert base64.b64decode(two["base64"]) == b"\xff\0" and "text" not in two, two' 
     sent --frame line --stdin-frame nul --oversize skip < <(printf 'a\0b\nc\0d\0')
     assert_equal "$status $(cat "$T/peer")" $'0 a\nd'
     assert_line '1 messages left out, 0 cut short' "$T/client.err"
+}
+
+@test "a frame that is larger than a datagram is 102, too, and --oversize is for it" {
+    need python3
+    drive <<'EOF'
+from drive import *
+for options, status, wanted in (([], 102, []), (["skip"], 0, [b"b"]), (["truncate"], 0, [b"x" * 65505, b"b"])):
+    peer = udp()
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    with open(T + "/in", "wb") as file:
+        file.write(b"a\n" + b"x" * 65506 + b"\nb\n")
+    cat = Cat("-u", "--send-only", "--frame", "u16be", *["--oversize=" + o for o in options],
+              "127.0.0.1", str(peer.getsockname()[1]), stdin=open(T + "/in", "rb"))
+    check([peer.recv(65536) for _ in range(1 + len(wanted))],
+          [struct.pack(">H", len(m)) + m for m in [b"a"] + wanted])
+    if status:
+        cat.fail(status, "message 2 from stdin: more than the socket takes")
+    cat.end(status)
+EOF
+}
+
+@test "where even the smallest frame is larger than a datagram, messages are left out, not cut short" {
+    start_peer --listen udp recvdgram
+    client -u --send-only --frame fixed:70000,pad=0 --oversize truncate 127.0.0.1 "$peer_port" <<<ab
+    assert_equal "$status" 0
+    assert_line ': 0 bytes sent, .*1 messages left out, 0 cut short' "$T/client.err"
+}
+
+@test "a datagram of more than --max-message is refused" {
+    start_listener -ud --frame datagram --max-message 3 127.0.0.1 0
+    start_peer --connect "udp:127.0.0.1:$port" send:abc send:abcd
+    assert_listener_ends 102 'message 2, byte 6: longer than --max-message'
+    assert_equal "$(cat "$T/listener.out")" abc
+}
+
+@test "a bad frame in a datagram is told with its sender" {
+    need python3
+    start_listener -luk --frame netstring 127.0.0.1 0
+    python3 -c 'import socket, sys
+for text in b"1:a,", b"?":
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.sendto(text, ("127.0.0.1", int(sys.argv[1])))
+print(s.getsockname()[1])' "$port" >"$T/sender"
+    assert_listener_ends 102 "receive from 127.0.0.1:$(cat "$T/sender"): message 2, byte 4"
+}
+
+@test "with -k a client whose bytes are no frame ends alone, bad standard input ends the listener" {
+    need python3
+    drive <<'EOF'
+from drive import *
+here, there = os.pipe()
+cat = Cat("-l", "-k", "--frame", "netstring", "--stdin-frame", "netstring", "127.0.0.1", "0", stdin=here)
+for sent in b"1:a,?", b"1:b,5:x", b"3:c\nd,", b"1:e,":
+    with socket.create_connection(cat.address()) as client:
+        client.settimeout(LIMIT)
+        client.sendall(sent)
+        try:
+            client.shutdown(socket.SHUT_WR)
+            check(to_end(client), b"")
+        except OSError:
+            pass  # it may be closed already
+cat.await_output(b"a\nb\ne\n")
+with socket.create_connection(cat.address()) as client:
+    os.write(there, b"1:x,?")
+    cat.end(102)
+ends = [line for line in cat.errors().splitlines() if "message" in line]
+check(len(ends), 4)
+for line, wanted in zip(ends, ("message 2, byte 4: ", "message 2, byte 7: ", "message 1 from .* a line break",
+                               "stdin: message 2, byte 4: ")):
+    check(bool(re.search(wanted, line)), True, line)
+EOF
+}
+
+@test "--send-only drops what comes, messages or not" {
+    start_peer 'send:no message of any kind' recvall! close
+    client --send-only -v --frame netstring 127.0.0.1 "$peer_port" <<<hello
+    assert_equal "$status" 0
+    assert_line '\(1 and 0 messages\)' "$T/client.err"
+    assert_peer_done
 }
 
 @test "--escape carries what the delimiter would end, and brings it back" {

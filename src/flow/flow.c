@@ -230,7 +230,8 @@ flow_check_part(struct flow *flow)
 	if (flow->carrier.part == 0 || fault_is_set(&flow->fault))
 		return;
 	(void)fault_set(&flow->fault, STATUS_CUT, 0,
-		"receive from %s: the session ended %zu bytes into a message", flow->source->name,
+		"receive from %s: the session ended %zu bytes into a message",
+		flow->source->from != NULL ? flow->source->from : flow->source->name,
 		flow->carrier.part);
 	flow->sink->half_close = false;
 }

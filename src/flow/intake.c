@@ -6,13 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *
+intake_name(const struct stream *source)
+{
+	return source->from != NULL ? source->from : source->name;
+}
+
 bool
 intake_open(
 	struct intake *intake, const struct stream *source, const struct frame *decode, size_t size)
 {
 	*intake = (struct intake){
 		.decode = decode,
-		.source = source->from != NULL ? source->from : source->name,
+		.source = intake_name(source),
 		.keeps = source->rmessages,
 		.bytes = malloc(size),
 		.size = size,
@@ -86,6 +92,7 @@ intake_read(struct intake *intake, struct stream *source, struct fault *fault)
 	}
 	if (result != IO_OK)
 		return result;
+	intake->source = intake_name(source);
 	if (intake->keeps) {
 		intake->single = (struct iovec){ intake->bytes, got };
 		intake->given = source->messages != NULL ? source->messages : &intake->single;
@@ -135,7 +142,7 @@ intake_find(struct intake *intake, struct fault *fault)
 			continue;
 		unsigned char *bytes = intake->bytes + intake->start;
 		size_t n = intake->end - intake->start;
-		if (intake_is_whole(intake)) {
+		if (intake->decode == NULL) {
 			*part = (struct frame_part){ .message = bytes, .length = n, .consumed = n };
 			intake->found = true;
 			break;

@@ -19,7 +19,7 @@
 
 struct intake {
 	const struct frame *decode; /* not owned; NULL: what a read gives is a message */
-	const char *source;         /* its name; not owned */
+	const char *source;         /* whom the last read was from; not owned */
 	bool keeps;                 /* the source keeps messages apart */
 	bool ended;                 /* nothing more will come */
 	unsigned char *bytes;       /* owned */

@@ -16,6 +16,8 @@
 /* Room for what is encoded, if one message does not need more. */
 #define MESSAGE_OUT ((size_t)256 * 1024)
 
+#define MESSAGE_LARGE "more than the socket takes"
+
 /* Invariant: the batch lies in front of what the intake has left, or in `out`. */
 struct message {
 	struct carrier_config config;
@@ -102,7 +104,6 @@ message_refuse(struct carrier *carrier, const struct frame_refusal *refusal, siz
 	case CARRIER_OVERSIZE_TRUNCATE:
 		if (refusal->fits != SIZE_MAX && refusal->fits < *length) {
 			*length = refusal->fits;
-			carrier->truncated++;
 			return true;
 		}
 		carrier->skipped++;
@@ -119,30 +120,56 @@ message_refuse(struct carrier *carrier, const struct frame_refusal *refusal, siz
 		message->config.encode->format->name);
 }
 
+/* How much of a message has a frame that the sink takes; SIZE_MAX: not even none of it. A frame is
+ * never shorter than its message, and that of a longer message is hardly ever shorter. */
+static size_t
+message_measure(struct message *message, const unsigned char *bytes, size_t length)
+{
+	const struct frame *encode = message->config.encode;
+	unsigned char *out = message->out + message->out_used;
+	size_t low = 0, high = length < message->sink_max ? length : message->sink_max + 1;
+	size_t fits = SIZE_MAX;
+	while (low < high) {
+		struct frame_refusal refusal;
+		size_t middle = low + (high - low) / 2;
+		if (encode->format->encode(encode, bytes, middle, &message->about, out, &refusal) >
+			message->sink_max) {
+			high = middle;
+		} else {
+			fits = middle;
+			low = middle + 1;
+		}
+	}
+	return fits;
+}
+
 /* Encodes one. False: not now, or it failed. */
 static bool
 message_encode(struct carrier *carrier, unsigned char *bytes, size_t length)
 {
 	struct message *message = carrier->message;
 	const struct frame *encode = message->config.encode;
-	struct frame_refusal refusal = { .why = NULL };
-	bool tried = false;
-	for (;;) {
+	struct frame_refusal refusal;
+	const size_t whole = length;
+	/* Each time round it is shorter. */
+	do {
 		if (!message_make_room(message, encode->format->bound(encode, length)))
 			return false;
 		unsigned char *out = message->out + message->out_used;
 		size_t n = encode->format->encode(
 			encode, bytes, length, &message->about, out, &refusal);
-		if (n != SIZE_MAX) {
+		if (n != SIZE_MAX && (message->sink_max == 0 || n <= message->sink_max)) {
 			message_append(message, out, n);
 			message->out_used += n;
 			carrier->fetched += n;
+			carrier->truncated += length < whole;
 			return true;
 		}
-		if (tried || !message_refuse(carrier, &refusal, &length))
-			return !fault_is_set(&message->failed);
-		tried = true;
-	}
+		if (n != SIZE_MAX)
+			refusal = (struct frame_refusal){ MESSAGE_LARGE,
+				message_measure(message, bytes, length) };
+	} while (message_refuse(carrier, &refusal, &length));
+	return !fault_is_set(&message->failed);
 }
 
 /* Takes one message into the batch. False: not now, or it failed. */
@@ -166,9 +193,10 @@ message_take(struct carrier *carrier, unsigned char *bytes, size_t length)
 		if (message->config.encode == NULL)
 			return fault_set(&message->failed, STATUS_SEND, EMSGSIZE,
 				"send to %s: a message of %zu bytes", carrier->sink->name, length);
-		struct frame_refusal refusal = { "more than the socket takes", message->sink_max };
+		struct frame_refusal refusal = { MESSAGE_LARGE, message->sink_max };
 		if (!message_refuse(carrier, &refusal, &length))
 			return !fault_is_set(&message->failed);
+		carrier->truncated++;
 	}
 	message_append(message, bytes, length);
 	carrier->fetched += length;

@@ -106,6 +106,7 @@ relay_take_fault(struct relay *relay, struct flow *flow, int64_t now)
 	if (!fault_is_set(&flow->fault) || fault_is_set(&relay->cause))
 		return false;
 	fault_move(&relay->cause, &flow->fault);
+	relay->failed = flow;
 	relay_abandon(relay, FLOW_STOP_DRAINED, now);
 	return true;
 }

@@ -34,7 +34,8 @@ struct relay_rules {
 struct relay {
 	struct flow out, in;
 	struct relay_rules rules;
-	struct fault cause; /* the first failure, of either flow or of the relay */
+	struct fault cause;        /* the first failure, of either flow or of the relay, … */
+	const struct flow *failed; /* … and of which flow; NULL: of none */
 	int64_t input_ended_at, grace_ends, linger_ends, drain_ends; /* CLOCK_NEVER: not yet */
 	size_t unarrived;                                            /* when linger_ends was set */
 	bool quitting;                                               /* the quit time has passed */

@@ -69,10 +69,12 @@ listen_serve(struct run *run, struct listener_client *client, struct fault *faul
 
 /* Whether a failure concerns this client only, so that the next one can be served. */
 static bool
-listen_survives(const struct fault *fault)
+listen_survives(const struct run *run, const struct fault *fault)
 {
 	switch ((int)fault->status) {
 	case STATUS_CUT:
+	case STATUS_FRAMING:
+		return !run->spoilt;
 	case STATUS_TIMEOUT:
 	case STATUS_CONNECT:
 	case STATUS_SEND:
@@ -109,7 +111,7 @@ listen_run(struct run *run, struct fault *fault)
 		done = listen_serve(run, &client, fault);
 		/* A datagram socket goes to its session, and nobody else can come. */
 		more = more && listener.count > 0;
-		if (!done && more && listen_survives(fault)) {
+		if (!done && more && listen_survives(run, fault)) {
 			/* A failure ends one connection; this is the place that knows it. */
 			log_line(LOG_ALWAYS, "%s", fault->text != NULL ? fault->text : "failed");
 			fault_clear(fault);

@@ -14,6 +14,7 @@ struct run {
 	const struct plan *plan;
 	struct loop loop;
 	struct record record;
+	bool spoilt; /* standard input was left inside a message: nobody can go on with it */
 };
 
 struct mode {

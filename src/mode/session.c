@@ -52,8 +52,9 @@ session_rules(const struct plan *plan, const struct stream *local)
 		.in = {
 			.buffer = CARRIER_SIZE,
 			.splice = !plan->no_splice,
-			.decode = frames->used ? &frames->wire : NULL,
-			.encode = frames->used ? &frames->output : NULL,
+			/* What is dropped need not be messages. */
+			.decode = frames->used && !plan->no_output ? &frames->wire : NULL,
+			.encode = frames->used && !plan->no_output ? &frames->output : NULL,
 			.oversize = frames->oversize,
 			.most = plan->receive_limit,
 		},
@@ -76,9 +77,11 @@ session_report(unsigned level, const char *event, const struct relay *relay)
 	uint64_t dropped = 0;
 	uint64_t skipped = relay->out.carrier.skipped + relay->in.carrier.skipped;
 	uint64_t truncated = relay->out.carrier.truncated + relay->in.carrier.truncated;
-	if (relay->in.carrier.message != NULL)
+	/* What is dropped comes as bytes. */
+	bool whole = relay->in.carrier.message != NULL;
+	if (whole || relay->out.carrier.message != NULL)
 		(void)snprintf(messages, sizeof messages, " (%" PRIu64 " and %" PRIu64 " messages)",
-			relay->out.reads, relay->in.reads);
+			relay->out.reads, whole ? relay->in.reads : 0);
 	if (skipped + truncated > 0)
 		(void)snprintf(unfit, sizeof unfit,
 			", %" PRIu64 " messages left out, %" PRIu64 " cut short", skipped,
@@ -166,6 +169,8 @@ session_run(struct run *run, struct stream *remote, struct fault *fault)
 		loop_begin(loop);
 		done = relay_open(&relay, &local, remote, &rules, loop->now, fault) &&
 			session_relay(&relay, loop, fault);
+		run->spoilt = relay.failed == &relay.out &&
+			(fault->status == STATUS_CUT || fault->status == STATUS_FRAMING);
 	}
 	relay_close(&relay);
 	stream_close(&local);
