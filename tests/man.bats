@@ -136,14 +136,24 @@ ssh_server() {
 @test "manual: the example of a multicast group" { run_example 13 multicast; }
 @test "manual: the example of a hex dump" { run_example 14; }
 
+@test "manual: the example of a length in front" { run_example 15; }
+
+@test "manual: the example of JSON" {
+    sockcat --frame json -U "$T/nowhere" || [ $? -ne 4 ] || skip "needs a build with jansson"
+    run_example 16
+}
+
+@test "manual: the example of lines and datagrams" { run_example 17; }
+@test "manual: the example of names of files" { run_example 18; }
+
 @test "manual: the example of ssh with ProxyCommand" {
     need_ssh
-    run_example 15 ssh_server
+    run_example 19 ssh_server
 }
 
 @test "manual: the example of ssh with ProxyUseFdpass" {
     need_ssh
-    run_example 16 ssh_server
+    run_example 20 ssh_server
 }
 
 @test "manual: every example is run here" {
@@ -228,6 +238,13 @@ section() { awk -v name=".Sh $1" '/^\.Sh / { here = $0 == name } here' "$PAGE"; 
     [ -s "$T/table" ] || fail "the table was not read"
     section "EXIT STATUS" | awk '/^\.It / { number = $2; next } number != "" && !/^\./ {
         print number, $0; number = "" }' | sed 's/\\-/-/g' >"$T/listed"
+    assert_same "$T/table" "$T/listed" || fail "$(diff "$T/table" "$T/listed")"
+}
+
+@test "manual: it has the formats that --list-formats shows, in that order" {
+    sockcat --list-formats | sed -nE 's/^([a-z0-9-]+).*/\1/p' >"$T/table"
+    [ -s "$T/table" ] || fail "the formats were not read"
+    section MESSAGES | sed -n 's/^\.It Cm //p' | sed 's/ : .*//; s/ , /\n/g' >"$T/listed"
     assert_same "$T/table" "$T/listed" || fail "$(diff "$T/table" "$T/listed")"
 }
 

@@ -26,7 +26,7 @@ install_needs cmake:cmake make:make bats:bats parallel:parallel python3:python3 
     nc.openbsd:netcat-openbsd ncat:ncat socat:socat busybox:busybox curl:curl ip:iproute2 \
     nft:nftables setpriv:util-linux unshare:util-linux prlimit:util-linux readelf:binutils \
     strace:strace shellcheck:shellcheck ssh:openssh-client zsh:zsh fish:fish mandoc:mandoc \
-    man:man-db groff:groff-base col:bsdextrautils
+    man:man-db groff:groff-base col:bsdextrautils jq:jq logger:bsdutils
 # An ssh server that is only a library: a real one would begin to serve this machine.
 /usr/bin/python3 -c 'import paramiko' 2>/dev/null || install_packages python3-paramiko
 # A build is whole without it, but then there is less to test.
