@@ -322,35 +322,36 @@ PY
 @test "K126: lengths 0 and the cap are messages, one more is not, in every format" {
     script <<'PY'
 from formats import *
-cap = b'01234'
-for form in FORMATS:
-    if form == 'fixed:4':
-        continue
-    # SLIP has no empty ones.
-    few = [cap] if form == 'slip' else [b'', cap]
-    at = {'netstring': 0, 'octet-counting': 0, 'content-length': 16, 'hex': 10, 'base64': 6, 'json': 0}.get(form)
-    if at is None:
-        at = 0 if form in COUNTED else 6 if form == 'cobs' else 5
-    front = b''.join(map(FORMATS[form], few))
-    receives(form, front + FORMATS[form](cap + b'x'), 102, 'message %d, byte %d: ' % (len(few) + 1, len(front) + at),
-             *few, options=['--max-message', '5'])
-    # … and what we send is never longer, as it was not taken.
-    with open(T + '/in', 'wb') as file:
-        file.write(hexed(*few, cap + b'x'))
-    cat = Cat('--stdin-frame', 'hex', '--max-message', '5', '--send-only', '--frame', form, *WHERE,
-              stdin=open(T + '/in', 'rb'))
-    peer, got = accept(listener), b''
-    try:
-        while part := peer.recv(1000):
-            got += part
-    except ConnectionResetError:
-        pass
-    cat.fail(102, 'receive from stdin: message %d, byte ' % (len(few) + 1))
-    if form != 'json':
-        check(got, front, form)
+for size in 5, 130:
+    cap, digits = bytes(ord('0') + i % 10 for i in range(size)), len(str(size)) - 1
+    where = {'netstring': digits, 'octet-counting': digits, 'content-length': 16 + digits, 'cobs': size + 1,
+             'hex': 2 * size, 'base64': size // 3 * 4 + size % 3, 'json': 0}
+    for form in FORMATS:
+        if form == 'fixed:4':
+            continue
+        # SLIP has no empty ones.
+        few = [cap] if form == 'slip' else [b'', cap]
+        at = where.get(form, 0 if form in COUNTED else size)
+        front = b''.join(map(FORMATS[form], few))
+        receives(form, front + FORMATS[form](cap + b'x'), 102, 'message %d, byte %d: ' % (len(few) + 1, len(front) + at),
+                 *few, options=['--max-message', str(size)])
+        # … and nothing longer is taken to be sent.
+        with open(T + '/in', 'wb') as file:
+            file.write(hexed(*few, cap + b'x'))
+        cat = Cat('--stdin-frame', 'hex', '--max-message', str(size), '--send-only', '--frame', form, *WHERE,
+                  stdin=open(T + '/in', 'rb'))
+        peer, got = accept(listener), b''
+        try:
+            while part := peer.recv(1000):
+                got += part
+        except ConnectionResetError:
+            pass
+        cat.fail(102, 'receive from stdin: message %d, byte ' % (len(few) + 1))
+        if form != 'json':
+            check(got, front, form)
 for length in '0', '6', '5x':
     Cat('--max-message', '5', '--frame', 'fixed:' + length, *WHERE).fail(3, 'a length is needed, from 1 to')
-receives('fixed:5', cap, 0, '', cap, options=['--max-message', '5'])
+receives('fixed:5', b'01234', 0, '', b'01234', options=['--max-message', '5'])
 PY
 }
 
