@@ -192,6 +192,16 @@ for line, wanted in zip(ends, ("message 2, byte 4: ", "message 2, byte 7: ", "me
 EOF
 }
 
+@test "what is counted are messages, and the bytes on the wire, both ways" {
+    start_peer 'send:2:hi,0:,7:x' recvall! close
+    client --frame netstring --stdio-frame hex -v 127.0.0.1 "$peer_port" <<<$'61\n6263'
+    assert_equal "$status" 18
+    assert_line ': 9 bytes sent, 8 bytes received \(2 and 2 messages\)' "$T/client.err"
+    start_peer 'send:2:hi,0:,7:x' reset
+    assert_fails 56 'reset by peer \(0 bytes sent, 8 bytes received\)' \
+        sockcat -d --frame netstring --stdout-frame hex 127.0.0.1 "$peer_port"
+}
+
 @test "--send-only drops what comes, messages or not" {
     start_peer 'send:no message of any kind' recvall! close
     client --send-only -v --frame netstring 127.0.0.1 "$peer_port" <<<hello

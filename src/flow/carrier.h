@@ -78,6 +78,7 @@ struct carrier {
 	size_t promised; /* bytes of the file that the next drains send */
 	/* messages: */
 	struct message *message; /* owned */
+	uint64_t taken;          /* bytes of the source that were them, or between them */
 };
 
 /* Chooses the kind that suits both ends. False and a fault if there is no memory. */

@@ -217,6 +217,7 @@ message_make(struct carrier *carrier)
 		intake_consume(intake);
 		carrier->brought++;
 	}
+	carrier->taken = intake->offset;
 	carrier->part = message_is_enough(message) ? 0 : intake_left(intake);
 	carrier->ready = fault_is_set(&message->failed) || intake->ended;
 }

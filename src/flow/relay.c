@@ -232,7 +232,9 @@ relay_finish(struct relay *relay)
 	}
 	if (relay->cause.status == STATUS_SEND || relay->cause.status == STATUS_RECEIVE)
 		fault_add(&relay->cause, " (%" PRIu64 " bytes sent, %" PRIu64 " bytes received)",
-			relay->out.written, relay->in.read);
+			relay->out.written,
+			relay->in.carrier.message != NULL ? relay->in.carrier.taken
+							  : relay->in.read);
 	/* What was sent but not confirmed is left to the kernel; it may still arrive. */
 	bool clean = !fault_is_set(&relay->cause) || relay->unconfirmed;
 	relay->out.source->clean = relay->out.sink->clean = clean;

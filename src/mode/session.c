@@ -94,7 +94,8 @@ session_report(unsigned level, const char *event, const struct relay *relay)
 			", %" PRIu64 " datagrams were dropped by the kernel", dropped);
 	log_line(skipped + truncated > 0 ? LOG_ALWAYS : level,
 		"%s %s: %" PRIu64 " bytes sent, %" PRIu64 " bytes received%s%s%s%s", event,
-		remote->name, relay->out.written, relay->in.written, messages, unfit, ignored,
+		remote->name, relay->out.written,
+		whole ? relay->in.carrier.taken : relay->in.written, messages, unfit, ignored,
 		lost);
 	if (remote->retried > 0)
 		log_line(LOG_VERBOSE, "%s: %" PRIu64 " operations had to wait for buffers",
