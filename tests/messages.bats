@@ -606,6 +606,20 @@ for kind, options in (socket.SOCK_DGRAM, ['-u']), (socket.SOCK_SEQPACKET, ['--se
 PY
 }
 
+@test "a datagram may have several frames, or none, but no frame goes on in the next one" {
+    script <<'PY'
+from formats import *
+for sent, status, pattern, wanted in (([b'1:a,1:b,', b'', b'1:c,'], 0, '', b'a\nb\nc\n'),
+                                      ([b'1:a,1:b', b',1:c,'], 18, 'message 2, byte 7: it is cut off there', b'a\n')):
+    cat = Cat('-l', '-u', '-d', '-W', '3', '--frame', 'netstring', '127.0.0.1', '0')
+    sender = udp()
+    for datagram in sent:
+        sender.sendto(datagram, cat.address())
+    check(cat.end(status), wanted)
+    check(bool(re.search(pattern, cat.errors())), True, cat.errors())
+PY
+}
+
 @test "F67: the largest datagrams are one message each, whole" {
     script <<'PY'
 from formats import *
