@@ -11,6 +11,9 @@
  *   limit udp-send PORT LENGTH      standard input as datagrams of LENGTH bytes
  *   limit echo PORT                 one connection, sent back
  *   limit turn PORT LENGTH          a request from standard input, its reply to standard output, …
+ *   limit frame PORT BYTES          the lines of standard input, BYTES with their LF, as messages behind
+ *                                   their length in 4 bytes, most significant first
+ *   limit unframe PORT BYTES        the other end: messages to standard output as lines
  *   limit start                     nothing
  *
  * Status 0: exactly BYTES bytes went each way that is not "none", and the connection ended cleanly.
@@ -46,6 +49,8 @@
 /* The largest payload of UDP over IPv4, and the most segments that kernels take (older ones: 64). */
 #define LIMIT_PAYLOAD ((size_t)65507)
 #define LIMIT_SEGMENTS ((size_t)128)
+/* What is read at once of lines and frames; none may be longer. More leaves the processor's cache. */
+#define LIMIT_FRAMES ((size_t)256 * 1024)
 
 struct limit_flow {
 	const char *way;
@@ -277,6 +282,93 @@ limit_turn(int fd, size_t length)
 	return 0;
 }
 
+static void
+limit_write(int fd, const unsigned char *bytes, size_t size)
+{
+	while (size > 0) {
+		ssize_t n = write(fd, bytes, size);
+		if (n <= 0)
+			err(1, "write");
+		bytes += n;
+		size -= (size_t)n;
+	}
+}
+
+static int
+limit_frame(int fd, uint64_t wanted)
+{
+	static unsigned char in[LIMIT_FRAMES], out[sizeof in + sizeof(uint32_t)];
+	size_t held = 0, seen = 0;
+	uint64_t bytes = 0;
+	ssize_t n;
+	while ((n = read(STDIN_FILENO, in + held, sizeof in - held)) > 0) {
+		unsigned char *line = in, *end;
+		size_t put = 0;
+		held += (size_t)n;
+		while ((end = memchr(line + seen, '\n', held - seen)) != NULL) {
+			uint32_t length = (uint32_t)(end - line), prefix = htonl(length);
+			if (sizeof out - put < length + sizeof prefix) {
+				limit_write(fd, out, put);
+				put = 0;
+			}
+			memcpy(out + put, &prefix, sizeof prefix);
+			memcpy(out + put + sizeof prefix, line, length);
+			put += length + sizeof prefix;
+			bytes += length + 1;
+			held -= length + 1;
+			line = end + 1;
+			seen = 0;
+		}
+		limit_write(fd, out, put);
+		memmove(in, line, held);
+		seen = held;
+	}
+	char byte;
+	if (n == -1 || shutdown(fd, SHUT_WR) == -1 || recv(fd, &byte, 1, 0) != 0)
+		err(1, "the peer did not just end");
+	if (held > 0 || bytes != wanted)
+		errx(1, "%ju bytes of lines, %ju wanted", (uintmax_t)bytes, (uintmax_t)wanted);
+	return 0;
+}
+
+static int
+limit_unframe(int fd, uint64_t wanted)
+{
+	static unsigned char in[LIMIT_FRAMES + sizeof(uint32_t)], out[sizeof in];
+	size_t held = 0;
+	uint64_t bytes = 0;
+	ssize_t n;
+	while ((n = read(fd, in + held, sizeof in - held)) > 0) {
+		unsigned char *frame = in;
+		size_t put = 0;
+		held += (size_t)n;
+		while (held >= sizeof(uint32_t)) {
+			uint32_t length;
+			memcpy(&length, frame, sizeof length);
+			length = ntohl(length);
+			if (held - sizeof length < length)
+				break;
+			if (sizeof out - put <= length) {
+				limit_write(STDOUT_FILENO, out, put);
+				put = 0;
+			}
+			memcpy(out + put, frame + sizeof length, length);
+			put += length;
+			out[put++] = '\n';
+			bytes += length + 1;
+			held -= length + sizeof length;
+			frame += length + sizeof length;
+		}
+		limit_write(STDOUT_FILENO, out, put);
+		memmove(in, frame, held);
+	}
+	if (n == -1)
+		err(1, "read");
+	if (held > 0 || bytes != wanted)
+		errx(1, "%ju bytes of lines, %ju wanted", (uintmax_t)bytes, (uintmax_t)wanted);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -295,5 +387,9 @@ main(int argc, char **argv)
 		return limit_echo(limit_open(argv[2], true));
 	if (argc == 4 && strcmp(what, "turn") == 0)
 		return limit_turn(limit_open(argv[2], false), strtoul(argv[3], NULL, 10));
+	if (argc == 4 && strcmp(what, "frame") == 0)
+		return limit_frame(limit_open(argv[2], false), strtoull(argv[3], NULL, 10));
+	if (argc == 4 && strcmp(what, "unframe") == 0)
+		return limit_unframe(limit_open(argv[2], true), strtoull(argv[3], NULL, 10));
 	errx(2, "see the top of limit.c");
 }

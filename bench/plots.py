@@ -5,7 +5,8 @@ import subprocess
 import tools
 
 COLOURS = dict(zip(tools.TOOLS, (
-    "#d1495b", "#6c8ead", "#9fb8cf", "#8aa67f", "#c9a96a", "#a3793d", "#4a4a4a")))
+    "#d1495b", "#6c8ead", "#9fb8cf", "#8aa67f", "#c9a96a", "#a3793d", "#7d5a99", "#4f9d8f",
+    "#9ccbc2", "#4a4a4a")))
 PREAMBLE = """
 set terminal svg size {width},{height} font "sans-serif,13" background "white" noenhanced
 set output "{file}"
@@ -114,6 +115,14 @@ def draw(done, folder):
                   [(f"{row.work.length} bytes,\\n{key}", spread_of(row, key))
                    for row in datagrams for key in ("sent", "received")], True,
                   "set logscale y\nset yrange [0.01:*]\n")
+    # Of each length the first row.
+    messages = {row.work.length: row for row in reversed(of("frames"))}
+    if messages:
+        clustered(path("messages"), "Lines to u32be over TCP to lines: median, least and most",
+                  "thousand messages a second (logarithmic)",
+                  [(f"{length:,} bytes", spread_of(messages[length], "rate"))
+                   for length in sorted(messages)], True,
+                  "set logscale y\nset yrange [1:*]\n")
     turns = of("turns")
     if turns:
         clustered(path("latency"), "A request of 64 bytes and its reply: median, least and most",

@@ -56,10 +56,18 @@ KEYS = {
     "stream": {"rate": "GB/s"},
     "both": {"rate": "GB/s, both together"},
     "udp": {"received": "received, M/s", "sent": "sent, M/s", "share": "share received, %"},
+    "frames": {"rate": "thousand messages/s", "payload": "MB/s",
+               "core": "thousand messages per CPU second of the busier side",
+               "each": "CPU ns a message, both sides",
+               "memory send": "peak of the sender, MiB",
+               "memory receive": "peak of the receiver, MiB"},
     "turns": {"p50": "p50, µs", "p99": "p99, µs"},
     "start": {"ms": "ms"},
 }
-LESS_IS_BETTER = ("p50", "p99", "ms")
+KEYS["ring"] = KEYS["frames"]
+LESS_IS_BETTER = ("p50", "p99", "ms", "each", "memory send", "memory receive")
+# What says nothing of its own beside the others, or has a table of its own.
+NOT_COMPARED = ("share", "payload", "memory send", "memory receive")
 
 
 def output_of(command):
@@ -129,25 +137,28 @@ def table(head, rows):
     return lines + ["| " + " | ".join(row) + " |" for row in rows] + [""]
 
 
+def entered(rows):
+    """The tools that can do any of these rows: the columns of their table."""
+    return [tool for tool in tools.TOOLS if any(tools.has(tool, row.work) for row in rows)]
+
+
 def part(done, kinds):
     """A table of the works of these kinds: a line per figure, then what sockcat is of the others."""
-    lines = []
-    for row in done.values():
-        if row.work.kind not in kinds:
-            continue
+    rows = [row for row in done.values() if row.work.kind in kinds]
+    who, lines = entered(rows), []
+    for row in rows:
         for key, name in KEYS[row.work.kind].items():
-            lines.append([f"{row.work.title}: {name}"] + [cell(row, tool, key) for tool in tools.TOOLS])
-            if key != "share":
-                lines.append(["… sockcat is"] + [times(ratio(row, key, tool))
-                                                 for tool in tools.TOOLS])
-    return table(["work"] + list(tools.TOOLS), lines) if lines else []
+            lines.append([f"{row.work.title}: {name}"] + [cell(row, tool, key) for tool in who])
+            if key not in NOT_COMPARED and len(row.figures) > 1:
+                lines.append(["… sockcat is"] + [times(ratio(row, key, tool)) for tool in who])
+    return table(["work"] + who, lines) if lines else []
 
 
 def ratios(done):
     lines = []
     for row in done.values():
         for key, name in KEYS[row.work.kind].items():
-            if key == "share":
+            if key in NOT_COMPARED or row.work.kind == "ring":
                 continue
             peer = best_peer(row, key)
             lines.append([f"{row.work.title}: {name}", times(ratio(row, key, tools.PROBE)),
@@ -158,28 +169,27 @@ def ratios(done):
 
 
 def processor(done):
-    lines = []
-    for row in done.values():
-        if row.work.kind not in ("stream", "both"):
-            continue
+    rows = [row for row in done.values() if row.work.kind in ("stream", "both")]
+    who, lines = entered(rows), []
+    for row in rows:
         cells = []
-        for tool in tools.TOOLS:
+        for tool in who:
             sides = [row.median(tool, "cpu " + side) for side in ("send", "receive")]
             cells.append("–" if None in sides else " + ".join(
                 f"{side / row.gigabytes:.2f}" for side in sides))
         lines.append([row.work.title] + cells)
-    return table(["sender + receiver"] + list(tools.TOOLS), lines) if lines else []
+    return table(["sender + receiver"] + who, lines) if lines else []
 
 
 def memory(done):
     """A table of the larger side's peak in any round."""
-    lines = []
+    who, lines = entered(done.values()), []
     for row in done.values():
         peaks = [max(row.values(tool, "memory send") + row.values(tool, "memory receive"),
-                     default=None) for tool in tools.TOOLS]
+                     default=None) for tool in who]
         if any(peaks):
             lines.append([row.work.title] + [f"{peak:.1f}" if peak else "–" for peak in peaks])
-    return table(["MiB"] + list(tools.TOOLS), lines) if lines else []
+    return table(["MiB"] + who, lines) if lines else []
 
 
 def verdict(value, goal, less):
@@ -193,8 +203,36 @@ def verdict(value, goal, less):
     return f"{value:.2f} ({sign} {goal:g}: {'yes' if reached else '**no**'})", reached
 
 
-def goals(done):
+def quotient(done, key, row, other):
+    """What sockcat's figure of a row is of that of another row."""
+    if row not in done or other not in done:
+        return None
+    ours, theirs = done[row].median(tools.OURS, key), done[other].median(tools.OURS, key)
+    return ours / theirs if ours is not None and theirs else None
+
+
+def message_goals(done):
+    """The figures of messages: those of sockcat alone."""
+    rows = [row for row in done.values() if row.work.kind == "frames"]
+    beyond = [peak - 2 * row.work.length / 2**20 for row in rows
+              for side in ("send", "receive") for peak in row.values(tools.OURS, "memory " + side)]
+    core = done["frames-100"].median(tools.OURS, "core") if "frames-100" in done else None
     lines = []
+    for what, value, goal, less in (
+            ("1,000 bytes, MB/s as messages of that unframed",
+             quotient(done, "payload", "frames-1000", "ring-1000"), 0.5, False),
+            ("100 bytes, million messages/s per core", core and core / 1000, 3, False),
+            ("16 bytes, CPU time a message among twice as many",
+             quotient(done, "each", "frames-16", "frames-16-half"), 1.1, True),
+            ("peak memory beyond two messages, MiB", max(beyond, default=None), 2, True)):
+        cell_of, reached = verdict(value, goal, less)
+        lines.append([f"{what}: {cell_of}", "", "", "",
+                      {True: "yes", False: "no", None: "not measured"}[reached]])
+    return lines if rows else []
+
+
+def goals(done):
+    lines = message_goals(done)
     for goal in GOALS:
         row = done.get(goal.row)
         if row is None:
@@ -246,6 +284,7 @@ def text(done, chosen):
     lines += section("Ratios", ratios(done))
     lines += section("Throughput", part(done, ("stream", "both")))
     lines += section("Datagrams", part(done, ("udp",)))
+    lines += section("Messages in a stream", part(done, ("frames", "ring")))
     lines += section("Request and reply, start", part(done, ("turns", "start")))
     lines += section("CPU seconds per GB", processor(done))
     lines += section("Peak memory", memory(done))

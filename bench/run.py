@@ -40,12 +40,12 @@ def arguments():
 def entrants(work, notes):
     """Who takes part in a work, as (tool, the way if it is the probe)."""
     for tool in tools.TOOLS:
-        name = tool.split()[0]
         if not tools.has(tool, work):
             continue
-        if tool not in (tools.OURS, tools.PROBE) and shutil.which(name) is None:
+        if tool not in (tools.OURS, tools.PROBE) and None in map(shutil.which,
+                                                                 tools.programs(tool)):
             notes[tool] = "not installed"
-        elif tool == tools.OURS and "needs" in notes and work.kind == "udp":
+        elif tool == tools.OURS and "needs" in notes:
             notes[tool] = notes["needs"]
         elif tool == tools.PROBE:
             for way in tools.probe_ways(work):
@@ -65,14 +65,14 @@ def perform(bench, rows, rounds):
     done = {}
     for row in rows:
         done[row] = report.Row(tools.WORKS[row], {}, {}, {})
-        if tools.WORKS[row].kind == "udp" and not report.understands(
-                bench.programs["sockcat"], "--stdin-frame"):
-            done[row].notes["needs"] = "needs `--stdin-frame`"
+        needs = {"udp": "--stdin-frame", "frames": "--frame"}.get(tools.WORKS[row].kind, "")
+        if not report.understands(bench.programs["sockcat"], needs):
+            done[row].notes["needs"] = f"needs `{needs}`"
     unfit = {row: set() for row in rows}
     for number in range(rounds + 1):  # round 0 is the check
         for row in rows:
             record, work = done[row], tools.WORKS[row]
-            if number == 0 and work.kind not in ("stream", "udp"):
+            if number == 0 and work.kind not in ("stream", "udp", "frames", "ring"):
                 continue
             # Who is wrong when nobody measures has no figure: a fast wrong answer is none.
             who = [entrant for entrant in entrants(work, record.notes)
@@ -118,6 +118,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     programs = {name: os.path.join(chosen.build, name) for name in ("limit", "drive")}
     programs["sockcat"] = chosen.sockcat
+    programs["here"] = os.path.dirname(os.path.abspath(__file__))
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     with tempfile.TemporaryDirectory(prefix="sockcat-bench-", dir=memory) as folder:
         bench = works.Bench(folder, programs, chosen.size << 20, chosen.turns,
@@ -125,8 +126,7 @@ def main():
         done = perform(bench, chosen.rows or list(tools.WORKS), chosen.rounds)
     # Only a complete run replaces the published results.
     complete = not chosen.quick and not chosen.rows
-    here = os.path.dirname(os.path.abspath(__file__))
-    report.write(done, chosen, os.path.join(here if complete else chosen.build, "results"))
+    report.write(done, chosen, os.path.join(programs["here"] if complete else chosen.build, "results"))
     wrong = [f"{row}, {tool}: {why}" for row, record in done.items()
              for tool in (tools.OURS, tools.PROBE) for why in record.failures.get(tool, [])]
     for line in wrong:

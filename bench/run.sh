@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 install_needs_compiler
 install_needs cmake:cmake make:make python3:python3 cmp:diffutils gnuplot:gnuplot-nox
 # A system need not have all of them; who is missing is left out, and the results say so.
-for peer in nc.openbsd:netcat-openbsd nc.traditional:netcat-traditional ncat:ncat socat:socat; do
+for peer in nc.openbsd:netcat-openbsd nc.traditional:netcat-traditional ncat:ncat socat:socat perl:perl; do
     install_needs "$peer" || echo "Without ${peer%%:*}."
 done
 

@@ -1,10 +1,12 @@
 """What is compared: the command lines of every tool, and which works there are.
 
 In a command line {port} and {path} are the listener's address, {length} that of a datagram or a
-request, {bytes} what a direction carries, {out} and {in} the probe's ways (limit.c). A tool that
-has no command line for a part does not take part. Options are those without which a tool hangs,
-loses data or takes another length; none that makes it faster, but for "socat -b1048576".
+request, {bytes} what a direction carries, {out} and {in} the probe's ways (limit.c), {here}
+this folder. One with a bar in it is a pipeline, for bash. A tool that has no command line for a part
+does not take part. Options are those without which a tool hangs, loses data or takes another
+length; none that makes it faster, but for "socat -b1048576".
 """
+import sys
 from typing import NamedTuple
 
 OURS, PROBE, TUNED = "sockcat", "limit", "socat -b1048576"
@@ -20,6 +22,20 @@ SOCAT = {
     "turns": "- TCP:127.0.0.1:{port}",
 }
 
+# No tool but ours knows messages in a stream: another program has to translate.
+TRANSLATORS = {"python3": f"'{sys.executable}' '{{here}}/translate.py'",
+               "perl": "perl '{here}/translate.pl'"}
+CARRIERS = {"socat": (SOCAT["tcp send"], SOCAT["tcp receive"]),
+            "ncat": ("--send-only 127.0.0.1 {port}", "--recv-only -l 127.0.0.1 {port}")}
+
+
+def translated(translator, carrier):
+    words = TRANSLATORS[translator]
+    send, receive = CARRIERS[carrier]
+    return {"frames send": f"{words} frame | {carrier} {send}",
+            "frames receive": f"{carrier} {receive} | {words} unframe"}
+
+
 TOOLS = {
     OURS: {
         "tcp receive": "{sockcat} -ld 127.0.0.1 {port}",
@@ -30,6 +46,10 @@ TOOLS = {
         "tcp both connect": "{sockcat} 127.0.0.1 {port}",
         "udp receive": "{sockcat} -lud 127.0.0.1 {port}",
         "udp send": "{sockcat} -u --send-only --stdin-frame fixed:{length} 127.0.0.1 {port}",
+        "frames receive": "{sockcat} -ld --frame u32be 127.0.0.1 {port}",
+        "frames send": "{sockcat} --frame u32be 127.0.0.1 {port}",
+        "ring receive": "{sockcat} -ld --no-splice 127.0.0.1 {port}",
+        "ring send": "{sockcat} --no-splice 127.0.0.1 {port}",
         "turns": "{sockcat} 127.0.0.1 {port}",
         "start": "{sockcat} -V",
     },
@@ -75,6 +95,9 @@ TOOLS = {
         "start": "socat -V",
     },
     TUNED: {part: f"socat -b1048576 {words}" for part, words in SOCAT.items()},
+    "python3 + socat": translated("python3", "socat"),
+    "perl + socat": translated("perl", "socat"),
+    "perl + ncat": translated("perl", "ncat"),
     PROBE: {
         "tcp receive": "{limit} listen {port} none {in} {bytes}",
         "tcp send": "{limit} connect {port} {out} none {bytes}",
@@ -84,6 +107,8 @@ TOOLS = {
         "tcp both connect": "{limit} connect {port} {out} {in} {bytes}",
         "udp receive": "{limit} udp-receive {port}",
         "udp send": "{limit} udp-send {port} {length}",
+        "frames receive": "{limit} unframe {port} {bytes}",
+        "frames send": "{limit} frame {port} {bytes}",
         "turns": "{limit} turn {port} {length}",
         "start": "{limit} start",
     },
@@ -96,17 +121,20 @@ VERSIONS = {
     "nc.traditional": ("nc.traditional -h", "[v"),
     "ncat": ("ncat --version", "Version "),
     "socat": ("socat -V", "socat version "),
+    "python3": (f"{sys.executable} -V", "Python "),
+    "perl": ("perl -v", "(v"),
 }
 
 
 class Work(NamedTuple):
-    """One row: kind is stream, both, udp, turns or start; the other fields are the kind's."""
+    """One row: kind is a key of has(); the other fields are the kind's."""
     title: str
     kind: str
     family: str = ""
     source: str = ""
     sink: str = ""
     length: int = 0
+    count: int = 0  # of messages, at most
 
 
 WORKS = {
@@ -120,6 +148,12 @@ WORKS = {
     "udp-100": Work("datagrams of 100 bytes", "udp", length=100),
     "udp-1400": Work("datagrams of 1,400 bytes", "udp", length=1400),
     "udp-8192": Work("datagrams of 8,192 bytes", "udp", length=8192),
+    "frames-16": Work("lines of 16 bytes ↔ u32be", "frames", length=16, count=2_000_000),
+    "frames-16-half": Work("half as many of 16 bytes", "frames", length=16, count=1_000_000),
+    "frames-100": Work("lines of 100 bytes ↔ u32be", "frames", length=100, count=2_000_000),
+    "frames-1000": Work("lines of 1,000 bytes ↔ u32be", "frames", length=1000, count=500_000),
+    "ring-1000": Work("the same of 1,000 bytes, unframed", "ring", length=1000, count=500_000),
+    "frames-65536": Work("lines of 65,536 bytes ↔ u32be", "frames", length=65536, count=8_000),
     "latency": Work("request and reply, 64 bytes", "turns", length=64),
     "start": Work("start to exit", "start"),
 }
@@ -138,10 +172,17 @@ def probe_ways(work):
 def has(tool, work):
     """Whether a tool can do a work at all."""
     part = {"stream": f"{work.family} send", "both": "tcp both listen", "udp": "udp send",
-            "turns": "turns", "start": "start"}[work.kind]
+            "frames": "frames send", "ring": "ring send", "turns": "turns", "start": "start"}[work.kind]
     return part in TOOLS[tool]
+
+
+def programs(tool):
+    """What has to be installed for it."""
+    return [part.split()[0] for part in tool.split(" + ")]
 
 
 def command(tool, part, **values):
     """The words of a command; a value may have blanks in it."""
+    if " | " in TOOLS[tool][part]:
+        return ["bash", "-o", "pipefail", "-c", TOOLS[tool][part].format(**values)]
     return [word.format(**values) for word in TOOLS[tool][part].split()]

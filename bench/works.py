@@ -16,7 +16,7 @@ class Bench:
 
     def __init__(self, folder, programs, size, turns, starts):
         self.folder = folder
-        self.programs = programs  # sockcat, limit, drive: paths
+        self.programs = programs  # sockcat, limit, drive, and this folder: paths
         self.size = size
         self.turns = turns
         self.starts = starts
@@ -45,7 +45,7 @@ class Bench:
         """Does it; a Failure says what the tool said last."""
         os.ftruncate(self.messages, 0)
         do = {"stream": self.stream, "both": self.both, "udp": self.datagrams,
-              "turns": self.latency, "start": self.start}[work.kind]
+              "frames": self.lines, "ring": self.lines, "turns": self.latency, "start": self.start}[work.kind]
         try:
             return do(work, tool, way)
         except host.Failure as failure:
@@ -72,8 +72,8 @@ class Bench:
         return {f"cpu {what}": float(cpu), f"memory {what}": int(peak) / 1024}, int(wrote)
 
     def words(self, tool, part, way=("", ""), **values):
-        return tools.command(tool, part, **self.programs, **{"in": way[1]}, out=way[0],
-                             bytes=self.size, **values)
+        return tools.command(tool, part, **self.programs, **{
+            "in": way[1], "out": way[0], "bytes": self.size, **values})
 
     def address(self, family):
         if family == "tcp":
@@ -83,9 +83,11 @@ class Bench:
             os.unlink(path)  # some leave it behind
         return {"path": path}
 
-    def compare(self, copy):
-        if subprocess.run(["cmp", "-s", self.file, copy], check=False).returncode != 0:
-            raise host.Failure(f"a wrong copy ({os.path.getsize(copy)} of {self.size} bytes)")
+    def compare(self, copy, file=None):
+        file = file or self.file
+        if subprocess.run(["cmp", "-s", file, copy], check=False).returncode != 0:
+            raise host.Failure(f"a wrong copy ({os.path.getsize(copy)} of "
+                               f"{os.path.getsize(file)} bytes)")
         os.unlink(copy)
 
     # The works.
@@ -161,6 +163,51 @@ class Bench:
             with open(self.file, "rb") as file, open(path, "wb") as out:
                 os.sendfile(out.fileno(), file.fileno(), 0, count * length)
         return path, count
+
+    def whole_lines(self, work):
+        """A file of lines, LF only at their ends, and how many."""
+        span = work.length + 1
+        count = min(max(1, self.size // span), work.count)
+        path = self.path(f"{count} lines of {work.length}")
+        if not os.path.exists(path):
+            no_ends = bytes.maketrans(b"\n", b"\r")
+            with open(path, "wb") as out:
+                for begin in range(0, count, 10_000):
+                    data = bytearray(os.urandom(
+                        min(10_000, count - begin) * span).translate(no_ends))
+                    data[work.length::span] = b"\n" * (len(data) // span)
+                    out.write(data)
+        return path, count
+
+    def lines(self, work, tool, way):
+        """Lines become frames on the wire, and lines again; or they go as they are."""
+        path, count = self.whole_lines(work)
+        size = os.path.getsize(path)
+        values = {"port": host.free_port(), "bytes": size}
+        copy = self.path("copy")
+        with host.family() as children, open(path, "rb") as source, open(copy, "wb") as sink:
+            receiver = self.measured(children, "receiver", self.words(
+                tool, f"{work.kind} receive", way, **values),
+                stdout=sink.fileno() if self.checking else DEVNULL)
+            host.wait_for_listener(receiver, "tcp", values["port"])
+
+            began = time.monotonic()
+            self.measured(children, "sender", self.words(
+                tool, f"{work.kind} send", way, **values), source.fileno())
+            host.wait_all(children)
+            took = time.monotonic() - began
+        if self.checking:
+            self.compare(copy, path)
+        sender, _ = self.figures("sender", "send")
+        receiver, wrote = self.figures("receiver", "receive")
+        # In a pipeline the frames are written, too.
+        wanted = size if tool in (tools.OURS, tools.PROBE) else size + count * (4 + work.length)
+        if wrote != wanted:
+            raise host.Failure(f"{wrote} of {wanted} bytes were written")
+        busy = sender["cpu send"], receiver["cpu receive"]
+        return {"rate": count / took / 1e3, "payload": count * work.length / took / 1e6,
+                "core": count / max(busy) / 1e3, "each": sum(busy) / count * 1e9,
+                **sender, **receiver}
 
     def send_datagrams(self, children, tool, way, file, port, length):
         """Starts the sending side, with the feed that some need; gives what has to end."""
