@@ -94,6 +94,23 @@ assert base64.b64decode(two["base64"]) == b"\xff\0" and "text" not in two, two' 
     assert_peer_done
 }
 
+@test "a long line needs memory for itself and its frame, and little more" {
+    need python3
+    grep -q __asan_init "$SOCKCAT" && skip "a sanitizer needs memory of its own"
+    for _ in 1 2 3 4; do
+        head -c 5000000 /dev/zero
+        echo
+    done >"$T/lines"
+    start_peer recv:20000016 "touch:$T/arrived" "waitfor:$T/measured"
+    START_IN=$T/lines start "$SOCKCAT" --frame u32be 127.0.0.1 "$peer_port"
+    await_file "$T/arrived"
+    peak=$(sed -nE 's/^VmHWM:\s+([0-9]+) kB/\1/p' "/proc/$pid/status")
+    touch "$T/measured"
+    finish "$pid"
+    assert_equal "$result" 0
+    [ "$peak" -gt 9000 ] && [ "$peak" -lt 13500 ] || fail "$peak KiB"
+}
+
 @test "K125: a length above --max-message is refused before the message comes" {
     start_peer 'send:\x00\x00\x00\x01a\x7f\xff\xff\xff' recvall! close
     assert_fails 102 'message 2, byte 5: ' sockcat -d --frame u32be 127.0.0.1 "$peer_port"

@@ -22,6 +22,7 @@ intake_open(
 		.keeps = source->rmessages,
 		.bytes = malloc(size),
 		.size = size,
+		.piece = size,
 	};
 	return intake->bytes != NULL;
 }
@@ -83,7 +84,11 @@ intake_read(struct intake *intake, struct stream *source, struct fault *fault)
 		intake->start = intake->end = 0;
 	else if (!intake_grow(intake, fault))
 		return IO_FAIL;
-	struct iovec space = { intake->bytes + intake->end, intake->size - intake->end };
+	/* There the room is a guess, and what is not read into costs no memory. */
+	size_t room = intake->size - intake->end;
+	if (intake->part.wanted == 0 && room > intake->piece)
+		room = intake->piece;
+	struct iovec space = { intake->bytes + intake->end, room };
 	enum io result = source->ops->read(source, &space, 1, &got, fault);
 	if (result == IO_END) {
 		intake->ended = true;

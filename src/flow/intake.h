@@ -24,6 +24,7 @@ struct intake {
 	bool ended;                 /* nothing more will come */
 	unsigned char *bytes;       /* owned */
 	size_t size, start, end;
+	size_t piece;              /* the most that a read brings of a frame of unknown length */
 	struct iovec single;       /* the one that a read brought, … */
 	const struct iovec *given; /* of a source that keeps messages: those behind start … end */
 	size_t given_count;
