@@ -122,7 +122,7 @@ def draw(done, folder):
                   "thousand messages a second (logarithmic)",
                   [(f"{length:,} bytes", spread_of(messages[length], "rate"))
                    for length in sorted(messages)], True,
-                  "set logscale y\nset yrange [1:*]\n")
+                  "set logscale y\nset yrange [0.1:*]\n")
     turns = of("turns")
     if turns:
         clustered(path("latency"), "A request of 64 bytes and its reply: median, least and most",
