@@ -46,12 +46,12 @@ _sockcat_option() {
     -z | --probe) option=probe bars='-l --listen -z --probe -F --pass-fd --send-only --recv-only --frame --stdio-frame --stdin-frame --stdout-frame -o --hex-dump --output --fastopen' ;;
     -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only -W --recv-limit -C --crlf -t --telnet -i --delay --frame --stdio-frame --stdin-frame --stdout-frame -o --hex-dump --output --fastopen' ;;
     -u | --udp) option=udp bars='-u --udp --seqpacket --mptcp --sctp --udplite -t --telnet --min-ttl --nodelay --user-timeout --congestion --fastopen' ;;
-    -U | --unixsock) option=unixsock bars='-U --unixsock --mptcp --sctp --udplite --vsock -4 --ipv4 -6 --ipv6 -p --source-port --interface -T --tos -M --ttl --min-ttl --nodelay --user-timeout --congestion --fastopen --v6only --join --mtu-discovery' ;;
+    -U | --unixsock) option=unixsock bars='-U --unixsock --mptcp --sctp --udplite --vsock -4 --ipv4 -6 --ipv6 -p --source-port --interface --allow --deny --allow-file --deny-file -T --tos -M --ttl --min-ttl --nodelay --user-timeout --congestion --fastopen --v6only --join --mtu-discovery' ;;
     --seqpacket) option=seqpacket bars='-u --udp --seqpacket --mptcp --udplite -t --telnet' ;;
     --mptcp) option=mptcp bars='-u --udp -U --unixsock --seqpacket --mptcp --sctp --udplite --vsock --fastopen' ;;
     --sctp) option=sctp bars='-u --udp -U --unixsock --mptcp --sctp --udplite --vsock --min-ttl --user-timeout --congestion --fastopen' ;;
     --udplite) option=udplite bars='-u --udp -U --unixsock --seqpacket --mptcp --sctp --udplite --vsock -t --telnet --min-ttl --nodelay --user-timeout --congestion --fastopen' ;;
-    --vsock) option=vsock bars='-U --unixsock --mptcp --sctp --udplite --vsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --interface -T --tos -M --ttl --min-ttl --nodelay --user-timeout --congestion --fastopen --v6only --join --mtu-discovery' ;;
+    --vsock) option=vsock bars='-U --unixsock --mptcp --sctp --udplite --vsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --interface --allow --deny --allow-file --deny-file -T --tos -M --ttl --min-ttl --nodelay --user-timeout --congestion --fastopen --v6only --join --mtu-discovery' ;;
     -4 | --ipv4) option=ipv4 bars='-U --unixsock --vsock -4 --ipv4 -6 --ipv6 --v6only' ;;
     -6 | --ipv6) option=ipv6 bars='-U --unixsock --vsock -4 --ipv4 -6 --ipv6 --v6only' ;;
     -n | --nodns) option=nodns bars='-n --nodns' ;;
@@ -59,6 +59,10 @@ _sockcat_option() {
     -p | --source-port) option=source_port kind=services bars='-U --unixsock --vsock -p --source-port -r --random-ports' ;;
     --interface) option=interface kind=interfaces bars='-U --unixsock --vsock --interface' ;;
     -r | --random-ports) option=random_ports bars='-l --listen -p --source-port -r --random-ports' ;;
+    --allow) option=allow kind=address bars='-U --unixsock --vsock' ;;
+    --deny) option=deny kind=address bars='-U --unixsock --vsock' ;;
+    --allow-file) option=allow_file kind=file bars='-U --unixsock --vsock' ;;
+    --deny-file) option=deny_file kind=file bars='-U --unixsock --vsock' ;;
     -w) option=limits kind=nothing bars='-w --wait --idle-timeout' ;;
     --wait) option=wait kind=nothing bars='-w --wait' ;;
     --idle-timeout) option=idle_timeout kind=nothing bars='-w --idle-timeout' ;;
@@ -209,6 +213,10 @@ _sockcat_names() {
         --source-port
         --interface
         --random-ports
+        --allow
+        --deny
+        --allow-file
+        --deny-file
         -w
         --wait
         --idle-timeout

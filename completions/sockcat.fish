@@ -36,7 +36,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        -s --source -p --source-port --interface -w --wait --idle-timeout -q --quit-after --linger --until -W --recv-limit -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize -o --hex-dump --output -T --tos -M --ttl --min-ttl -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --nodelay --user-timeout --congestion --mark --v6only --join --mtu-discovery --sockopt --ready-fd --compat
+        -s --source -p --source-port --interface --allow --deny --allow-file --deny-file -w --wait --idle-timeout -q --quit-after --linger --until -W --recv-limit -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize -o --hex-dump --output -T --tos -M --ttl --min-ttl -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --nodelay --user-timeout --congestion --mark --v6only --join --mtu-discovery --sockopt --ready-fd --compat
     set -l skip 0
     set -l ended 0
     set -l words (commandline -opc)
@@ -117,6 +117,12 @@ complete -c sockcat -s s -l source -n 'not __sockcat_unix' -x -a '(__sockcat_hos
 complete -c sockcat -s p -l source-port -x -a '(__sockcat_services)' -d 'Local port'
 complete -c sockcat -l interface -x -a '(__sockcat_interfaces)' -d 'Use this network interface only'
 complete -c sockcat -s r -l random-ports -d 'Probe the ports in random order; a random local port is the default'
+complete -c sockcat -l allow -n __sockcat_unix -r -F -d 'Take clients from these addresses, networks and names only'
+complete -c sockcat -l allow -n 'not __sockcat_unix' -x -a '(__sockcat_hosts)' -d 'Take clients from these addresses, networks and names only'
+complete -c sockcat -l deny -n __sockcat_unix -r -F -d 'Refuse clients from these, even if they are allowed'
+complete -c sockcat -l deny -n 'not __sockcat_unix' -x -a '(__sockcat_hosts)' -d 'Refuse clients from these, even if they are allowed'
+complete -c sockcat -l allow-file -r -F -d 'As --allow; the file holds the list'
+complete -c sockcat -l deny-file -r -F -d 'As --deny; the file holds the list'
 complete -c sockcat -s w -x -d 'Same as --wait TIME --idle-timeout TIME'
 complete -c sockcat -l wait -x -d 'Limit for resolving and connecting together (30s)'
 complete -c sockcat -l idle-timeout -x -d 'Give up when nothing moves for so long'

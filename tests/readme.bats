@@ -64,6 +64,7 @@ run_block() {
 @test "README: messages over a stream" { run_block 9; }
 @test "README: a script with port 0 and --ready-fd" { run_block 10; }
 @test "README: chat" { run_block 11; }
+@test "README: not everybody may come" { run_block 12; }
 
 @test "README: every example of the tour is run here" {
     blocks=$(awk '/^<!-- tour -->/ { t = 1 } /^<!-- end of tour -->/ { t = 0 } t && /^```sh$/ { n++ } END { print n }' \

@@ -652,9 +652,11 @@ made_by_client() {
     need nc.openbsd
     local call
     cp "$(random_file 5000)" "$T/sent"
-    for call in malloc calloc; do
+    printf '%s\n' 127.0.0.1 {1..40}.0.0.0/8 >"$T/list"
+    for call in malloc calloc realloc; do
         after=
-        torture_listener "$call:ENOMEM" 27
+        [ "$call" = realloc ] || torture_listener "$call:ENOMEM" 27
+        torture_listener "$call:ENOMEM" 27 --deny 192.0.2.1 --allow-file "$T/list"
     done
 }
 

@@ -251,6 +251,31 @@ command_sockopts(struct plan *plan, const struct options *options, struct fault 
 }
 
 static bool
+command_access(struct plan *plan, const struct options *options, struct fault *fault)
+{
+	static const struct {
+		enum option_id option;
+		enum access_kind kind;
+		bool file;
+	} rows[] = {
+		{ OPTION_allow, ACCESS_ALLOW, false },
+		{ OPTION_deny, ACCESS_DENY, false },
+		{ OPTION_allow_file, ACCESS_ALLOW, true },
+		{ OPTION_deny_file, ACCESS_DENY, true },
+	};
+	plan->access.numeric_only = options_has(options, OPTION_nodns);
+	for (size_t i = 0; i < options->given_count; i++) {
+		const struct option_given *given = &options->given[i];
+		for (size_t j = 0; j < sizeof rows / sizeof rows[0]; j++)
+			if (given->option == rows[j].option &&
+				!access_config_add(&plan->access, rows[j].kind, rows[j].file,
+					given->text, fault))
+				return false;
+	}
+	return true;
+}
+
+static bool
 command_session(
 	struct plan *plan, const struct options *options, bool input_closed, struct fault *fault)
 {
@@ -304,7 +329,8 @@ command_plan(struct plan *plan, struct options *options, bool input_closed, stru
 			!command_descriptor(plan, options, operands.descriptor, fault)) ||
 		!options_check_conflicts(options, fault) || !options_check_needs(options, fault) ||
 		!command_endpoint(plan, options, listen, &operands, fault) ||
-		!command_sockopts(plan, options, fault) || !frames_plan(plan, options, fault) ||
+		!command_sockopts(plan, options, fault) || !command_access(plan, options, fault) ||
+		!frames_plan(plan, options, fault) ||
 		!command_session(plan, options, input_closed, fault))
 		return false;
 	command_times(plan, options, listen);

@@ -1,5 +1,5 @@
 /* Listening: one client, or with --keep-open one after another. */
-#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -11,12 +11,38 @@
 #include "stream/datagram.h"
 #include "stream/socket.h"
 
+static bool
+listen_too_late(const char *host, struct fault *fault)
+{
+	return fault_set(fault, STATUS_TIMEOUT, 0, "resolve %s: no answer in time", host);
+}
+
+/* The turns of the loop until it is known who may come. */
+static bool
+listen_load(struct access *access, const struct access_config *config, struct loop *loop,
+	int64_t deadline, struct fault *fault)
+{
+	enum io result = access_start(access, config, fault);
+	while (result == IO_AGAIN) {
+		loop_begin(loop);
+		access_ask(access, &loop->interest);
+		interest_until(&loop->interest, deadline);
+		if (!loop_wait_or_end(loop, fault))
+			return false;
+		result = access_step(access, &loop->interest, fault);
+		if (result == IO_AGAIN && loop->now >= deadline)
+			return listen_too_late(access_awaits(access), fault);
+	}
+	if (result == IO_OK && access_permits_nobody(access))
+		log_line(LOG_ALWAYS, "the access lists allow nobody");
+	return result == IO_OK;
+}
+
 /* The turns of the loop until it listens. */
 static bool
 listen_open(struct listener *listener, const struct listener_config *config, struct loop *loop,
-	int64_t wait, struct fault *fault)
+	int64_t deadline, struct fault *fault)
 {
-	int64_t deadline = clock_after(loop->now, wait);
 	enum io result = listener_start(listener, config, fault);
 	while (result == IO_AGAIN) {
 		loop_begin(loop);
@@ -26,8 +52,7 @@ listen_open(struct listener *listener, const struct listener_config *config, str
 			return false;
 		result = listener_step(listener, &loop->interest, fault);
 		if (result == IO_AGAIN && loop->now >= deadline)
-			return fault_set(fault, STATUS_TIMEOUT, 0, "resolve %s: no answer in time",
-				config->on.host);
+			return listen_too_late(config->on.host, fault);
 	}
 	return result == IO_OK;
 }
@@ -45,7 +70,8 @@ listen_accept(struct listener *listener, struct loop *loop, struct listener_clie
 			return false;
 		if (loop->wants_report) {
 			loop->wants_report = false;
-			log_line(LOG_ALWAYS, "waiting for a client");
+			log_line(LOG_ALWAYS, "waiting for a client, %" PRIu64 " refused",
+				listener->refused);
 		}
 		result = listener_accept(listener, &loop->interest, loop->now, client, fault);
 	}
@@ -53,7 +79,8 @@ listen_accept(struct listener *listener, struct loop *loop, struct listener_clie
 }
 
 static bool
-listen_serve(struct run *run, struct listener_client *client, struct fault *fault)
+listen_serve(struct run *run, const struct access *access, struct listener_client *client,
+	struct fault *fault)
 {
 	const struct plan *plan = run->plan;
 	struct stream remote = { .ops = NULL };
@@ -62,9 +89,11 @@ listen_serve(struct run *run, struct listener_client *client, struct fault *faul
 	if (plan->transport->connected)
 		return socket_init(&remote, plan->transport, client->fd, 0, name, fault) &&
 			session_run(run, &remote, fault);
-	return datagram_init(&remote, plan->transport, client->fd, name,
-		       plan->keep_open ? DATAGRAM_ANY : DATAGRAM_FIRST, &client->peer, fault) &&
-		session_run(run, &remote, fault);
+	if (!datagram_init(&remote, plan->transport, client->fd, name,
+		    plan->keep_open ? DATAGRAM_ANY : DATAGRAM_FIRST, &client->peer, fault))
+		return false;
+	datagram_guard(&remote, access);
+	return session_run(run, &remote, fault);
 }
 
 /* Whether a failure concerns this client only, so that the next one can be served. */
@@ -89,15 +118,19 @@ static bool
 listen_run(struct run *run, struct fault *fault)
 {
 	const struct plan *plan = run->plan;
+	struct access access = { .config = NULL };
 	const struct listener_config config = {
 		.transport = plan->transport,
 		.on = plan->endpoint,
 		.options = &plan->sockopts,
+		.access = &access,
 		.inherited = plan->inherited,
 	};
 	struct listener listener = { .config = NULL };
 	struct listener_client client;
-	bool done = listen_open(&listener, &config, &run->loop, plan->wait, fault) &&
+	int64_t deadline = clock_after(run->loop.now, plan->wait);
+	bool done = listen_load(&access, &plan->access, &run->loop, deadline, fault) &&
+		listen_open(&listener, &config, &run->loop, deadline, fault) &&
 		ready_announce(plan, &listener, fault);
 	bool more = done;
 	while (more) {
@@ -108,7 +141,7 @@ listen_run(struct run *run, struct fault *fault)
 		/* Nobody else is to wait in vain; a datagram socket still needs its path. */
 		if (!more && plan->transport->connected)
 			listener_close(&listener);
-		done = listen_serve(run, &client, fault);
+		done = listen_serve(run, &access, &client, fault);
 		/* A datagram socket goes to its session, and nobody else can come. */
 		more = more && listener.count > 0;
 		if (!done && more && listen_survives(run, fault)) {
@@ -119,6 +152,7 @@ listen_run(struct run *run, struct fault *fault)
 		more = more && !fault_is_set(fault);
 	}
 	listener_close(&listener);
+	access_close(&access);
 	return done;
 }
 

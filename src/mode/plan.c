@@ -6,4 +6,5 @@ plan_close(struct plan *plan)
 {
 	ports_close(&plan->ports);
 	sockopt_close(&plan->sockopts);
+	access_config_close(&plan->access);
 }

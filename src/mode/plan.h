@@ -7,6 +7,7 @@
 
 #include "flow/flow.h"
 #include "frame/frame.h"
+#include "net/access.h"
 #include "net/endpoint.h"
 #include "net/ports.h"
 #include "net/sockopt.h"
@@ -40,6 +41,7 @@ struct plan {
 	struct address local; /* to bind before connecting; length 0: none */
 	uint16_t local_port;  /* the same with any address; 0: none */
 	struct sockopts sockopts;
+	struct access_config access; /* who may be a client */
 	struct record_config record;
 	struct plan_frames frames;
 	int64_t wait; /* spans; CLOCK_NEVER: no limit */

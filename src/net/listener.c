@@ -2,6 +2,7 @@
 #include "net/listener.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -290,6 +291,26 @@ listener_accept_failed(struct listener *listener, const struct listener_socket *
 	return IO_FAIL;
 }
 
+/* Tells of someone who may not be a client. */
+static void
+listener_count_refused(struct listener *listener, const struct listener_client *client)
+{
+	char *shown = address_print(&client->peer);
+	log_line(LOG_VERBOSE, "refused %s: an access list says so", shown != NULL ? shown : "?");
+	free(shown);
+	listener->refused++;
+}
+
+static void
+listener_refuse(struct listener *listener, struct listener_client *client)
+{
+	struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+	listener_count_refused(listener, client);
+	if (listener->config->transport->resets)
+		(void)setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+	(void)sys_close(&client->fd);
+}
+
 /* Looks who has sent the datagram that waits, and hands the socket over. */
 static enum io
 listener_accept_datagram(struct listener *listener, size_t i, struct listener_client *client)
@@ -299,6 +320,11 @@ listener_accept_datagram(struct listener *listener, size_t i, struct listener_cl
 	if (recvfrom(socket->fd, NULL, 0, MSG_PEEK | MSG_DONTWAIT,
 		    (struct sockaddr *)&client->peer.storage, &client->peer.length) == -1)
 		return IO_AGAIN;
+	if (!access_permits(listener->config->access, &client->peer)) {
+		listener_count_refused(listener, client);
+		(void)recvfrom(socket->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+		return IO_AGAIN;
+	}
 	client->fd = socket->fd;
 	*socket = listener->sockets[--listener->count];
 	/* Others are told at once that nobody listens, instead of talking to a deaf socket. */
@@ -325,10 +351,14 @@ listener_accept(struct listener *listener, const struct interest *interest, int6
 		client->peer.length = sizeof client->peer.storage;
 		client->fd = sys_accept(
 			socket->fd, (struct sockaddr *)&client->peer.storage, &client->peer.length);
-		if (client->fd != -1)
+		if (client->fd == -1) {
+			if (listener_accept_failed(listener, socket, errno, now, fault) == IO_FAIL)
+				return IO_FAIL;
+			continue;
+		}
+		if (access_permits(listener->config->access, &client->peer))
 			return IO_OK;
-		if (listener_accept_failed(listener, socket, errno, now, fault) == IO_FAIL)
-			return IO_FAIL;
+		listener_refuse(listener, client);
 	}
 	return IO_AGAIN;
 }
@@ -338,6 +368,8 @@ listener_close(struct listener *listener)
 {
 	if (listener->config == NULL)
 		return;
+	if (listener->refused > 0)
+		log_line(LOG_VERBOSE, "%" PRIu64 " refused by the access lists", listener->refused);
 	socketfile_remove(&listener->file);
 	listener_drop_sockets(listener);
 	resolve_close(&listener->resolve);

@@ -15,6 +15,7 @@
 #include "base/fault.h"
 #include "base/interest.h"
 #include "base/io.h"
+#include "net/access.h"
 #include "net/endpoint.h"
 #include "net/resolve.h"
 #include "net/socketfile.h"
@@ -26,7 +27,8 @@ struct listener_config {
 	const struct transport *transport;
 	struct endpoint on; /* host NULL: every address */
 	const struct sockopts *options;
-	int inherited; /* a socket that listens already, or is bound; -1: none */
+	const struct access *access; /* who may be a client; NULL: everybody */
+	int inherited;               /* a socket that listens already, or is bound; -1: none */
 };
 
 struct listener_socket {
@@ -45,7 +47,8 @@ struct listener {
 	struct resolve resolve;
 	struct listener_socket sockets[RESOLVE_MAX];
 	size_t count;
-	int64_t paused; /* no client is accepted before: the system was out of descriptors */
+	int64_t paused;   /* no client is accepted before: the system was out of descriptors */
+	uint64_t refused; /* clients that may not be any, of datagrams: these */
 	struct socketfile file;
 };
 
@@ -67,8 +70,9 @@ void listener_ask(struct listener *listener, struct interest *interest);
 
 /*
  * Takes the next client: IO_OK, IO_AGAIN if none is there, IO_FAIL (status 27 or 101). Clients that
- * have gone again and errors of the network are no failure. Without connections the socket itself
- * is handed over; the listener no longer has it.
+ * have gone again and errors of the network are no failure. Who may not be a client is refused at
+ * once, by a reset, so that it is not taken for a clean end, and counted; a datagram is dropped.
+ * Without connections the socket itself is handed over; the listener no longer has it.
  */
 enum io listener_accept(struct listener *listener, const struct interest *interest, int64_t now,
 	struct listener_client *client, struct fault *fault);

@@ -25,7 +25,8 @@ struct datagram {
 	struct iovec *messages; /* owned: what the last read brought */
 	size_t count, capacity;
 	enum datagram_peer whose;
-	struct address peer;  /* where to send, … */
+	const struct access *access; /* who may be anybody; NULL: everybody */
+	struct address peer;         /* where to send, … */
 	struct address own;   /* … and from which of our addresses; not for a connected socket */
 	struct address heard; /* of anybody's: who sent the last one, … */
 	char *sender;         /* … owned: and as text */
@@ -88,7 +89,7 @@ datagram_is_wanted(const struct datagram *datagram, const struct address *from)
 {
 	switch (datagram->whose) {
 	case DATAGRAM_ANY:
-		return true;
+		return access_permits(datagram->access, from);
 	case DATAGRAM_CONNECTED:
 		if (datagram->peer.storage.ss_family == AF_UNIX)
 			return true;
@@ -320,4 +321,11 @@ datagram_init(struct stream *stream, const struct transport *transport, int fd, 
 	stream->rmessages = true;
 	stream->wmessage_max = transport->message_max;
 	return true;
+}
+
+void
+datagram_guard(struct stream *stream, const struct access *access)
+{
+	struct datagram *datagram = stream->impl;
+	datagram->access = access;
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/fault.h"
+#include "net/access.h"
 #include "net/endpoint.h"
 #include "net/transport.h"
 #include "stream/stream.h"
@@ -19,5 +20,8 @@ enum datagram_peer {
 /* Takes the descriptor and the name, also when there is no memory (false). */
 bool datagram_init(struct stream *stream, const struct transport *transport, int fd, char *name,
 	enum datagram_peer whose, const struct address *peer, struct fault *fault);
+
+/* Of anybody's datagrams only those that the list permits count; the others are ignored. */
+void datagram_guard(struct stream *stream, const struct access *access);
 
 #endif
