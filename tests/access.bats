@@ -49,7 +49,7 @@ assert_refused() {
 }
 
 @test "who is denied does not come, however the lists are ordered and however wide they are" {
-    assert_refused 127.0.0.2 --allow 127.0.0.2 --deny 127.0.0.0/8
+    assert_refused 127.0.0.2 --allow 127.0.0.2,::1 --deny 127.0.0.0/8
     assert_refused 127.0.0.2 --deny 127.0.0.2 --allow 127.0.0.0/8
     assert_served 127.0.0.3 --deny 127.0.0.2 --allow 127.0.0.0/8
 }
@@ -331,13 +331,25 @@ PY
         sockcat -l --deny-file "$T/list" 127.0.0.1 0 </dev/null
 }
 
-@test "an --allow-file without an address lets nobody in, and says so" {
+@test "an --allow-file without an address is no list of everybody" {
     for text in '' '# nobody yet'; do
         echo "$text" >"$T/list"
-        assert_refused 127.0.0.1 --allow-file "$T/list"
-        assert_line '^sockcat: the access lists allow nobody$' "$T/listener.err"
+        assert_fails 103 'access list: it leaves nobody who may come' \
+            sockcat -l --ready-fd 9 --allow-file "$T/list" 127.0.0.1 0 </dev/null 9>"$T/ready"
+        assert_equal "$(cat "$T/ready")" ""
     done
+    assert_refused 127.0.0.1 --allow-file "$T/list" --allow 127.0.0.2
     assert_served 127.0.0.1 --deny-file "$T/list"
+}
+
+@test "a list that nobody can pass is told at once, instead of being waited for" {
+    for lists in '--deny 0.0.0.0/0,::/0' '--allow 127.0.0.1 --deny 127.0.0.0/8' \
+        '--allow 127.0.0.1,::1 --deny 0.0.0.0/0 --deny ::1'; do
+        # shellcheck disable=SC2086 # words
+        assert_fails 103 'who is denied cannot be allowed' sockcat -l $lists 127.0.0.1 0 </dev/null
+    done
+    assert_served 127.0.0.1 --allow 127.0.0.1,::1 --deny ::/0
+    assert_served 127.0.0.1 --deny ::/0
 }
 
 @test "a list may come out of a pipe" {

@@ -145,6 +145,11 @@ PY
     assert_equal "$(cat "$T/fails.out")" abc
 }
 
+@test "status 103: an access list leaves nobody who may come" {
+    assert_fails 103 'access list: it leaves nobody who may come' \
+        sockcat -l --deny 0.0.0.0/0,::/0 --allow 127.0.0.1 127.0.0.1 0 </dev/null
+}
+
 @test "status 101: the port is taken" {
     hold_port
     assert_fails 101 "listen 127.0.0.1:$held: Address already in use" \

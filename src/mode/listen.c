@@ -33,8 +33,11 @@ listen_load(struct access *access, const struct access_config *config, struct lo
 		if (result == IO_AGAIN && loop->now >= deadline)
 			return listen_too_late(access_awaits(access), fault);
 	}
+	/* It would wait for ever. */
 	if (result == IO_OK && access_permits_nobody(access))
-		log_line(LOG_ALWAYS, "the access lists allow nobody");
+		return fault_set(fault, STATUS_ACCESS, 0,
+			"access list: it leaves nobody who may come; who is denied cannot be "
+			"allowed");
 	return result == IO_OK;
 }
 

@@ -12,6 +12,9 @@
 /* No name or network is longer, an interface's name included. */
 #define ACCESS_WORD_MAX 400
 
+/* So many networks are compared to find out that a list is in vain, which is a courtesy. */
+#define ACCESS_COMPARE_MAX ((size_t)1 << 24)
+
 static const char *const access_options[ACCESS_KINDS] = {
 	[ACCESS_ALLOW] = "--allow",
 	[ACCESS_DENY] = "--deny",
@@ -356,8 +359,17 @@ access_permits(const struct access *access, const struct address *peer)
 bool
 access_permits_nobody(const struct access *access)
 {
+	static const struct network everybody[] = { { .size = 4 }, { .size = 16 } };
 	const struct access_part *allowed = &access->list.parts[ACCESS_ALLOW];
-	return allowed->given && allowed->count == 0;
+	const struct access_part *denied = &access->list.parts[ACCESS_DENY];
+	const struct network *list = allowed->given ? allowed->list : everybody;
+	size_t count = allowed->given ? allowed->count : sizeof everybody / sizeof everybody[0];
+	if (count > ACCESS_COMPARE_MAX / (denied->count + 1))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!access_part_holds(denied, &list[i]))
+			return false;
+	return true;
 }
 
 void

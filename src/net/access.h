@@ -105,7 +105,7 @@ const char *access_awaits(const struct access *access);
 /* Whether the peer may come. NULL, or no list given: everybody may. */
 bool access_permits(const struct access *access, const struct address *peer);
 
-/* Whether there is nobody who might. */
+/* Whether there is certainly nobody who might: none is allowed, or each of them is denied. */
 bool access_permits_nobody(const struct access *access);
 
 /* Frees it; also good on a zeroed struct. */

@@ -227,6 +227,41 @@ access_test_permits(void)
 	CHECK(access_permits(NULL, &anybody));
 }
 
+static const struct {
+	const char *allow, *deny;
+	bool nobody;
+} access_test_lists[] = {
+	{ NULL, NULL, false },
+	{ NULL, "0.0.0.0/0", false },
+	{ NULL, "::/0", false },
+	{ NULL, "::/0 0.0.0.0/0", true },
+	{ NULL, "0.0.0.0/1 128.0.0.0/1 ::/0", false }, /* not seen */
+	{ "192.0.2.1", NULL, false },
+	{ "192.0.2.1", "::/0", false },
+	{ "192.0.2.1", "192.0.2.1", true },
+	{ "192.0.2.0/24", "192.0.2.1", false },
+	{ "192.0.2.0/24 2001:db8::1", "0.0.0.0/0 2001:db8::/32", true },
+	{ "192.0.2.0/24 2001:db8::1", "0.0.0.0/0", false },
+	{ "::ffff:192.0.2.1", "192.0.0.0/16", true },
+};
+
+static void
+access_test_nobody(void)
+{
+	for (size_t i = 0; i < sizeof access_test_lists / sizeof access_test_lists[0]; i++) {
+		struct access_config config;
+		struct access access;
+		access_test_make(
+			&access, &config, access_test_lists[i].allow, access_test_lists[i].deny);
+		bool right = access_permits_nobody(&access) == access_test_lists[i].nobody;
+		if (!right)
+			(void)fprintf(stderr, "list %zu\n", i);
+		CHECK(right);
+		access_close(&access);
+		access_config_close(&config);
+	}
+}
+
 /* A link-local address is one at each interface; a list may say which is meant. */
 static void
 access_test_scopes(void)
@@ -584,6 +619,7 @@ main(void)
 	(void)close(fd);
 	access_test_parse();
 	access_test_permits();
+	access_test_nobody();
 	access_test_scopes();
 	access_test_others();
 	access_test_files(path);
