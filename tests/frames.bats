@@ -80,14 +80,14 @@ assert one["text"] == "hi" and one["from"] == "127.0.0.1:" + sys.argv[1], one
 assert base64.b64decode(two["base64"]) == b"\xff\0" and "text" not in two, two' "$peer_port" <"$T/out"
 }
 
-@test "K127: a stream that ends inside a frame is 18, and what was whole is delivered" {
+@test "F127: a stream that ends inside a frame is 18, and what was whole is delivered" {
     start_peer send:3:abc,5:he close
     assert_fails 18 'message 2, byte 10: it is cut off there' \
         sockcat -d --frame netstring 127.0.0.1 "$peer_port"
     assert_equal "$(cat "$T/fails.out")" abc
 }
 
-@test "K127: standard input that ends inside a frame is 18, and the peer does not see a good end" {
+@test "F127: standard input that ends inside a frame is 18, and the peer does not see a good end" {
     start_peer recvall! reset
     assert_fails 18 'receive from stdin: message 2' \
         sockcat --frame u32be --stdin-frame netstring 127.0.0.1 "$peer_port" < <(printf '3:abc,5:he')
@@ -111,7 +111,7 @@ assert base64.b64decode(two["base64"]) == b"\xff\0" and "text" not in two, two' 
     [ "$peak" -gt 9000 ] && [ "$peak" -lt 13500 ] || fail "$peak KiB"
 }
 
-@test "K125: a length above --max-message is refused before the message comes" {
+@test "F125: a length above --max-message is refused before the message comes" {
     start_peer 'send:\x00\x00\x00\x01a\x7f\xff\xff\xff' recvall! close
     assert_fails 102 'message 2, byte 5: ' sockcat -d --frame u32be 127.0.0.1 "$peer_port"
     assert_equal "$(cat "$T/fails.out")" a

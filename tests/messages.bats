@@ -286,7 +286,7 @@ PY
 
 # ---- K125: a length that is too large ----
 
-@test "K125: a length above the cap is refused before there is room for it, and the peer is closed" {
+@test "F125: a length above the cap is refused before there is room for it, and the peer is closed" {
     script <<'PY'
 from formats import *
 huge = 1 << 63
@@ -319,7 +319,7 @@ PY
 
 # ---- K126: lengths at the cap ----
 
-@test "K126: lengths 0 and the cap are messages, one more is not, in every format" {
+@test "F126: lengths 0 and the cap are messages, one more is not, in every format" {
     script <<'PY'
 from formats import *
 for size in 5, 130:
@@ -378,17 +378,17 @@ check(tried > 100, True)
 PY
 }
 
-@test "K127: a frame that the end of the stream cuts is 18 wherever it is cut, and never delivered" {
+@test "F127: a frame that the end of the stream cuts is 18 wherever it is cut, and never delivered" {
     cuts end 18 'it is cut off there'
 }
 
-@test "K127: a frame that a reset cuts is 56 wherever it is cut, and never delivered" {
+@test "F127: a frame that a reset cuts is 56 wherever it is cut, and never delivered" {
     cuts reset 56 'Connection reset by peer'
 }
 
 # ---- K128: an end that never comes ----
 
-@test "K128: a delimiter that never comes is 102 at the cap, and costs no memory" {
+@test "F128: a delimiter that never comes is 102 at the cap, and costs no memory" {
     script <<'PY'
 from formats import *
 filler = {'hex': b'0', 'base64': b'A', 'cobs': b'\1', 'slip': b'\xdb\xdc', 'json': b' ', 'content-length': b'X: y\r\n'}
@@ -416,7 +416,7 @@ PY
 
 # ---- K129: split across reads ----
 
-@test "K129: a read of one byte at a time, or of two, makes no difference in any format" {
+@test "F129: a read of one byte at a time, or of two, makes no difference in any format" {
     need_shim
     script "$SHIM_LIB" "${SOCKCAT##*/}" <<'PY'
 from formats import *
@@ -437,7 +437,7 @@ PY
 
 # ---- K130: the last line ----
 
-@test "K130: a last line without its end is delivered, and with --strict it is 18" {
+@test "F130: a last line without its end is delivered, and with --strict it is 18" {
     script <<'PY'
 from formats import *
 for form in LINES:
@@ -461,7 +461,7 @@ PY
 
 # ---- K131: bytes that are no frame ----
 
-@test "K131: what is no frame is 102 with the byte where it is wrong, in every format" {
+@test "F131: what is no frame is 102 with the byte where it is wrong, in every format" {
     script <<'PY'
 from formats import *
 rows = [
@@ -491,7 +491,7 @@ PY
 
 # ---- K132: there and back ----
 
-@test "K132: random bytes are the same behind two formats and a real socket" {
+@test "F132: random bytes are the same behind two formats and a real socket" {
     script <<'PY'
 from formats import *
 source = random.Random(132)
@@ -514,7 +514,7 @@ PY
 
 # ---- K133: very many ----
 
-@test "K133: a million tiny messages are read and written in few calls, either way" {
+@test "F133: a million tiny messages are read and written in few calls, either way" {
     need strace python3
     python3 -c 'print("\n".join("%x" % (i % 16) * (i % 3) for i in range(1000000)))' >"$T/in"
     LISTENER_OUT=$T/peer start_listener -d --frame varint 127.0.0.1 0
@@ -533,7 +533,7 @@ PY
 
 # ---- K134: whatever the socket is ----
 
-@test "K134: every format is the same over TCP, UDP and the kinds of Unix sockets" {
+@test "F134: every format is the same over TCP, UDP and the kinds of Unix sockets" {
     script <<'PY'
 from formats import *
 messages = [b'abcd', b'\xc0\xdb\xff\x01', b'1:a,', b'"\\{}']
