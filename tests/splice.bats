@@ -15,7 +15,7 @@ counted() {
     local file=$1
     shift
     ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 \
-        strace -f -qq -c -U name,calls -e trace=splice,sendfile,sendmsg,recvmsg,readv,writev -o "$file" "$@"
+        strace -f -qq -c -U name,calls -e trace=splice,sendmsg,recvmsg,readv,writev -o "$file" "$@"
 }
 
 # calls FILE NAME: how often it was called.
@@ -24,7 +24,7 @@ calls() { awk -v name="$2" '$1 == name { print $2; found = 1 } END { if (!found)
 # is_fast FILE BYTES: the bytes went by splice, in large pieces, and next to nothing else.
 is_fast() {
     local splices others=0 call
-    splices=$(($(calls "$1" splice) + $(calls "$1" sendfile)))
+    splices=$(calls "$1" splice)
     for call in sendmsg recvmsg readv writev; do
         others=$((others + $(calls "$1" "$call")))
     done
@@ -141,25 +141,21 @@ refused() {
     grep -q "^$(sha256sum <"$(random_file 3000000 1)" | cut -d ' ' -f 1)\$" "$T/peer.out" || fail "for $1"
 }
 
-@test "a kernel without splice and sendfile, or that refuses them, makes no difference" {
+@test "a kernel without splice, or that refuses it, makes no difference" {
     need_shim
     for error in EINVAL ENOSYS EOPNOTSUPP EPERM; do
         refused "splice:$error:*"
-        refused "sendfile:$error:*"
-        refused "splice:$error:*,sendfile:$error:*"
     done
 }
 
 @test "a splice refused in the middle loses and doubles nothing" {
     need_shim
     for n in 1 2 3 4 5 7 10 15; do refused "splice:EINVAL:$n"; done
-    for n in 1 2 3; do refused "sendfile:EINVAL:$n"; done
 }
 
 @test "short, interrupted and postponed splices lose and double nothing" {
     need_shim
-    for rule in 'splice:short=1000:*' 'splice:short=1:5%' 'splice:EINTR:30%' 'splice:EAGAIN:30%' \
-        'sendfile:short=1000:50%' 'sendfile:EINTR:30%' 'sendfile:EAGAIN:30%'; do
+    for rule in 'splice:short=1000:*' 'splice:short=1:5%' 'splice:EINTR:30%' 'splice:EAGAIN:30%'; do
         refused "$rule"
     done
 }
@@ -186,7 +182,7 @@ refused() {
 @test "F22: a failing disk while the kernel reads is 26, and never an end" {
     need_shim
     start_peer 'recvall!' count
-    with_shim 'sendfile:EIO:1,readv:EIO:2' client 127.0.0.1 "$peer_port" <"$(random_file 3000000 1)" >"$T/out"
+    with_shim 'splice:EIO:1,readv:EIO:2' client 127.0.0.1 "$peer_port" <"$(random_file 3000000 1)" >"$T/out"
     assert_status 26
     assert_one_error "$T/client.err" 'read standard input: Input/output error'
 }

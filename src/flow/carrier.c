@@ -7,7 +7,6 @@
 
 #include "base/log.h"
 #include "flow/message.h"
-#include "flow/sendfile.h"
 #include "flow/splice.h"
 
 /* A read that brings this part of the ring's size is a sign that more will come: only then is it
@@ -66,7 +65,7 @@ carrier_ring_rises(struct carrier *carrier, const struct stream *source)
 	if (!carrier->splice || !carrier->much || buf_used(&carrier->buf) > 0 || source->last)
 		return false;
 	carrier->splice = false;
-	if (!sendfile_open(carrier, source) && !splice_open(carrier, source))
+	if (!splice_open(carrier, source))
 		return false;
 	buf_close(&carrier->buf);
 	log_line(LOG_DEBUG, "from %s to %s: %s", source->name, carrier->sink->name,

@@ -73,9 +73,6 @@ struct carrier {
 	size_t piped;   /* the bytes in it */
 	unsigned stuck; /* how often in a row nothing came although there was something */
 	bool full;      /* it takes nothing before something is taken out */
-	/* sendfile: */
-	int file;        /* not owned */
-	size_t promised; /* bytes of the file that the next drains send */
 	/* messages: */
 	struct message *message; /* owned */
 	uint64_t taken;          /* bytes of the source that were them, or between them */

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 ssize_t
@@ -89,19 +88,6 @@ bool
 sys_set_low_water(int fd, int bytes)
 {
 	return setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes) == 0;
-}
-
-bool
-sys_file_left(int fd, size_t *bytes)
-{
-	struct stat status;
-	if (fstat(fd, &status) == -1 || !S_ISREG(status.st_mode))
-		return false;
-	off_t at = lseek(fd, 0, SEEK_CUR);
-	if (at == -1)
-		return false;
-	*bytes = at < status.st_size ? (size_t)(status.st_size - at) : 0;
-	return true;
 }
 
 bool

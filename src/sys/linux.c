@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -177,16 +176,6 @@ sys_splice(int from, int to, size_t n)
 	ssize_t moved;
 	do
 		moved = splice(from, NULL, to, NULL, n, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-	while (moved == -1 && errno == EINTR);
-	return moved;
-}
-
-ssize_t
-sys_sendfile(int to, int from, size_t n)
-{
-	ssize_t moved;
-	do
-		moved = sendfile(to, from, NULL, n);
 	while (moved == -1 && errno == EINTR);
 	return moved;
 }

@@ -234,12 +234,6 @@ sys_send_messages(int fd, const struct iovec *pieces, int count, int segments)
 	return taken > 0 ? taken : -1;
 }
 
-ssize_t
-sys_sendfile(int to, int from, size_t n)
-{
-	return sys_splice(from, to, n);
-}
-
 bool
 sys_has(enum sys_feature feature)
 {

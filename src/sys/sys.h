@@ -38,9 +38,6 @@ bool sys_readable(int fd, size_t *bytes);
  * where that cannot be said. */
 bool sys_set_low_water(int fd, int bytes);
 
-/* Whether it is a plain file, and the bytes between its offset and its end. */
-bool sys_file_left(int fd, size_t *bytes);
-
 /* Closes and forgets a descriptor; -1 is ignored. Never tried twice (close(2), EINTR). */
 bool sys_close(int *fd);
 
@@ -81,10 +78,6 @@ int sys_reopen(int fd, int flags);
 /* Moves up to n bytes between two descriptors, one of which is a pipe, without blocking and without
  * seeing them. EINVAL or ENOSYS where the system cannot do that. */
 ssize_t sys_splice(int from, int to, size_t n);
-
-/* Sends up to n bytes of a file, from its offset on, which moves, without seeing them. It blocks if
- * `to` does. EINVAL or ENOSYS where the system cannot do that. */
-ssize_t sys_sendfile(int to, int from, size_t n);
 
 /* Lets a pipe hold more, if the system allows that; otherwise nothing changes. */
 void sys_enlarge_pipe(int fd, int bytes);

@@ -45,7 +45,6 @@ struct script_end {
 	enum script_fate fate;
 	size_t total, given;   /* bytes that a read has handed out */
 	size_t accepts, taken; /* bytes that a write has accepted */
-	bool file;             /* the kernel sends it from where it lies */
 	bool stalls;           /* having accepted so many it takes no more, and says nothing */
 	bool told_splice, told_splice_to; /* that it fails; the kernel says so once */
 	bool ended, failed_read, failed_write, failed_shut, told_end, arrived;
@@ -239,8 +238,6 @@ script_write(struct stream *stream, const struct iovec *pieces, int count, size_
 }
 
 ssize_t __wrap_sys_splice(int from, int to, size_t n);
-ssize_t __wrap_sys_sendfile(int to, int from, size_t n);
-bool __wrap_sys_file_left(int fd, size_t *bytes);
 
 /* Takes bytes from the end as the kernel would, into the pipe. */
 static ssize_t
@@ -325,59 +322,6 @@ __wrap_sys_splice(int from, int to, size_t n)
 			return script_splice_to(ends[i], from, script_pipe_end(script, from), n);
 	}
 	abort();
-}
-
-/* Local input may be a file, about whose length the kernel may be wrong: it can be cut, or grow. */
-bool
-__wrap_sys_file_left(int fd, size_t *bytes)
-{
-	struct script_end *local = script_running->local;
-	if (!local->file || local->stream.splice_from != fd)
-		return false;
-	unsigned decision = script_next(script_running);
-	*bytes = local->total - local->given;
-	if (decision % 8 == 7)
-		*bytes += decision;
-	else if (decision % 8 == 6)
-		*bytes /= 2;
-	return true;
-}
-
-ssize_t
-__wrap_sys_sendfile(int to, int from, size_t n)
-{
-	struct script *script = script_running;
-	struct script_end *end = script->local, *sink = end->other;
-	struct fault fault = FAULT_NONE;
-	struct stream stream = sink->stream;
-	unsigned char bytes[1024];
-	size_t left = end->total - end->given, put = 0;
-	script_break(script, from == end->stream.splice_from && to == sink->stream.splice_to,
-		"a file is sent to the other end");
-	script_break(script, n > 0, "something is to be sent");
-	if (script_next(script) % 32 == 31) {
-		errno = EINVAL;
-		return -1;
-	}
-	n = n < sizeof bytes ? n : sizeof bytes;
-	n = n < left ? n : left;
-	if (n == 0)
-		return 0;
-	for (size_t i = 0; i < n; i++)
-		bytes[i] = script_byte(end, end->given + i);
-	struct iovec piece = { bytes, n };
-	/* What is written counts as given only then. */
-	end->given += n;
-	enum io result = sink->taken < sink->accepts
-		? script_write(&stream, &piece, 1, &put, &fault)
-		: IO_AGAIN;
-	end->given -= n - put;
-	fault_clear(&fault);
-	if (result == IO_OK)
-		return (ssize_t)put;
-	sink->told_splice_to = sink->taken >= sink->accepts && !sink->stalls;
-	errno = sink->told_splice_to ? EPIPE : EAGAIN;
-	return -1;
 }
 
 static enum io
@@ -627,7 +571,6 @@ script_run(const uint8_t *bytes, size_t n, struct script_tally *tally)
 	rules.out.splice = rules.in.splice = !messages && decision / 32 % 2 == 1;
 	if (rules.out.splice) {
 		local.stream.splice_from = local.stream.splice_to = 1000;
-		local.file = script_next(&script) % 2 == 1;
 		remote.stream.splice_from = remote.stream.splice_to = 2000;
 	}
 	/* Around a stream that knows nothing of telnet, telnet changes nothing. */
