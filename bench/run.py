@@ -90,7 +90,8 @@ def perform(bench, rows, rounds):
                     record.figures.setdefault((tool, way), []).append(figures)
                 except host.Failure as failure:
                     record.failures.setdefault(tool, []).append(str(failure))
-                    if number == 0:
+                    # Who hangs once would hang again, and everybody waits.
+                    if number == 0 or "hangs" in str(failure):
                         unfit[row].add(tool)
                     progress("")
                     print(f"{row}, {tool}: {failure}", file=sys.stderr)
