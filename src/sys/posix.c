@@ -289,3 +289,32 @@ sys_remove_dead_socket(const char *path)
 	errno = EADDRINUSE;
 	return dead && sys_remove_same(path, status.st_dev, status.st_ino);
 }
+
+int
+sys_watcher(void)
+{
+	errno = ENOSYS;
+	return -1;
+}
+
+bool
+sys_watch(int watcher, int fd, short events, bool known)
+{
+	(void)watcher, (void)fd, (void)events, (void)known;
+	errno = ENOSYS;
+	return false;
+}
+
+void
+sys_unwatch(int watcher, int fd)
+{
+	(void)watcher, (void)fd;
+}
+
+int
+sys_watched(int watcher, struct sys_fired *fired, int most, int timeout)
+{
+	(void)watcher, (void)fired, (void)most, (void)timeout;
+	errno = ENOSYS;
+	return -1;
+}

@@ -82,6 +82,24 @@ ssize_t sys_splice(int from, int to, size_t n);
 /* Lets a pipe hold more, if the system allows that; otherwise nothing changes. */
 void sys_enlarge_pipe(int fd, int bytes);
 
+/*
+ * A set of descriptors to wait on, whose cost is that of what happens; -1 where the system has
+ * none: then poll(2) is all there is.
+ */
+struct sys_fired {
+	int fd;
+	short events; /* as of poll(2) */
+};
+int sys_watcher(void);
+
+/* What is wanted of a descriptor, which the set knows already or not. EPERM: it is always ready, and
+ * not in the set. */
+bool sys_watch(int watcher, int fd, short events, bool known);
+void sys_unwatch(int watcher, int fd);
+
+/* Waits as poll(2) does, and tells up to `most` descriptors that have fired; how many, or -1. */
+int sys_watched(int watcher, struct sys_fired *fired, int most, int timeout);
+
 /* Whether a TCP connection that connect(2) has promised has been made, or has failed: with Fast
  * Open it is begun only when something is sent, be it nothing. */
 bool sys_is_connected(int fd);
