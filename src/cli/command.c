@@ -13,11 +13,14 @@
 #include "cli/operands.h"
 #include "cli/options.h"
 #include "mode/mode.h"
+#include "mode/service.h"
 #include "net/resolve.h"
 #include "sys/sys.h"
 
 #define COMMAND_WAIT (30 * CLOCK_SECOND)
 #define COMMAND_LINGER (10 * CLOCK_SECOND)
+#define COMMAND_CLIENTS 100
+#define COMMAND_QUEUE ((size_t)1024 * 1024)
 
 /* A datagram peer has no end; without -q so much silence after our own is one. */
 #define COMMAND_SILENCE (2 * CLOCK_SECOND)
@@ -223,6 +226,7 @@ command_times(struct plan *plan, const struct options *options, bool listen)
 		wait = COMMAND_SILENCE;
 	plan->wait = command_time(options, OPTION_wait, wait);
 	plan->idle = command_time(options, OPTION_idle_timeout, limits);
+	plan->accept_wait = command_time(options, OPTION_accept_timeout, CLOCK_NEVER);
 	plan->linger = command_time(options, OPTION_linger, COMMAND_LINGER);
 	plan->quit_after = command_time(
 		options, OPTION_quit_after, datagrams && !listen ? COMMAND_SILENCE : CLOCK_NEVER);
@@ -248,6 +252,17 @@ command_sockopts(struct plan *plan, const struct options *options, struct fault 
 			return false;
 	}
 	return true;
+}
+
+static const struct service *
+command_service(const struct options *options)
+{
+	return options_has(options, OPTION_broker) ? &service_broker
+		: options_has(options, OPTION_echo) ? &service_echo
+		: options_has(options, OPTION_discard) ? &service_discard
+		: options_has(options, OPTION_chargen) ? &service_chargen
+		: options_has(options, OPTION_daytime) ? &service_daytime
+						       : &service_stdio;
 }
 
 static bool
@@ -279,14 +294,27 @@ static bool
 command_session(
 	struct plan *plan, const struct options *options, bool input_closed, struct fault *fault)
 {
+	static const enum post_slow slows[] = { POST_WAIT, POST_DROP, POST_DISCONNECT };
 	static const enum plan_until untils[] = { PLAN_UNTIL_BOTH, PLAN_UNTIL_PEER,
 		PLAN_UNTIL_INPUT, PLAN_UNTIL_EITHER };
+	plan->service = command_service(options);
 	plan->no_input =
 		options_has(options, OPTION_no_stdin) || options_has(options, OPTION_recv_only);
 	plan->no_output = options_has(options, OPTION_send_only);
 	plan->no_shutdown = options_has(options, OPTION_no_shutdown);
 	plan->keep_open = options_has(options, OPTION_keep_open);
 	plan->receive_limit = (uint64_t)options->value[OPTION_recv_limit];
+	plan->max_conns = options_has(options, OPTION_max_conns)
+		? (uint64_t)options->value[OPTION_max_conns]
+		: COMMAND_CLIENTS;
+	plan->max_per_host = (uint64_t)options->value[OPTION_max_conns_per_host];
+	plan->max_accepts = (uint64_t)options->value[OPTION_max_accepts];
+	plan->queue = options_has(options, OPTION_queue) ? (size_t)options->value[OPTION_queue]
+							 : COMMAND_QUEUE;
+	plan->slow = options_has(options, OPTION_slow) ? slows[options->value[OPTION_slow]]
+		: plan->service->broker                ? POST_DISCONNECT
+						       : POST_WAIT;
+	plan->refuse = options_has(options, OPTION_refuse);
 	plan->crlf = options_has(options, OPTION_crlf);
 	plan->telnet = options_has(options, OPTION_telnet);
 	plan->raw = options_has(options, OPTION_raw);

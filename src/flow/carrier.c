@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "flow/fanout.h"
 #include "flow/message.h"
 #include "flow/splice.h"
 
@@ -160,6 +161,10 @@ carrier_open(struct carrier *carrier, const struct stream *source, const struct 
 		.units = config->units,
 		.pipe = { -1, -1 },
 	};
+	if (source->box != NULL) {
+		fanout_open(carrier, source);
+		return true;
+	}
 	if (source->rmessages || sink->wmessage_max > 0 || config->decode != NULL)
 		return message_open(carrier, source, config, fault);
 	if (config->crlf)

@@ -19,6 +19,7 @@
 
 struct carrier;
 struct message;
+struct post_box;
 
 struct carrier_ops {
 	const char *name;
@@ -73,6 +74,9 @@ struct carrier {
 	size_t piped;   /* the bytes in it */
 	unsigned stuck; /* how often in a row nothing came although there was something */
 	bool full;      /* it takes nothing before something is taken out */
+	/* fan-out: what of the box counts as read: */
+	struct post_box *box; /* not owned */
+	size_t waiting, held; /* blocks, bytes */
 	/* messages: */
 	struct message *message; /* owned */
 	uint64_t taken;          /* bytes of the source that were them, or between them */

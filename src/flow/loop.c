@@ -29,7 +29,7 @@ loop_begin(struct loop *loop)
 	loop->now = clock_now();
 }
 
-static void
+void
 loop_take_signals(struct loop *loop)
 {
 	for (int signal = signals_take(); signal != 0; signal = signals_take()) {

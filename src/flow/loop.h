@@ -37,6 +37,9 @@ void loop_begin(struct loop *loop);
  */
 bool loop_wait(struct loop *loop, struct fault *fault);
 
+/* Takes the signals in that have come (signals_fd); loop_wait does so itself. */
+void loop_take_signals(struct loop *loop);
+
 /* The same for work that a terminating signal simply ends: then false and that fault, too. */
 bool loop_wait_or_end(struct loop *loop, struct fault *fault);
 

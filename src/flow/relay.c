@@ -22,7 +22,10 @@ relay_open(struct relay *relay, struct stream *local, struct stream *remote,
 		flow_open_idle(&relay->out, local, remote, now);
 	else if (!flow_open(&relay->out, local, remote, &rules->out, now, fault))
 		return false;
-	return flow_open(&relay->in, remote, local, &rules->in, now, fault);
+	if (rules->receive)
+		return flow_open(&relay->in, remote, local, &rules->in, now, fault);
+	flow_open_idle(&relay->in, remote, local, now);
+	return true;
 }
 
 void

@@ -22,7 +22,7 @@
 /* The rules; times are spans in nanoseconds, CLOCK_NEVER for no limit. */
 struct relay_rules {
 	struct flow_config out, in;
-	bool send;                   /* OUT exists */
+	bool send, receive;          /* OUT, IN exist */
 	enum flow_stop at_peer_end;  /* how the end of IN stops OUT */
 	enum flow_stop at_input_end; /* how the end of OUT stops IN */
 	int64_t quit_after;          /* of IN after local input has ended; of silence if endless */

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "mode/hub.h"
 #include "mode/mode.h"
 #include "mode/ready.h"
 #include "mode/session.h"
@@ -62,13 +63,15 @@ listen_open(struct listener *listener, const struct listener_config *config, str
 
 /* The turns of the loop until a client has come. */
 static bool
-listen_accept(struct listener *listener, struct loop *loop, struct listener_client *client,
-	struct fault *fault)
+listen_accept(struct listener *listener, struct loop *loop, int64_t wait,
+	struct listener_client *client, struct fault *fault)
 {
 	enum io result = IO_AGAIN;
+	int64_t deadline = clock_after(clock_now(), wait);
 	while (result == IO_AGAIN) {
 		loop_begin(loop);
 		listener_ask(listener, &loop->interest);
+		interest_until(&loop->interest, deadline);
 		if (!loop_wait_or_end(loop, fault))
 			return false;
 		if (loop->wants_report) {
@@ -77,6 +80,9 @@ listen_accept(struct listener *listener, struct loop *loop, struct listener_clie
 				listener->refused);
 		}
 		result = listener_accept(listener, &loop->interest, loop->now, client, fault);
+		if (result == IO_AGAIN && loop->now >= deadline)
+			return fault_set(
+				fault, STATUS_TIMEOUT, 0, "accept: no client came in time");
 	}
 	return result == IO_OK;
 }
@@ -135,10 +141,13 @@ listen_run(struct run *run, struct fault *fault)
 	bool done = listen_load(&access, &plan->access, &run->loop, deadline, fault) &&
 		listen_open(&listener, &config, &run->loop, deadline, fault) &&
 		ready_announce(plan, &listener, fault);
-	bool more = done;
+	bool many = plan->keep_open && plan->transport->connected;
+	if (done && many)
+		done = hub_run(run, &listener, fault);
+	bool more = done && !many;
 	while (more) {
 		more = plan->keep_open;
-		done = listen_accept(&listener, &run->loop, &client, fault);
+		done = listen_accept(&listener, &run->loop, plan->accept_wait, &client, fault);
 		if (!done)
 			break;
 		/* Nobody else is to wait in vain; a datagram socket still needs its path. */

@@ -12,9 +12,11 @@
 #include "net/ports.h"
 #include "net/sockopt.h"
 #include "net/transport.h"
+#include "stream/post.h"
 #include "stream/record.h"
 
 struct mode;
+struct service;
 
 /* Which end finishes the session. */
 enum plan_until {
@@ -34,6 +36,7 @@ struct plan_frames {
 
 struct plan {
 	const struct mode *mode;
+	const struct service *service;
 	const struct transport *transport;
 	struct endpoint endpoint; /* where to connect, or what to listen on */
 	struct ports ports;       /* the ports to probe, instead of the endpoint's; may be none */
@@ -45,11 +48,18 @@ struct plan {
 	struct record_config record;
 	struct plan_frames frames;
 	int64_t wait; /* spans; CLOCK_NEVER: no limit */
+	int64_t accept_wait;
 	int64_t idle;
 	int64_t quit_after;
 	int64_t linger;
 	int64_t delay;          /* after each line sent; 0: none */
 	uint64_t receive_limit; /* messages; 0: none */
+	uint64_t max_conns;     /* clients at a time, … */
+	uint64_t max_per_host;  /* … from one address; 0: no limit of its own, … */
+	uint64_t max_accepts;   /* … and in all; 0: no limit */
+	size_t queue;           /* bytes that may wait for a client that is spoken to, … */
+	enum post_slow slow;    /* … and what is done if that is not enough */
+	bool refuse;            /* who is one too many is sent away, instead of waiting */
 	enum plan_until until;
 	int ready_fd; /* -1: none */
 	bool keep_open;

@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "flow/relay.h"
+#include "mode/service.h"
 #include "stream/record.h"
-#include "stream/stdio.h"
 #include "stream/telnet.h"
 #include "sys/sys.h"
 
@@ -36,17 +36,24 @@ session_peer_rule(const struct plan *plan, const struct stream *local)
 static struct relay_rules
 session_rules(const struct plan *plan, const struct stream *local)
 {
-	bool ends_with_input = plan->no_output || plan->until == PLAN_UNTIL_INPUT ||
+	bool ends_with_input = plan->no_output || plan->service->once || plan->until == PLAN_UNTIL_INPUT ||
 		plan->until == PLAN_UNTIL_EITHER;
 	const struct plan_frames *frames = &plan->frames;
+	const struct service *service = plan->service;
+	/* A mirror's own input is the peer's. */
+	const struct frame *input = service->mirror ? &frames->wire : &frames->input;
+	/* What goes to other clients lies as it came. */
+	const struct frame *output = service->broker ? &frames->wire : &frames->output;
+	/* What waits in a box is made for the wire. */
+	bool made = local->box != NULL;
 	return (struct relay_rules){
 		.out = {
 			.buffer = CARRIER_SIZE,
 			.splice = !plan->no_splice,
-			.crlf = plan->crlf,
-			.delay = plan->delay,
-			.decode = frames->used ? &frames->input : NULL,
-			.encode = frames->used ? &frames->wire : NULL,
+			.crlf = plan->crlf && !made,
+			.delay = made ? 0 : plan->delay,
+			.decode = frames->used && !made ? input : NULL,
+			.encode = frames->used && !made ? &frames->wire : NULL,
 			.oversize = frames->oversize,
 		},
 		.in = {
@@ -54,11 +61,12 @@ session_rules(const struct plan *plan, const struct stream *local)
 			.splice = !plan->no_splice,
 			/* What is dropped need not be messages. */
 			.decode = frames->used && !plan->no_output ? &frames->wire : NULL,
-			.encode = frames->used && !plan->no_output ? &frames->output : NULL,
+			.encode = frames->used && !plan->no_output ? output : NULL,
 			.oversize = frames->oversize,
 			.most = plan->receive_limit,
 		},
-		.send = !plan->no_input,
+		.send = service->send && !plan->no_input,
+		.receive = service->receive,
 		.at_peer_end = session_peer_rule(plan, local),
 		.at_input_end = ends_with_input ? FLOW_STOP_DRAINED : FLOW_GOES_ON,
 		.quit_after = plan->quit_after,
@@ -68,13 +76,16 @@ session_rules(const struct plan *plan, const struct stream *local)
 	};
 }
 
-/* One line: what happened, and the counts; those of datagrams only where there are some. */
-static void
-session_report(unsigned level, const char *event, const struct relay *relay)
+void
+session_report(unsigned level, const char *event, const struct session *session)
 {
-	const struct stream *remote = relay->in.source;
+	const struct relay *relay = &session->relay;
+	const struct stream *remote = &session->remote;
 	char ignored[64] = "", lost[64] = "", messages[96] = "", unfit[64] = "";
 	uint64_t dropped = 0;
+	/* A mirror has only the one flow. */
+	const struct flow *in = session->plan->service->mirror ? &relay->out : &relay->in;
+	uint64_t received = in->carrier.message != NULL ? in->carrier.taken : in->written;
 	uint64_t skipped = relay->out.carrier.skipped + relay->in.carrier.skipped;
 	uint64_t truncated = relay->out.carrier.truncated + relay->in.carrier.truncated;
 	/* What is dropped comes as bytes. */
@@ -94,8 +105,7 @@ session_report(unsigned level, const char *event, const struct relay *relay)
 			", %" PRIu64 " datagrams were dropped by the kernel", dropped);
 	log_line(skipped + truncated > 0 ? LOG_ALWAYS : level,
 		"%s %s: %" PRIu64 " bytes sent, %" PRIu64 " bytes received%s%s%s%s", event,
-		remote->name, relay->out.written,
-		whole ? relay->in.carrier.taken : relay->in.written, messages, unfit, ignored,
+		remote->name, relay->out.written, received, messages, unfit, ignored,
 		lost);
 	if (remote->retried > 0)
 		log_line(LOG_VERBOSE, "%s: %" PRIu64 " operations had to wait for buffers",
@@ -111,37 +121,12 @@ session_report_way(const struct flow *flow)
 			flow->carrier.ops->name);
 }
 
-/* The turns of the loop until the relay is over. */
-static bool
-session_relay(struct relay *relay, struct loop *loop, struct fault *fault)
-{
-	bool over = false;
-	session_report_way(&relay->out);
-	session_report_way(&relay->in);
-	while (!over) {
-		loop_begin(loop);
-		relay_ask(relay, &loop->interest, loop->now);
-		if (!loop_wait(loop, fault))
-			return false;
-		if (loop->end_signal != 0)
-			relay_interrupt(relay, loop->end_signal, loop->now);
-		if (loop->wants_report) {
-			loop->wants_report = false;
-			session_report(LOG_ALWAYS, "session", relay);
-		}
-		over = relay_step(relay, &loop->interest, loop->now);
-	}
-	session_report(LOG_VERBOSE, "closed", relay);
-	if (fault_is_set(&relay->cause))
-		fault_move(fault, &relay->cause);
-	return !fault_is_set(fault);
-}
-
 /* Makes the connection ready, and lays around it what the user wants to have there. */
 static bool
-session_open_remote(struct run *run, struct stream *remote, struct fault *fault)
+session_open_remote(struct session *session, struct run *run, struct fault *fault)
 {
 	const struct plan *plan = run->plan;
+	struct stream *remote = &session->remote;
 	/* Who shares the socket does not expect datagrams that the kernel has joined. */
 	remote->single = plan->receive_limit > 0 || plan->inherited != -1;
 	/* The kinds that there are open in one step. */
@@ -152,29 +137,80 @@ session_open_remote(struct run *run, struct stream *remote, struct fault *fault)
 }
 
 bool
-session_run(struct run *run, struct stream *remote, struct fault *fault)
+session_open(struct session *session, struct run *run, int64_t now, struct fault *fault)
 {
 	const struct plan *plan = run->plan;
-	struct loop *loop = &run->loop;
-	const struct stdio_config config = { .discard = plan->no_output, .raw = plan->raw };
-	struct stream local = { .ops = NULL };
-	struct relay relay = { .cause = FAULT_NONE };
-	struct relay_rules rules;
-	bool done = false;
+	const struct service *service = plan->service;
+	struct stream *local = service->mirror ? &session->remote : &session->local;
+	struct relay *relay = &session->relay;
+	session->plan = plan;
+	if (!service->mirror &&
+		!((local->ops != NULL || service->init(local, plan, fault)) &&
+			local->ops->open(local, fault) == IO_OK))
+		return false;
+	if (!session_open_remote(session, run, fault))
+		return false;
+	session->local.half_close = !plan->keep_open;
+	session->remote.half_close = !plan->no_shutdown;
+	const struct relay_rules rules = session_rules(plan, local);
+	if (!relay_open(relay, local, &session->remote, &rules, now, fault))
+		return false;
+	session_report_way(&relay->out);
+	session_report_way(&relay->in);
+	return true;
+}
 
-	if (stdio_init(&local, &config, fault) && local.ops->open(&local, fault) == IO_OK &&
-		session_open_remote(run, remote, fault)) {
-		local.half_close = !plan->keep_open;
-		remote->half_close = !plan->no_shutdown;
-		rules = session_rules(plan, &local);
+bool
+session_end(struct session *session, struct fault *fault)
+{
+	session_report(LOG_VERBOSE, "closed", session);
+	if (!fault_is_set(&session->relay.cause))
+		return true;
+	fault_move(fault, &session->relay.cause);
+	return false;
+}
+
+void
+session_close(struct session *session)
+{
+	relay_close(&session->relay);
+	stream_close(&session->local);
+	stream_close(&session->remote);
+}
+
+/* The turns of the loop until it is over. */
+static bool
+session_relay(struct session *session, struct loop *loop, struct fault *fault)
+{
+	struct relay *relay = &session->relay;
+	bool over = false;
+	while (!over) {
 		loop_begin(loop);
-		done = relay_open(&relay, &local, remote, &rules, loop->now, fault) &&
-			session_relay(&relay, loop, fault);
-		run->spoilt = relay.failed == &relay.out &&
-			(fault->status == STATUS_CUT || fault->status == STATUS_FRAMING);
+		relay_ask(relay, &loop->interest, loop->now);
+		if (!loop_wait(loop, fault))
+			return false;
+		if (loop->end_signal != 0)
+			relay_interrupt(relay, loop->end_signal, loop->now);
+		if (loop->wants_report) {
+			loop->wants_report = false;
+			session_report(LOG_ALWAYS, "session", session);
+		}
+		over = relay_step(relay, &loop->interest, loop->now);
 	}
-	relay_close(&relay);
-	stream_close(&local);
-	stream_close(remote);
+	return session_end(session, fault);
+}
+
+bool
+session_run(struct run *run, struct stream *remote, struct fault *fault)
+{
+	struct session session = { .remote = *remote };
+	struct loop *loop = &run->loop;
+	loop_begin(loop);
+	bool done = session_open(&session, run, loop->now, fault) &&
+		session_relay(&session, loop, fault);
+	run->spoilt = session.relay.failed == &session.relay.out &&
+		(fault->status == STATUS_CUT || fault->status == STATUS_FRAMING);
+	session_close(&session);
+	*remote = (struct stream){ .ops = NULL };
 	return record_report(&run->record, fault) && done;
 }

@@ -1,14 +1,39 @@
-/* One session: standard input and output on one side, an open connection on the other. */
+/* One session: what the service has on one side, an open connection on the other. */
 #ifndef SOCKCAT_MODE_SESSION_H
 #define SOCKCAT_MODE_SESSION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/fault.h"
+#include "base/interest.h"
+#include "flow/relay.h"
 #include "mode/mode.h"
 #include "stream/stream.h"
 
-/* Runs it to its end and closes the remote stream. False and the fault if not all went well. */
+struct session {
+	const struct plan *plan;
+	struct stream local, remote;
+	struct relay relay;
+};
+
+/*
+ * Makes both sides ready, and the relay between them. `remote` has been initialised before; so has
+ * `local`, if it is not the service's own. To be closed in any case.
+ */
+bool session_open(struct session *session, struct run *run, int64_t now, struct fault *fault);
+
+/* One line: what happened, and the counts. */
+void session_report(unsigned level, const char *event, const struct session *session);
+
+/* It is over: how it went. */
+bool session_end(struct session *session, struct fault *fault);
+
+/* Closes both streams; also good on a zeroed struct. */
+void session_close(struct session *session);
+
+/* Runs one over the remote stream, which is closed with it, to its end. False and the fault if not
+ * all went well. */
 bool session_run(struct run *run, struct stream *remote, struct fault *fault);
 
 #endif

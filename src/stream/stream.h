@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "stream/bulk.h"
 
+struct post_box;
 struct stream;
 
 struct stream_ops {
@@ -71,6 +72,7 @@ struct stream {
 	bool single;      /* set by the owner before open: a read is to be one message only */
 	const struct iovec *messages; /* the last read's, all in its first piece; NULL: one */
 	size_t message_count;
+	struct post_box *box; /* what is read waits here, in shared blocks (post.h); NULL: no */
 	const char *from;    /* what its messages are from, if not from its name; not owned */
 	size_t wmessage_max; /* a write is one whole message of at most this size; 0: bytes */
 	size_t wbatch;       /* > 1: a write is up to so many messages, one a piece, … */

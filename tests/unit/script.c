@@ -432,6 +432,7 @@ script_rules(struct script *script)
 		.out = { .buffer = 1 + script_next_size(script, 100) },
 		.in = { .buffer = 1 + script_next_size(script, 100) },
 		.send = decision % 8 != 7,
+		.receive = true,
 		.at_peer_end = (enum flow_stop)(decision / 8 % 3),
 		.at_input_end = decision / 32 % 4 == 3 ? FLOW_STOP_DRAINED : FLOW_GOES_ON,
 		.quit_after = script_next_span(script),

@@ -1,0 +1,96 @@
+/* What is said to many; see fanout.h. */
+#include "flow/fanout.h"
+
+#include "stream/post.h"
+
+#define FANOUT_BATCH 64
+
+static bool
+fanout_has_room(const struct carrier *carrier)
+{
+	/* What waits is bounded by the box. */
+	(void)carrier;
+	return true;
+}
+
+static bool
+fanout_has_data(const struct carrier *carrier)
+{
+	return carrier->waiting > 0;
+}
+
+static enum io
+fanout_fill(struct carrier *carrier, struct stream *source, size_t *got, struct fault *fault)
+{
+	struct post_box *box = source->box;
+	size_t added = box->count - carrier->waiting;
+	source->pending = false;
+	*got = box->bytes - carrier->held;
+	carrier->waiting = box->count;
+	carrier->held = box->bytes;
+	carrier->brought = added;
+	if (added > 0)
+		return IO_OK;
+	if (box->full) {
+		(void)fault_set(fault, STATUS_SEND, 0,
+			"send to %s: it does not keep up, %zu bytes wait", carrier->sink->name,
+			box->bytes);
+		return IO_FAIL;
+	}
+	return box->post->ended ? IO_END : IO_AGAIN;
+}
+
+static enum io
+fanout_drain(struct carrier *carrier, struct stream *sink, size_t *put, struct fault *fault)
+{
+	struct post_box *box = carrier->box;
+	struct iovec pieces[FANOUT_BATCH];
+	size_t most = sink->wmessage_max == 0 ? FANOUT_BATCH : sink->wbatch > 1 ? sink->wbatch : 1;
+	if (most > FANOUT_BATCH)
+		most = FANOUT_BATCH;
+	if (most > carrier->waiting)
+		most = carrier->waiting;
+	int count = post_look(box, pieces, (int)most);
+	enum io result = sink->ops->write(sink, pieces, count, put, fault);
+	if (result != IO_OK)
+		return result;
+	size_t before = box->count;
+	if (sink->wmessage_max > 0)
+		post_take_messages(box, count == 1 ? 1 : sink->wtaken);
+	else
+		post_take(box, *put);
+	carrier->waiting -= before - box->count;
+	carrier->held -= *put;
+	return IO_OK;
+}
+
+static size_t
+fanout_drop(struct carrier *carrier)
+{
+	size_t dropped = carrier->held;
+	carrier->waiting = carrier->held = 0;
+	return dropped;
+}
+
+static void
+fanout_close(struct carrier *carrier)
+{
+	carrier->waiting = carrier->held = 0;
+}
+
+static const struct carrier_ops fanout_ops = {
+	.name = "fan-out",
+	.has_room = fanout_has_room,
+	.has_data = fanout_has_data,
+	.fill = fanout_fill,
+	.drain = fanout_drain,
+	.drop = fanout_drop,
+	.close = fanout_close,
+};
+
+void
+fanout_open(struct carrier *carrier, const struct stream *source)
+{
+	carrier->box = source->box;
+	carrier->ops = &fanout_ops;
+}

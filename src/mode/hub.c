@@ -1,0 +1,401 @@
+/* A listener for many; see hub.h. */
+#include "mode/hub.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "flow/flow.h"
+#include "flow/signals.h"
+#include "flow/waiter.h"
+#include "mode/service.h"
+#include "mode/session.h"
+#include "stream/post.h"
+#include "stream/share.h"
+#include "stream/socket.h"
+#include "sys/sys.h"
+
+/* So many clients are let in before those that are in are looked after. */
+#define HUB_BATCH 64
+
+struct hub_client {
+	struct waiting waiting; /* first: the waiter gives it back */
+	struct session session;
+	struct post_box box; /* what waits for it, if others speak to it */
+	struct address peer;
+	enum flow_state out, in; /* after its last step */
+	struct hub_client *next, *previous;
+};
+
+struct hub {
+	struct run *run;
+	struct listener *listener;
+	struct waiter waiter;
+	struct waiting door;   /* the listener, signals, and a reader that goes away */
+	size_t signals, watch; /* the entries in it */
+	struct post *post;     /* where clients are spoken to; NULL: they are not */
+	struct post broker;    /* the one of a broker, … */
+	struct share share;    /* … that of standard input and output */
+	struct flow input;     /* standard input, as far as it is said to all */
+	struct waiting hears;  /* what that flow waits for */
+	bool speaks;           /* there is that flow, and it has not ended */
+	struct hub_client *first;
+	size_t count;              /* clients that are in */
+	uint64_t accepted, failed; /* clients so far, … */
+	uint64_t refused;          /* … and those who were one too many */
+	int64_t lonely;            /* nobody has been in since; CLOCK_NEVER: somebody is */
+	bool closing;              /* nobody is let in any more */
+};
+
+/* --- clients --- */
+
+/* Waits for what its next step needs. */
+static bool
+hub_ask(struct hub *hub, struct hub_client *client, struct fault *fault)
+{
+	struct relay *relay = &client->session.relay;
+	/* Only where a direction has come further, descriptors are closed or opened. */
+	bool anew = relay->out.state != client->out || relay->in.state != client->in;
+	client->out = relay->out.state;
+	client->in = relay->in.state;
+	interest_begin(&client->waiting.interest);
+	relay_ask(relay, &client->waiting.interest, hub->run->loop.now);
+	return waiter_set(&hub->waiter, &client->waiting, anew, fault);
+}
+
+static void
+hub_forget(struct hub *hub, struct hub_client *client)
+{
+	waiter_remove(&hub->waiter, &client->waiting);
+	session_close(&client->session);
+	*(client->previous != NULL ? &client->previous->next : &hub->first) = client->next;
+	if (client->next != NULL)
+		client->next->previous = client->previous;
+	hub->count--;
+	if (hub->count == 0)
+		hub->lonely = hub->run->loop.now;
+	free(client);
+}
+
+/* Whoever something came for, or who may try again, has a turn. */
+static void
+hub_wake(struct hub *hub)
+{
+	for (struct post_box *box; hub->post != NULL && (box = post_next_woken(hub->post)) != NULL;) {
+		if (box == &hub->share.podium) {
+			waiter_wake(&hub->waiter, &hub->hears);
+			continue;
+		}
+		unsigned char *inside = (unsigned char *)box;
+		struct hub_client *client =
+			(struct hub_client *)(void *)(inside - offsetof(struct hub_client, box));
+		waiter_wake(&hub->waiter, &client->waiting);
+	}
+}
+
+/* A failure ends one connection; this is the place that knows it. False if it is not the client's
+ * own: what all share has failed. */
+static bool
+hub_survives(struct hub *hub, struct fault *fault)
+{
+	const struct service *service = hub->run->plan->service;
+	hub->failed++;
+	if (service == &service_stdio &&
+		(fault->status == STATUS_OUTPUT || fault->status == STATUS_INPUT))
+		return false;
+	if (!fault->quiet)
+		log_line(LOG_ALWAYS, "%s", fault->text != NULL ? fault->text : "failed");
+	fault_clear(fault);
+	return true;
+}
+
+static bool
+hub_step(struct hub *hub, struct hub_client *client, struct fault *fault)
+{
+	struct run *run = hub->run;
+	bool over = relay_step(
+		&client->session.relay, &client->waiting.interest, run->loop.now);
+	bool good = over ? session_end(&client->session, fault) : hub_ask(hub, client, fault);
+	if (good && !over)
+		return true;
+	hub_forget(hub, client);
+	return record_report(&run->record, fault) && (good || hub_survives(hub, fault));
+}
+
+/* What the client has on its other side, if many share it. */
+static bool
+hub_init_local(struct hub *hub, struct hub_client *client, struct fault *fault)
+{
+	const struct plan *plan = hub->run->plan;
+	struct stream *local = &client->session.local;
+	if (plan->service == &service_stdio)
+		return share_init(local, &hub->share, &client->box, fault);
+	if (!plan->service->broker)
+		return true;
+	return post_init_member(local, &hub->broker, &client->box,
+		plan->frames.used || plan->transport->message_max > 0, fault);
+}
+
+/* Begins a session with somebody who has come; the descriptor is taken over. */
+static bool
+hub_begin(struct hub *hub, struct listener_client *caller, struct fault *fault)
+{
+	struct run *run = hub->run;
+	struct hub_client *client = calloc(1, sizeof *client);
+	char *name = address_print(&caller->peer);
+	log_line(LOG_VERBOSE, "connection from %s", name != NULL ? name : "?");
+	hub->accepted++;
+	hub->closing = hub->accepted == run->plan->max_accepts;
+	if (client == NULL) {
+		free(name);
+		(void)sys_close(&caller->fd);
+		(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "accept");
+		return hub_survives(hub, fault);
+	}
+	client->peer = caller->peer;
+	client->next = hub->first;
+	if (hub->first != NULL)
+		hub->first->previous = client;
+	hub->first = client;
+	hub->count++;
+	hub->lonely = CLOCK_NEVER;
+	if (socket_init(&client->session.remote, run->plan->transport, caller->fd, 0, name, fault) &&
+		hub_init_local(hub, client, fault) && session_open(&client->session, run, run->loop.now, fault) &&
+		hub_ask(hub, client, fault))
+		return true;
+	hub_forget(hub, client);
+	return hub_survives(hub, fault);
+}
+
+/* --- the door --- */
+
+static bool
+hub_is_full(const struct hub *hub)
+{
+	return hub->count >= hub->run->plan->max_conns;
+}
+
+/* Whether anybody is let in, or sent away. */
+static bool
+hub_is_open(const struct hub *hub)
+{
+	return !hub->closing && (hub->run->plan->refuse || !hub_is_full(hub));
+}
+
+static size_t
+hub_count_host(const struct hub *hub, struct address host)
+{
+	size_t count = 0;
+	address_set_port(&host, 0);
+	for (const struct hub_client *client = hub->first; client != NULL; client = client->next) {
+		struct address peer = client->peer;
+		address_set_port(&peer, 0);
+		count += address_equal(&peer, &host);
+	}
+	return count;
+}
+
+/* Sends somebody away who is one too many. */
+static bool
+hub_refuses(struct hub *hub, struct listener_client *caller)
+{
+	uint64_t most = hub->run->plan->max_per_host;
+	bool crowded = most > 0 && hub_count_host(hub, caller->peer) >= most;
+	if (!hub_is_full(hub) && !crowded)
+		return false;
+	char *name = address_print(&caller->peer);
+	log_line(LOG_VERBOSE, "refused %s: %s", name != NULL ? name : "?",
+		crowded ? "there are too many from its address" : "there are too many");
+	free(name);
+	(void)sys_close(&caller->fd);
+	hub->refused++;
+	return true;
+}
+
+static bool
+hub_accept(struct hub *hub, struct fault *fault)
+{
+	struct loop *loop = &hub->run->loop;
+	for (int i = 0; i < HUB_BATCH && hub_is_open(hub); i++) {
+		struct listener_client caller;
+		switch (listener_accept(
+			hub->listener, &hub->door.interest, loop->now, &caller, fault)) {
+		case IO_OK:
+			if (!hub_refuses(hub, &caller) && !hub_begin(hub, &caller, fault))
+				return false;
+			break;
+		case IO_AGAIN:
+		case IO_END:
+			return true;
+		case IO_FAIL:
+			return false;
+		}
+	}
+	return true;
+}
+
+static void
+hub_report(struct hub *hub)
+{
+	log_line(LOG_ALWAYS,
+		"%zu clients, %" PRIu64 " so far, %" PRIu64 " failed, %" PRIu64 " refused",
+		hub->count, hub->accepted, hub->failed, hub->refused);
+	for (struct hub_client *client = hub->first; client != NULL; client = client->next)
+		session_report(LOG_ALWAYS, "session", &client->session);
+}
+
+static bool
+hub_answer_door(struct hub *hub, struct fault *fault)
+{
+	struct loop *loop = &hub->run->loop;
+	size_t put;
+	if (interest_fired(&hub->door.interest, hub->signals))
+		loop_take_signals(loop);
+	if (interest_fired(&hub->door.interest, hub->watch) &&
+		hub->share.stdio.ops->write(&hub->share.stdio, NULL, 0, &put, fault) == IO_FAIL)
+		return false;
+	if (loop->wants_report) {
+		loop->wants_report = false;
+		hub_report(hub);
+	}
+	if (loop->end_signal != 0) {
+		hub->closing = true;
+		for (struct hub_client *client = hub->first; client != NULL; client = client->next) {
+			relay_interrupt(&client->session.relay, loop->end_signal, loop->now);
+			waiter_wake(&hub->waiter, &client->waiting);
+		}
+	}
+	if (loop->now >= clock_after(hub->lonely, hub->run->plan->accept_wait) && !hub->closing)
+		return fault_set(fault, STATUS_TIMEOUT, 0, "accept: no client came in time");
+	if (!hub_accept(hub, fault))
+		return false;
+	/* The next one is told at once that nobody will come. */
+	if (hub->closing)
+		listener_close(hub->listener);
+	return true;
+}
+
+static bool
+hub_ask_door(struct hub *hub, struct fault *fault)
+{
+	struct interest *interest = &hub->door.interest;
+	interest_begin(interest);
+	hub->signals = interest_ask(interest, signals_fd(), POLLIN);
+	hub->watch = interest_watch(interest, hub->share.watch);
+	if (hub_is_open(hub))
+		listener_ask(hub->listener, interest);
+	if (!hub->closing)
+		interest_until(interest, clock_after(hub->lonely, hub->run->plan->accept_wait));
+	return waiter_set(&hub->waiter, &hub->door, false, fault);
+}
+
+/* --- standard input, said to all --- */
+
+/* It is read only while somebody is there to hear it. */
+static bool
+hub_ask_input(struct hub *hub, struct fault *fault)
+{
+	interest_begin(&hub->hears.interest);
+	if (hub->speaks && hub->count > 0)
+		flow_ask(&hub->input, &hub->hears.interest, hub->run->loop.now);
+	return waiter_set(&hub->waiter, &hub->hears, false, fault);
+}
+
+static bool
+hub_step_input(struct hub *hub, struct fault *fault)
+{
+	if (!hub->speaks || hub->count == 0)
+		return true;
+	flow_step(&hub->input, &hub->hears.interest, hub->run->loop.now);
+	hub->speaks = hub->input.state != FLOW_DONE;
+	if (!fault_is_set(&hub->input.fault))
+		return true;
+	fault_move(fault, &hub->input.fault);
+	return false;
+}
+
+/* What many share is made ready. */
+static bool
+hub_open_shared(struct hub *hub, struct fault *fault)
+{
+	const struct plan *plan = hub->run->plan;
+	const struct plan_frames *frames = &plan->frames;
+	bool apart = frames->used || plan->transport->message_max > 0;
+	const struct stdio_config stdio = { .discard = plan->no_output, .raw = plan->raw };
+	hub->broker = (struct post){ .limit = plan->queue, .slow = plan->slow };
+	hub->share.post = (struct post){ .limit = plan->queue, .slow = plan->slow };
+	if (plan->service->broker)
+		hub->post = &hub->broker;
+	if (plan->service != &service_stdio)
+		return true;
+	hub->post = &hub->share.post;
+	if (!share_open(&hub->share, &stdio, !plan->no_input, apart, fault))
+		return false;
+	if (plan->no_input || hub->share.file)
+		return true;
+	const struct flow_config input = {
+		.buffer = CARRIER_SIZE,
+		.crlf = plan->crlf,
+		.delay = plan->delay,
+		.decode = frames->used ? &frames->input : NULL,
+		.encode = frames->used ? &frames->wire : NULL,
+		.oversize = frames->oversize,
+	};
+	hub->speaks = true;
+	return flow_open(&hub->input, &hub->share.stdio, &hub->share.speaker, &input,
+		hub->run->loop.now, fault);
+}
+
+static bool
+hub_turn(struct hub *hub, struct fault *fault)
+{
+	if (!hub_ask_door(hub, fault) || !hub_ask_input(hub, fault) ||
+		!waiter_wait(&hub->waiter, &hub->run->loop.now, fault))
+		return false;
+	for (struct waiting *next; (next = waiter_next(&hub->waiter)) != NULL;) {
+		bool good = next == &hub->door ? hub_answer_door(hub, fault)
+			: next == &hub->hears  ? hub_step_input(hub, fault)
+					       : hub_step(hub, (struct hub_client *)next, fault);
+		if (!good)
+			return false;
+		hub_wake(hub);
+	}
+	return true;
+}
+
+/* Everything is given back. */
+static void
+hub_close(struct hub *hub)
+{
+	while (hub->first != NULL)
+		hub_forget(hub, hub->first);
+	waiter_remove(&hub->waiter, &hub->door);
+	waiter_remove(&hub->waiter, &hub->hears);
+	waiter_close(&hub->waiter);
+	flow_close(&hub->input);
+	share_close(&hub->share);
+}
+
+bool
+hub_run(struct run *run, struct listener *listener, struct fault *fault)
+{
+	struct hub hub = { .run = run, .listener = listener, .lonely = run->loop.now };
+	hub.share.watch = -1;
+	waiter_open(&hub.waiter, false);
+	bool good = hub_open_shared(&hub, fault);
+	while (good && (!hub.closing || hub.count > 0))
+		good = hub_turn(&hub, fault);
+	if (good && run->plan->service == &service_stdio)
+		good = share_finish(&hub.share, fault);
+	hub_close(&hub);
+	if (good && run->loop.end_signal != 0)
+		return fault_set_signal(fault, run->loop.end_signal);
+	if (good && hub.failed > 0)
+		return fault_set(fault, STATUS_SOME, 0,
+			"listen: %" PRIu64 " of %" PRIu64 " connections failed", hub.failed,
+			hub.accepted);
+	return good;
+}

@@ -1,0 +1,91 @@
+/*
+ * A post office: what one says, many get. It is copied once, into a block that all of them share;
+ * each has a box, in which the blocks wait for it, and a bound on how much may wait there.
+ *
+ * Nobody is called back: whoever something came for, or who may try again, is listed as woken, and
+ * the owner of the office takes them from there.
+ */
+#ifndef SOCKCAT_STREAM_POST_H
+#define SOCKCAT_STREAM_POST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/fault.h"
+#include "base/io.h"
+#include "stream/stream.h"
+
+/* What is done about a box that is full: the speaker waits, the message is left out for this box, or
+ * whoever has the box is sent away. */
+enum post_slow { POST_WAIT, POST_DROP, POST_DISCONNECT };
+
+struct post_block;
+struct post_box;
+
+struct post {
+	size_t limit; /* so many bytes may wait in a box; one message more than that never is refused */
+	enum post_slow slow;
+	bool ended; /* nobody will say anything any more */
+	struct post_box *first, *woken;
+};
+
+struct post_box {
+	struct post *post;            /* NULL: it is in none */
+	struct stream *stream;        /* the one that has it; not owned */
+	struct post_block **blocks;   /* owned, a ring; each block is counted */
+	size_t head, count, capacity; /* of them */
+	size_t offset;                /* what has been taken of the first block */
+	size_t bytes;                 /* that wait */
+	uint64_t dropped;             /* messages that were left out */
+	bool deaf;                    /* nothing is put in: it only speaks */
+	bool full;                    /* it was not emptied in time, and gets nothing more */
+	bool blocked;                 /* it waits until it can be heard */
+	bool is_woken;
+	struct post_box *next, *previous, *next_woken;
+};
+
+/* Takes a box. `deaf`: nothing is ever put in. */
+void post_join(struct post *post, struct post_box *box, struct stream *stream, bool deaf);
+
+/* Gives it back, with what is in it; also good on a zeroed struct. */
+void post_leave(struct post_box *box);
+
+/*
+ * Says it to all others. `apart`: each piece is a message; otherwise all pieces together are bytes.
+ * IO_AGAIN: not now; the box is woken when it is worth a try. IO_FAIL: there is no memory.
+ */
+enum io post_say(struct post_box *from, const struct iovec *pieces, int count, bool apart,
+	struct fault *fault);
+
+/* Nobody will say anything any more: the streams of all boxes end when they are empty. */
+void post_end(struct post *post);
+
+/* What waits in the box, oldest first: up to `most` pieces, one a block. Returns how many. */
+int post_look(const struct post_box *box, struct iovec *pieces, int most);
+
+/* So many bytes, or messages, have been taken off the front. */
+void post_take(struct post_box *box, size_t bytes);
+void post_take_messages(struct post_box *box, size_t count);
+
+/* All that wait until they can be heard are woken to try again. */
+void post_unblock(struct post *post);
+
+/* Somebody is to be looked after: its stream may go on. */
+void post_wake(struct post_box *box);
+
+/* The next of them, or NULL. */
+struct post_box *post_next_woken(struct post *post);
+
+/* The stream of a speaker that hears nothing: all that is written is said, its end is the end of
+ * the post. `apart` as of post_say. It has the box until it is closed. False and a fault if there
+ * is no memory. */
+bool post_init_speaker(struct stream *stream, struct post *post, struct post_box *box, bool apart,
+	struct fault *fault);
+
+/* The stream of one among many: what is written is said to the others, what they say is read. */
+bool post_init_member(struct stream *stream, struct post *post, struct post_box *box, bool apart,
+	struct fault *fault);
+
+#endif
