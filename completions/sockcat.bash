@@ -43,15 +43,26 @@ _sockcat_option() {
     case $1 in
     -l | --listen) option=listen bars='-l --listen -z --probe -F --pass-fd -r --random-ports' ;;
     -k | --keep-open) option=keep_open bars='-k --keep-open' ;;
-    -z | --probe) option=probe bars='-l --listen -z --probe -F --pass-fd --send-only --recv-only --frame --stdio-frame --stdin-frame --stdout-frame -o --hex-dump --output --fastopen' ;;
-    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only -W --recv-limit -C --crlf -t --telnet -i --delay --frame --stdio-frame --stdin-frame --stdout-frame -o --hex-dump --output --fastopen' ;;
-    -u | --udp) option=udp bars='-u --udp --seqpacket --mptcp --sctp --udplite -t --telnet --min-ttl --nodelay --user-timeout --congestion --fastopen' ;;
-    -U | --unixsock) option=unixsock bars='-U --unixsock --mptcp --sctp --udplite --vsock -4 --ipv4 -6 --ipv6 -p --source-port --interface --allow --deny --allow-file --deny-file -T --tos -M --ttl --min-ttl --nodelay --user-timeout --congestion --fastopen --v6only --join --mtu-discovery' ;;
+    --echo) option=echo bars='--echo --discard --chargen --daytime --broker -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --discard) option=discard bars='--echo --discard --chargen --daytime --broker -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only -C --crlf -i --delay --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --chargen) option=chargen bars='--echo --discard --chargen --daytime --broker -z --probe -F --pass-fd -u --udp -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --daytime) option=daytime bars='--echo --discard --chargen --daytime --broker -z --probe -F --pass-fd -u --udp -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --broker) option=broker bars='--echo --discard --chargen --daytime --broker -u --udp -d --no-stdin --send-only --recv-only -C --crlf -i --delay --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --queue) option=queue kind=nothing bars='--queue' ;;
+    --slow) option=slow kind=words values='wait drop disconnect' bars='--slow' ;;
+    --max-conns) option=max_conns kind=nothing bars='--max-conns' ;;
+    --max-conns-per-host) option=max_conns_per_host kind=nothing bars='--max-conns-per-host -U --unixsock --vsock' ;;
+    --max-accepts) option=max_accepts kind=nothing bars='--max-accepts' ;;
+    --refuse) option=refuse bars='--refuse' ;;
+    -z | --probe) option=probe bars='-l --listen --echo --discard --chargen --daytime -z --probe -F --pass-fd --send-only --recv-only --frame --stdio-frame --stdin-frame --stdout-frame -o --hex-dump --output --fastopen' ;;
+    -F | --pass-fd) option=pass_fd bars='-l --listen --echo --discard --chargen --daytime -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only -W --recv-limit -C --crlf -t --telnet -i --delay --frame --stdio-frame --stdin-frame --stdout-frame -o --hex-dump --output --fastopen' ;;
+    -u | --udp) option=udp bars='--chargen --daytime --broker -u --udp --seqpacket --mptcp --sctp --udplite -t --telnet --min-ttl --nodelay --user-timeout --congestion --fastopen' ;;
+    -U | --unixsock) option=unixsock bars='--max-conns-per-host -U --unixsock --mptcp --sctp --udplite --vsock -4 --ipv4 -6 --ipv6 -p --source-port --interface --allow --deny --allow-file --deny-file -T --tos -M --ttl --min-ttl --nodelay --user-timeout --congestion --fastopen --v6only --join --mtu-discovery' ;;
     --seqpacket) option=seqpacket bars='-u --udp --seqpacket --mptcp --udplite -t --telnet' ;;
     --mptcp) option=mptcp bars='-u --udp -U --unixsock --seqpacket --mptcp --sctp --udplite --vsock --fastopen' ;;
     --sctp) option=sctp bars='-u --udp -U --unixsock --mptcp --sctp --udplite --vsock --min-ttl --user-timeout --congestion --fastopen' ;;
     --udplite) option=udplite bars='-u --udp -U --unixsock --seqpacket --mptcp --sctp --udplite --vsock -t --telnet --min-ttl --nodelay --user-timeout --congestion --fastopen' ;;
-    --vsock) option=vsock bars='-U --unixsock --mptcp --sctp --udplite --vsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --interface --allow --deny --allow-file --deny-file -T --tos -M --ttl --min-ttl --nodelay --user-timeout --congestion --fastopen --v6only --join --mtu-discovery' ;;
+    --vsock) option=vsock bars='--max-conns-per-host -U --unixsock --mptcp --sctp --udplite --vsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --interface --allow --deny --allow-file --deny-file -T --tos -M --ttl --min-ttl --nodelay --user-timeout --congestion --fastopen --v6only --join --mtu-discovery' ;;
     -4 | --ipv4) option=ipv4 bars='-U --unixsock --vsock -4 --ipv4 -6 --ipv6 --v6only' ;;
     -6 | --ipv6) option=ipv6 bars='-U --unixsock --vsock -4 --ipv4 -6 --ipv6 --v6only' ;;
     -n | --nodns) option=nodns bars='-n --nodns' ;;
@@ -65,29 +76,30 @@ _sockcat_option() {
     --deny-file) option=deny_file kind=file bars='-U --unixsock --vsock' ;;
     -w) option=limits kind=nothing bars='-w --wait --idle-timeout' ;;
     --wait) option=wait kind=nothing bars='-w --wait' ;;
+    --accept-timeout) option=accept_timeout kind=nothing bars='--accept-timeout' ;;
     --idle-timeout) option=idle_timeout kind=nothing bars='-w --idle-timeout' ;;
     -q | --quit-after) option=quit_after kind=nothing bars='-q --quit-after' ;;
     --linger) option=linger kind=nothing bars='--linger' ;;
     -N) option=half_close bars='-N --no-shutdown' ;;
-    -d | --no-stdin) option=no_stdin bars='-F --pass-fd -d --no-stdin --send-only -i --delay' ;;
-    --send-only) option=send_only bars='-z --probe -F --pass-fd -d --no-stdin --send-only --recv-only -W --recv-limit' ;;
-    --recv-only) option=recv_only bars='-z --probe -F --pass-fd --send-only --recv-only -i --delay' ;;
+    -d | --no-stdin) option=no_stdin bars='--echo --discard --chargen --daytime --broker -F --pass-fd -d --no-stdin --send-only -i --delay' ;;
+    --send-only) option=send_only bars='--echo --discard --chargen --daytime --broker -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only -W --recv-limit' ;;
+    --recv-only) option=recv_only bars='--echo --discard --chargen --daytime --broker -z --probe -F --pass-fd --send-only --recv-only -i --delay' ;;
     --no-shutdown) option=no_shutdown bars='-N --no-shutdown' ;;
     --until) option=until kind=words values='both peer stdin either' bars='--until' ;;
     -W | --recv-limit) option=recv_limit kind=nothing bars='-F --pass-fd --send-only -W --recv-limit' ;;
-    -C | --crlf) option=crlf bars='-F --pass-fd -C --crlf --frame --stdio-frame --stdin-frame --stdout-frame' ;;
+    -C | --crlf) option=crlf bars='--discard --broker -F --pass-fd -C --crlf --frame --stdio-frame --stdin-frame --stdout-frame' ;;
     -t | --telnet) option=telnet bars='-F --pass-fd -u --udp --seqpacket --udplite -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame' ;;
-    -i | --delay) option=delay kind=nothing bars='-F --pass-fd -d --no-stdin --recv-only -i --delay' ;;
+    -i | --delay) option=delay kind=nothing bars='--discard --broker -F --pass-fd -d --no-stdin --recv-only -i --delay' ;;
     --frame) option=frame kind=nothing bars='-z --probe -F --pass-fd -C --crlf -t --telnet --frame' ;;
-    --stdio-frame) option=stdio_frame kind=nothing bars='-z --probe -F --pass-fd -C --crlf -t --telnet --stdio-frame' ;;
-    --stdin-frame) option=stdin_frame kind=nothing bars='-z --probe -F --pass-fd -C --crlf -t --telnet --stdin-frame' ;;
-    --stdout-frame) option=stdout_frame kind=nothing bars='-z --probe -F --pass-fd -C --crlf -t --telnet --stdout-frame' ;;
+    --stdio-frame) option=stdio_frame kind=nothing bars='--echo --discard --chargen --daytime --broker -z --probe -F --pass-fd -C --crlf -t --telnet --stdio-frame' ;;
+    --stdin-frame) option=stdin_frame kind=nothing bars='--echo --discard --chargen --daytime --broker -z --probe -F --pass-fd -C --crlf -t --telnet --stdin-frame' ;;
+    --stdout-frame) option=stdout_frame kind=nothing bars='--echo --discard --chargen --daytime --broker -z --probe -F --pass-fd -C --crlf -t --telnet --stdout-frame' ;;
     --max-message) option=max_message kind=nothing bars='--max-message' ;;
     --oversize) option=oversize kind=words values='error truncate skip' bars='--oversize' ;;
     --escape) option=escape bars='--escape' ;;
     --strict) option=strict bars='--strict' ;;
     --list-formats) option=list_formats bars='--list-formats' ;;
-    --raw) option=raw bars='--raw' ;;
+    --raw) option=raw bars='--echo --discard --chargen --daytime --broker --raw' ;;
     --no-splice) option=no_splice bars='--no-splice' ;;
     -o | --hex-dump) option=hex_dump kind=file bars='-z --probe -F --pass-fd -o --hex-dump' ;;
     --output) option=output kind=file bars='-z --probe -F --pass-fd --output' ;;
@@ -197,6 +209,17 @@ _sockcat_names() {
     local name names=(
         --listen
         --keep-open
+        --echo
+        --discard
+        --chargen
+        --daytime
+        --broker
+        --queue
+        --slow
+        --max-conns
+        --max-conns-per-host
+        --max-accepts
+        --refuse
         --probe
         --pass-fd
         --udp
@@ -219,6 +242,7 @@ _sockcat_names() {
         --deny-file
         -w
         --wait
+        --accept-timeout
         --idle-timeout
         --quit-after
         --linger

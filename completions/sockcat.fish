@@ -36,7 +36,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        -s --source -p --source-port --interface --allow --deny --allow-file --deny-file -w --wait --idle-timeout -q --quit-after --linger --until -W --recv-limit -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize -o --hex-dump --output -T --tos -M --ttl --min-ttl -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --nodelay --user-timeout --congestion --mark --v6only --join --mtu-discovery --sockopt --ready-fd --compat
+        --queue --slow --max-conns --max-conns-per-host --max-accepts -s --source -p --source-port --interface --allow --deny --allow-file --deny-file -w --wait --accept-timeout --idle-timeout -q --quit-after --linger --until -W --recv-limit -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize -o --hex-dump --output -T --tos -M --ttl --min-ttl -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --nodelay --user-timeout --congestion --mark --v6only --join --mtu-discovery --sockopt --ready-fd --compat
     set -l skip 0
     set -l ended 0
     set -l words (commandline -opc)
@@ -99,7 +99,18 @@ end
 complete -c sockcat -f -a '(__sockcat_operand)'
 complete -c sockcat -n __sockcat_path -F
 complete -c sockcat -s l -l listen -d 'Listen for a connection instead of making one'
-complete -c sockcat -s k -l keep-open -d 'Serve one client after another'
+complete -c sockcat -s k -l keep-open -d 'Serve many clients'
+complete -c sockcat -l echo -d 'Send back what comes (RFC 862)'
+complete -c sockcat -l discard -d 'Take what comes and keep nothing (RFC 863)'
+complete -c sockcat -l chargen -d 'Send lines of characters without end (RFC 864)'
+complete -c sockcat -l daytime -d 'Send the date and time (RFC 867)'
+complete -c sockcat -l broker -d 'Send what each client sends to all others'
+complete -c sockcat -l queue -x -d 'So much may wait for a client that others speak to (1M)'
+complete -c sockcat -l slow -x -a 'wait drop disconnect' -d 'If that is not enough: wait for it, leave out, or end it (broker: disconnect, otherwise: wait)'
+complete -c sockcat -l max-conns -x -d 'Serve so many clients at a time; others wait (100)'
+complete -c sockcat -l max-conns-per-host -x -d 'Serve so many from one address at a time; others are refused'
+complete -c sockcat -l max-accepts -x -d 'End when so many clients have been served'
+complete -c sockcat -l refuse -d 'Turn clients away who are too many, instead of letting them wait'
 complete -c sockcat -s z -l probe -d 'Only report whether ports answer (status 0 or 1)'
 complete -c sockcat -s F -l pass-fd -d 'Pass the connected socket over standard output (ssh\'s ProxyUseFdpass)'
 complete -c sockcat -s u -l udp -d 'Datagrams: UDP, or with -U Unix'
@@ -125,6 +136,7 @@ complete -c sockcat -l allow-file -r -F -d 'As --allow; the file holds the list'
 complete -c sockcat -l deny-file -r -F -d 'As --deny; the file holds the list'
 complete -c sockcat -s w -x -d 'Same as --wait TIME --idle-timeout TIME'
 complete -c sockcat -l wait -x -d 'Limit for resolving and connecting together (30s)'
+complete -c sockcat -l accept-timeout -x -d 'Give up when no client has come for so long'
 complete -c sockcat -l idle-timeout -x -d 'Give up when nothing moves for so long'
 complete -c sockcat -s q -l quit-after -x -d 'End so long after standard input has ended; for datagrams: after so much silence (2s)'
 complete -c sockcat -l linger -x -d 'At the end, wait so long for the peer\'s acknowledgement (10s)'

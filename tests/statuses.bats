@@ -116,6 +116,11 @@ PY
         sockcat --idle-timeout 0.2 127.0.0.1 "$peer_port" <"$T/in"
 }
 
+@test "status 28: no client comes in time" {
+    assert_fails 28 'accept: no client came in time' \
+        sockcat -l -U --accept-timeout 0.1 "$T/socket" </dev/null
+}
+
 @test "status 45: the local address is not there" {
     hold_port
     assert_fails 45 'bind 192.0.2.1(:0)?: Cannot assign requested address' \
@@ -148,6 +153,17 @@ PY
 @test "status 103: an access list leaves nobody who may come" {
     assert_fails 103 'access list: it leaves nobody who may come' \
         sockcat -l --deny 0.0.0.0/0,::/0 --allow 127.0.0.1 127.0.0.1 0 </dev/null
+}
+
+@test "status 104: some connections of many failed" {
+    start_listener -k --max-accepts 2 127.0.0.1 0
+    start_peer --connect "tcp:127.0.0.1:$port" reset
+    assert_peer_done
+    start_peer --connect "tcp:127.0.0.1:$port" shutwr recvall
+    assert_peer_done
+    finish "$listener"
+    assert_equal "$result" 104
+    assert_equal "$(tail -n 1 "$T/listener.err")" 'sockcat: listen: 1 of 2 connections failed'
 }
 
 @test "status 101: the port is taken" {
