@@ -257,8 +257,8 @@ command_sockopts(struct plan *plan, const struct options *options, struct fault 
 static const struct service *
 command_service(const struct options *options)
 {
-	return options_has(options, OPTION_broker) ? &service_broker
-		: options_has(options, OPTION_echo) ? &service_echo
+	return options_has(options, OPTION_broker)     ? &service_broker
+		: options_has(options, OPTION_echo)    ? &service_echo
 		: options_has(options, OPTION_discard) ? &service_discard
 		: options_has(options, OPTION_chargen) ? &service_chargen
 		: options_has(options, OPTION_daytime) ? &service_daytime

@@ -43,14 +43,45 @@ carrier_fill_converted(struct carrier *carrier, struct stream *source, size_t mo
 
 /* --- a ring of bytes --- */
 
+static void
+carrier_ring_close(struct carrier *carrier)
+{
+	buf_close(&carrier->buf);
+	free(carrier->raw);
+	carrier->raw = NULL;
+}
+
+/* One that is empty, after a read that brought little, has no memory: it may stay idle for long. */
+static bool
+carrier_ring_exists(const struct carrier *carrier)
+{
+	return carrier->buf.size > 0;
+}
+
+/* Makes it, for a read. */
+static bool
+carrier_ring_make(struct carrier *carrier, const struct stream *source, struct fault *fault)
+{
+	if (carrier_ring_exists(carrier))
+		return true;
+	if (carrier->converts)
+		carrier->raw = malloc(CARRIER_RAW * 3);
+	if (buf_open(&carrier->buf, carrier->size) && (carrier->raw != NULL || !carrier->converts))
+		return true;
+	carrier_ring_close(carrier);
+	return fault_set(fault, STATUS_MEMORY, ENOMEM, "buffer for %s", source->name);
+}
+
 static bool
 carrier_ring_has_room(const struct carrier *carrier)
 {
+	if (!carrier_ring_exists(carrier))
+		return true;
 	/* It has to be empty before the kernel can take over. */
 	if (carrier->splice && carrier->much && buf_used(&carrier->buf) > 0)
 		return false;
 	/* Converted, one byte may need two. */
-	return buf_room(&carrier->buf) > (carrier->raw != NULL);
+	return buf_room(&carrier->buf) > carrier->converts;
 }
 
 static bool
@@ -78,10 +109,12 @@ static enum io
 carrier_ring_fill(struct carrier *carrier, struct stream *source, size_t *got, struct fault *fault)
 {
 	struct iovec space[2];
-	size_t room = buf_room(&carrier->buf) / 2;
 	if (carrier_ring_rises(carrier, source))
 		return carrier->ops->fill(carrier, source, got, fault);
-	if (carrier->raw != NULL)
+	if (!carrier_ring_make(carrier, source, fault))
+		return IO_FAIL;
+	size_t room = buf_room(&carrier->buf) / 2;
+	if (carrier->converts)
 		return carrier_fill_converted(
 			carrier, source, room < CARRIER_RAW ? room : CARRIER_RAW, got, fault);
 	int count = buf_space(&carrier->buf, space);
@@ -122,6 +155,8 @@ carrier_ring_drain(struct carrier *carrier, struct stream *sink, size_t *put, st
 	carrier->unit_ended = result == IO_OK && line && *put == stream_total(bytes, count);
 	if (result == IO_OK)
 		buf_taken(&carrier->buf, *put);
+	if (buf_used(&carrier->buf) == 0 && !carrier->much)
+		carrier_ring_close(carrier);
 	return result;
 }
 
@@ -131,12 +166,6 @@ carrier_ring_drop(struct carrier *carrier)
 	size_t dropped = buf_used(&carrier->buf);
 	buf_taken(&carrier->buf, dropped);
 	return dropped;
-}
-
-static void
-carrier_ring_close(struct carrier *carrier)
-{
-	buf_close(&carrier->buf);
 }
 
 const struct carrier_ops carrier_ring = {
@@ -167,11 +196,8 @@ carrier_open(struct carrier *carrier, const struct stream *source, const struct 
 	}
 	if (source->rmessages || sink->wmessage_max > 0 || config->decode != NULL)
 		return message_open(carrier, source, config, fault);
-	if (config->crlf)
-		carrier->raw = malloc(CARRIER_RAW * 3);
-	bool opened = buf_open(&carrier->buf, config->size);
-	return (opened && (carrier->raw != NULL || !config->crlf)) ||
-		fault_set(fault, STATUS_MEMORY, ENOMEM, "buffer for %s", source->name);
+	carrier->converts = config->crlf;
+	return true;
 }
 
 bool
@@ -189,6 +215,4 @@ carrier_close(struct carrier *carrier)
 {
 	if (carrier->ops != NULL)
 		carrier->ops->close(carrier);
-	free(carrier->raw);
-	carrier->raw = NULL;
 }

@@ -62,13 +62,13 @@ struct carrier {
 	uint64_t brought;            /* messages, or reads that brought something */
 	uint64_t skipped, truncated; /* messages that could not be carried */
 	/* ring: */
-	struct buf buf;
-	size_t size; /* of one that is still to be made */
+	struct buf buf; /* made for a read */
+	size_t size;
 	bool splice; /* once much comes at a time, the kernel may move it, … */
 	bool much;   /* … as it did with the last read */
 	struct crlf crlf;
-	unsigned char *raw; /* owned: what is read, before line ends are converted; NULL: they are
-			       not */
+	bool converts;      /* line ends are converted, … */
+	unsigned char *raw; /* … in here; owned, made with the ring */
 	/* splice: */
 	int pipe[2];    /* owned */
 	size_t piped;   /* the bytes in it */

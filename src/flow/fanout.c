@@ -3,7 +3,8 @@
 
 #include "stream/post.h"
 
-#define FANOUT_BATCH 64
+/* As many pieces as one writev takes; who says something says no more in one turn. */
+#define FANOUT_BATCH 1024
 
 static bool
 fanout_has_room(const struct carrier *carrier)
@@ -24,7 +25,8 @@ fanout_fill(struct carrier *carrier, struct stream *source, size_t *got, struct 
 {
 	struct post_box *box = source->box;
 	size_t added = box->count - carrier->waiting;
-	source->pending = false;
+	/* What comes behind it is told by the next one. */
+	source->pending = box->full || box->post->ended;
 	*got = box->bytes - carrier->held;
 	carrier->waiting = box->count;
 	carrier->held = box->bytes;

@@ -101,20 +101,29 @@ waiter_heap_remove(struct waiter *waiter, struct waiting *waiting)
 }
 
 /* Keeps it where its deadline belongs. */
-static bool
+static void
 waiter_heap_set(struct waiter *waiter, struct waiting *waiting)
 {
 	if (waiting->interest.deadline == CLOCK_NEVER) {
 		waiter_heap_remove(waiter, waiting);
-		return true;
+		return;
 	}
-	if (waiting->place == 0) {
-		if (!waiter_grow(&waiter->heap, &waiter->heap_capacity, waiter->heap_count + 1,
-			    sizeof(struct waiting *)))
-			return false;
+	if (waiting->place == 0)
 		waiter_heap_put(waiter, waiter->heap_count++, waiting);
-	}
 	waiter_heap_settle(waiter, waiting->place - 1);
+}
+
+/* Room for it in the heap, whether it has a deadline now or not. */
+static bool
+waiter_know(struct waiter *waiter, struct waiting *waiting)
+{
+	if (waiting->known)
+		return true;
+	if (!waiter_grow(&waiter->heap, &waiter->heap_capacity, waiter->known + 1,
+		    sizeof(struct waiting *)))
+		return false;
+	waiting->known = true;
+	waiter->known++;
 	return true;
 }
 
@@ -201,14 +210,19 @@ waiter_wants(const struct interest *interest, int fd)
 static bool
 waiter_watch(struct waiter *waiter, struct waiting *waiting, int fd, bool anew)
 {
-	if (!waiter_grow(&waiter->slots, &waiter->slot_count, (size_t)fd + 1,
-		    sizeof *waiter->slots))
+	if (!waiter_grow(
+		    &waiter->slots, &waiter->slot_count, (size_t)fd + 1, sizeof *waiter->slots))
+		return false;
+	if (waiter->watcher == -1 &&
+		!waiter_grow(&waiter->polls, &waiter->poll_capacity, waiter->slot_count,
+			sizeof *waiter->polls))
 		return false;
 	struct waiter_slot *slot = &waiter->slots[fd];
 	short events = waiter_events(&waiting->interest, fd);
 	bool known = slot->owner == waiting;
-	if (!known && !waiter_grow(&waiting->fds, &waiting->capacity, waiting->count + 1,
-			      sizeof *waiting->fds))
+	if (!known &&
+		!waiter_grow(&waiting->fds, &waiting->capacity, waiting->count + 1,
+			sizeof *waiting->fds))
 		return false;
 	if (known && slot->events == events && !anew)
 		return true;
@@ -229,7 +243,7 @@ bool
 waiter_set(struct waiter *waiter, struct waiting *waiting, bool anew, struct fault *fault)
 {
 	struct interest *interest = &waiting->interest;
-	bool good = !interest->failed;
+	bool good = !interest->failed && waiter_know(waiter, waiting);
 	size_t kept = 0;
 	for (size_t i = 0; i < waiting->count; i++) {
 		if (waiter_wants(interest, waiting->fds[i]))
@@ -243,7 +257,8 @@ waiter_set(struct waiter *waiter, struct waiting *waiting, bool anew, struct fau
 		if (good && waiter->slots[interest->polls[i].fd].always)
 			waiter_wake(waiter, waiting);
 	}
-	good = good && waiter_heap_set(waiter, waiting);
+	if (good)
+		waiter_heap_set(waiter, waiting);
 	return good || fault_set(fault, STATUS_MEMORY, ENOMEM, "wait");
 }
 
@@ -256,6 +271,7 @@ waiter_remove(struct waiter *waiter, struct waiting *waiting)
 	waiter_unlist(waiting);
 	interest_close(&waiting->interest);
 	free(waiting->fds);
+	waiter->known -= waiting->known;
 	*waiting = (struct waiting){ .fds = NULL };
 }
 
@@ -279,16 +295,10 @@ static int
 waiter_poll(struct waiter *waiter, int timeout)
 {
 	size_t count = 0;
-	if (!waiter_grow(&waiter->polls, &waiter->poll_capacity, waiter->slot_count,
-		    sizeof *waiter->polls)) {
-		errno = ENOMEM;
-		return -1;
-	}
 	for (size_t fd = 0; fd < waiter->slot_count; fd++)
 		if (waiter->slots[fd].owner != NULL)
-			waiter->polls[count++] = (struct pollfd){
-				.fd = (int)fd, .events = waiter->slots[fd].events
-			};
+			waiter->polls[count++] = (struct pollfd){ .fd = (int)fd,
+				.events = waiter->slots[fd].events };
 	int fired = poll(waiter->polls, (nfds_t)count, timeout);
 	for (size_t i = 0; i < count && fired > 0; i++)
 		if (waiter->polls[i].revents != 0)
@@ -309,15 +319,16 @@ waiter_watch_all(struct waiter *waiter, int timeout)
 bool
 waiter_wait(struct waiter *waiter, int64_t *now, struct fault *fault)
 {
-	int64_t deadline = waiter->heap_count > 0 ? waiter->heap[0]->interest.deadline : CLOCK_NEVER;
+	int64_t deadline =
+		waiter->heap_count > 0 ? waiter->heap[0]->interest.deadline : CLOCK_NEVER;
 	int timeout = waiter->woken.first != NULL ? 0 : clock_poll_timeout(clock_now(), deadline);
 	while (waiter->woken.first != NULL)
 		waiter_enlist(&waiter->due, waiter->woken.first);
 	int fired = waiter->watcher != -1 ? waiter_watch_all(waiter, timeout)
 					  : waiter_poll(waiter, timeout);
 	if (fired == -1 && errno != EINTR && errno != EAGAIN)
-		return fault_set(fault, errno == ENOMEM ? STATUS_MEMORY : STATUS_INTERNAL, errno,
-			"wait");
+		return fault_set(
+			fault, errno == ENOMEM ? STATUS_MEMORY : STATUS_INTERNAL, errno, "wait");
 	*now = clock_now();
 	while (waiter->heap_count > 0 && waiter->heap[0]->interest.deadline <= *now) {
 		struct waiting *waiting = waiter->heap[0];

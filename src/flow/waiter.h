@@ -1,7 +1,7 @@
 /*
  * Waiting for many: each of them has an interest of its own, and a turn costs by what happens, not
- * by how many there are. Two back ends: the system's way to keep a set of descriptors (sys_watcher),
- * and poll(2) where there is none.
+ * by how many there are. Two back ends: the system's way to keep a set of descriptors
+ * (sys_watcher), and poll(2) where there is none.
  *
  *     waiter_set(&waiter, &one->waiting, …)      after each step of it
  *     waiter_wait(&waiter, &now, fault)
@@ -25,7 +25,8 @@ struct waiting {
 	struct interest interest; /* owned: what it waits for */
 	int *fds;                 /* owned: the descriptors it is known for */
 	size_t count, capacity;
-	size_t place; /* in the heap, plus one; 0: it is not there */
+	bool known;               /* it has been set before */
+	size_t place;             /* in the heap, plus one; 0: it is not there */
 	struct waiter_list *list; /* the one it is in; NULL: none */
 	struct waiting *next, *previous;
 };
@@ -48,6 +49,7 @@ struct waiter {
 	size_t poll_capacity;
 	struct waiting **heap; /* owned; who has a deadline, the earliest first */
 	size_t heap_count, heap_capacity;
+	size_t known;             /* the heap has room for so many */
 	struct waiter_list due;   /* whose turn it is, … */
 	struct waiter_list woken; /* … and whose it is in the next one */
 };
@@ -58,11 +60,11 @@ void waiter_open(struct waiter *waiter, bool plain);
 void waiter_close(struct waiter *waiter);
 
 /*
- * It waits for what its interest says, from now on. `anew`: a descriptor of it may have been closed
- * and another opened under its number since. False and a fault if there is no memory.
+ * It waits for what its interest says, from now on. Without new descriptors, or more entries than
+ * ever before, this takes no memory after the first time. `anew`: a descriptor of it may have been
+ * closed and another opened under its number since. False and a fault if there is no memory.
  */
-bool waiter_set(
-	struct waiter *waiter, struct waiting *waiting, bool anew, struct fault *fault);
+bool waiter_set(struct waiter *waiter, struct waiting *waiting, bool anew, struct fault *fault);
 
 /* Its turn comes with, or after, the next wait, whatever it waits for. */
 void waiter_wake(struct waiter *waiter, struct waiting *waiting);

@@ -13,6 +13,7 @@
 #include "flow/waiter.h"
 #include "mode/service.h"
 #include "mode/session.h"
+#include "stream/member.h"
 #include "stream/post.h"
 #include "stream/share.h"
 #include "stream/socket.h"
@@ -60,6 +61,8 @@ hub_ask(struct hub *hub, struct hub_client *client, struct fault *fault)
 	/* Only where a direction has come further, descriptors are closed or opened. */
 	bool anew = relay->out.state != client->out || relay->in.state != client->in;
 	client->out = relay->out.state;
+	if (client->out != FLOW_OPEN)
+		post_mute(&client->box);
 	client->in = relay->in.state;
 	interest_begin(&client->waiting.interest);
 	relay_ask(relay, &client->waiting.interest, hub->run->loop.now);
@@ -84,7 +87,8 @@ hub_forget(struct hub *hub, struct hub_client *client)
 static void
 hub_wake(struct hub *hub)
 {
-	for (struct post_box *box; hub->post != NULL && (box = post_next_woken(hub->post)) != NULL;) {
+	for (struct post_box *box;
+		hub->post != NULL && (box = post_next_woken(hub->post)) != NULL;) {
 		if (box == &hub->share.podium) {
 			waiter_wake(&hub->waiter, &hub->hears);
 			continue;
@@ -116,8 +120,13 @@ static bool
 hub_step(struct hub *hub, struct hub_client *client, struct fault *fault)
 {
 	struct run *run = hub->run;
-	bool over = relay_step(
-		&client->session.relay, &client->waiting.interest, run->loop.now);
+	struct relay *relay = &client->session.relay;
+	bool over = relay_step(relay, &client->waiting.interest, run->loop.now);
+	/* Only now: what waits for it in its box has been read. */
+	if (!over && run->loop.end_signal != 0) {
+		relay_interrupt(relay, run->loop.end_signal, run->loop.now);
+		over = relay_step(relay, &client->waiting.interest, run->loop.now);
+	}
 	bool good = over ? session_end(&client->session, fault) : hub_ask(hub, client, fault);
 	if (good && !over)
 		return true;
@@ -135,7 +144,7 @@ hub_init_local(struct hub *hub, struct hub_client *client, struct fault *fault)
 		return share_init(local, &hub->share, &client->box, fault);
 	if (!plan->service->broker)
 		return true;
-	return post_init_member(local, &hub->broker, &client->box,
+	return member_init(local, &hub->broker, &client->box,
 		plan->frames.used || plan->transport->message_max > 0, fault);
 }
 
@@ -162,8 +171,10 @@ hub_begin(struct hub *hub, struct listener_client *caller, struct fault *fault)
 	hub->first = client;
 	hub->count++;
 	hub->lonely = CLOCK_NEVER;
-	if (socket_init(&client->session.remote, run->plan->transport, caller->fd, 0, name, fault) &&
-		hub_init_local(hub, client, fault) && session_open(&client->session, run, run->loop.now, fault) &&
+	if (socket_init(
+		    &client->session.remote, run->plan->transport, caller->fd, 0, name, fault) &&
+		hub_init_local(hub, client, fault) &&
+		session_open(&client->session, run, run->loop.now, fault) &&
 		hub_ask(hub, client, fault))
 		return true;
 	hub_forget(hub, client);
@@ -210,7 +221,7 @@ hub_refuses(struct hub *hub, struct listener_client *caller)
 	log_line(LOG_VERBOSE, "refused %s: %s", name != NULL ? name : "?",
 		crowded ? "there are too many from its address" : "there are too many");
 	free(name);
-	(void)sys_close(&caller->fd);
+	listener_turn_away(hub->listener, caller);
 	hub->refused++;
 	return true;
 }
@@ -247,6 +258,21 @@ hub_report(struct hub *hub)
 		session_report(LOG_ALWAYS, "session", &client->session);
 }
 
+/* A signal ends everything: what is already read still goes out, within a moment. */
+static void
+hub_interrupt(struct hub *hub)
+{
+	hub->closing = true;
+	if (hub->speaks) {
+		hub->share.speaker.half_close = false;
+		(void)flow_stop(&hub->input, FLOW_STOP_NOW);
+		flow_step(&hub->input, &hub->hears.interest, hub->run->loop.now);
+		hub->speaks = false;
+	}
+	for (struct hub_client *client = hub->first; client != NULL; client = client->next)
+		waiter_wake(&hub->waiter, &client->waiting);
+}
+
 static bool
 hub_answer_door(struct hub *hub, struct fault *fault)
 {
@@ -261,21 +287,11 @@ hub_answer_door(struct hub *hub, struct fault *fault)
 		loop->wants_report = false;
 		hub_report(hub);
 	}
-	if (loop->end_signal != 0) {
-		hub->closing = true;
-		for (struct hub_client *client = hub->first; client != NULL; client = client->next) {
-			relay_interrupt(&client->session.relay, loop->end_signal, loop->now);
-			waiter_wake(&hub->waiter, &client->waiting);
-		}
-	}
+	if (loop->end_signal != 0)
+		hub_interrupt(hub);
 	if (loop->now >= clock_after(hub->lonely, hub->run->plan->accept_wait) && !hub->closing)
 		return fault_set(fault, STATUS_TIMEOUT, 0, "accept: no client came in time");
-	if (!hub_accept(hub, fault))
-		return false;
-	/* The next one is told at once that nobody will come. */
-	if (hub->closing)
-		listener_close(hub->listener);
-	return true;
+	return hub_accept(hub, fault);
 }
 
 static bool
@@ -289,17 +305,23 @@ hub_ask_door(struct hub *hub, struct fault *fault)
 		listener_ask(hub->listener, interest);
 	if (!hub->closing)
 		interest_until(interest, clock_after(hub->lonely, hub->run->plan->accept_wait));
-	return waiter_set(&hub->waiter, &hub->door, false, fault);
+	if (!waiter_set(&hub->waiter, &hub->door, false, fault))
+		return false;
+	/* Whoever comes is told at once that nobody is let in. Not before here: a socket that
+	 * others have, too, would be watched for ever. */
+	if (hub->closing)
+		listener_close(hub->listener);
+	return true;
 }
 
 /* --- standard input, said to all --- */
 
-/* It is read only while somebody is there to hear it. */
+/* It is read only while somebody is there who hears it. */
 static bool
 hub_ask_input(struct hub *hub, struct fault *fault)
 {
 	interest_begin(&hub->hears.interest);
-	if (hub->speaks && hub->count > 0)
+	if (hub->speaks && hub->share.post.hearers > 0)
 		flow_ask(&hub->input, &hub->hears.interest, hub->run->loop.now);
 	return waiter_set(&hub->waiter, &hub->hears, false, fault);
 }
@@ -307,7 +329,7 @@ hub_ask_input(struct hub *hub, struct fault *fault)
 static bool
 hub_step_input(struct hub *hub, struct fault *fault)
 {
-	if (!hub->speaks || hub->count == 0)
+	if (!hub->speaks || hub->share.post.hearers == 0)
 		return true;
 	flow_step(&hub->input, &hub->hears.interest, hub->run->loop.now);
 	hub->speaks = hub->input.state != FLOW_DONE;

@@ -42,9 +42,11 @@ const struct service service_echo = { .name = "echo", .send = true, .mirror = tr
 const struct service service_discard = {
 	.name = "discard", .receive = true, .init = service_init_discard
 };
-const struct service service_chargen = {
-	.name = "chargen", .send = true, .receive = true, .init = service_init_chargen
-};
+const struct service service_chargen = { .name = "chargen",
+	.send = true,
+	.receive = true,
+	.endless = true,
+	.init = service_init_chargen };
 const struct service service_daytime = {
 	.name = "daytime", .send = true, .receive = true, .once = true, .init = service_init_daytime
 };

@@ -13,6 +13,7 @@ struct service {
 	bool send, receive; /* something goes to the peer, comes from it */
 	bool mirror;        /* what comes goes back: the peer is its own local side */
 	bool once;          /* the end of what is sent is the end of all */
+	bool endless;       /* it goes on until the peer goes away, and that is no failure */
 	bool broker;        /* what comes goes to the other clients: it needs a listener for many */
 	/* Makes the local side, which is to be opened; not of a mirror, nor of a broker. False and
 	 * a fault. */

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "flow/relay.h"
 #include "mode/service.h"
+#include "stream/post.h"
 #include "stream/record.h"
 #include "stream/telnet.h"
 #include "sys/sys.h"
@@ -36,8 +37,8 @@ session_peer_rule(const struct plan *plan, const struct stream *local)
 static struct relay_rules
 session_rules(const struct plan *plan, const struct stream *local)
 {
-	bool ends_with_input = plan->no_output || plan->service->once || plan->until == PLAN_UNTIL_INPUT ||
-		plan->until == PLAN_UNTIL_EITHER;
+	bool ends_with_input = plan->no_output || plan->service->once ||
+		plan->until == PLAN_UNTIL_INPUT || plan->until == PLAN_UNTIL_EITHER;
 	const struct plan_frames *frames = &plan->frames;
 	const struct service *service = plan->service;
 	/* A mirror's own input is the peer's. */
@@ -82,6 +83,7 @@ session_report(unsigned level, const char *event, const struct session *session)
 	const struct relay *relay = &session->relay;
 	const struct stream *remote = &session->remote;
 	char ignored[64] = "", lost[64] = "", messages[96] = "", unfit[64] = "";
+	char slow[96] = "";
 	uint64_t dropped = 0;
 	/* A mirror has only the one flow. */
 	const struct flow *in = session->plan->service->mirror ? &relay->out : &relay->in;
@@ -93,6 +95,10 @@ session_report(unsigned level, const char *event, const struct session *session)
 	if (whole || relay->out.carrier.message != NULL)
 		(void)snprintf(messages, sizeof messages, " (%" PRIu64 " and %" PRIu64 " messages)",
 			relay->out.reads, whole ? relay->in.reads : 0);
+	uint64_t missed = session->local.box != NULL ? session->local.box->dropped : 0;
+	if (missed > 0)
+		(void)snprintf(slow, sizeof slow,
+			", %" PRIu64 " pieces left out: it did not keep up", missed);
 	if (skipped + truncated > 0)
 		(void)snprintf(unfit, sizeof unfit,
 			", %" PRIu64 " messages left out, %" PRIu64 " cut short", skipped,
@@ -103,10 +109,9 @@ session_report(unsigned level, const char *event, const struct session *session)
 	if (remote->endless && sys_dropped(remote->rfd, &dropped) && dropped > 0)
 		(void)snprintf(lost, sizeof lost,
 			", %" PRIu64 " datagrams were dropped by the kernel", dropped);
-	log_line(skipped + truncated > 0 ? LOG_ALWAYS : level,
-		"%s %s: %" PRIu64 " bytes sent, %" PRIu64 " bytes received%s%s%s%s", event,
-		remote->name, relay->out.written, received, messages, unfit, ignored,
-		lost);
+	log_line(skipped + truncated + missed > 0 ? LOG_ALWAYS : level,
+		"%s %s: %" PRIu64 " bytes sent, %" PRIu64 " bytes received%s%s%s%s%s", event,
+		remote->name, relay->out.written, received, messages, unfit, slow, ignored, lost);
 	if (remote->retried > 0)
 		log_line(LOG_VERBOSE, "%s: %" PRIu64 " operations had to wait for buffers",
 			remote->name, remote->retried);
@@ -165,6 +170,9 @@ session_end(struct session *session, struct fault *fault)
 {
 	session_report(LOG_VERBOSE, "closed", session);
 	if (!fault_is_set(&session->relay.cause))
+		return true;
+	enum status status = session->relay.cause.status;
+	if (session->plan->service->endless && (status == STATUS_SEND || status == STATUS_RECEIVE))
 		return true;
 	fault_move(fault, &session->relay.cause);
 	return false;

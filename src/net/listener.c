@@ -301,11 +301,10 @@ listener_count_refused(struct listener *listener, const struct listener_client *
 	listener->refused++;
 }
 
-static void
-listener_refuse(struct listener *listener, struct listener_client *client)
+void
+listener_turn_away(const struct listener *listener, struct listener_client *client)
 {
 	struct linger reset = { .l_onoff = 1, .l_linger = 0 };
-	listener_count_refused(listener, client);
 	if (listener->config->transport->resets)
 		(void)setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 	(void)sys_close(&client->fd);
@@ -358,7 +357,8 @@ listener_accept(struct listener *listener, const struct interest *interest, int6
 		}
 		if (access_permits(listener->config->access, &client->peer))
 			return IO_OK;
-		listener_refuse(listener, client);
+		listener_count_refused(listener, client);
+		listener_turn_away(listener, client);
 	}
 	return IO_AGAIN;
 }

@@ -77,6 +77,9 @@ void listener_ask(struct listener *listener, struct interest *interest);
 enum io listener_accept(struct listener *listener, const struct interest *interest, int64_t now,
 	struct listener_client *client, struct fault *fault);
 
+/* Sends someone away who has come, by a reset where there is one. */
+void listener_turn_away(const struct listener *listener, struct listener_client *client);
+
 /* Closes the sockets and removes our socket file, if it is still ours. Also good on a zeroed
  * struct. */
 void listener_close(struct listener *listener);

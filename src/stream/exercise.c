@@ -16,23 +16,23 @@
 
 struct exercise {
 	enum exercise_kind kind;
-	int null;         /* owned: where everything goes */
-	unsigned line;    /* of EXERCISE_COUNT different ones */
-	unsigned column;  /* in it; behind EXERCISE_LINE come CR and LF */
-	char moment[64];  /* the line of daytime */
-	size_t told;      /* of it */
+	int null;        /* owned: where everything goes */
+	unsigned line;   /* of EXERCISE_COUNT different ones */
+	unsigned column; /* in it; behind EXERCISE_LINE come CR and LF */
+	char moment[64]; /* the line of daytime */
+	size_t told;     /* of it */
 };
 
 static enum io
 exercise_open(struct stream *stream, struct fault *fault)
 {
 	struct exercise *exercise = stream->impl;
-	exercise->null = sys_open("/dev/null", O_WRONLY);
-	if (exercise->null == -1) {
-		(void)fault_set(fault, STATUS_OUTPUT, errno, "open /dev/null");
-		return IO_FAIL;
-	}
-	stream->wfd = stream->splice_to = exercise->null;
+	(void)fault;
+	/* The kernel may throw much away by itself; if there is no descriptor for that, it need not.
+	 */
+	if (exercise->kind == EXERCISE_DISCARD)
+		stream->wfd = stream->splice_to = exercise->null =
+			sys_open("/dev/null", O_WRONLY);
 	stream->pending = true;
 	return IO_OK;
 }
@@ -100,8 +100,10 @@ static enum io
 exercise_write(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
 	struct fault *fault)
 {
-	(void)stream, (void)fault;
+	(void)fault;
 	*put = stream_total(pieces, count);
+	/* There is nothing to wait for. */
+	stream->wagain = 1;
 	return IO_OK;
 }
 

@@ -22,8 +22,9 @@ post_wake(struct post_box *box)
 	if (post == NULL || box->is_woken)
 		return;
 	box->is_woken = true;
-	box->next_woken = post->woken;
-	post->woken = box;
+	box->next_woken = NULL;
+	*(post->woken != NULL ? &post->last_woken->next_woken : &post->woken) = box;
+	post->last_woken = box;
 }
 
 struct post_box *
@@ -37,14 +38,42 @@ post_next_woken(struct post *post)
 	return box;
 }
 
+static void
+post_forget_woken(struct post *post, struct post_box *box)
+{
+	struct post_box *before = NULL;
+	if (!box->is_woken)
+		return;
+	for (struct post_box *other = post->woken; other != box; other = other->next_woken)
+		before = other;
+	*(before != NULL ? &before->next_woken : &post->woken) = box->next_woken;
+	if (post->last_woken == box)
+		post->last_woken = before;
+	box->is_woken = false;
+}
+
+static void
+post_append(struct post *post, struct post_box *box)
+{
+	box->next = NULL;
+	box->previous = post->last;
+	*(post->last != NULL ? &post->last->next : &post->first) = box;
+	post->last = box;
+}
+
+static void
+post_take_out(struct post *post, struct post_box *box)
+{
+	*(box->previous != NULL ? &box->previous->next : &post->first) = box->next;
+	*(box->next != NULL ? &box->next->previous : &post->last) = box->previous;
+}
+
 void
 post_join(struct post *post, struct post_box *box, struct stream *stream, bool deaf)
 {
 	*box = (struct post_box){ .post = post, .stream = stream, .deaf = deaf };
-	box->next = post->first;
-	if (post->first != NULL)
-		post->first->previous = box;
-	post->first = box;
+	post_append(post, box);
+	post->hearers += !deaf;
 	/* Whoever comes too late is told that at once. */
 	stream->pending = post->ended;
 }
@@ -62,11 +91,20 @@ post_pop(struct post_box *box)
 	struct post_block *block = box->blocks[box->head];
 	box->head = (box->head + 1) % box->capacity;
 	box->count--;
+	box->weight -= block->length + POST_COST;
 	box->offset = 0;
 	return block;
 }
 
-/* Somebody who could not be heard may try again. */
+void
+post_block(struct post_box *box)
+{
+	box->blocked = true;
+	box->stream->wagain = CLOCK_NEVER;
+	post_take_out(box->post, box);
+	post_append(box->post, box);
+}
+
 void
 post_unblock(struct post *post)
 {
@@ -80,6 +118,16 @@ post_unblock(struct post *post)
 }
 
 void
+post_mute(struct post_box *box)
+{
+	if (box->post == NULL || box->deaf)
+		return;
+	box->deaf = true;
+	box->post->hearers--;
+	post_unblock(box->post);
+}
+
+void
 post_leave(struct post_box *box)
 {
 	struct post *post = box->post;
@@ -88,41 +136,11 @@ post_leave(struct post_box *box)
 	while (box->count > 0)
 		post_release(post_pop(box));
 	free(box->blocks);
-	*(box->previous != NULL ? &box->previous->next : &post->first) = box->next;
-	if (box->next != NULL)
-		box->next->previous = box->previous;
-	for (struct post_box **at = &post->woken; box->is_woken && *at != NULL;
-		at = &(*at)->next_woken) {
-		if (*at == box) {
-			*at = box->next_woken;
-			break;
-		}
-	}
+	post_take_out(post, box);
+	post_forget_woken(post, box);
+	post->hearers -= !box->deaf;
 	*box = (struct post_box){ .post = NULL };
 	post_unblock(post);
-}
-
-static bool
-post_push(struct post_box *box, struct post_block *block)
-{
-	if (box->count == box->capacity) {
-		size_t capacity = box->capacity == 0 ? 8 : box->capacity * 2;
-		struct post_block **blocks = NULL;
-		if (capacity <= SIZE_MAX / sizeof(struct post_block *))
-			blocks = malloc(capacity * sizeof(struct post_block *));
-		if (blocks == NULL)
-			return false;
-		for (size_t i = 0; i < box->count; i++)
-			blocks[i] = box->blocks[(box->head + i) % box->capacity];
-		free(box->blocks);
-		box->blocks = blocks;
-		box->capacity = capacity;
-		box->head = 0;
-	}
-	box->blocks[(box->head + box->count++) % box->capacity] = block;
-	box->bytes += block->length;
-	block->references++;
-	return true;
 }
 
 /* --- saying something --- */
@@ -130,7 +148,28 @@ post_push(struct post_box *box, struct post_block *block)
 static bool
 post_hears(const struct post_box *box, const struct post_box *from)
 {
-	return box != from && !box->deaf && !box->full;
+	return box != from && !box->deaf;
+}
+
+/* Room for one block more. */
+static bool
+post_reserve(struct post_box *box)
+{
+	struct post_block **blocks = NULL;
+	size_t capacity = box->capacity == 0 ? 8 : box->capacity * 2;
+	if (box->count < box->capacity)
+		return true;
+	if (capacity <= SIZE_MAX / sizeof(struct post_block *))
+		blocks = malloc(capacity * sizeof(struct post_block *));
+	if (blocks == NULL)
+		return false;
+	for (size_t i = 0; i < box->count; i++)
+		blocks[i] = box->blocks[(box->head + i) % box->capacity];
+	free(box->blocks);
+	box->blocks = blocks;
+	box->capacity = capacity;
+	box->head = 0;
+	return true;
 }
 
 static struct post_block *
@@ -138,7 +177,7 @@ post_make(const struct iovec *pieces, int count)
 {
 	size_t length = stream_total(pieces, count), done = 0;
 	struct post_block *block = NULL;
-	if (length <= SIZE_MAX - sizeof *block)
+	if (length <= SIZE_MAX - sizeof *block - POST_COST)
 		block = malloc(sizeof *block + length);
 	if (block == NULL)
 		return NULL;
@@ -151,30 +190,41 @@ post_make(const struct iovec *pieces, int count)
 	return block;
 }
 
-/* Puts it into one box, or does what is done about a full one. */
+/* Puts it into one box that has room for it, or does what is done about a full one. */
 static void
 post_put(struct post *post, struct post_box *box, struct post_block *block)
 {
-	bool fits = box->count == 0 || (box->bytes <= post->limit &&
-					       block->length <= post->limit - box->bytes);
+	size_t weight = block->length + POST_COST;
+	bool fits = box->count == 0 ||
+		(box->weight <= post->limit && weight <= post->limit - box->weight);
 	if (!fits && post->slow == POST_DROP) {
 		box->dropped++;
 		return;
 	}
-	/* Without memory for it, it is as if it were full. */
-	if ((!fits && post->slow == POST_DISCONNECT) || !post_push(box, block))
+	if (!fits && post->slow == POST_DISCONNECT) {
 		box->full = true;
+		post_mute(box);
+	} else {
+		box->blocks[(box->head + box->count++) % box->capacity] = block;
+		box->bytes += block->length;
+		box->weight += weight;
+		block->references++;
+	}
 	box->stream->pending = true;
 	post_wake(box);
 }
 
+/* Into all boxes, or, without the memory, into none. */
 static bool
-post_say_block(struct post_box *from, const struct iovec *pieces, int count, struct fault *fault)
+post_say_block(struct post_box *from, const struct iovec *pieces, int count)
 {
 	struct post *post = from->post;
+	for (struct post_box *box = post->first; box != NULL; box = box->next)
+		if (post_hears(box, from) && !post_reserve(box))
+			return false;
 	struct post_block *block = post_make(pieces, count);
 	if (block == NULL)
-		return fault_set(fault, STATUS_MEMORY, ENOMEM, "send to all");
+		return false;
 	for (struct post_box *box = post->first; box != NULL; box = box->next)
 		if (post_hears(box, from))
 			post_put(post, box, block);
@@ -182,30 +232,40 @@ post_say_block(struct post_box *from, const struct iovec *pieces, int count, str
 	return true;
 }
 
+static bool
+post_must_wait(const struct post *post, const struct post_box *from)
+{
+	for (const struct post_box *box = post->first; box != NULL; box = box->next)
+		if (post->slow == POST_WAIT && post_hears(box, from) && box->weight >= post->limit)
+			return true;
+	return false;
+}
+
 enum io
-post_say(struct post_box *from, const struct iovec *pieces, int count, bool apart,
+post_say(struct post_box *from, const struct iovec *pieces, int count, bool apart, size_t *said,
 	struct fault *fault)
 {
 	struct post *post = from->post;
-	bool anybody = false;
-	for (struct post_box *box = post->first; box != NULL; box = box->next) {
-		if (!post_hears(box, from))
-			continue;
-		anybody = true;
-		if (post->slow == POST_WAIT && box->bytes >= post->limit) {
-			from->blocked = true;
-			from->stream->wagain = CLOCK_NEVER;
-			return IO_AGAIN;
-		}
-	}
-	if (!anybody)
+	size_t all = apart ? (size_t)count : 1;
+	*said = 0;
+	/* Nobody is there to hear it. */
+	if (post->hearers == !from->deaf)
+		*said = all;
+	for (; *said < all && !post_must_wait(post, from); ++*said)
+		if (!post_say_block(from, pieces + *said, apart ? 1 : count))
+			break;
+	if (*said > 0) {
+		shortage_ends(&from->shortage);
 		return IO_OK;
-	if (!apart)
-		return post_say_block(from, pieces, count, fault) ? IO_OK : IO_FAIL;
-	for (int i = 0; i < count; i++)
-		if (!post_say_block(from, &pieces[i], 1, fault))
-			return IO_FAIL;
-	return IO_OK;
+	}
+	if (post_must_wait(post, from)) {
+		post_block(from);
+		return IO_AGAIN;
+	}
+	if (shortage_waits(&from->shortage, ENOMEM, from->stream, &from->stream->wagain))
+		return IO_AGAIN;
+	(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "send to all");
+	return IO_FAIL;
 }
 
 void
@@ -232,141 +292,34 @@ post_look(const struct post_box *box, struct iovec *pieces, int most)
 	return count;
 }
 
-/* What is taken out makes room for those who wait for it. */
-static void
-post_took(struct post_box *box, size_t bytes)
-{
-	bool was_full = box->bytes >= box->post->limit;
-	box->bytes -= bytes;
-	if (was_full && box->bytes < box->post->limit)
-		post_unblock(box->post);
-}
-
 void
 post_take(struct post_box *box, size_t bytes)
 {
-	post_took(box, bytes);
+	bool was_full = box->weight >= box->post->limit;
+	box->bytes -= bytes;
 	while (box->count > 0) {
 		size_t left = box->blocks[box->head]->length - box->offset;
 		if (left > bytes) {
 			box->offset += bytes;
-			return;
+			break;
 		}
 		bytes -= left;
 		post_release(post_pop(box));
 	}
+	/* That makes room for those who wait for it. */
+	if (was_full && box->weight < box->post->limit)
+		post_unblock(box->post);
 }
 
 void
 post_take_messages(struct post_box *box, size_t count)
 {
+	bool was_full = box->weight >= box->post->limit;
 	for (size_t i = 0; i < count; i++) {
-		post_took(box, box->blocks[box->head]->length);
-		post_release(post_pop(box));
+		struct post_block *block = post_pop(box);
+		box->bytes -= block->length;
+		post_release(block);
 	}
-}
-
-/* --- streams --- */
-
-struct post_end {
-	struct post_box *box; /* not owned */
-	bool apart;
-	bool speaker;
-};
-
-static enum io
-post_open(struct stream *stream, struct fault *fault)
-{
-	(void)stream, (void)fault;
-	return IO_OK;
-}
-
-/* What waits is taken from the box itself (flow/fanout.h). */
-static enum io
-post_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
-	struct fault *fault)
-{
-	(void)stream, (void)pieces, (void)count, (void)fault;
-	*got = 0;
-	return IO_END;
-}
-
-static enum io
-post_write(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
-	struct fault *fault)
-{
-	struct post_end *end = stream->impl;
-	*put = 0;
-	if (count == 0)
-		return IO_OK;
-	enum io result = post_say(end->box, pieces, count, end->apart, fault);
-	if (result == IO_OK) {
-		*put = stream_total(pieces, count);
-		stream->wtaken = (size_t)count;
-	}
-	return result;
-}
-
-static enum io
-post_shut(struct stream *stream, struct fault *fault)
-{
-	struct post_end *end = stream->impl;
-	(void)fault;
-	if (end->speaker)
-		post_end(end->box->post);
-	return IO_OK;
-}
-
-static void
-post_close(struct stream *stream)
-{
-	struct post_end *end = stream->impl;
-	post_leave(end->box);
-	free(end);
-}
-
-static const struct stream_ops post_ops = {
-	.open = post_open,
-	.read = post_read,
-	.write = post_write,
-	.shut = post_shut,
-	.close = post_close,
-};
-
-static bool
-post_init(struct stream *stream, struct post *post, struct post_box *box, const struct post_end *how,
-	struct fault *fault)
-{
-	struct post_end *end = malloc(sizeof *end);
-	char *name = strdup("the other clients");
-	if (end == NULL || name == NULL) {
-		free(end);
-		free(name);
-		return fault_set(fault, STATUS_MEMORY, ENOMEM, "send to all");
-	}
-	*end = *how;
-	stream_init(stream, &post_ops, name, end);
-	post_join(post, box, stream, how->speaker);
-	stream->box = how->speaker ? NULL : box;
-	if (how->apart) {
-		stream->wmessage_max = SIZE_MAX;
-		stream->wbatch = SIZE_MAX;
-	}
-	return true;
-}
-
-bool
-post_init_speaker(struct stream *stream, struct post *post, struct post_box *box, bool apart,
-	struct fault *fault)
-{
-	const struct post_end how = { box, apart, true };
-	return post_init(stream, post, box, &how, fault);
-}
-
-bool
-post_init_member(struct stream *stream, struct post *post, struct post_box *box, bool apart,
-	struct fault *fault)
-{
-	const struct post_end how = { box, apart, false };
-	return post_init(stream, post, box, &how, fault);
+	if (was_full && box->weight < box->post->limit)
+		post_unblock(box->post);
 }

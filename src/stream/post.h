@@ -15,20 +15,26 @@
 
 #include "base/fault.h"
 #include "base/io.h"
+#include "stream/shortage.h"
 #include "stream/stream.h"
 
-/* What is done about a box that is full: the speaker waits, the message is left out for this box, or
- * whoever has the box is sent away. */
+/* What a block costs beyond its bytes, so that a box full of empty messages is full, too. */
+#define POST_COST 64
+
+/* What is done about a box that is full: the speaker waits, the message is left out for this box,
+ * or whoever has the box is sent away. */
 enum post_slow { POST_WAIT, POST_DROP, POST_DISCONNECT };
 
 struct post_block;
 struct post_box;
 
 struct post {
-	size_t limit; /* so many bytes may wait in a box; one message more than that never is refused */
+	size_t limit; /* of the weight of a box; into an empty one a message of any size goes */
 	enum post_slow slow;
-	bool ended; /* nobody will say anything any more */
-	struct post_box *first, *woken;
+	bool ended;     /* nobody will say anything any more */
+	size_t hearers; /* boxes that something may be put into */
+	/* All boxes, those that have waited longest to be heard first; and who has been woken. */
+	struct post_box *first, *last, *woken, *last_woken;
 };
 
 struct post_box {
@@ -38,10 +44,12 @@ struct post_box {
 	size_t head, count, capacity; /* of them */
 	size_t offset;                /* what has been taken of the first block */
 	size_t bytes;                 /* that wait */
+	size_t weight;                /* the blocks with all their bytes, and their cost */
 	uint64_t dropped;             /* messages that were left out */
-	bool deaf;                    /* nothing is put in: it only speaks */
-	bool full;                    /* it was not emptied in time, and gets nothing more */
+	bool deaf;                    /* nothing is put in (any more): it only speaks */
+	bool full;                    /* it was not emptied in time, and so has become deaf */
 	bool blocked;                 /* it waits until it can be heard */
+	struct shortage shortage;     /* of memory, for what it says */
 	bool is_woken;
 	struct post_box *next, *previous, *next_woken;
 };
@@ -52,12 +60,17 @@ void post_join(struct post *post, struct post_box *box, struct stream *stream, b
 /* Gives it back, with what is in it; also good on a zeroed struct. */
 void post_leave(struct post_box *box);
 
+/* Nothing more is put in; nobody waits for it. What is there stays. Also good on a zeroed struct.
+ */
+void post_mute(struct post_box *box);
+
 /*
- * Says it to all others. `apart`: each piece is a message; otherwise all pieces together are bytes.
- * IO_AGAIN: not now; the box is woken when it is worth a try. IO_FAIL: there is no memory.
+ * Says it to all others. `apart`: each piece is a message, of which the first *said were taken;
+ * otherwise all pieces together are bytes, and *said is 1. IO_AGAIN: not now; the box is woken when
+ * it is worth a try, or its stream's wagain tells. IO_FAIL: there has been no memory for too long.
  */
 enum io post_say(struct post_box *from, const struct iovec *pieces, int count, bool apart,
-	struct fault *fault);
+	size_t *said, struct fault *fault);
 
 /* Nobody will say anything any more: the streams of all boxes end when they are empty. */
 void post_end(struct post *post);
@@ -69,7 +82,10 @@ int post_look(const struct post_box *box, struct iovec *pieces, int most);
 void post_take(struct post_box *box, size_t bytes);
 void post_take_messages(struct post_box *box, size_t count);
 
-/* All that wait until they can be heard are woken to try again. */
+/* It waits until it can be heard: its stream is not to be written to before post_unblock. */
+void post_block(struct post_box *box);
+
+/* All that wait until they can be heard are woken to try again, who has waited longest first. */
 void post_unblock(struct post *post);
 
 /* Somebody is to be looked after: its stream may go on. */
@@ -77,15 +93,5 @@ void post_wake(struct post_box *box);
 
 /* The next of them, or NULL. */
 struct post_box *post_next_woken(struct post *post);
-
-/* The stream of a speaker that hears nothing: all that is written is said, its end is the end of
- * the post. `apart` as of post_say. It has the box until it is closed. False and a fault if there
- * is no memory. */
-bool post_init_speaker(struct stream *stream, struct post *post, struct post_box *box, bool apart,
-	struct fault *fault);
-
-/* The stream of one among many: what is written is said to the others, what they say is read. */
-bool post_init_member(struct stream *stream, struct post *post, struct post_box *box, bool apart,
-	struct fault *fault);
 
 #endif

@@ -15,13 +15,14 @@
 #include "stream/stream.h"
 
 struct share {
-	struct stream stdio;     /* owned */
-	struct post post;        /* what standard input says, unless it is a plain file */
-	struct stream speaker;   /* owned: says it */
-	struct post_box podium;  /* the speaker's */
-	bool file;               /* standard input is a plain file */
-	int watch;               /* owned: to wait on for an output whose reader goes away; -1: none */
+	struct stream stdio;    /* owned */
+	struct post post;       /* what standard input says, unless it is a plain file */
+	struct stream speaker;  /* owned: says it */
+	struct post_box podium; /* the speaker's */
+	bool file;              /* standard input is a plain file */
+	int watch; /* owned: to wait on for an output whose reader goes away; -1: none */
 	struct post_box *writer; /* whose piece has begun to go out, or waits to; NULL: nobody's */
+	size_t left;             /* of that piece, in bytes */
 };
 
 /* `input`: standard input is read at all. False and a fault. To be closed in any case. */

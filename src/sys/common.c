@@ -27,6 +27,16 @@ sys_writev(int fd, const struct iovec *pieces, int count)
 	return n;
 }
 
+ssize_t
+sys_read_at(int fd, const struct iovec *piece, off_t offset)
+{
+	ssize_t n;
+	do
+		n = pread(fd, piece->iov_base, piece->iov_len, offset);
+	while (n == -1 && errno == EINTR);
+	return n;
+}
+
 /* A message header over pieces that sendmsg and recvmsg do not change. */
 static struct msghdr
 sys_header(const struct iovec *pieces, int count)

@@ -40,7 +40,8 @@ int
 sys_watched(int watcher, struct sys_fired *fired, int most, int timeout)
 {
 	struct epoll_event events[WATCHER_BATCH];
-	int count = epoll_wait(watcher, events, most < WATCHER_BATCH ? most : WATCHER_BATCH, timeout);
+	int count =
+		epoll_wait(watcher, events, most < WATCHER_BATCH ? most : WATCHER_BATCH, timeout);
 	for (int i = 0; i < count; i++)
 		fired[i] = (struct sys_fired){ events[i].data.fd, (short)events[i].events };
 	return count;

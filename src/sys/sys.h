@@ -20,6 +20,9 @@
 ssize_t sys_readv(int fd, const struct iovec *pieces, int count);
 ssize_t sys_writev(int fd, const struct iovec *pieces, int count);
 
+/* Reads at an offset, which is not moved. */
+ssize_t sys_read_at(int fd, const struct iovec *piece, off_t offset);
+
 /* Sends without blocking and without SIGPIPE; `to` may be NULL. */
 ssize_t sys_send(
 	int fd, const struct iovec *pieces, int count, const struct sockaddr *to, socklen_t length);

@@ -84,6 +84,11 @@ class Cat:
     def descriptors(self):
         return len(os.listdir('/proc/%d/fd' % self.pid))
 
+    def resident(self):
+        """Bytes of memory."""
+        with open('/proc/%d/statm' % self.pid) as file:
+            return int(file.read().split()[1]) * os.sysconf('SC_PAGESIZE')
+
     def send(self, number):
         """A signal."""
         self.process.send_signal(number)
@@ -130,6 +135,28 @@ def tcp(backlog=5):
     s.listen(backlog)
     s.settimeout(LIMIT)
     return s
+
+
+def dial(cat, source='127.0.0.1', kind=socket.SOCK_STREAM, room=None):
+    """A connection to a listening sockcat; room: bytes that are taken unread."""
+    inet = cat.where.isdigit()
+    s = socket.socket(socket.AF_INET if inet else socket.AF_UNIX, kind)
+    s.settimeout(LIMIT)
+    if room is not None:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+    if inet:
+        s.bind((source, 0))
+    s.connect(cat.address() if inet else real(cat.where))
+    return s
+
+
+def exactly(s, n):
+    """The next n bytes of the connection, or what there is before its end."""
+    parts = []
+    while n > 0 and (part := s.recv(min(n, 1 << 17))):
+        parts.append(part)
+        n -= len(part)
+    return b''.join(parts)
 
 
 def accept(listener):

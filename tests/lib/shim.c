@@ -59,7 +59,8 @@
 	X(accept4) X(connect) X(socket) X(socketpair) X(bind) X(listen) X(setsockopt)              \
 	X(getsockopt) X(fcntl) X(ioctl) X(pipe) X(pipe2) X(dup) X(dup2) X(dup3) X(shutdown)        \
 	X(close) X(open) X(openat) X(fsync) X(unlink) X(fork) X(eventfd) X(getrandom)              \
-	X(pthread_create) X(getaddrinfo) X(clock_gettime) X(malloc) X(calloc) X(realloc)
+	X(pthread_create) X(epoll_create1) X(epoll_ctl) X(epoll_wait) X(getaddrinfo)               \
+	X(clock_gettime) X(malloc) X(calloc) X(realloc)
 
 #define ENUM(name) C_##name,
 enum call { CALLS(ENUM) CALL_COUNT };
@@ -237,6 +238,9 @@ PLAIN(fork, -1, (void), ())
 PLAIN(getrandom, -1, (void *p, size_t n, unsigned f), (p, n, f)) /* fits: never above 2 GiB */
 PLAIN(eventfd, -1, (unsigned n, int f), (n, f))
 PLAIN(poll, -1, (void *p, nfds_t n, int ms), (p, n, ms))
+PLAIN(epoll_create1, -1, (int f), (f))
+PLAIN(epoll_ctl, fd, (int s, int what, int fd, void *e), (s, what, fd, e))
+PLAIN(epoll_wait, -1, (int s, void *v, int n, int ms), (s, v, n, ms))
 PLAIN(ppoll, -1, (void *p, nfds_t n, const void *t, const void *m), (p, n, t, m))
 PLAIN(recvmmsg, s, (int s, void *v, unsigned n, int f, void *t), (s, v, n, f, t))
 PLAIN(sendmmsg, s, (int s, void *v, unsigned n, int f), (s, v, n, f))
