@@ -1211,3 +1211,198 @@ PY
         assert_equal "$error $result $(cat "$T/listener.out")" "$error 0 onetwothree"
     done
 }
+
+# ---- calls that fail while it serves ----
+
+# hub_life: writes life.py, for the scripts below.
+hub_life() {
+    cat >"$T/life.py" <<'PY'
+from drive import *
+
+class Life:
+    """A hub, four clients one after another, and whether each of them was served."""
+    def __init__(self, service, rules, count=False, most=4):
+        self.service = service
+        self.input, w = os.pipe()
+        self.output, end = os.pipe()
+        self.said = w
+        env = dict(LD_PRELOAD=os.environ['SHIM_LIB'], SHIM=rules, SHIM_PROG='sockcat')
+        if count:
+            env['SHIM_COUNT'] = T + '/count'
+        self.cat = Cat('-l', '-k', *service, '--max-accepts', str(most), '127.0.0.1', '0', stdin=self.input,
+                       stdout=end, env=env)
+        os.close(end)
+        self.clients, self.word = [], 64
+
+    def join(self):
+        """One more; whether it is served."""
+        try:
+            others = [other for other in self.clients if self.is_there(other)]
+            c = dial(self.cat)
+            self.clients.append(c)
+            self.word += 1
+            word = bytes([self.word])
+            c.sendall(word)
+            if self.service == ['--echo']:
+                return c.recv(1) == word
+            if not self.service:
+                return self.answers(c, self.output, lambda: os.read(self.output, 1), word)
+            # Everybody else hears it; one is asked.
+            return not others or self.answers(c, others[0], lambda: others[0].recv(1), word)
+        except OSError:
+            return False
+
+    def answers(self, c, source, read, word):
+        """The word comes out there, before the client is turned away."""
+        while ready := select.select([source, c], [], [], LIMIT)[0]:
+            if source in ready:
+                if read() == word:
+                    return True
+            elif c.recv(1) == b'':
+                return False
+        sys.exit('nothing happens: ' + self.cat.errors())
+
+    def speaks(self):
+        """What standard input says reaches so many."""
+        os.write(self.said, b'!')
+        heard = 0
+        for c in self.clients:
+            try:
+                heard += c.recv(1) == b'!'
+            except OSError:
+                pass
+        return heard
+
+    def is_there(self, c):
+        """It has not been sent away."""
+        try:
+            c.setblocking(False)
+            return c.recv(1) != b''
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        finally:
+            c.settimeout(LIMIT)
+
+    def end(self, statuses):
+        for c in self.clients:
+            c.close()
+        os.close(self.said)
+        os.close(self.input)
+        got = self.cat.process.wait(LIMIT)
+        os.close(self.output)
+        check(got in statuses, True, '%s: %s' % (got, self.cat.errors()))
+        return got
+
+def quiet(service):
+    """The calls of one to whom nobody comes."""
+    Cat('-l', '-k', *service, '--accept-timeout', '0.05', '-U', T + '/quiet', stdin=os.pipe()[0], env=dict(
+        LD_PRELOAD=os.environ['SHIM_LIB'], SHIM='', SHIM_PROG='sockcat', SHIM_COUNT=T + '/count')).end(28)
+    return counted()
+
+def counted():
+    return {words[0]: int(words[1]) for words in map(str.split, open(T + '/count'))}
+
+SERVICES = [], ['--echo'], ['--broker']
+PY
+}
+
+@test "F9: memory that is not to be had once costs one client at most, and the next is served" {
+    need_shim malloc
+    hub_life
+    PYTHONPATH=$T drive <<'PY'
+from life import *
+for service in SERVICES:
+    life = Life(service, '', count=True)
+    check([life.join() for _ in range(4)], [True] * 4)
+    life.end([0, 104])
+    counts = counted()
+    for call in 'malloc', 'calloc', 'realloc':
+        for n in range(1, counts.get(call, 0) + 1):
+            try:
+                life = Life(service, '%s:ENOMEM:%d' % (call, n))
+            except SystemExit:
+                continue  # it did not come up, as it should not
+            served = [life.join() for _ in range(4)]
+            check(served.count(False) <= 1, True, '%s %s %d: %s %s' % (
+                service, call, n, served, life.cat.errors()))
+            if not service:
+                check(life.speaks() >= 3, True, '%s %d: %s' % (call, n, life.cat.errors()))
+            life.end([0, 104])
+PY
+}
+
+@test "F9: memory that is not to be had any more ends nobody who is there, and crashes nothing" {
+    need_shim malloc
+    hub_life
+    PYTHONPATH=$T drive <<'PY'
+from life import *
+for service in SERVICES:
+    life = Life(service, '', count=True, most=2)
+    check([life.join() for _ in range(2)], [True] * 2)
+    life.end([0, 104])
+    two = counted()
+    life = Life(service, '', count=True)
+    check([life.join() for _ in range(4)], [True] * 4)
+    life.end([0, 104])
+    four = counted()
+    for n in range(two['malloc'] + 1, four['malloc'] + 1, 2):
+        life = Life(service, 'malloc:ENOMEM:%d+,calloc:ENOMEM:%d+,realloc:ENOMEM:%d+' % (
+            n, two['calloc'] + 1, two['realloc'] + 1))
+        check([life.join() for _ in range(2)], [True, True])
+        others = [dial(life.cat) for _ in range(2)]
+        for c in others:
+            c.sendall(b'?')
+        # Time to fail in.
+        Cat('-l', '--accept-timeout', '0.1', '-U', T + '/t').end(28)
+        check([life.is_there(c) for c in life.clients], [True, True], life.cat.errors())
+        if service == ['--echo']:
+            for c in life.clients:
+                c.sendall(b'x' * 1000)
+                check(exactly(c, 1000), b'x' * 1000)
+        for c in others:
+            reset(c)
+        life.end([0, 104])
+PY
+}
+
+@test "F10: a call that fails once costs one client at most" {
+    need_shim
+    hub_life
+    PYTHONPATH=$T drive <<'PY'
+from life import *
+for service in SERVICES:
+    none = quiet(service)
+    life = Life(service, '', count=True)
+    check([life.join() for _ in range(4)], [True] * 4)
+    life.end([0, 104])
+    four = counted()
+    for call, error in (('setsockopt', 'ENOBUFS'), ('getsockopt', 'ENOBUFS'), ('fcntl', 'ENOMEM'),
+                        ('epoll_ctl', 'ENOMEM'), ('accept4', 'ENOMEM'), ('accept4', 'EMFILE'), ('recvmsg', 'ENOBUFS'),
+                        ('recvmsg', 'ECONNRESET'), ('sendmsg', 'ENOBUFS'), ('sendmsg', 'EPIPE'), ('ioctl', 'EINVAL'),
+                        ('shutdown', 'ENOBUFS'), ('close', 'EIO'), ('epoll_wait', 'EINTR'), ('open', 'EMFILE')):
+        first, last = none.get(call, 0), four.get(call, 0)
+        for n in range(first + 1, last + 1, max(1, (last - first) // 8)):
+            life = Life(service, '%s:%s:%d' % (call, error, n))
+            served = [life.join() for _ in range(4)]
+            check(served.count(False) <= 1, True, '%s %s %d: %s %s' % (
+                service, call, n, served, life.cat.errors()))
+            life.end([0, 104])
+PY
+}
+
+@test "F10: without epoll it is poll that waits" {
+    need_shim
+    hub_life
+    PYTHONPATH=$T drive <<'PY'
+from life import *
+for service in SERVICES:
+    life = Life(service, 'epoll_create1:EMFILE:*', count=True, most=30)
+    check([life.join() for _ in range(30)], [True] * 30)
+    if not service:
+        check(life.speaks(), 30)
+    life.end([0, 104])
+    check(counted()['poll'] > 30, True)
+PY
+}

@@ -46,19 +46,19 @@ carrier_fill_converted(struct carrier *carrier, struct stream *source, size_t mo
 static void
 carrier_ring_close(struct carrier *carrier)
 {
+	if (carrier->buf.data == carrier->spare)
+		carrier->buf.data = NULL;
 	buf_close(&carrier->buf);
 	free(carrier->raw);
 	carrier->raw = NULL;
 }
 
-/* One that is empty, after a read that brought little, has no memory: it may stay idle for long. */
 static bool
 carrier_ring_exists(const struct carrier *carrier)
 {
 	return carrier->buf.size > 0;
 }
 
-/* Makes it, for a read. */
 static bool
 carrier_ring_make(struct carrier *carrier, const struct stream *source, struct fault *fault)
 {
@@ -69,7 +69,10 @@ carrier_ring_make(struct carrier *carrier, const struct stream *source, struct f
 	if (buf_open(&carrier->buf, carrier->size) && (carrier->raw != NULL || !carrier->converts))
 		return true;
 	carrier_ring_close(carrier);
-	return fault_set(fault, STATUS_MEMORY, ENOMEM, "buffer for %s", source->name);
+	if (!carrier->lean || carrier->converts)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "buffer for %s", source->name);
+	carrier->buf = (struct buf){ carrier->spare, sizeof carrier->spare, 0, 0 };
+	return true;
 }
 
 static bool
@@ -99,7 +102,7 @@ carrier_ring_rises(struct carrier *carrier, const struct stream *source)
 	carrier->splice = false;
 	if (!splice_open(carrier, source))
 		return false;
-	buf_close(&carrier->buf);
+	carrier_ring_close(carrier);
 	log_line(LOG_DEBUG, "from %s to %s: %s", source->name, carrier->sink->name,
 		carrier->ops->name);
 	return true;
@@ -155,7 +158,7 @@ carrier_ring_drain(struct carrier *carrier, struct stream *sink, size_t *put, st
 	carrier->unit_ended = result == IO_OK && line && *put == stream_total(bytes, count);
 	if (result == IO_OK)
 		buf_taken(&carrier->buf, *put);
-	if (buf_used(&carrier->buf) == 0 && !carrier->much)
+	if (carrier->lean && !carrier->much && buf_used(&carrier->buf) == 0)
 		carrier_ring_close(carrier);
 	return result;
 }
@@ -188,6 +191,7 @@ carrier_open(struct carrier *carrier, const struct stream *source, const struct 
 		.size = config->size,
 		.splice = config->splice && !config->crlf && !config->units,
 		.units = config->units,
+		.lean = config->lean,
 		.pipe = { -1, -1 },
 	};
 	if (source->box != NULL) {
@@ -197,7 +201,7 @@ carrier_open(struct carrier *carrier, const struct stream *source, const struct 
 	if (source->rmessages || sink->wmessage_max > 0 || config->decode != NULL)
 		return message_open(carrier, source, config, fault);
 	carrier->converts = config->crlf;
-	return true;
+	return carrier->lean || carrier_ring_make(carrier, source, fault);
 }
 
 bool

@@ -17,6 +17,9 @@
  * copying, and for every datagram; two of them are all that a session needs. */
 #define CARRIER_SIZE ((size_t)256 * 1024)
 
+/* What a lean ring has without memory: little, but enough to go on, and to find the end. */
+#define CARRIER_SPARE 128
+
 struct carrier;
 struct message;
 struct post_box;
@@ -43,6 +46,7 @@ struct carrier_config {
 	bool crlf;   /* line ends are converted on the way in */
 	bool splice; /* the kernel may move the bytes, if it can */
 	bool units;  /* one drain writes no more than one line, or message */
+	bool lean;   /* bytes that wait for long are few: memory is had only while there are some */
 	/* How messages lie in the source's bytes (not owned; NULL: a read is a message), how they
 	 * are to lie in the sink's (NULL: as they are), … */
 	const struct frame *decode, *encode;
@@ -62,7 +66,9 @@ struct carrier {
 	uint64_t brought;            /* messages, or reads that brought something */
 	uint64_t skipped, truncated; /* messages that could not be carried */
 	/* ring: */
-	struct buf buf; /* made for a read */
+	struct buf buf; /* if it is lean, only while there is something in it */
+	bool lean;
+	unsigned char spare[CARRIER_SPARE]; /* it may lie in here, if there is no memory */
 	size_t size;
 	bool splice; /* once much comes at a time, the kernel may move it, … */
 	bool much;   /* … as it did with the last read */

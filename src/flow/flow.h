@@ -50,6 +50,7 @@ struct flow_config {
 	size_t buffer; /* bounds what it holds, in bytes */
 	bool splice;   /* the kernel may move the bytes */
 	bool crlf;     /* LF becomes CR LF on the way */
+	bool lean;     /* as of struct carrier_config */
 	int64_t delay; /* to pause after each line, or message, written; nanoseconds */
 	const struct frame *decode, *encode; /* as of struct carrier_config */
 	enum carrier_oversize oversize;

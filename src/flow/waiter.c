@@ -11,6 +11,9 @@
 /* What one wait tells at most; the rest comes with the next. */
 #define WAITER_BATCH 256
 
+/* Between two attempts to watch what there was no memory to watch. */
+#define WAITER_PAUSE (100 * CLOCK_MILLISECOND)
+
 void
 waiter_open(struct waiter *waiter, bool plain)
 {
@@ -168,7 +171,7 @@ waiter_next(struct waiter *waiter)
 	struct interest *interest = &waiting->interest;
 	for (size_t i = 0; i < interest->count; i++) {
 		struct pollfd *poll = &interest->polls[i];
-		if (waiter->slots[poll->fd].always)
+		if ((size_t)poll->fd < waiter->slot_count && waiter->slots[poll->fd].always)
 			poll->revents = poll->events & (POLLIN | POLLOUT);
 	}
 	return waiting;
@@ -229,8 +232,12 @@ waiter_watch(struct waiter *waiter, struct waiting *waiting, int fd, bool anew)
 	bool always = false;
 	if (waiter->watcher != -1 &&
 		!sys_watch(waiter->watcher, fd, events, known && !slot->always)) {
-		if (errno != EPERM)
+		if (errno != EPERM) {
+			/* Not what anybody will ask for, so that it is not taken for known. */
+			if (known)
+				slot->events = (short)~slot->events;
 			return false;
+		}
 		always = true;
 	}
 	if (!known)
@@ -243,8 +250,10 @@ bool
 waiter_set(struct waiter *waiter, struct waiting *waiting, bool anew, struct fault *fault)
 {
 	struct interest *interest = &waiting->interest;
-	bool good = !interest->failed && waiter_know(waiter, waiting);
+	bool all = !interest->failed;
 	size_t kept = 0;
+	if (!waiter_know(waiter, waiting))
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "wait");
 	for (size_t i = 0; i < waiting->count; i++) {
 		if (waiter_wants(interest, waiting->fds[i]))
 			waiting->fds[kept++] = waiting->fds[i];
@@ -252,14 +261,18 @@ waiter_set(struct waiter *waiter, struct waiting *waiting, bool anew, struct fau
 			waiter_unwatch(waiter, waiting, waiting->fds[i]);
 	}
 	waiting->count = kept;
-	for (size_t i = 0; i < interest->count && good; i++) {
-		good = waiter_watch(waiter, waiting, interest->polls[i].fd, anew);
-		if (good && waiter->slots[interest->polls[i].fd].always)
+	for (size_t i = 0; i < interest->count; i++) {
+		int fd = interest->polls[i].fd;
+		if (!waiter_watch(waiter, waiting, fd, anew))
+			all = false;
+		else if (waiter->slots[fd].always)
 			waiter_wake(waiter, waiting);
 	}
-	if (good)
-		waiter_heap_set(waiter, waiting);
-	return good || fault_set(fault, STATUS_MEMORY, ENOMEM, "wait");
+	/* It has a turn soon, and asks again. */
+	if (!all)
+		interest_until(interest, clock_after(clock_now(), WAITER_PAUSE));
+	waiter_heap_set(waiter, waiting);
+	return true;
 }
 
 void

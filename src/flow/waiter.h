@@ -60,9 +60,9 @@ void waiter_open(struct waiter *waiter, bool plain);
 void waiter_close(struct waiter *waiter);
 
 /*
- * It waits for what its interest says, from now on. Without new descriptors, or more entries than
- * ever before, this takes no memory after the first time. `anew`: a descriptor of it may have been
- * closed and another opened under its number since. False and a fault if there is no memory.
+ * It waits for what its interest says, from now on. `anew`: a descriptor of it may have been closed
+ * and another opened under its number since. False and a fault if there is no memory; that is so
+ * only the first time: later it has a turn soon, to ask again.
  */
 bool waiter_set(struct waiter *waiter, struct waiting *waiting, bool anew, struct fault *fault);
 

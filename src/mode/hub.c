@@ -11,6 +11,7 @@
 #include "flow/flow.h"
 #include "flow/signals.h"
 #include "flow/waiter.h"
+#include "mode/ready.h"
 #include "mode/service.h"
 #include "mode/session.h"
 #include "stream/member.h"
@@ -407,7 +408,9 @@ hub_run(struct run *run, struct listener *listener, struct fault *fault)
 	struct hub hub = { .run = run, .listener = listener, .lonely = run->loop.now };
 	hub.share.watch = -1;
 	waiter_open(&hub.waiter, false);
-	bool good = hub_open_shared(&hub, fault);
+	/* Announced when nothing is missing that all need. */
+	bool good = hub_open_shared(&hub, fault) && hub_ask_door(&hub, fault) &&
+		hub_ask_input(&hub, fault) && ready_announce(run->plan, listener, fault);
 	while (good && (!hub.closing || hub.count > 0))
 		good = hub_turn(&hub, fault);
 	if (good && run->plan->service == &service_stdio)

@@ -9,8 +9,9 @@
 #include "net/listener.h"
 
 /*
- * Serves who comes until a signal ends it, or as many as the plan says have come. False and the
- * fault if not all went well; what fails of one client is told at once, and ends no other.
+ * Announces the listener, and serves who comes until a signal ends it, or as many as the plan says
+ * have come. False and the fault if not all went well; what fails of one client is told at once,
+ * and ends no other.
  */
 bool hub_run(struct run *run, struct listener *listener, struct fault *fault);
 

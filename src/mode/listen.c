@@ -1,4 +1,5 @@
-/* Listening: one client, or with --keep-open one after another. */
+/* Listening: one client, or with --keep-open many (hub.c); without connections, who sends
+ * something. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -139,11 +140,12 @@ listen_run(struct run *run, struct fault *fault)
 	struct listener_client client;
 	int64_t deadline = clock_after(run->loop.now, plan->wait);
 	bool done = listen_load(&access, &plan->access, &run->loop, deadline, fault) &&
-		listen_open(&listener, &config, &run->loop, deadline, fault) &&
-		ready_announce(plan, &listener, fault);
+		listen_open(&listener, &config, &run->loop, deadline, fault);
 	bool many = plan->keep_open && plan->transport->connected;
 	if (done && many)
 		done = hub_run(run, &listener, fault);
+	else if (done)
+		done = ready_announce(plan, &listener, fault);
 	bool more = done && !many;
 	while (more) {
 		more = plan->keep_open;

@@ -50,6 +50,8 @@ session_rules(const struct plan *plan, const struct stream *local)
 	return (struct relay_rules){
 		.out = {
 			.buffer = CARRIER_SIZE,
+			/* One of many may be idle for long. */
+			.lean = plan->keep_open,
 			.splice = !plan->no_splice,
 			.crlf = plan->crlf && !made,
 			.delay = made ? 0 : plan->delay,
@@ -59,6 +61,7 @@ session_rules(const struct plan *plan, const struct stream *local)
 		},
 		.in = {
 			.buffer = CARRIER_SIZE,
+			.lean = plan->keep_open,
 			.splice = !plan->no_splice,
 			/* What is dropped need not be messages. */
 			.decode = frames->used && !plan->no_output ? &frames->wire : NULL,

@@ -7,6 +7,9 @@
 
 #include "base/clock.h"
 
+/* So many places an empty box may keep. */
+#define POST_FEW 64
+
 struct post_block {
 	size_t references;
 	size_t length;
@@ -93,6 +96,12 @@ post_pop(struct post_box *box)
 	box->count--;
 	box->weight -= block->length + POST_COST;
 	box->offset = 0;
+	/* What a burst needed is not kept. */
+	if (box->count == 0 && box->capacity > POST_FEW) {
+		free(box->blocks);
+		box->blocks = NULL;
+		box->capacity = box->head = 0;
+	}
 	return block;
 }
 

@@ -175,7 +175,7 @@ signal.pause()' </dev/null >"$T/held" 2>/dev/null 3>&- &
 
 # drive [ARG...] <SCRIPT: runs a Python script, which can import drive.py.
 drive() {
-    PYTHONPATH=$HELPER_DIR PYTHONDONTWRITEBYTECODE=1 timeout -v -s KILL \
+    PYTHONPATH=$HELPER_DIR${PYTHONPATH:+:$PYTHONPATH} PYTHONDONTWRITEBYTECODE=1 timeout -v -s KILL \
         $((${LIMIT:-60} * PATIENCE)) python3 - "$@"
 }
 
