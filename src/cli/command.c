@@ -12,6 +12,7 @@
 #include "cli/help.h"
 #include "cli/operands.h"
 #include "cli/options.h"
+#include "cli/target.h"
 #include "mode/mode.h"
 #include "mode/service.h"
 #include "net/resolve.h"
@@ -358,6 +359,7 @@ command_plan(struct plan *plan, struct options *options, bool input_closed, stru
 		!options_check_conflicts(options, fault) || !options_check_needs(options, fault) ||
 		!command_endpoint(plan, options, listen, &operands, fault) ||
 		!command_sockopts(plan, options, fault) || !command_access(plan, options, fault) ||
+		!target_plan(plan, options, fault) ||
 		!frames_plan(plan, options, fault) ||
 		!command_session(plan, options, input_closed, fault))
 		return false;

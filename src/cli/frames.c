@@ -27,23 +27,31 @@ frames_plan(struct plan *plan, const struct options *options, struct fault *faul
 	const char *input = options->text[OPTION_stdin_frame];
 	const char *output = options->text[OPTION_stdout_frame];
 	bool keeps = plan->transport->message_max > 0;
+	/* Somebody else than a person has them as they are, if that says where each one ends. */
+	const struct transport *to = plan->to.transport;
+	bool to_keeps = to != NULL && to->message_max > 0;
+	const char *local = to == NULL ? "line" : to_keeps ? "datagram" : wire;
 	frames->used = wire != NULL || both != NULL || input != NULL || output != NULL;
 	if (!frames->used)
 		return true;
 	if (wire == NULL && !keeps)
 		return fault_set(fault, STATUS_USAGE, 0,
 			"options: how messages lie in the stream has to be said with --frame");
+	if (local == NULL && both == NULL && (input == NULL || output == NULL))
+		return fault_set(fault, STATUS_USAGE, 0,
+			"options: how messages lie in the stream of --to has to be said with "
+			"--stdio-frame");
 	if (!frames_parse(&frames->wire, wire, "datagram", options, fault) ||
 		!frames_parse(
-			&frames->input, input != NULL ? input : both, "line", options, fault) ||
+			&frames->input, input != NULL ? input : both, local, options, fault) ||
 		!frames_parse(
-			&frames->output, output != NULL ? output : both, "line", options, fault))
+			&frames->output, output != NULL ? output : both, local, options, fault))
 		return false;
 	if (frames->wire.format->whole && !keeps)
 		return fault_set(fault, STATUS_USAGE, 0,
 			"options: --frame datagram needs a socket that keeps messages (-u, "
 			"--seqpacket)");
-	if (frames->input.format->whole || frames->output.format->whole)
+	if ((frames->input.format->whole || frames->output.format->whole) && !to_keeps)
 		return fault_set(fault, STATUS_USAGE, 0,
 			"options: standard input and output keep no datagrams apart");
 	/* Where the transport says how long a message is, the last one may be what is left. */

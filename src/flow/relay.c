@@ -137,14 +137,17 @@ relay_check_quit(struct relay *relay, int64_t now)
 static bool
 relay_check_linger(struct relay *relay, int64_t now)
 {
-	const struct stream *remote = relay->out.sink;
-	bool last = relay->in.state == FLOW_DONE || relay->rules.at_input_end != FLOW_GOES_ON;
-	if (relay->out.state != FLOW_SHUTTING || !last) {
+	bool in = relay->in.state == FLOW_SHUTTING && relay->out.state == FLOW_DONE;
+	bool out = relay->out.state == FLOW_SHUTTING &&
+		(relay->in.state == FLOW_DONE || relay->rules.at_input_end != FLOW_GOES_ON);
+	struct flow *flow = out ? &relay->out : &relay->in;
+	const struct stream *sink = flow->sink;
+	if (!in && !out) {
 		relay->linger_ends = CLOCK_NEVER;
 		return false;
 	}
-	if (relay->linger_ends == CLOCK_NEVER || relay->unarrived != remote->unarrived) {
-		relay->unarrived = remote->unarrived;
+	if (relay->linger_ends == CLOCK_NEVER || relay->unarrived != sink->unarrived) {
+		relay->unarrived = sink->unarrived;
 		relay->linger_ends = clock_after(now, relay->rules.linger);
 		return false;
 	}
@@ -152,10 +155,10 @@ relay_check_linger(struct relay *relay, int64_t now)
 		return false;
 	relay->unconfirmed = true;
 	(void)fault_set(&relay->cause, STATUS_SEND, 0,
-		"send to %s: %zu bytes were not acknowledged in time", remote->name,
-		remote->unarrived);
+		"send to %s: %zu bytes were not acknowledged in time", sink->name,
+		sink->unarrived);
 	relay_abandon(relay, FLOW_STOP_DRAINED, now);
-	(void)flow_stop(&relay->out, FLOW_STOP_DROP);
+	(void)flow_stop(flow, FLOW_STOP_DROP);
 	return true;
 }
 

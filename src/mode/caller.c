@@ -2,11 +2,14 @@
 #include "mode/caller.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "stream/datagram.h"
+#include "stream/socket.h"
 
-static void
+void
 caller_report(const struct dial *dial)
 {
 	char *peer = address_print(&dial->peer), *own = address_print(&dial->own);
@@ -52,6 +55,19 @@ caller_dial(struct caller *caller, struct run *run, struct fault *fault)
 	if (result == IO_OK)
 		caller_report(dial);
 	return result == IO_OK;
+}
+
+bool
+caller_stream(struct stream *stream, struct dial *dial, struct fault *fault)
+{
+	const struct transport *transport = dial->config->transport;
+	char *name = strdup(dial->name);
+	int fd = dial->fd;
+	dial->fd = -1;
+	if (!transport->connected)
+		return datagram_init(
+			stream, transport, fd, name, DATAGRAM_CONNECTED, &dial->peer, fault);
+	return socket_init(stream, transport, fd, dial->error, name, fault);
 }
 
 void

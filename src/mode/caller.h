@@ -7,6 +7,7 @@
 #include "base/fault.h"
 #include "mode/mode.h"
 #include "net/dial.h"
+#include "stream/stream.h"
 
 struct caller {
 	struct dial_config config;
@@ -18,6 +19,12 @@ struct dial_config caller_config(const struct run *run);
 
 /* Dials what the plan names until it is connected. False and the fault if it is not. */
 bool caller_dial(struct caller *caller, struct run *run, struct fault *fault);
+
+/* Tells of a connection that was made. */
+void caller_report(const struct dial *dial);
+
+/* Makes the stream of it, which it takes over. */
+bool caller_stream(struct stream *stream, struct dial *dial, struct fault *fault);
 
 /* Also good on a zeroed struct. */
 void caller_close(struct caller *caller);

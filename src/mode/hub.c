@@ -59,14 +59,15 @@ static bool
 hub_ask(struct hub *hub, struct hub_client *client, struct fault *fault)
 {
 	struct relay *relay = &client->session.relay;
-	/* Only where a direction has come further, descriptors are closed or opened. */
-	bool anew = relay->out.state != client->out || relay->in.state != client->in;
+	/* Only there, and where a direction has come further, descriptors are closed or opened. */
+	bool anew = client->session.state != SESSION_RELAYING ||
+		relay->out.state != client->out || relay->in.state != client->in;
 	client->out = relay->out.state;
 	if (client->out != FLOW_OPEN)
 		post_mute(&client->box);
 	client->in = relay->in.state;
 	interest_begin(&client->waiting.interest);
-	relay_ask(relay, &client->waiting.interest, hub->run->loop.now);
+	session_ask(&client->session, &client->waiting.interest, hub->run->loop.now);
 	return waiter_set(&hub->waiter, &client->waiting, anew, fault);
 }
 
@@ -108,7 +109,7 @@ hub_survives(struct hub *hub, struct fault *fault)
 {
 	const struct service *service = hub->run->plan->service;
 	hub->failed++;
-	if (service == &service_stdio &&
+	if (service == &service_stdio && hub->run->plan->to.transport == NULL &&
 		(fault->status == STATUS_OUTPUT || fault->status == STATUS_INPUT))
 		return false;
 	if (!fault->quiet)
@@ -121,12 +122,12 @@ static bool
 hub_step(struct hub *hub, struct hub_client *client, struct fault *fault)
 {
 	struct run *run = hub->run;
-	struct relay *relay = &client->session.relay;
-	bool over = relay_step(relay, &client->waiting.interest, run->loop.now);
+	struct session *session = &client->session;
+	bool over = session_step(session, &client->waiting.interest, run->loop.now);
 	/* Only now: what waits for it in its box has been read. */
 	if (!over && run->loop.end_signal != 0) {
-		relay_interrupt(relay, run->loop.end_signal, run->loop.now);
-		over = relay_step(relay, &client->waiting.interest, run->loop.now);
+		session_interrupt(session, run->loop.end_signal, run->loop.now);
+		over = session_step(session, &client->waiting.interest, run->loop.now);
 	}
 	bool good = over ? session_end(&client->session, fault) : hub_ask(hub, client, fault);
 	if (good && !over)
@@ -141,6 +142,8 @@ hub_init_local(struct hub *hub, struct hub_client *client, struct fault *fault)
 {
 	const struct plan *plan = hub->run->plan;
 	struct stream *local = &client->session.local;
+	if (plan->to.transport != NULL)
+		return true;
 	if (plan->service == &service_stdio)
 		return share_init(local, &hub->share, &client->box, fault);
 	if (!plan->service->broker)
@@ -352,7 +355,7 @@ hub_open_shared(struct hub *hub, struct fault *fault)
 	hub->share.post = (struct post){ .limit = plan->queue, .slow = plan->slow };
 	if (plan->service->broker)
 		hub->post = &hub->broker;
-	if (plan->service != &service_stdio)
+	if (plan->service != &service_stdio || plan->to.transport != NULL)
 		return true;
 	hub->post = &hub->share.post;
 	if (!share_open(&hub->share, &stdio, !plan->no_input, apart, fault))
@@ -413,7 +416,7 @@ hub_run(struct run *run, struct listener *listener, struct fault *fault)
 		hub_ask_input(&hub, fault) && ready_announce(run->plan, listener, fault);
 	while (good && (!hub.closing || hub.count > 0))
 		good = hub_turn(&hub, fault);
-	if (good && run->plan->service == &service_stdio)
+	if (good && hub.share.stdio.ops != NULL)
 		good = share_finish(&hub.share, fault);
 	hub_close(&hub);
 	if (good && run->loop.end_signal != 0)

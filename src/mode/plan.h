@@ -34,6 +34,12 @@ struct plan_frames {
 	enum carrier_oversize oversize;
 };
 
+/* Where a connection is carried on to. */
+struct plan_to {
+	const struct transport *transport; /* NULL: nowhere */
+	struct endpoint endpoint;
+};
+
 struct plan {
 	const struct mode *mode;
 	const struct service *service;
@@ -47,6 +53,7 @@ struct plan {
 	struct access_config access; /* who may be a client */
 	struct record_config record;
 	struct plan_frames frames;
+	struct plan_to to;
 	int64_t wait; /* spans; CLOCK_NEVER: no limit */
 	int64_t accept_wait;
 	int64_t idle;

@@ -7,11 +7,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "flow/relay.h"
+#include "mode/caller.h"
 #include "mode/service.h"
 #include "stream/post.h"
 #include "stream/record.h"
 #include "stream/telnet.h"
 #include "sys/sys.h"
+
+/* Those of the command line are for the connection that it names. */
+static const struct sockopts session_no_options;
 
 /* How the end of the peer's sending stops ours. */
 static enum flow_stop
@@ -27,6 +31,9 @@ session_peer_rule(const struct plan *plan, const struct stream *local)
 	case PLAN_UNTIL_DEFAULT:
 		break;
 	}
+	/* What goes on to somebody else has two ends of its own, unless it has none. */
+	if (plan->to.transport != NULL)
+		return local->endless ? FLOW_STOP_DRAINED : FLOW_GOES_ON;
 	/* At a terminal nobody has to press a key to be let go. */
 	if (local->terminal)
 		return FLOW_STOP_NOW;
@@ -89,7 +96,7 @@ session_report(unsigned level, const char *event, const struct session *session)
 	char slow[96] = "";
 	uint64_t dropped = 0;
 	/* A mirror has only the one flow. */
-	const struct flow *in = session->plan->service->mirror ? &relay->out : &relay->in;
+	const struct flow *in = session->run->plan->service->mirror ? &relay->out : &relay->in;
 	uint64_t received = in->carrier.message != NULL ? in->carrier.taken : in->written;
 	uint64_t skipped = relay->out.carrier.skipped + relay->in.carrier.skipped;
 	uint64_t truncated = relay->out.carrier.truncated + relay->in.carrier.truncated;
@@ -144,22 +151,16 @@ session_open_remote(struct session *session, struct run *run, struct fault *faul
 		record_init(remote, &run->record, fault);
 }
 
-bool
-session_open(struct session *session, struct run *run, int64_t now, struct fault *fault)
+/* Both sides are there. */
+static bool
+session_begin(struct session *session, struct stream *local, int64_t now, struct fault *fault)
 {
-	const struct plan *plan = run->plan;
-	const struct service *service = plan->service;
-	struct stream *local = service->mirror ? &session->remote : &session->local;
+	const struct plan *plan = session->run->plan;
 	struct relay *relay = &session->relay;
-	session->plan = plan;
-	if (!service->mirror &&
-		!((local->ops != NULL || service->init(local, plan, fault)) &&
-			local->ops->open(local, fault) == IO_OK))
-		return false;
-	if (!session_open_remote(session, run, fault))
-		return false;
-	session->local.half_close = !plan->keep_open;
+	/* Standard output is also the next client's. */
+	session->local.half_close = !plan->keep_open || plan->to.transport != NULL;
 	session->remote.half_close = !plan->no_shutdown;
+	session->state = SESSION_RELAYING;
 	const struct relay_rules rules = session_rules(plan, local);
 	if (!relay_open(relay, local, &session->remote, &rules, now, fault))
 		return false;
@@ -168,23 +169,105 @@ session_open(struct session *session, struct run *run, int64_t now, struct fault
 	return true;
 }
 
+/* The local side is to be connected. */
+static bool
+session_dial(struct session *session, enum io result, int64_t now, struct fault *fault)
+{
+	if (result != IO_OK)
+		return result == IO_AGAIN;
+	caller_report(&session->dial);
+	return caller_stream(&session->local, &session->dial, fault) &&
+		session->local.ops->open(&session->local, fault) == IO_OK &&
+		session_begin(session, &session->local, now, fault);
+}
+
+bool
+session_open(struct session *session, struct run *run, int64_t now, struct fault *fault)
+{
+	const struct plan *plan = run->plan;
+	const struct service *service = plan->service;
+	struct stream *local = service->mirror ? &session->remote : &session->local;
+	session->run = run;
+	session->dial.fd = -1;
+	if (plan->to.transport != NULL) {
+		session->to = (struct dial_config){
+			.transport = plan->to.transport,
+			.to = plan->to.endpoint,
+			.options = &session_no_options,
+			.inherited = -1,
+			.deadline = clock_after(now, plan->wait),
+		};
+		return session_open_remote(session, run, fault) &&
+			session_dial(session,
+				dial_start(&session->dial, &session->to, now, fault), now, fault);
+	}
+	if (!service->mirror &&
+		!((local->ops != NULL || service->init(local, plan, fault)) &&
+			local->ops->open(local, fault) == IO_OK))
+		return false;
+	return session_open_remote(session, run, fault) &&
+		session_begin(session, local, now, fault);
+}
+
+void
+session_ask(struct session *session, struct interest *interest, int64_t now)
+{
+	switch (session->state) {
+	case SESSION_DIALLING:
+		dial_ask(&session->dial, interest);
+		break;
+	case SESSION_RELAYING:
+		relay_ask(&session->relay, interest, now);
+		break;
+	}
+}
+
+bool
+session_step(struct session *session, const struct interest *interest, int64_t now)
+{
+	switch (session->state) {
+	case SESSION_DIALLING:
+		if (!fault_is_set(&session->fault) &&
+			session_dial(session,
+				dial_step(&session->dial, interest, now, &session->fault), now,
+				&session->fault))
+			return false;
+		break;
+	case SESSION_RELAYING:
+		return relay_step(&session->relay, interest, now);
+	}
+	return true;
+}
+
+void
+session_interrupt(struct session *session, int signal, int64_t now)
+{
+	if (session->state == SESSION_DIALLING)
+		(void)fault_set_signal(&session->fault, signal);
+	else
+		relay_interrupt(&session->relay, signal, now);
+}
+
 bool
 session_end(struct session *session, struct fault *fault)
 {
-	session_report(LOG_VERBOSE, "closed", session);
-	if (!fault_is_set(&session->relay.cause))
-		return true;
 	enum status status = session->relay.cause.status;
-	if (session->plan->service->endless && (status == STATUS_SEND || status == STATUS_RECEIVE))
-		return true;
-	fault_move(fault, &session->relay.cause);
-	return false;
+	if (session->state == SESSION_RELAYING)
+		session_report(LOG_VERBOSE, "closed", session);
+	if (fault_is_set(&session->fault))
+		fault_move(fault, &session->fault);
+	else if (!session->run->plan->service->endless ||
+		(status != STATUS_SEND && status != STATUS_RECEIVE))
+		fault_move(fault, &session->relay.cause);
+	return !fault_is_set(fault);
 }
 
 void
 session_close(struct session *session)
 {
 	relay_close(&session->relay);
+	dial_close(&session->dial);
+	fault_clear(&session->fault);
 	stream_close(&session->local);
 	stream_close(&session->remote);
 }
@@ -193,20 +276,19 @@ session_close(struct session *session)
 static bool
 session_relay(struct session *session, struct loop *loop, struct fault *fault)
 {
-	struct relay *relay = &session->relay;
 	bool over = false;
 	while (!over) {
 		loop_begin(loop);
-		relay_ask(relay, &loop->interest, loop->now);
+		session_ask(session, &loop->interest, loop->now);
 		if (!loop_wait(loop, fault))
 			return false;
 		if (loop->end_signal != 0)
-			relay_interrupt(relay, loop->end_signal, loop->now);
+			session_interrupt(session, loop->end_signal, loop->now);
 		if (loop->wants_report) {
 			loop->wants_report = false;
 			session_report(LOG_ALWAYS, "session", session);
 		}
-		over = relay_step(relay, &loop->interest, loop->now);
+		over = session_step(session, &loop->interest, loop->now);
 	}
 	return session_end(session, fault);
 }

@@ -9,12 +9,23 @@
 #include "base/interest.h"
 #include "flow/relay.h"
 #include "mode/mode.h"
+#include "net/dial.h"
 #include "stream/stream.h"
 
+/*
+ *   DIALLING  the local side is a connection that is being made
+ *   RELAYING  both sides are there
+ */
+enum session_state { SESSION_DIALLING, SESSION_RELAYING };
+
 struct session {
-	const struct plan *plan;
+	struct run *run;
+	enum session_state state;
 	struct stream local, remote;
 	struct relay relay;
+	struct dial_config to;
+	struct dial dial;
+	struct fault fault; /* of the dial */
 };
 
 /*
@@ -22,6 +33,15 @@ struct session {
  * `local`, if it is not the service's own. To be closed in any case.
  */
 bool session_open(struct session *session, struct run *run, int64_t now, struct fault *fault);
+
+/* Asks for what the next step needs. */
+void session_ask(struct session *session, struct interest *interest, int64_t now);
+
+/* Does what is possible now; true when it is over. */
+bool session_step(struct session *session, const struct interest *interest, int64_t now);
+
+/* A signal ends it. To be followed by a step. */
+void session_interrupt(struct session *session, int signal, int64_t now);
 
 /* One line: what happened, and the counts. */
 void session_report(unsigned level, const char *event, const struct session *session);
