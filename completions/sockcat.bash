@@ -42,20 +42,25 @@ _sockcat_option() {
     kind='' values=''
     case $1 in
     -l | --listen) option=listen bars='-l --listen -z --probe -F --pass-fd -r --random-ports' ;;
-    -k | --keep-open) option=keep_open bars='-k --keep-open' ;;
-    --echo) option=echo bars='--echo --discard --chargen --daytime --broker -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
-    --discard) option=discard bars='--echo --discard --chargen --daytime --broker -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only -C --crlf -i --delay --stdio-frame --stdin-frame --stdout-frame --raw' ;;
-    --chargen) option=chargen bars='--echo --discard --chargen --daytime --broker -z --probe -F --pass-fd -u --udp -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
-    --daytime) option=daytime bars='--echo --discard --chargen --daytime --broker -z --probe -F --pass-fd -u --udp -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
-    --broker) option=broker bars='--echo --discard --chargen --daytime --broker -u --udp -d --no-stdin --send-only --recv-only -C --crlf -i --delay --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    -k | --keep-open) option=keep_open bars='-k --keep-open --exec-status' ;;
+    --echo) option=echo bars='--echo --discard --chargen --daytime --broker --to -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --discard) option=discard bars='--echo --discard --chargen --daytime --broker --to -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only -C --crlf -i --delay --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --chargen) option=chargen bars='--echo --discard --chargen --daytime --broker --to -z --probe -F --pass-fd -u --udp -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --daytime) option=daytime bars='--echo --discard --chargen --daytime --broker --to -z --probe -F --pass-fd -u --udp -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --broker) option=broker bars='--echo --discard --chargen --daytime --broker --to -u --udp -d --no-stdin --send-only --recv-only -C --crlf -i --delay --stdio-frame --stdin-frame --stdout-frame --raw' ;;
     --queue) option=queue kind=nothing bars='--queue' ;;
     --slow) option=slow kind=words values='wait drop disconnect' bars='--slow' ;;
+    --to) option=to kind=nothing bars='--echo --discard --chargen --daytime --broker --to -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only --raw' ;;
     --max-conns) option=max_conns kind=nothing bars='--max-conns' ;;
     --max-conns-per-host) option=max_conns_per_host kind=nothing bars='--max-conns-per-host -U --unixsock --vsock' ;;
     --max-accepts) option=max_accepts kind=nothing bars='--max-accepts' ;;
     --refuse) option=refuse bars='--refuse' ;;
-    -z | --probe) option=probe bars='-l --listen --echo --discard --chargen --daytime -z --probe -F --pass-fd --send-only --recv-only --frame --stdio-frame --stdin-frame --stdout-frame -o --hex-dump --output --fastopen' ;;
-    -F | --pass-fd) option=pass_fd bars='-l --listen --echo --discard --chargen --daytime -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only -W --recv-limit -C --crlf -t --telnet -i --delay --frame --stdio-frame --stdin-frame --stdout-frame -o --hex-dump --output --fastopen' ;;
+    -z | --probe) option=probe bars='-l --listen --echo --discard --chargen --daytime --to -z --probe -F --pass-fd -e --exec -c --sh-exec --send-only --recv-only --frame --stdio-frame --stdin-frame --stdout-frame -o --hex-dump --output --fastopen' ;;
+    -F | --pass-fd) option=pass_fd bars='-l --listen --echo --discard --chargen --daytime --to -z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only -W --recv-limit -C --crlf -t --telnet -i --delay --frame --stdio-frame --stdin-frame --stdout-frame -o --hex-dump --output --fastopen' ;;
+    -e | --exec) option=exec kind=command bars='-z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only --raw' ;;
+    -c | --sh-exec) option=sh_exec kind=nothing bars='-z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only --raw' ;;
+    --exec-status) option=exec_status bars='-k --keep-open --exec-status' ;;
+    --pty) option=pty bars='--pty' ;;
     -u | --udp) option=udp bars='--chargen --daytime --broker -u --udp --seqpacket --mptcp --sctp --udplite -t --telnet --min-ttl --nodelay --user-timeout --congestion --fastopen' ;;
     -U | --unixsock) option=unixsock bars='--max-conns-per-host -U --unixsock --mptcp --sctp --udplite --vsock -4 --ipv4 -6 --ipv6 -p --source-port --interface --allow --deny --allow-file --deny-file -T --tos -M --ttl --min-ttl --nodelay --user-timeout --congestion --fastopen --v6only --join --mtu-discovery' ;;
     --seqpacket) option=seqpacket bars='-u --udp --seqpacket --mptcp --udplite -t --telnet' ;;
@@ -81,9 +86,9 @@ _sockcat_option() {
     -q | --quit-after) option=quit_after kind=nothing bars='-q --quit-after' ;;
     --linger) option=linger kind=nothing bars='--linger' ;;
     -N) option=half_close bars='-N --no-shutdown' ;;
-    -d | --no-stdin) option=no_stdin bars='--echo --discard --chargen --daytime --broker -F --pass-fd -d --no-stdin --send-only -i --delay' ;;
-    --send-only) option=send_only bars='--echo --discard --chargen --daytime --broker -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only -W --recv-limit' ;;
-    --recv-only) option=recv_only bars='--echo --discard --chargen --daytime --broker -z --probe -F --pass-fd --send-only --recv-only -i --delay' ;;
+    -d | --no-stdin) option=no_stdin bars='--echo --discard --chargen --daytime --broker --to -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only -i --delay' ;;
+    --send-only) option=send_only bars='--echo --discard --chargen --daytime --broker --to -z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only -W --recv-limit' ;;
+    --recv-only) option=recv_only bars='--echo --discard --chargen --daytime --broker --to -z --probe -F --pass-fd -e --exec -c --sh-exec --send-only --recv-only -i --delay' ;;
     --no-shutdown) option=no_shutdown bars='-N --no-shutdown' ;;
     --until) option=until kind=words values='both peer stdin either' bars='--until' ;;
     -W | --recv-limit) option=recv_limit kind=nothing bars='-F --pass-fd --send-only -W --recv-limit' ;;
@@ -99,7 +104,7 @@ _sockcat_option() {
     --escape) option=escape bars='--escape' ;;
     --strict) option=strict bars='--strict' ;;
     --list-formats) option=list_formats bars='--list-formats' ;;
-    --raw) option=raw bars='--echo --discard --chargen --daytime --broker --raw' ;;
+    --raw) option=raw bars='--echo --discard --chargen --daytime --broker --to -e --exec -c --sh-exec --raw' ;;
     --no-splice) option=no_splice bars='--no-splice' ;;
     -o | --hex-dump) option=hex_dump kind=file bars='-z --probe -F --pass-fd -o --hex-dump' ;;
     --output) option=output kind=file bars='-z --probe -F --pass-fd --output' ;;
@@ -178,6 +183,7 @@ _sockcat_value() {
     case $1 in
     words | topic) _sockcat_offer <<<"${values// /$'\n'}" ;;
     file) _sockcat_files ;;
+    command) _sockcat_offer < <(compgen -c -- "$cur") ;;
     address)
         if [[ $given == *' unixsock '* ]]; then
             _sockcat_files
@@ -216,12 +222,17 @@ _sockcat_names() {
         --broker
         --queue
         --slow
+        --to
         --max-conns
         --max-conns-per-host
         --max-accepts
         --refuse
         --probe
         --pass-fd
+        --exec
+        --sh-exec
+        --exec-status
+        --pty
         --udp
         --unixsock
         --seqpacket

@@ -36,7 +36,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        --queue --slow --max-conns --max-conns-per-host --max-accepts -s --source -p --source-port --interface --allow --deny --allow-file --deny-file -w --wait --accept-timeout --idle-timeout -q --quit-after --linger --until -W --recv-limit -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize -o --hex-dump --output -T --tos -M --ttl --min-ttl -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --nodelay --user-timeout --congestion --mark --v6only --join --mtu-discovery --sockopt --ready-fd --compat
+        --queue --slow --to --max-conns --max-conns-per-host --max-accepts -e --exec -c --sh-exec -s --source -p --source-port --interface --allow --deny --allow-file --deny-file -w --wait --accept-timeout --idle-timeout -q --quit-after --linger --until -W --recv-limit -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize -o --hex-dump --output -T --tos -M --ttl --min-ttl -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --nodelay --user-timeout --congestion --mark --v6only --join --mtu-discovery --sockopt --ready-fd --compat
     set -l skip 0
     set -l ended 0
     set -l words (commandline -opc)
@@ -107,12 +107,17 @@ complete -c sockcat -l daytime -d 'Send the date and time (RFC 867)'
 complete -c sockcat -l broker -d 'Send what each client sends to all others'
 complete -c sockcat -l queue -x -d 'So much may wait for a client that others speak to (1M)'
 complete -c sockcat -l slow -x -a 'wait drop disconnect' -d 'If that is not enough: wait for it, leave out, or end it (broker: disconnect, otherwise: wait)'
+complete -c sockcat -l to -x -d 'Carry each connection on to ENDPOINT (host:port, udp://..., unix:...)'
 complete -c sockcat -l max-conns -x -d 'Serve so many clients at a time; others wait (100)'
 complete -c sockcat -l max-conns-per-host -x -d 'Serve so many from one address at a time; others are refused'
 complete -c sockcat -l max-accepts -x -d 'End when so many clients have been served'
 complete -c sockcat -l refuse -d 'Turn clients away who are too many, instead of letting them wait'
 complete -c sockcat -s z -l probe -d 'Only report whether ports answer (status 0 or 1)'
 complete -c sockcat -s F -l pass-fd -d 'Pass the connected socket over standard output (ssh\'s ProxyUseFdpass)'
+complete -c sockcat -s e -l exec -x -a '(__fish_complete_command)' -d 'Run PROG for each connection, without a shell (with arguments: -- PROG ARG...)'
+complete -c sockcat -s c -l sh-exec -x -d 'Run a shell command for each connection'
+complete -c sockcat -l exec-status -d 'The program\'s exit status becomes that of sockcat'
+complete -c sockcat -l pty -d 'Give the program a terminal'
 complete -c sockcat -s u -l udp -d 'Datagrams: UDP, or with -U Unix'
 complete -c sockcat -s U -l unixsock -d 'Unix-domain socket; @NAME is an abstract one'
 complete -c sockcat -l seqpacket -d 'Sequenced packets: a connection that keeps messages'

@@ -18,11 +18,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 OPTIONS, STATUSES, TOS = "src/cli/options.def", "src/base/status.def", "src/net/tos.def"
 PAGE, PROSE, LIVE = "man/sockcat.1.in", "man/options.in", "completions/live.in"
 
-TYPES = "FLAG TIME SIZE COUNT NUMBER ENUM TOPIC PORT HOST INTERFACE FILE STRING".split()
+TYPES = "FLAG TIME SIZE COUNT NUMBER ENUM TOPIC PORT HOST INTERFACE FILE PROGRAM STRING".split()
 REPEATS = "ANY COUNTS ONCE LIST".split()
 # What the completions offer for a value; with "words", those of the row, and for the rest nothing.
 KINDS = {"ENUM": "words", "TOPIC": "topic", "PORT": "services", "HOST": "address",
-         "INTERFACE": "interfaces", "FILE": "file"}
+         "INTERFACE": "interfaces", "FILE": "file", "PROGRAM": "command"}
 KINDS_BY_ID = {"tos": "words", "congestion": "congestion"}
 
 
@@ -275,7 +275,7 @@ def zsh_options(tables):
         kind, words = option.kind(), " ".join(tables.words(option))
         message = re.sub(r"([\\:])", r"\\\1", "value" if option.type == "ENUM" else option.argument)
         action = {"words": f"({words})", "topic": f"({words})", "nothing": " ",
-                  "file": "_files"}.get(kind, f"->{kind}")
+                  "file": "_files", "command": "_command_names -e"}.get(kind, f"->{kind}")
         before = "*" if option.repeat in ("LIST", "COUNTS") else ""
         barred = " ".join(tables.barred_spellings(option))
         before = (f"({barred})" if barred else "") + before
@@ -300,7 +300,7 @@ def fish_options(tables):
         kind, words = option.kind(), quote(" ".join(tables.words(option)))
         live = f"-x -a '(__sockcat_{kind})'"
         variants = {"": [""], "nothing": ["-x"], "words": [f"-x -a {words}"], "topic": [f"-a {words}"],
-                    "file": ["-r -F"], "address": ["-n __sockcat_unix -r -F",
+                    "file": ["-r -F"], "command": ["-x -a '(__fish_complete_command)'"], "address": ["-n __sockcat_unix -r -F",
                                                    "-n 'not __sockcat_unix' -x -a '(__sockcat_hosts)'"]}
         described = "-d " + quote(option.help.replace("\\", "\\\\"), "\\'")
         for variant in variants.get(kind, [live]):

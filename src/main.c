@@ -13,7 +13,7 @@
 static int
 main_report(struct fault *fault, bool compat)
 {
-	int status = (int)fault->status, signal = fault_signal(fault);
+	int status = (int)fault->status, signal = fault->signal;
 	if (fault_is_set(fault) && !fault->quiet)
 		log_last_line(fault->text != NULL ? fault->text : "out of memory");
 	fault_clear(fault);

@@ -18,7 +18,7 @@ table() {
 	ROW #id, name, #letter, #type, argument, #least, #most, #repeat, excludes, needs END
 #include "options.def"
 C
-    sed -n 's/^STATUS(\([A-Z]*\), \([0-9]*\), \("[^"]*"\))$/\2 \3/p' "$source/base/status.def" >"$T/statuses"
+    sed -n 's/^STATUS(\([A-Z_]*\), \([0-9]*\), \("[^"]*"\))$/\2 \3/p' "$source/base/status.def" >"$T/statuses"
     cat >"$T/table.py" <<'PY'
 import ast
 import itertools
@@ -41,9 +41,9 @@ class Row:
     def good(self):
         """A word that is right for it."""
         by_id = {'tos': 'ef', 'congestion': 'reno', 'join': '239.1.2.3', 'sockopt': 'SOCKET:PRIORITY:1',
-                 'frame': 'u8', 'stdio_frame': 'line', 'stdin_frame': 'nul', 'stdout_frame': 'hex'}
+                 'frame': 'u8', 'stdio_frame': 'line', 'stdin_frame': 'nul', 'stdout_frame': 'hex', 'sh_exec': 'cat'}
         by_type = {'TIME': '1', 'SIZE': '4k', 'COUNT': '1', 'NUMBER': '1', 'PORT': '9', 'HOST': '127.0.0.1',
-                   'INTERFACE': 'lo', 'FILE': T + '/file', 'ENUM': self.argument.split('|')[0]}
+                   'INTERFACE': 'lo', 'FILE': T + '/file', 'PROGRAM': 'cat', 'ENUM': self.argument.split('|')[0]}
         return by_id.get(self.id) or by_type[self.type]
 
     def words(self):
@@ -755,7 +755,7 @@ RECEIVE 56
 LISTEN 101
 INTERNAL 106
 TABLE
-    sed -n 's/^STATUS(\([A-Z]*\), \([0-9]*\),.*/\1 \2/p' "$HELPER_DIR/../../src/base/status.def" >"$T/got"
+    sed -n 's/^STATUS(\([A-Z_]*\), \([0-9]*\),.*/\1 \2/p' "$HELPER_DIR/../../src/base/status.def" >"$T/got"
     sockcat --help=exit </dev/null >"$T/exit"
     # New ones may come. The program has them, too.
     while read -r name number; do

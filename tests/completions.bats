@@ -152,6 +152,17 @@ files() {
     assert_offers "$1" 'sockcat -vo ' file folder 'two words'
 }
 
+commands() {
+    begin "$1"
+    mkdir bin
+    printf '#!/bin/sh\n' >bin/zz-program
+    chmod +x bin/zz-program
+    for line in '-e ' '-le ' '--exec ' '--exec='; do
+        PATH=$T/home/bin:$PATH assert_offers "$1" "sockcat ${line}zz-" zz-program
+    done
+    assert_offers "$1" 'sockcat -c zz-'
+}
+
 redirection() {
     begin "$1"
     touch file
@@ -275,6 +286,10 @@ given() {
 @test "bash: the options that name a file" { files bash; }
 @test "zsh: the options that name a file" { files zsh; }
 @test "fish: the options that name a file" { files fish; }
+
+@test "bash: a program is one that can be run" { commands bash; }
+@test "zsh: a program is one that can be run" { commands zsh; }
+@test "fish: a program is one that can be run" { commands fish; }
 
 @test "bash: a redirection names a file and is no operand" { redirection bash; }
 @test "zsh: a redirection names a file and is no operand" { redirection zsh; }

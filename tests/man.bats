@@ -234,7 +234,7 @@ section() { awk -v name=".Sh $1" '/^\.Sh / { here = $0 == name } here' "$PAGE"; 
 }
 
 @test "manual: its exit statuses are those of the table" {
-    sed -nE 's/^STATUS\([A-Z]+, ([0-9]+), "(.*)"\)$/\1 \2/p' "$TOP/src/base/status.def" >"$T/table"
+    sed -nE 's/^STATUS\([A-Z_]+, ([0-9]+), "(.*)"\)$/\1 \2/p' "$TOP/src/base/status.def" >"$T/table"
     [ -s "$T/table" ] || fail "the table was not read"
     section "EXIT STATUS" | awk '/^\.It / { number = $2; next } number != "" && !/^\./ {
         print number, $0; number = "" }' | sed 's/\\-/-/g' >"$T/listed"
@@ -253,7 +253,7 @@ section() { awk -v name=".Sh $1" '/^\.Sh / { here = $0 == name } here' "$PAGE"; 
     [ "$(wc -l <"$T/lines")" -gt 20 ] || fail "the tables were not read"
     while read -r _ line; do
         # shellcheck disable=SC2086 # words
-        run sockcat ${line/ file/ /dev/null} --help
+        run sockcat --help ${line/ file/ /dev/null}
         [ "$status" -eq 0 ] || fail "sockcat $line: status $status: $output"
     done <"$T/lines"
 }

@@ -62,9 +62,10 @@ run_block() {
 @test "README: an endpoint as one word, and a hex dump" { run_block 7; }
 @test "README: datagrams" { run_block 8; }
 @test "README: messages over a stream" { run_block 9; }
-@test "README: a script with port 0 and --ready-fd" { run_block 10; }
-@test "README: chat" { run_block 11; }
-@test "README: not everybody may come" { run_block 12; }
+@test "README: a program for each connection" { run_block 10; }
+@test "README: a script with port 0 and --ready-fd" { run_block 11; }
+@test "README: chat" { run_block 12; }
+@test "README: not everybody may come" { run_block 13; }
 
 @test "README: every example of the tour is run here" {
     blocks=$(awk '/^<!-- tour -->/ { t = 1 } /^<!-- end of tour -->/ { t = 0 } t && /^```sh$/ { n++ } END { print n }' \
@@ -75,7 +76,7 @@ run_block() {
 
 @test "README: the statuses it names are those of the table" {
     while read -r number; do
-        grep -qE "^STATUS\([A-Z]+, $number, " "$HELPER_DIR/../../src/base/status.def" ||
+        grep -qE "^STATUS\([A-Z_]+, $number, " "$HELPER_DIR/../../src/base/status.def" ||
             fail "status $number is not in the table"
     done < <(sed -n '/^## Statuses/,/^## /p' "$HELPER_DIR/../../README.md" |
         sed -n 's/^| \([0-9, ]*\) |.*/\1/p' | tr -s ', ' '\n' | grep -E '^[0-9]+$')

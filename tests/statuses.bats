@@ -9,7 +9,7 @@ listed() { sed -n 's/^STATUS([A-Z_]*, \([0-9]*\),.*/\1/p' "$HELPER_DIR/../../src
 
 @test "every status of the table has a test in this file" {
     [ -r "$HELPER_DIR/../../src/base/status.def" ] || skip "needs the source"
-    [ "$(listed | wc -l)" -ge 17 ] || fail "the table was not understood"
+    [ "$(listed | wc -l)" -ge 19 ] || fail "the table was not understood"
     for number in $(listed); do
         [ "$number" = 106 ] || grep -q "^@test \"status $number: " "$BATS_TEST_FILENAME" \
             || fail "no test of status $number"
@@ -170,6 +170,14 @@ PY
     hold_port
     assert_fails 101 "listen 127.0.0.1:$held: Address already in use" \
         sockcat -l 127.0.0.1 "$held" </dev/null
+}
+
+@test "status 126: the program to run cannot be executed" {
+    assert_fails 126 'run /: Permission denied' sockcat -l 127.0.0.1 0 -e / </dev/null
+}
+
+@test "status 127: the program to run is not there" {
+    assert_fails 127 'run /none: No such file' sockcat -l 127.0.0.1 0 -e /none </dev/null
 }
 
 @test "a signal ends the program as the shell knows it: 128 and its number" {

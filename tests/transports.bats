@@ -225,6 +225,15 @@ need_sctp() { has_socket 2 1 132 || skip "needs SCTP in the kernel"; }
 
 # ---- vsock ----
 
+@test "a vsock listener that runs programs is for this machine only, unless it is told otherwise" {
+    need_vsock
+    start_listener --vsock -v 4294967295 0 -e cat
+    assert_line '^sockcat: listening on 4294967295:' "$T/listener.err"
+    # Not every kernel has a way to itself.
+    start "$SOCKCAT" -l --vsock -v 0 -e cat
+    await_line "$T/background.err" '^sockcat: listen(ing on)? 1:'
+}
+
 @test "a vsock context or port that is malformed is 3" {
     assert_fails 3 "context 'x'" sockcat --vsock x 1 </dev/null
     assert_fails 3 "context '0x1'" sockcat --vsock 0x1 1 </dev/null

@@ -67,20 +67,17 @@ fault_set_quiet(struct fault *fault, enum status status)
 {
 	if (fault_is_set(fault))
 		return false;
-	*fault = (struct fault){ status, true, NULL };
+	fault->status = status;
+	fault->quiet = true;
 	return false;
 }
 
 bool
 fault_set_signal(struct fault *fault, int signal)
 {
+	if (!fault_is_set(fault))
+		fault->signal = signal;
 	return fault_set_quiet(fault, (enum status)(STATUS_SIGNAL + signal));
-}
-
-int
-fault_signal(const struct fault *fault)
-{
-	return (int)fault->status > STATUS_SIGNAL ? (int)fault->status - STATUS_SIGNAL : 0;
 }
 
 void

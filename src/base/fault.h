@@ -27,9 +27,10 @@ struct fault {
 	enum status status;
 	bool quiet;
 	char *text; /* owned, may hold bytes from outside: escape when printing */
+	int signal; /* that ended the run; 0: none did */
 };
 
-#define FAULT_NONE ((struct fault){ STATUS_OK, false, NULL })
+#define FAULT_NONE ((struct fault){ STATUS_OK, false, NULL, 0 })
 
 /*
  * Records "FORMAT…: cause", the cause being strerror(error), or nothing if error is 0.
@@ -52,9 +53,6 @@ fault_is_set(const struct fault *fault)
 {
 	return fault->status != STATUS_OK;
 }
-
-/* The signal that ended the run, 0 if none did. */
-int fault_signal(const struct fault *fault);
 
 /* Moves a fault; the target must be unset, the source is unset afterwards. */
 void fault_move(struct fault *to, struct fault *from);

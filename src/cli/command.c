@@ -12,6 +12,7 @@
 #include "cli/help.h"
 #include "cli/operands.h"
 #include "cli/options.h"
+#include "cli/program.h"
 #include "cli/target.h"
 #include "mode/mode.h"
 #include "mode/service.h"
@@ -25,6 +26,9 @@
 
 /* A datagram peer has no end; without -q so much silence after our own is one. */
 #define COMMAND_SILENCE (2 * CLOCK_SECOND)
+
+/* The context number of this machine for itself, VMADDR_CID_LOCAL. */
+#define COMMAND_VSOCK_LOCAL "1"
 
 static const struct transport *
 command_transport(const struct options *options, struct fault *fault)
@@ -160,6 +164,9 @@ command_host_and_port(struct plan *plan, const struct options *options, bool lis
 	static char any6[] = "::";
 	struct endpoint *endpoint = &plan->endpoint;
 	char *host = operands->host;
+	/* Who wants everybody to run something has to say so. */
+	if (listen && host == NULL && options_runs_program(options))
+		endpoint->host = "localhost";
 	if (listen && host != NULL && strcmp(host, "*") == 0)
 		host = NULL;
 	/* One socket for both families. */
@@ -203,7 +210,11 @@ command_endpoint(struct plan *plan, const struct options *options, bool listen,
 		if (operands->port_count > 1)
 			return fault_set(fault, STATUS_USAGE, 0,
 				"arguments: several ports cannot be probed with --vsock");
-		return endpoint_set_vsock(endpoint, operands->host, operands->ports[0], fault);
+		return endpoint_set_vsock(endpoint,
+			operands->host == NULL && options_runs_program(options)
+				? COMMAND_VSOCK_LOCAL
+				: operands->host,
+			operands->ports[0], fault);
 	case TRANSPORT_INET:
 		break;
 	}
@@ -258,8 +269,10 @@ command_sockopts(struct plan *plan, const struct options *options, struct fault 
 static const struct service *
 command_service(const struct options *options)
 {
-	return options_has(options, OPTION_broker)     ? &service_broker
-		: options_has(options, OPTION_echo)    ? &service_echo
+	return options_has(options, OPTION_to) ? &service_to
+		: options_runs_program(options) ? &service_program
+		: options_has(options, OPTION_broker) ? &service_broker
+		: options_has(options, OPTION_echo) ? &service_echo
 		: options_has(options, OPTION_discard) ? &service_discard
 		: options_has(options, OPTION_chargen) ? &service_chargen
 		: options_has(options, OPTION_daytime) ? &service_daytime
@@ -353,13 +366,14 @@ command_plan(struct plan *plan, struct options *options, bool input_closed, stru
 						       : &connect_mode;
 	/* A scheme counts as the option that it stands for, so that conflicts are looked for anew.
 	 */
+	operands_cut_program(options);
 	if (!options_check_conflicts(options, fault) || !operands_sort(&operands, options, fault) ||
 		(operands.descriptor != NULL &&
 			!command_descriptor(plan, options, operands.descriptor, fault)) ||
 		!options_check_conflicts(options, fault) || !options_check_needs(options, fault) ||
 		!command_endpoint(plan, options, listen, &operands, fault) ||
 		!command_sockopts(plan, options, fault) || !command_access(plan, options, fault) ||
-		!target_plan(plan, options, fault) ||
+		!target_plan(plan, options, fault) || !program_plan(plan, options, fault) ||
 		!frames_plan(plan, options, fault) ||
 		!command_session(plan, options, input_closed, fault))
 		return false;

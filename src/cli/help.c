@@ -69,6 +69,7 @@ help_print_usage(void)
 		"       sockcat [OPTION]... ENDPOINT        host:port, [::1]:port, unix:/path\n"
 		"       sockcat -l [OPTION]... [HOST] PORT  listen\n"
 		"       sockcat [-l] -U [OPTION]... PATH    Unix-domain socket\n"
+		"       sockcat [-l] [OPTION]... [HOST] PORT -- PROG [ARG]...\n"
 		"       sockcat -z [OPTION]... HOST PORT... do ports answer? (22 http 20-30)\n"
 		"\n"
 		"Connects standard input and output to a socket. Exit status 0 means that every\n"

@@ -148,6 +148,30 @@ operands_take_host_and_port(struct operands *operands, struct options *options, 
 	return true;
 }
 
+/* Whether the first `count` say where to connect, or what to listen on. */
+static bool
+operands_are_whole(const struct options *options, int count)
+{
+	bool listen = options_has(options, OPTION_listen);
+	if (options_has(options, OPTION_unixsock))
+		return count == (listen && options_has(options, OPTION_source) ? 0 : 1);
+	if (listen)
+		return count >= 1 || options_has(options, OPTION_source_port);
+	const char *first = count > 0 ? options->operands[0] : "";
+	return count >= 2 || word_has_scheme(first) || word_is_one(first);
+}
+
+void
+operands_cut_program(struct options *options)
+{
+	if (options->dashes == options->operand_count || options_runs_program(options) ||
+		options_has(options, OPTION_probe) || !operands_are_whole(options, options->dashes))
+		return;
+	options->program = options->operands + options->dashes;
+	options->operand_count = options->dashes;
+	options_imply(options, OPTION_exec, "--");
+}
+
 bool
 operands_sort(struct operands *operands, struct options *options, struct fault *fault)
 {

@@ -19,6 +19,12 @@ struct operands {
 };
 
 /*
+ * Behind a whole endpoint "--" begins a program, which is taken out of the operands and counts as
+ * --exec, unless there is one already. Any other "--" only ends the options.
+ */
+void operands_cut_program(struct options *options);
+
+/*
  * Sorts what is left of the options: HOST PORT, -l PORT, -l HOST PORT with their spellings by -s
  * and -p, -U PATH, or one word (net/word.h), which may stand for options too. The struct must not
  * be copied afterwards. Status 2 or 3.

@@ -15,6 +15,9 @@
 /* Values that getopt_long returns for rows without a letter: above every character. */
 #define OPTIONS_LONG 256
 
+/* … and for a word that is no option. */
+#define OPTIONS_OPERAND 1
+
 /* The table's words for types and repetition; those that only say what a text is are one here. */
 #define TYPE_FLAG OPTION_FLAG
 #define TYPE_TIME OPTION_TIME
@@ -27,6 +30,7 @@
 #define TYPE_HOST OPTION_TEXT
 #define TYPE_INTERFACE OPTION_TEXT
 #define TYPE_FILE OPTION_TEXT
+#define TYPE_PROGRAM OPTION_TEXT
 #define TYPE_STRING OPTION_TEXT
 
 const struct option_row option_rows[OPTION_COUNT] = {
@@ -58,7 +62,7 @@ options_find_word(const char *list, char separator, const char *word, int64_t *i
 }
 
 /* An option as a user writes it, in three pieces: dashes and a name, a dash and a letter, or an
- * endpoint's scheme in quotes. */
+ * endpoint's scheme, or "--" before a program, in quotes. */
 struct options_spelling {
 	const char *kind, *dashes, *name;
 	char letter[2];
@@ -70,7 +74,7 @@ options_spell(const struct options *options, unsigned option)
 	const struct option_row *row = &option_rows[option];
 	struct options_spelling spelling = { "option", "--", row->name, { '\0', '\0' } };
 	if (options != NULL && options->as[option] != NULL) {
-		spelling.kind = "endpoint";
+		spelling.kind = options->as[option][0] == '-' ? "argument" : "endpoint";
 		spelling.dashes = "'";
 		spelling.name = options->as[option];
 		spelling.letter[0] = '\'';
@@ -298,9 +302,11 @@ options_reject(int code, const char *word, struct fault *fault)
 /* The rows in the two forms that getopt_long wants. */
 static void
 options_describe(
-	struct option names[static OPTION_COUNT + 1], char letters[static 2 * OPTION_COUNT + 2])
+	struct option names[static OPTION_COUNT + 1], char letters[static 2 * OPTION_COUNT + 3])
 {
 	size_t name_count = 0, letter_count = 0;
+	/* What is no option is told too, in its place, as OPTIONS_OPERAND. */
+	letters[letter_count++] = '-';
 	letters[letter_count++] = ':';
 	for (unsigned i = 0; i < OPTION_COUNT; i++) {
 		const struct option_row *row = &option_rows[i];
@@ -332,12 +338,13 @@ bool
 options_parse(struct options *options, int argc, char *argv[], struct fault *fault)
 {
 	struct option names[OPTION_COUNT + 1];
-	char letters[2 * OPTION_COUNT + 2];
+	char letters[2 * OPTION_COUNT + 3];
 
 	memset(options, 0, sizeof *options);
 	/* A word can hold one argument at most, its own or the next word. */
 	options->given = calloc((size_t)argc + 1, sizeof *options->given);
-	if (options->given == NULL)
+	options->operands = calloc((size_t)argc + 1, sizeof *options->operands);
+	if (options->given == NULL || options->operands == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "options");
 	options_describe(names, letters);
 	opterr = 0;
@@ -349,6 +356,10 @@ options_parse(struct options *options, int argc, char *argv[], struct fault *fau
 		unsigned option;
 		if (code == -1)
 			break;
+		if (code == OPTIONS_OPERAND) {
+			options->operands[options->operand_count++] = optarg;
+			continue;
+		}
 		bool good = options_find(code, &option)
 			? options_take(options, option, optarg, fault)
 			: options_reject(code, options_word(argc, argv, previous), fault);
@@ -360,8 +371,9 @@ options_parse(struct options *options, int argc, char *argv[], struct fault *fau
 				(void)options_take(options, OPTION_compat, optarg, fault);
 		return false;
 	}
-	options->operands = argv + optind;
-	options->operand_count = argc - optind;
+	options->dashes = options->operand_count;
+	while (optind < argc)
+		options->operands[options->operand_count++] = argv[optind++];
 	return true;
 }
 
@@ -369,5 +381,7 @@ void
 options_close(struct options *options)
 {
 	free(options->given);
+	free(options->operands);
 	options->given = NULL;
+	options->operands = NULL;
 }

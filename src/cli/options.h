@@ -72,11 +72,13 @@ struct options {
 	int64_t value[OPTION_COUNT];    /* nanoseconds, bytes, number, index of the word */
 	struct option_given *given;     /* owned: all that have an argument, in order */
 	size_t given_count;
-	char **operands; /* what is no option, in order; not owned */
+	char **operands; /* owned: what is no option, in order; not the words */
 	int operand_count;
+	int dashes;           /* so many of them stood before "--"; all if there was none */
+	char *const *program; /* what "--" has made a program of, ending in NULL; NULL: nothing */
 };
 
-/* Parses; argv is put in another order. Status 2 (not so), 3 (the value), 4 (not in this build) or
+/* Parses. Status 2 (not so), 3 (the value), 4 (not in this build) or
  * 27. To be closed in any case. */
 bool options_parse(struct options *options, int argc, char *argv[], struct fault *fault);
 void options_close(struct options *options);
@@ -92,6 +94,13 @@ static inline bool
 options_has(const struct options *options, enum option_id option)
 {
 	return options->count[option] > 0;
+}
+
+/* Whether a program is to be run. */
+static inline bool
+options_runs_program(const struct options *options)
+{
+	return options_has(options, OPTION_exec) || options_has(options, OPTION_sh_exec);
 }
 
 /* Whether the word is one of those in the list, which the character separates; and which one. */

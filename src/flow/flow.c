@@ -67,7 +67,8 @@ flow_wants_read(const struct flow *flow)
 static bool
 flow_reads_at_once(const struct flow *flow)
 {
-	return flow->source->pending || flow->carrier.ready || flow->stop == FLOW_STOP_DRAINED;
+	return flow->source->pending || stream_has_news(flow->source) || flow->carrier.ready ||
+		flow->stop == FLOW_STOP_DRAINED;
 }
 
 /* … or that has been waited for long enough. */

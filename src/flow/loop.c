@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "flow/signals.h"
+#include "stream/child.h"
 
 bool
 loop_open(struct loop *loop, struct fault *fault)
@@ -29,15 +30,19 @@ loop_begin(struct loop *loop)
 	loop->now = clock_now();
 }
 
-void
+bool
 loop_take_signals(struct loop *loop)
 {
+	bool ended = false;
 	for (int signal = signals_take(); signal != 0; signal = signals_take()) {
 		if (signal == SIGUSR1)
 			loop->wants_report = true;
+		else if (signal == SIGCHLD)
+			ended = true;
 		else if (loop->end_signal == 0)
 			loop->end_signal = signal;
 	}
+	return ended;
 }
 
 bool
@@ -45,6 +50,8 @@ loop_wait(struct loop *loop, struct fault *fault)
 {
 	struct interest *interest = &loop->interest;
 	size_t signals = interest_ask(interest, signals_fd(), POLLIN);
+	bool ended = false;
+	child_ask(interest, loop->now);
 	if (interest->failed)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "wait");
 	int timeout = clock_poll_timeout(loop->now, interest->deadline);
@@ -54,11 +61,12 @@ loop_wait(struct loop *loop, struct fault *fault)
 				errno, "wait");
 		for (size_t i = 0; i < interest->count; i++)
 			interest->polls[i].revents = 0;
-		loop_take_signals(loop);
+		ended = loop_take_signals(loop);
 	} else if (interest_fired(interest, signals)) {
-		loop_take_signals(loop);
+		ended = loop_take_signals(loop);
 	}
 	loop->now = clock_now();
+	child_look(ended, loop->now);
 	return true;
 }
 

@@ -1,5 +1,6 @@
 /*
- * The loop: one poll(2) a turn over what the objects ask for, with signals among it.
+ * The loop: one poll(2) a turn over what the objects ask for, with signals among it, and with what
+ * is due for programs that were started.
  *
  *     loop_begin(&loop);
  *     thing_ask(&thing, &loop.interest, loop.now);
@@ -37,8 +38,9 @@ void loop_begin(struct loop *loop);
  */
 bool loop_wait(struct loop *loop, struct fault *fault);
 
-/* Takes the signals in that have come (signals_fd); loop_wait does so itself. */
-void loop_take_signals(struct loop *loop);
+/* Takes the signals in that have come (signals_fd), and returns whether a child has ended;
+ * loop_wait does so itself. */
+bool loop_take_signals(struct loop *loop);
 
 /* The same for work that a terminating signal simply ends: then false and that fault, too. */
 bool loop_wait_or_end(struct loop *loop, struct fault *fault);

@@ -57,6 +57,10 @@ relay_quit_ends(const struct relay *relay)
 	int64_t from = relay->input_ended_at;
 	if (from == CLOCK_NEVER || relay->quitting || relay->in.state == FLOW_DONE)
 		return CLOCK_NEVER;
+	/* Nobody wants what is still to come; but a peer that is cut short may lose what it has. */
+	if (relay->in.sink->deaf && relay->out.state == FLOW_DONE)
+		return clock_after(relay->out.moved_at > from ? relay->out.moved_at : from,
+			clock_earlier(relay->rules.quit_after, RELAY_GRACE));
 	/* What came, or is still to come, after a pause belongs to the input. */
 	if (relay->out.delay > 0 && flow_idle_since(&relay->out) > from)
 		from = flow_idle_since(&relay->out);

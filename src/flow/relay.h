@@ -16,7 +16,8 @@
 #include "flow/flow.h"
 #include "stream/stream.h"
 
-/* After a failure, or a signal, what was already read has this long to get out. */
+/* After a failure, or a signal, what was already read has this long to get out; and so long a peer
+ * may send what nobody reads before it is cut short. */
 #define RELAY_GRACE (1 * CLOCK_SECOND)
 
 /* The rules; times are spans in nanoseconds, CLOCK_NEVER for no limit. */

@@ -12,13 +12,15 @@
 
 static const struct {
 	int number;
-	bool ends; /* a terminating signal, as opposed to a request */
+	bool ends;   /* a terminating signal, as opposed to a request */
+	bool needed; /* even if it was ignored, or blocked, when the process began */
 } signals_rows[] = {
-	{ SIGINT, true },
-	{ SIGTERM, true },
-	{ SIGHUP, true },
-	{ SIGQUIT, true },
-	{ SIGUSR1, false },
+	{ SIGINT, true, false },
+	{ SIGTERM, true, false },
+	{ SIGHUP, true, false },
+	{ SIGQUIT, true, false },
+	{ SIGUSR1, false, false },
+	{ SIGCHLD, false, true },
 };
 
 static struct sigaction signals_old[SIGNALS_COUNT];
@@ -44,6 +46,15 @@ signals_handle(int number)
 	errno = error;
 }
 
+static void
+signals_unblock(int signal)
+{
+	sigset_t set;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, signal);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 void
 signals_ignore_errors(void)
 {
@@ -61,12 +72,15 @@ signals_open(struct fault *fault)
 	for (size_t i = 0; i < SIGNALS_COUNT; i++) {
 		struct sigaction action = {
 			.sa_handler = signals_handle,
-			.sa_flags = SA_RESTART,
+			.sa_flags = SA_RESTART | SA_NOCLDSTOP,
 		};
+		bool needed = signals_rows[i].needed;
 		(void)sigemptyset(&action.sa_mask);
 		(void)sigaction(signals_rows[i].number, NULL, &signals_old[i]);
-		if (signals_old[i].sa_handler != SIG_IGN)
+		if (needed || signals_old[i].sa_handler != SIG_IGN)
 			(void)sigaction(signals_rows[i].number, &action, NULL);
+		if (needed)
+			signals_unblock(signals_rows[i].number);
 	}
 	return true;
 }
@@ -103,11 +117,8 @@ void
 signals_raise(int signal)
 {
 	struct sigaction action = { .sa_handler = SIG_DFL };
-	sigset_t set;
 	(void)sigemptyset(&action.sa_mask);
 	(void)sigaction(signal, &action, NULL);
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, signal);
 	(void)raise(signal);
-	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+	signals_unblock(signal);
 }

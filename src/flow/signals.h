@@ -15,12 +15,13 @@ void signals_ignore_errors(void);
 
 /*
  * Takes SIGINT, SIGTERM, SIGHUP, SIGQUIT (those that were not ignored already: nohup, background
- * jobs) and SIGUSR1. The first terminating signal gives all of them their default action back, so
- * that a second one ends the process at once. Process-wide: at most one may be open.
+ * jobs), SIGUSR1, and SIGCHLD in any case. The first terminating signal gives all of them their
+ * default action back, so that a second one ends the process at once. Process-wide: at most one may
+ * be open.
  */
 bool signals_open(struct fault *fault);
 
-/* Gives the old actions back, but for SIGUSR1, which is ignored from then on. */
+/* Gives the old actions back, but for SIGUSR1 and SIGCHLD, which are ignored from then on. */
 void signals_close(void);
 
 /* The descriptor that becomes readable. */

@@ -89,7 +89,8 @@ static enum io
 splice_fill(struct carrier *carrier, struct stream *source, size_t *got, struct fault *fault)
 {
 	ssize_t n = -1;
-	if (!source->last)
+	bool own = source->last || stream_has_news(source); /* the source's own read decides */
+	if (!own)
 		n = sys_splice(source->splice_from, carrier->pipe[1], SPLICE_SIZE - carrier->piped);
 	if (n > 0) {
 		*got = (size_t)n;
@@ -99,7 +100,7 @@ splice_fill(struct carrier *carrier, struct stream *source, size_t *got, struct 
 		carrier->stuck = 0;
 		return IO_OK;
 	}
-	if (n == -1 && !source->last) {
+	if (n == -1 && !own) {
 		int error = errno;
 		if (sys_would_block(error)) {
 			/* With something in it, it may be the pipe that takes no more: it has only

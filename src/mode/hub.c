@@ -14,6 +14,7 @@
 #include "mode/ready.h"
 #include "mode/service.h"
 #include "mode/session.h"
+#include "stream/child.h"
 #include "stream/member.h"
 #include "stream/post.h"
 #include "stream/share.h"
@@ -27,7 +28,6 @@ struct hub_client {
 	struct waiting waiting; /* first: the waiter gives it back */
 	struct session session;
 	struct post_box box; /* what waits for it, if others speak to it */
-	struct address peer;
 	enum flow_state out, in; /* after its last step */
 	struct hub_client *next, *previous;
 };
@@ -109,7 +109,7 @@ hub_survives(struct hub *hub, struct fault *fault)
 {
 	const struct service *service = hub->run->plan->service;
 	hub->failed++;
-	if (service == &service_stdio && hub->run->plan->to.transport == NULL &&
+	if (service == &service_stdio &&
 		(fault->status == STATUS_OUTPUT || fault->status == STATUS_INPUT))
 		return false;
 	if (!fault->quiet)
@@ -142,8 +142,6 @@ hub_init_local(struct hub *hub, struct hub_client *client, struct fault *fault)
 {
 	const struct plan *plan = hub->run->plan;
 	struct stream *local = &client->session.local;
-	if (plan->to.transport != NULL)
-		return true;
 	if (plan->service == &service_stdio)
 		return share_init(local, &hub->share, &client->box, fault);
 	if (!plan->service->broker)
@@ -168,7 +166,7 @@ hub_begin(struct hub *hub, struct listener_client *caller, struct fault *fault)
 		(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "accept");
 		return hub_survives(hub, fault);
 	}
-	client->peer = caller->peer;
+	client->session.peer = caller->peer;
 	client->next = hub->first;
 	if (hub->first != NULL)
 		hub->first->previous = client;
@@ -206,7 +204,7 @@ hub_count_host(const struct hub *hub, struct address host)
 	size_t count = 0;
 	address_set_port(&host, 0);
 	for (const struct hub_client *client = hub->first; client != NULL; client = client->next) {
-		struct address peer = client->peer;
+		struct address peer = client->session.peer;
 		address_set_port(&peer, 0);
 		count += address_equal(&peer, &host);
 	}
@@ -282,8 +280,11 @@ hub_answer_door(struct hub *hub, struct fault *fault)
 {
 	struct loop *loop = &hub->run->loop;
 	size_t put;
-	if (interest_fired(&hub->door.interest, hub->signals))
-		loop_take_signals(loop);
+	bool ended = interest_fired(&hub->door.interest, hub->signals) && loop_take_signals(loop);
+	child_look(ended, loop->now);
+	/* Whose program it was has something to read. */
+	for (struct hub_client *client = hub->first; ended && client != NULL; client = client->next)
+		waiter_wake(&hub->waiter, &client->waiting);
 	if (interest_fired(&hub->door.interest, hub->watch) &&
 		hub->share.stdio.ops->write(&hub->share.stdio, NULL, 0, &put, fault) == IO_FAIL)
 		return false;
@@ -304,6 +305,7 @@ hub_ask_door(struct hub *hub, struct fault *fault)
 	struct interest *interest = &hub->door.interest;
 	interest_begin(interest);
 	hub->signals = interest_ask(interest, signals_fd(), POLLIN);
+	child_ask(interest, hub->run->loop.now);
 	hub->watch = interest_watch(interest, hub->share.watch);
 	if (hub_is_open(hub))
 		listener_ask(hub->listener, interest);
@@ -355,7 +357,7 @@ hub_open_shared(struct hub *hub, struct fault *fault)
 	hub->share.post = (struct post){ .limit = plan->queue, .slow = plan->slow };
 	if (plan->service->broker)
 		hub->post = &hub->broker;
-	if (plan->service != &service_stdio || plan->to.transport != NULL)
+	if (plan->service != &service_stdio)
 		return true;
 	hub->post = &hub->share.post;
 	if (!share_open(&hub->share, &stdio, !plan->no_input, apart, fault))

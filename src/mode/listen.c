@@ -98,12 +98,12 @@ listen_serve(struct run *run, const struct access *access, struct listener_clien
 	log_line(LOG_VERBOSE, "connection from %s", name != NULL ? name : "?");
 	if (plan->transport->connected)
 		return socket_init(&remote, plan->transport, client->fd, 0, name, fault) &&
-			session_run(run, &remote, fault);
+			session_run(run, &remote, &client->peer, fault);
 	if (!datagram_init(&remote, plan->transport, client->fd, name,
 		    plan->keep_open ? DATAGRAM_ANY : DATAGRAM_FIRST, &client->peer, fault))
 		return false;
 	datagram_guard(&remote, access);
-	return session_run(run, &remote, fault);
+	return session_run(run, &remote, &client->peer, fault);
 }
 
 /* Whether a failure concerns this client only, so that the next one can be served. */
@@ -111,6 +111,13 @@ static bool
 listen_survives(const struct run *run, const struct fault *fault)
 {
 	switch ((int)fault->status) {
+	case STATUS_INPUT:
+	case STATUS_OUTPUT:
+	case STATUS_MEMORY:
+	case STATUS_NOT_EXECUTABLE:
+	case STATUS_NOT_FOUND:
+		/* The next client has a program, and pipes, of its own. */
+		return run->plan->program.path != NULL;
 	case STATUS_CUT:
 	case STATUS_FRAMING:
 		return !run->spoilt;

@@ -4,6 +4,20 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "flow/relay.h"
+#include "stream/child.h"
+
+/* What was started for a connection does not outlive us. */
+static void
+mode_end_programs(struct loop *loop)
+{
+	struct fault ignored = FAULT_NONE;
+	bool waits = true;
+	while (waits && child_is_any()) {
+		loop_begin(loop);
+		waits = loop_wait(loop, &ignored);
+	}
+	fault_clear(&ignored);
+}
 
 bool
 mode_run(const struct plan *plan, struct fault *fault)
@@ -12,9 +26,10 @@ mode_run(const struct plan *plan, struct fault *fault)
 	log_set_level(plan->verbose);
 	bool done = record_open(&run.record, &plan->record, fault) && loop_open(&run.loop, fault) &&
 		plan->mode->run(&run, fault);
+	mode_end_programs(&run.loop);
 	loop_close(&run.loop);
 	/* A signal leaves no time for more than a moment. */
-	int64_t patience = fault_signal(fault) != 0 ? RELAY_GRACE : plan->linger;
+	int64_t patience = fault->signal != 0 ? RELAY_GRACE : plan->linger;
 	bool recorded = record_close(&run.record, patience, fault);
 	return (done && recorded) ||
 		fault_set(fault, STATUS_INTERNAL, 0, "%s: failed", plan->mode->name);

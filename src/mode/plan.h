@@ -40,6 +40,15 @@ struct plan_to {
 	struct endpoint endpoint;
 };
 
+/* What is run for each connection, in place of standard input and output. */
+struct plan_program {
+	char *path;       /* owned: its file; NULL: nothing is run */
+	char **argv;      /* owned, but not its words */
+	const char *name; /* for messages; not owned */
+	bool status;      /* its exit status becomes ours */
+	bool terminal;    /* it gets a terminal */
+};
+
 struct plan {
 	const struct mode *mode;
 	const struct service *service;
@@ -54,6 +63,7 @@ struct plan {
 	struct record_config record;
 	struct plan_frames frames;
 	struct plan_to to;
+	struct plan_program program;
 	int64_t wait; /* spans; CLOCK_NEVER: no limit */
 	int64_t accept_wait;
 	int64_t idle;

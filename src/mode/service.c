@@ -1,39 +1,69 @@
 /* What a connection meets; see service.h. */
 #include "mode/service.h"
 
+#include "stream/exec.h"
 #include "stream/exercise.h"
 #include "stream/stdio.h"
 
 static bool
-service_init_stdio(struct stream *local, const struct plan *plan, struct fault *fault)
+service_init_stdio(struct stream *local, const struct plan *plan, const struct stream *remote,
+	const struct address *peer, struct fault *fault)
 {
+	(void)remote, (void)peer;
 	const struct stdio_config config = { .discard = plan->no_output, .raw = plan->raw };
 	return stdio_init(local, &config, fault);
 }
 
 static bool
-service_init_discard(struct stream *local, const struct plan *plan, struct fault *fault)
+service_init_program(struct stream *local, const struct plan *plan, const struct stream *remote,
+	const struct address *peer, struct fault *fault)
 {
-	(void)plan;
+	struct exec_config exec = {
+		.path = plan->program.path,
+		.argv = plan->program.argv,
+		.name = plan->program.name,
+		.terminal = plan->program.terminal,
+		.protocol = plan->transport->name,
+		.peer = *peer,
+	};
+	exec.own.length = sizeof exec.own.storage;
+	if (getsockname(remote->wfd, (struct sockaddr *)&exec.own.storage, &exec.own.length) == -1)
+		exec.own.length = 0;
+	return exec_init(local, &exec, fault);
+}
+
+static bool
+service_init_discard(struct stream *local, const struct plan *plan, const struct stream *remote,
+	const struct address *peer, struct fault *fault)
+{
+	(void)plan, (void)remote, (void)peer;
 	return exercise_init(local, EXERCISE_DISCARD, fault);
 }
 
 static bool
-service_init_chargen(struct stream *local, const struct plan *plan, struct fault *fault)
+service_init_chargen(struct stream *local, const struct plan *plan, const struct stream *remote,
+	const struct address *peer, struct fault *fault)
 {
-	(void)plan;
+	(void)plan, (void)remote, (void)peer;
 	return exercise_init(local, EXERCISE_CHARGEN, fault);
 }
 
 static bool
-service_init_daytime(struct stream *local, const struct plan *plan, struct fault *fault)
+service_init_daytime(struct stream *local, const struct plan *plan, const struct stream *remote,
+	const struct address *peer, struct fault *fault)
 {
-	(void)plan;
+	(void)plan, (void)remote, (void)peer;
 	return exercise_init(local, EXERCISE_DAYTIME, fault);
 }
 
 const struct service service_stdio = {
 	.name = "stdio", .send = true, .receive = true, .init = service_init_stdio
+};
+const struct service service_program = {
+	.name = "program", .send = true, .receive = true, .alone = true, .init = service_init_program
+};
+const struct service service_to = {
+	.name = "to", .send = true, .receive = true, .alone = true, .dials = true
 };
 const struct service service_broker = {
 	.name = "broker", .send = true, .receive = true, .broker = true

@@ -9,6 +9,7 @@
 #include "flow/relay.h"
 #include "mode/caller.h"
 #include "mode/service.h"
+#include "stream/exec.h"
 #include "stream/post.h"
 #include "stream/record.h"
 #include "stream/telnet.h"
@@ -31,8 +32,8 @@ session_peer_rule(const struct plan *plan, const struct stream *local)
 	case PLAN_UNTIL_DEFAULT:
 		break;
 	}
-	/* What goes on to somebody else has two ends of its own, unless it has none. */
-	if (plan->to.transport != NULL)
+	/* What it is asked for it still answers, if there is an end to its answers. */
+	if (plan->service->alone)
 		return local->endless ? FLOW_STOP_DRAINED : FLOW_GOES_ON;
 	/* At a terminal nobody has to press a key to be let go. */
 	if (local->terminal)
@@ -158,7 +159,7 @@ session_begin(struct session *session, struct stream *local, int64_t now, struct
 	const struct plan *plan = session->run->plan;
 	struct relay *relay = &session->relay;
 	/* Standard output is also the next client's. */
-	session->local.half_close = !plan->keep_open || plan->to.transport != NULL;
+	session->local.half_close = !plan->keep_open || plan->service->alone;
 	session->remote.half_close = !plan->no_shutdown;
 	session->state = SESSION_RELAYING;
 	const struct relay_rules rules = session_rules(plan, local);
@@ -189,7 +190,7 @@ session_open(struct session *session, struct run *run, int64_t now, struct fault
 	struct stream *local = service->mirror ? &session->remote : &session->local;
 	session->run = run;
 	session->dial.fd = -1;
-	if (plan->to.transport != NULL) {
+	if (service->dials) {
 		session->to = (struct dial_config){
 			.transport = plan->to.transport,
 			.to = plan->to.endpoint,
@@ -202,7 +203,7 @@ session_open(struct session *session, struct run *run, int64_t now, struct fault
 				dial_start(&session->dial, &session->to, now, fault), now, fault);
 	}
 	if (!service->mirror &&
-		!((local->ops != NULL || service->init(local, plan, fault)) &&
+		!((local->ops != NULL || service->init(local, plan, &session->remote, &session->peer, fault)) &&
 			local->ops->open(local, fault) == IO_OK))
 		return false;
 	return session_open_remote(session, run, fault) &&
@@ -293,14 +294,28 @@ session_relay(struct session *session, struct loop *loop, struct fault *fault)
 	return session_end(session, fault);
 }
 
-bool
-session_run(struct run *run, struct stream *remote, struct fault *fault)
+/* The program's status is ours, whenever that comes. */
+static bool
+session_await_program(const struct stream *local, struct loop *loop, struct fault *fault)
 {
-	struct session session = { .remote = *remote };
+	int status;
+	while (!exec_has_ended(local, &status)) {
+		loop_begin(loop);
+		if (!loop_wait_or_end(loop, fault))
+			return false;
+	}
+	return status == 0 || fault_set_quiet(fault, (enum status)status);
+}
+
+bool
+session_run(struct run *run, struct stream *remote, const struct address *peer, struct fault *fault)
+{
+	struct session session = { .remote = *remote, .peer = *peer };
 	struct loop *loop = &run->loop;
 	loop_begin(loop);
 	bool done = session_open(&session, run, loop->now, fault) &&
-		session_relay(&session, loop, fault);
+		session_relay(&session, loop, fault) &&
+		(!run->plan->program.status || session_await_program(&session.local, loop, fault));
 	run->spoilt = session.relay.failed == &session.relay.out &&
 		(fault->status == STATUS_CUT || fault->status == STATUS_FRAMING);
 	session_close(&session);

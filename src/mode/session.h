@@ -22,6 +22,7 @@ struct session {
 	struct run *run;
 	enum session_state state;
 	struct stream local, remote;
+	struct address peer;
 	struct relay relay;
 	struct dial_config to;
 	struct dial dial;
@@ -54,6 +55,7 @@ void session_close(struct session *session);
 
 /* Runs one over the remote stream, which is closed with it, to its end. False and the fault if not
  * all went well. */
-bool session_run(struct run *run, struct stream *remote, struct fault *fault);
+bool session_run(
+	struct run *run, struct stream *remote, const struct address *peer, struct fault *fault);
 
 #endif

@@ -18,7 +18,8 @@ struct bulk {
 	bool on;         /* the mark is raised */
 	uint64_t streak; /* bytes in a row so far, without a small read among them */
 	uint64_t needed; /* so many raise it; twice as many after each time it was in vain */
-	int64_t latest;  /* while it is on: when to read whatever is there */
+	int64_t latest;  /* when to read whatever is there, or nothing: while it is on, or as the
+			    stream's kind says; 0: when poll says */
 };
 
 /* For a socket; -1: nothing is ever raised. */

@@ -58,6 +58,7 @@ struct stream {
 	int splice_to;    /* … put what a write would into here; -1: it cannot */
 	int read_error;   /* what it said when it failed: it says so once, so the next read, … */
 	int write_error;  /* … or write, repeats it; 0: nothing */
+	const bool *news; /* something has happened that a read wants to see; NULL: never */
 	bool pending;     /* a read finds something without waiting */
 	bool eof;         /* a read has said IO_END */
 	bool terminal;    /* a person types what is read */
@@ -66,6 +67,7 @@ struct stream {
 	bool kept;        /* something that write took is still to be written */
 	int64_t lagain;   /* the look for a vanished reader is not repeated before; 0: any time */
 	bool watch;       /* while there is nothing to write, look for a reader that went away */
+	bool deaf;        /* nobody reads what is written: it is dropped */
 	bool half_close;  /* shut tells the other side; otherwise it only waits for arrival */
 	bool clean;       /* set by the owner before close: the session ended well */
 	bool rmessages;   /* a read is one whole message, or as many as `messages` says */
@@ -88,6 +90,12 @@ void stream_init(struct stream *stream, const struct stream_ops *ops, char *name
 
 /* Closes the stream if it was initialised; also good on a zeroed struct. */
 void stream_close(struct stream *stream);
+
+static inline bool
+stream_has_news(const struct stream *stream)
+{
+	return stream->news != NULL && *stream->news;
+}
 
 /* For pieces of which n bytes in all are to be used: the sum of their lengths. */
 size_t stream_total(const struct iovec *pieces, int count);

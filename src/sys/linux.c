@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -42,8 +43,18 @@ sys_pipe(int ends[static 2])
 void
 sys_close_others_on_exec(void)
 {
-	/* A kernel before 5.11 says EINVAL; nothing is executed that could inherit them then. */
-	(void)close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
+	if (close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC) == 0)
+		return;
+	/* A kernel before 5.11. */
+	long limit = sysconf(_SC_OPEN_MAX);
+	for (int fd = STDERR_FILENO + 1; fd < limit && fd < SYS_DESCRIPTORS; fd++)
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+void
+sys_end_with_parent(int signal)
+{
+	(void)prctl(PR_SET_PDEATHSIG, signal);
 }
 
 int

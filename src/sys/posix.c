@@ -52,8 +52,14 @@ void
 sys_close_others_on_exec(void)
 {
 	long limit = sysconf(_SC_OPEN_MAX);
-	for (int fd = STDERR_FILENO + 1; fd < limit && fd < 1024; fd++)
+	for (int fd = STDERR_FILENO + 1; fd < limit && fd < SYS_DESCRIPTORS; fd++)
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+void
+sys_end_with_parent(int signal)
+{
+	(void)signal;
 }
 
 int

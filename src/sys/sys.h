@@ -15,6 +15,9 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+/* Where descriptors have to be asked for one by one, so many are. */
+#define SYS_DESCRIPTORS 65536
+
 /* --- common.c: system calls, restarted when a signal interrupts them --- */
 
 ssize_t sys_readv(int fd, const struct iovec *pieces, int count);
@@ -58,6 +61,37 @@ bool sys_is_nonblocking(int fd);
 /* Sets O_NONBLOCK. *was tells whether it was set before. */
 bool sys_set_nonblocking(int fd, bool nonblocking, bool *was);
 
+/* --- spawn.c: other programs --- */
+
+/* The file that a shell would run for this name: itself if it has a '/', otherwise the first in
+ * PATH that can be executed. To be freed; NULL with ENOENT, EACCES or ENOMEM. */
+char *sys_find_program(const char *name);
+
+/* A new pseudo-terminal, ends[0] for whoever plays the user, who is not blocked, and ends[1] for
+ * the program; as wide and high as the first of our standard descriptors that is a terminal. */
+bool sys_open_terminal(int ends[static 2]);
+
+/* Another descriptor for the same, close-on-exec. */
+int sys_duplicate(int fd);
+
+/* What to run: the file, its words, its environment; `in` and `out` become its standard input and
+ * output. With `terminal` they are one, which becomes its standard error and that of a session of
+ * its own, too. */
+struct sys_program {
+	const char *path;
+	char *const *argv, *const *environment;
+	int in, out;
+	bool terminal;
+};
+
+/*
+ * Starts it as the leader of a process group of its own, without any other descriptor than these
+ * and standard error, with no signal blocked or ignored, and such that it is told to end (SIGTERM)
+ * when this process dies, where the system can do that. Returns its number when it runs; -1 with
+ * the error of fork(2) or execve(2). All descriptors above standard error have to be close-on-exec.
+ */
+pid_t sys_spawn(const struct sys_program *program);
+
 /* --- one of linux.c, posix.c --- */
 
 /* What a build may have or not. */
@@ -71,6 +105,9 @@ bool sys_pipe(int ends[static 2]);
 
 /* Marks all descriptors above standard error close-on-exec. */
 void sys_close_others_on_exec(void);
+
+/* This process gets the signal when its parent dies. */
+void sys_end_with_parent(int signal);
 
 /*
  * Opens again what a descriptor is open on, so that the new one has file status flags of its own

@@ -4,6 +4,9 @@
 #include "check.h"
 #include "cli/options.h"
 
+/* What was the last operand; "": there was none. */
+static const char *options_test_last = "";
+
 /* Parses words separated by spaces; the status. */
 static enum status
 options_test_parse(const char *line, struct options *options)
@@ -23,6 +26,8 @@ options_test_parse(const char *line, struct options *options)
 	argv[argc] = NULL;
 	bool good = options_parse(options, argc, argv, &fault) &&
 		options_check_conflicts(options, &fault) && options_check_needs(options, &fault);
+	bool some = options->operand_count > 0;
+	options_test_last = some ? options->operands[options->operand_count - 1] : "";
 	options_close(options);
 	enum status status = fault.status;
 	CHECK(good == (status == STATUS_OK));
@@ -87,7 +92,7 @@ main(void)
 
 	struct options options;
 	CHECK(options_test_parse("host 80", &options) == STATUS_OK);
-	CHECK(options.operand_count == 2 && strcmp(options.operands[1], "80") == 0);
+	CHECK(options.operand_count == 2 && strcmp(options_test_last, "80") == 0);
 	CHECK(options_test_parse("host -v 80 -v -w 2", &options) == STATUS_OK);
 	CHECK(options.count[OPTION_verbose] == 2 && options.operand_count == 2);
 	CHECK(options.value[OPTION_limits] == INT64_C(2000000000));
@@ -96,6 +101,12 @@ main(void)
 	CHECK(strcmp(options.text[OPTION_source_port], "8080") == 0);
 	CHECK(options_test_parse("-- -h", &options) == STATUS_OK);
 	CHECK(options.operand_count == 1 && !options_has(&options, OPTION_help));
+	CHECK(options.dashes == 0 && strcmp(options_test_last, "-h") == 0);
+	CHECK(options_test_parse("-v host -w 2 80 -- -v -- x", &options) == STATUS_OK);
+	CHECK(options.operand_count == 5 && options.dashes == 2);
+	CHECK(options.count[OPTION_verbose] == 1 && strcmp(options_test_last, "x") == 0);
+	CHECK(options_test_parse("host -- 80", &options) == STATUS_OK);
+	CHECK(options.operand_count == 2 && options.dashes == 1);
 	CHECK(options_test_parse("--until=peer", &options) == STATUS_OK);
 	CHECK(options.value[OPTION_until] == 1);
 

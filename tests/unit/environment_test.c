@@ -1,0 +1,84 @@
+/* The environment of a program has what is known of the connection, and nothing of a peer's making.
+ */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "check.h"
+#include "stream/environment.h"
+
+/* The value; NULL: it is not there. A name that is there twice is a failure. */
+static const char *
+environment_test_get(char **environment, const char *name)
+{
+	const char *found = NULL;
+	size_t length = strlen(name);
+	for (size_t i = 0; environment[i] != NULL; i++) {
+		if (strncmp(environment[i], name, length) != 0 || environment[i][length] != '=')
+			continue;
+		CHECK(found == NULL);
+		found = environment[i] + length + 1;
+	}
+	return found;
+}
+
+static bool
+environment_test_is(char **environment, const char *name, const char *wanted)
+{
+	const char *value = environment_test_get(environment, name);
+	return value != NULL && strcmp(value, wanted) == 0;
+}
+
+static struct address
+environment_test_inet6(const char *text, uint16_t port)
+{
+	struct address address = { .length = sizeof(struct sockaddr_in6) };
+	struct sockaddr_in6 *inet = (struct sockaddr_in6 *)&address.storage;
+	inet->sin6_family = AF_INET6;
+	inet->sin6_port = htons(port);
+	CHECK(inet_pton(AF_INET6, text, &inet->sin6_addr) == 1);
+	return address;
+}
+
+int
+main(void)
+{
+	static char inherited[][40] = { "PATH=/bin", "NCAT_REMOTE_ADDR=6.6.6.6", "NCAT_PROTOCOL=x",
+		"SOCKCAT_LOCAL_PORT=1", "SOCKCAT_=", "NCAT_PROTO", "=odd", "EMPTY=" };
+	char *entries[sizeof inherited / sizeof inherited[0] + 1] = { NULL };
+	for (size_t i = 0; i < sizeof inherited / sizeof inherited[0]; i++)
+		entries[i] = inherited[i];
+
+	struct address own = environment_test_inet6("2001:db8::1", 80);
+	struct address peer = environment_test_inet6("::ffff:192.0.2.7", 40000);
+	char **made = environment_make(entries, "tcp", &own, &peer);
+	CHECK(made != NULL);
+	CHECK(environment_test_is(made, "PATH", "/bin"));
+	CHECK(environment_test_is(made, "EMPTY", ""));
+	CHECK(environment_test_is(made, "NCAT_PROTOCOL", "x"));
+	CHECK(environment_test_is(made, "SOCKCAT_", ""));
+	CHECK(environment_test_is(made, "NCAT_PROTO", "TCP"));
+	CHECK(environment_test_is(made, "SOCKCAT_PROTO", "TCP"));
+	CHECK(environment_test_is(made, "NCAT_REMOTE_ADDR", "::ffff:192.0.2.7"));
+	CHECK(environment_test_is(made, "SOCKCAT_REMOTE_PORT", "40000"));
+	CHECK(environment_test_is(made, "NCAT_LOCAL_ADDR", "2001:db8::1"));
+	CHECK(environment_test_is(made, "SOCKCAT_LOCAL_PORT", "80"));
+	environment_free(made);
+
+	/* A Unix peer chooses its name. */
+	struct address none = { .length = 0 }, named = { .length = sizeof(struct sockaddr_un) };
+	struct sockaddr_un *local = (struct sockaddr_un *)&named.storage;
+	local->sun_family = AF_UNIX;
+	memcpy(local->sun_path, "() { :; }; x", sizeof "() { :; }; x");
+	made = environment_make(entries, "unix", &none, &named);
+	CHECK(made != NULL);
+	CHECK(environment_test_is(made, "NCAT_PROTO", "UNIX"));
+	CHECK(environment_test_get(made, "NCAT_REMOTE_ADDR") == NULL);
+	CHECK(environment_test_get(made, "SOCKCAT_REMOTE_PORT") == NULL);
+	CHECK(environment_test_get(made, "SOCKCAT_LOCAL_PORT") == NULL);
+	environment_free(made);
+
+	environment_free(NULL);
+	return check_verdict("environment");
+}
