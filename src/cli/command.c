@@ -17,6 +17,7 @@
 #include "mode/mode.h"
 #include "mode/service.h"
 #include "net/resolve.h"
+#include "stream/chat.h"
 #include "sys/sys.h"
 
 #define COMMAND_WAIT (30 * CLOCK_SECOND)
@@ -271,6 +272,7 @@ command_service(const struct options *options)
 {
 	return options_has(options, OPTION_to) ? &service_to
 		: options_runs_program(options) ? &service_program
+		: options_has(options, OPTION_chat) ? &service_chat
 		: options_has(options, OPTION_broker) ? &service_broker
 		: options_has(options, OPTION_echo) ? &service_echo
 		: options_has(options, OPTION_discard) ? &service_discard
@@ -328,6 +330,11 @@ command_session(
 	plan->slow = options_has(options, OPTION_slow) ? slows[options->value[OPTION_slow]]
 		: plan->service->broker                ? POST_DISCONNECT
 						       : POST_WAIT;
+	plan->nick = options_has(options, OPTION_nick) ? options->text[OPTION_nick] : "operator";
+	if (!chat_is_name(plan->nick))
+		return fault_set(fault, STATUS_VALUE, 0,
+			"option --nick '%s': it has to be 1 to %d letters, digits, '-' or '_'",
+			plan->nick, CHAT_NAME_MAX);
 	plan->refuse = options_has(options, OPTION_refuse);
 	plan->crlf = options_has(options, OPTION_crlf);
 	plan->telnet = options_has(options, OPTION_telnet);

@@ -3,13 +3,17 @@
 
 #define FRAMES_MAX ((size_t)16 * 1024 * 1024)
 
+/* Nobody says more in one breath. */
+#define FRAMES_CHAT_MAX ((size_t)64 * 1024)
+
 static bool
 frames_parse(struct frame *frame, const char *text, const char *otherwise,
 	const struct options *options, struct fault *fault)
 {
 	size_t max = options_has(options, OPTION_max_message)
 		? (size_t)options->value[OPTION_max_message]
-		: FRAMES_MAX;
+		: options_has(options, OPTION_chat) ? FRAMES_CHAT_MAX
+						    : FRAMES_MAX;
 	if (!frame_parse(frame, text != NULL ? text : otherwise, max, fault))
 		return false;
 	frame->escape = options_has(options, OPTION_escape);
@@ -31,6 +35,9 @@ frames_plan(struct plan *plan, const struct options *options, struct fault *faul
 	const struct transport *to = plan->to.transport;
 	bool to_keeps = to != NULL && to->message_max > 0;
 	const char *local = to == NULL ? "line" : to_keeps ? "datagram" : wire;
+	/* A chat is made of lines. */
+	if (options_has(options, OPTION_chat))
+		wire = "line";
 	frames->used = wire != NULL || both != NULL || input != NULL || output != NULL;
 	if (!frames->used)
 		return true;

@@ -39,6 +39,8 @@ loop_take_signals(struct loop *loop)
 			loop->wants_report = true;
 		else if (signal == SIGCHLD)
 			ended = true;
+		else if (signal == SIGHUP && loop->reloads)
+			loop->wants_reload = true;
 		else if (loop->end_signal == 0)
 			loop->end_signal = signal;
 	}

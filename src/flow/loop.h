@@ -20,6 +20,8 @@ struct loop {
 	struct interest interest;
 	int64_t now;       /* the time of this turn */
 	int end_signal;    /* the terminating signal that has come, 0: none */
+	bool reloads;      /* set by the owner: SIGHUP is a request, … */
+	bool wants_reload; /* … and has come; whoever does it clears it */
 	bool wants_report; /* SIGUSR1 has come; whoever reports clears it */
 };
 

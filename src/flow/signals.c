@@ -25,6 +25,7 @@ static const struct {
 
 static struct sigaction signals_old[SIGNALS_COUNT];
 static int signals_pipe[2] = { -1, -1 };
+static volatile sig_atomic_t signals_requested; /* ends nothing; 0: none */
 
 /* Async-signal-safe: sigaction and write are all it calls, and errno is put back. */
 static void
@@ -34,7 +35,8 @@ signals_handle(int number)
 	unsigned char byte = (unsigned char)number;
 	bool ends = false;
 	for (size_t i = 0; i < SIGNALS_COUNT; i++)
-		ends |= signals_rows[i].number == number && signals_rows[i].ends;
+		ends |= signals_rows[i].number == number && signals_rows[i].ends &&
+			number != signals_requested;
 	for (size_t i = 0; ends && i < SIGNALS_COUNT; i++) {
 		struct sigaction action = { .sa_handler = SIG_DFL };
 		if (signals_rows[i].ends && signals_old[i].sa_handler != SIG_IGN)
@@ -83,6 +85,12 @@ signals_open(struct fault *fault)
 			signals_unblock(signals_rows[i].number);
 	}
 	return true;
+}
+
+void
+signals_request(int signal)
+{
+	signals_requested = signal;
 }
 
 void

@@ -21,6 +21,10 @@ void signals_ignore_errors(void);
  */
 bool signals_open(struct fault *fault);
 
+/* From now on a terminating signal is a request, too. Not if it was ignored when signals_open was
+ * called: then it still is. */
+void signals_request(int signal);
+
 /* Gives the old actions back, but for SIGUSR1 and SIGCHLD, which are ignored from then on. */
 void signals_close(void);
 

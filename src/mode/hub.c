@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -14,6 +16,7 @@
 #include "mode/ready.h"
 #include "mode/service.h"
 #include "mode/session.h"
+#include "stream/chat.h"
 #include "stream/child.h"
 #include "stream/member.h"
 #include "stream/post.h"
@@ -35,6 +38,7 @@ struct hub_client {
 struct hub {
 	struct run *run;
 	struct listener *listener;
+	struct access *access;
 	struct waiter waiter;
 	struct waiting door;   /* the listener, signals, and a reader that goes away */
 	size_t signals, watch; /* the entries in it */
@@ -49,6 +53,7 @@ struct hub {
 	uint64_t accepted, failed; /* clients so far, … */
 	uint64_t refused;          /* … and those who were one too many */
 	int64_t lonely;            /* nobody has been in since; CLOCK_NEVER: somebody is */
+	struct hub_client *host;   /* who sits here and takes part, not counted; NULL: nobody */
 	bool closing;              /* nobody is let in any more */
 };
 
@@ -79,7 +84,7 @@ hub_forget(struct hub *hub, struct hub_client *client)
 	*(client->previous != NULL ? &client->previous->next : &hub->first) = client->next;
 	if (client->next != NULL)
 		client->next->previous = client->previous;
-	hub->count--;
+	hub->count -= client != hub->host;
 	if (hub->count == 0)
 		hub->lonely = hub->run->loop.now;
 	free(client);
@@ -109,7 +114,7 @@ hub_survives(struct hub *hub, struct fault *fault)
 {
 	const struct service *service = hub->run->plan->service;
 	hub->failed++;
-	if (service == &service_stdio &&
+	if ((service == &service_stdio || service->chat) &&
 		(fault->status == STATUS_OUTPUT || fault->status == STATUS_INPUT))
 		return false;
 	if (!fault->quiet)
@@ -146,8 +151,42 @@ hub_init_local(struct hub *hub, struct hub_client *client, struct fault *fault)
 		return share_init(local, &hub->share, &client->box, fault);
 	if (!plan->service->broker)
 		return true;
+	if (plan->service->chat) {
+		char name[CHAT_NAME_MAX];
+		(void)snprintf(name, sizeof name, "user%" PRIu64, hub->accepted);
+		return chat_init(local, &hub->broker, &client->box, name, fault);
+	}
 	return member_init(local, &hub->broker, &client->box,
 		plan->frames.used || plan->transport->message_max > 0, fault);
+}
+
+static struct hub_client *
+hub_add(struct hub *hub)
+{
+	struct hub_client *client = calloc(1, sizeof *client);
+	if (client == NULL)
+		return NULL;
+	client->next = hub->first;
+	if (hub->first != NULL)
+		hub->first->previous = client;
+	hub->first = client;
+	return client;
+}
+
+/* Whoever sits here takes part in the chat as if by a connection. */
+static bool
+hub_seat_host(struct hub *hub, struct fault *fault)
+{
+	struct run *run = hub->run;
+	const struct stdio_config stdio = { .raw = run->plan->raw };
+	struct hub_client *host = hub->host = hub_add(hub);
+	if (host == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "standard input and output");
+	return stdio_init(&host->session.local, &stdio, fault) &&
+		chat_init(&host->session.remote, &hub->broker, &host->box, run->plan->nick,
+			fault) &&
+		session_open(&host->session, run, run->loop.now, fault) &&
+		hub_ask(hub, host, fault);
 }
 
 /* Begins a session with somebody who has come; the descriptor is taken over. */
@@ -155,7 +194,7 @@ static bool
 hub_begin(struct hub *hub, struct listener_client *caller, struct fault *fault)
 {
 	struct run *run = hub->run;
-	struct hub_client *client = calloc(1, sizeof *client);
+	struct hub_client *client = hub_add(hub);
 	char *name = address_print(&caller->peer);
 	log_line(LOG_VERBOSE, "connection from %s", name != NULL ? name : "?");
 	hub->accepted++;
@@ -167,10 +206,6 @@ hub_begin(struct hub *hub, struct listener_client *caller, struct fault *fault)
 		return hub_survives(hub, fault);
 	}
 	client->session.peer = caller->peer;
-	client->next = hub->first;
-	if (hub->first != NULL)
-		hub->first->previous = client;
-	hub->first = client;
 	hub->count++;
 	hub->lonely = CLOCK_NEVER;
 	if (socket_init(
@@ -275,6 +310,31 @@ hub_interrupt(struct hub *hub)
 		waiter_wake(&hub->waiter, &client->waiting);
 }
 
+/* A list that cannot be made leaves the old one in force. */
+static void
+hub_reloaded(enum io result, struct fault *fault)
+{
+	if (result == IO_OK)
+		log_line(LOG_VERBOSE, "the access lists were made anew");
+	if (result == IO_FAIL)
+		log_line(LOG_ALWAYS, "%s; the old access lists stay in force",
+			fault->text != NULL ? fault->text : "failed");
+	fault_clear(fault);
+}
+
+static void
+hub_reload(struct hub *hub)
+{
+	struct loop *loop = &hub->run->loop;
+	struct fault fault = FAULT_NONE;
+	if (access_awaits(hub->access) != NULL)
+		hub_reloaded(access_step(hub->access, &hub->door.interest, &fault), &fault);
+	if (loop->wants_reload) {
+		loop->wants_reload = false;
+		hub_reloaded(access_reload(hub->access, &fault), &fault);
+	}
+}
+
 static bool
 hub_answer_door(struct hub *hub, struct fault *fault)
 {
@@ -288,6 +348,7 @@ hub_answer_door(struct hub *hub, struct fault *fault)
 	if (interest_fired(&hub->door.interest, hub->watch) &&
 		hub->share.stdio.ops->write(&hub->share.stdio, NULL, 0, &put, fault) == IO_FAIL)
 		return false;
+	hub_reload(hub);
 	if (loop->wants_report) {
 		loop->wants_report = false;
 		hub_report(hub);
@@ -306,6 +367,8 @@ hub_ask_door(struct hub *hub, struct fault *fault)
 	interest_begin(interest);
 	hub->signals = interest_ask(interest, signals_fd(), POLLIN);
 	child_ask(interest, hub->run->loop.now);
+	if (access_awaits(hub->access) != NULL)
+		access_ask(hub->access, interest);
 	hub->watch = interest_watch(interest, hub->share.watch);
 	if (hub_is_open(hub))
 		listener_ask(hub->listener, interest);
@@ -357,6 +420,8 @@ hub_open_shared(struct hub *hub, struct fault *fault)
 	hub->share.post = (struct post){ .limit = plan->queue, .slow = plan->slow };
 	if (plan->service->broker)
 		hub->post = &hub->broker;
+	if (plan->service->chat)
+		return hub_seat_host(hub, fault);
 	if (plan->service != &service_stdio)
 		return true;
 	hub->post = &hub->share.post;
@@ -408,9 +473,15 @@ hub_close(struct hub *hub)
 }
 
 bool
-hub_run(struct run *run, struct listener *listener, struct fault *fault)
+hub_run(struct run *run, struct listener *listener, struct access *access, struct fault *fault)
 {
-	struct hub hub = { .run = run, .listener = listener, .lonely = run->loop.now };
+	struct hub hub = {
+		.run = run, .listener = listener, .access = access, .lonely = run->loop.now
+	};
+	/* Only where there is something to make anew: otherwise a terminal that goes ends it. */
+	run->loop.reloads = run->plan->access.count > 0;
+	if (run->loop.reloads)
+		signals_request(SIGHUP);
 	hub.share.watch = -1;
 	waiter_open(&hub.waiter, false);
 	/* Announced when nothing is missing that all need. */

@@ -150,7 +150,7 @@ listen_run(struct run *run, struct fault *fault)
 		listen_open(&listener, &config, &run->loop, deadline, fault);
 	bool many = plan->keep_open && plan->transport->connected;
 	if (done && many)
-		done = hub_run(run, &listener, fault);
+		done = hub_run(run, &listener, &access, fault);
 	else if (done)
 		done = ready_announce(plan, &listener, fault);
 	bool more = done && !many;

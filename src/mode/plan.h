@@ -76,6 +76,7 @@ struct plan {
 	uint64_t max_accepts;   /* … and in all; 0: no limit */
 	size_t queue;           /* bytes that may wait for a client that is spoken to, … */
 	enum post_slow slow;    /* … and what is done if that is not enough */
+	const char *nick;       /* the operator's name in a chat; not owned */
 	bool refuse;            /* who is one too many is sent away, instead of waiting */
 	enum plan_until until;
 	int ready_fd; /* -1: none */

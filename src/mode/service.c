@@ -68,6 +68,9 @@ const struct service service_to = {
 const struct service service_broker = {
 	.name = "broker", .send = true, .receive = true, .broker = true
 };
+const struct service service_chat = {
+	.name = "chat", .send = true, .receive = true, .broker = true, .chat = true
+};
 const struct service service_echo = { .name = "echo", .send = true, .mirror = true };
 const struct service service_discard = {
 	.name = "discard", .receive = true, .init = service_init_discard

@@ -16,7 +16,8 @@ struct service {
 	bool dials;         /* it is a connection, which is to be made */
 	bool once;          /* the end of what is sent is the end of all */
 	bool endless;       /* it goes on until the peer goes away, and that is no failure */
-	bool broker;        /* what comes goes to the other clients: it needs a listener for many */
+	bool broker;        /* what comes goes to the other clients: it needs a listener for many, … */
+	bool chat;          /* … as lines, with a name in front */
 	/* Makes the local side, which is to be opened, for a session with the peer at the other end
 	 * of `remote`, which need not be open. NULL: that is for others to do. False and a fault. */
 	bool (*init)(struct stream *local, const struct plan *plan, const struct stream *remote,
@@ -33,7 +34,7 @@ extern const struct service service_program;
 extern const struct service service_to;
 
 /* The other clients. */
-extern const struct service service_broker;
+extern const struct service service_broker, service_chat;
 
 /* The exercises of RFC 862, 863, 864 and 867. */
 extern const struct service service_echo, service_discard, service_chargen, service_daytime;

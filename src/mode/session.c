@@ -52,7 +52,9 @@ session_rules(const struct plan *plan, const struct stream *local)
 	/* A mirror's own input is the peer's. */
 	const struct frame *input = service->mirror ? &frames->wire : &frames->input;
 	/* What goes to other clients lies as it came. */
-	const struct frame *output = service->broker ? &frames->wire : &frames->output;
+	const struct frame *output = service->chat ? NULL
+		: service->broker                  ? &frames->wire
+						   : &frames->output;
 	/* What waits in a box is made for the wire. */
 	bool made = local->box != NULL;
 	return (struct relay_rules){
@@ -64,7 +66,7 @@ session_rules(const struct plan *plan, const struct stream *local)
 			.crlf = plan->crlf && !made,
 			.delay = made ? 0 : plan->delay,
 			.decode = frames->used && !made ? input : NULL,
-			.encode = frames->used && !made ? &frames->wire : NULL,
+			.encode = frames->used && !made && !service->chat ? &frames->wire : NULL,
 			.oversize = frames->oversize,
 		},
 		.in = {
@@ -143,6 +145,9 @@ session_open_remote(struct session *session, struct run *run, struct fault *faul
 {
 	const struct plan *plan = run->plan;
 	struct stream *remote = &session->remote;
+	/* It is no socket. */
+	if (remote->wfd == -1 && remote->rfd == -1 && remote->box != NULL)
+		return remote->ops->open(remote, fault) == IO_OK;
 	/* Who shares the socket does not expect datagrams that the kernel has joined. */
 	remote->single = plan->receive_limit > 0 || plan->inherited != -1;
 	/* The kinds that there are open in one step. */
