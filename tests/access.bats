@@ -416,3 +416,50 @@ PY
         assert_fails 2 'cannot be used together with' sockcat -l --vsock "$option" 9 </dev/null
     done
 }
+
+# ---- made anew ----
+
+@test "SIGHUP has the lists made anew, and a bad one leaves the old in force" {
+    need python3
+    drive <<'PY'
+from drive import *
+def write(text):
+    with open(T + '/allow', 'w') as file:
+        file.write(text)
+write('127.0.0.1\n')
+cat = Cat('-l', '-k', '-v', '--echo', '--allow-file', T + '/allow', '127.0.0.1', '0')
+def comes(source):
+    try:
+        with socket.create_connection(cat.address(), LIMIT, (source, 0)) as s:
+            s.sendall(b'x')
+            return s.recv(1) == b'x'
+    except OSError:
+        return False
+check([comes('127.0.0.1'), comes('127.0.0.2')], [True, False])
+write('127.0.0.2\n')
+cat.send(signal.SIGHUP)
+until(lambda: 'made anew' in cat.errors(), 'the new list')
+check([comes('127.0.0.1'), comes('127.0.0.2')], [False, True])
+for bad in '127.0.0.1\n10.1.2.3/8\n', None:
+    if bad is None:
+        os.unlink(T + '/allow')
+    else:
+        write(bad)
+    lines = cat.errors().count('stay in force')
+    cat.send(signal.SIGHUP)
+    until(lambda: cat.errors().count('stay in force') > lines, 'the refusal')
+    check([comes('127.0.0.1'), comes('127.0.0.2')], [False, True])
+cat.send(signal.SIGTERM)
+cat.end(-signal.SIGTERM)
+PY
+}
+
+@test "SIGHUP ends a listener that has no lists" {
+    need python3
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-k', '--echo', '127.0.0.1', '0')
+cat.send(signal.SIGHUP)
+cat.end(-signal.SIGHUP)
+PY
+}

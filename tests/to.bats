@@ -53,10 +53,9 @@ def cross(near, far):
 
 import random
 PY
-    export PYTHONPATH=$T
 }
 
-# The script on standard input, behind those ends.
+# ends: the script on standard input, behind those ends.
 ends() { { cat "$T/ends.py" && cat; } | drive; }
 
 @test "a client is carried on to another port, both ways, and it ends well" {
