@@ -552,3 +552,84 @@ small_link() {
     [ "$code" -ne 77 ] || skip "needs veth"
     assert_equal "$code" 0
 }
+
+# ---- many peers ----
+
+@test "with -k every peer has a session of its own" {
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-u', '-k', '--echo', '127.0.0.1', '0')
+peers = [udp() for _ in range(30)]
+for turn in range(3):
+    for n, peer in enumerate(peers):
+        peer.sendto(b'%d %d' % (n, turn), cat.address())
+    for n, peer in enumerate(peers):
+        check(peer.recv(100), b'%d %d' % (n, turn))
+for size in 0, 1, 60000:
+    peers[0].sendto(bytes(size), cat.address())
+    check(peers[0].recv(65536), bytes(size))
+PY
+}
+
+@test "with -k standard input goes to every peer that was heard" {
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-u', '-k', '127.0.0.1', '0', stdin=subprocess.PIPE)
+peers = [udp() for _ in range(3)]
+for n, peer in enumerate(peers):
+    peer.sendto(b'%d' % n, cat.address())
+cat.await_output(b'012')
+cat.process.stdin.write(b'news')
+cat.process.stdin.flush()
+for peer in peers:
+    check(peer.recv(100), b'news')
+PY
+}
+
+@test "a peer that is silent leaves, and comes again as a new one" {
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-u', '-k', '-v', '--idle-timeout', '0.2', '--echo', '127.0.0.1', '0')
+peer = udp()
+for turn in range(2):
+    peer.sendto(b'x', cat.address())
+    check(peer.recv(10), b'x')
+    until(lambda: cat.errors().count('closed ') > turn, 'the end')
+check(cat.errors().count('connection from'), 2)
+cat.send(signal.SIGTERM)
+cat.end(-signal.SIGTERM)
+PY
+}
+
+@test "one peer too many takes the place of the one that has been silent for longest, or is refused" {
+    drive <<'PY'
+from drive import *
+for refuse in False, True:
+    cat = Cat('-l', '-u', '-k', '-v', '--max-conns', '2', '--echo', *['--refuse'] * refuse, '127.0.0.1', '0')
+    peers = [udp() for _ in range(3)]
+    for peer in peers:
+        peer.sendto(b'x', cat.address())
+        if not refuse or peer is not peers[2]:
+            check(peer.recv(10), b'x')
+    name = '127.0.0.1:%d' % peers[2 * refuse].getsockname()[1]
+    until(lambda: ('refused ' if refuse else 'left for another ') + name in cat.errors(), cat.errors)
+    cat.send(signal.SIGTERM)
+    cat.end(-signal.SIGTERM)
+PY
+}
+
+@test "messages of a broker's peers go to all others, whole" {
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-u', '-k', '-v', '--broker', '127.0.0.1', '0')
+one, two, three = peers = [udp() for _ in range(3)]
+for peer in peers:
+    peer.sendto(b'', cat.address())
+until(lambda: cat.errors().count('connection from') == 3, 'three peers')
+two.sendto(b'a' * 50000, cat.address())
+for peer in one, three:
+    while not (got := peer.recv(65536)):
+        pass
+    check(got, b'a' * 50000)
+PY
+}

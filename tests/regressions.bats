@@ -71,21 +71,25 @@ PY
 @test "A UDP listener with -k keeps the status of the time limit that ended it" {
     drive <<'PY'
 from drive import *
-cat = Cat('-u', '-l', '-k', '-w', '0.3', '127.0.0.1', '0', stdin=subprocess.PIPE)
+cat = Cat('-u', '-l', '-k', '-w', '0.3', '--accept-timeout', '0.3', '127.0.0.1', '0', stdin=subprocess.PIPE)
 s = udp()
 s.sendto(b'one', cat.address())
 check(cat.end(28), b'one')
 PY
 }
 
-@test "A Unix datagram listener with -k that cannot answer ends with the status of a failed send" {
+@test "A Unix datagram listener with -k that cannot answer one peer says so, goes on, and ends with 104" {
     drive <<'PY'
 from drive import *
-cat = Cat('-u', '-l', '-k', '-U', T + '/s', stdin=subprocess.PIPE)
+cat = Cat('-u', '-l', '-k', '--max-accepts', '2', '--idle-timeout', '1', '-U', T + '/s', stdin=subprocess.PIPE)
 cat.process.stdin.write(b'answer')
 cat.process.stdin.flush()
 unix(socket.SOCK_DGRAM).sendto(b'one', T + '/s')
-cat.fail(55, 'no address')
+until(lambda: 'no address' in cat.errors(), 'the failure')
+peer = unix(socket.SOCK_DGRAM)
+peer.bind(T + '/peer')
+peer.sendto(b'two', T + '/s')
+check(cat.end(104), b'onetwo')
 PY
 }
 

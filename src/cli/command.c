@@ -21,6 +21,8 @@
 #include "sys/sys.h"
 
 #define COMMAND_WAIT (30 * CLOCK_SECOND)
+/* A datagram peer of a listener for many is gone after so much silence. */
+#define COMMAND_PEER (60 * CLOCK_SECOND)
 #define COMMAND_LINGER (10 * CLOCK_SECOND)
 #define COMMAND_CLIENTS 100
 #define COMMAND_QUEUE ((size_t)1024 * 1024)
@@ -238,6 +240,9 @@ command_times(struct plan *plan, const struct options *options, bool listen)
 	if (datagrams && plan->mode == &probe_mode && limits == CLOCK_NEVER)
 		wait = COMMAND_SILENCE;
 	plan->wait = command_time(options, OPTION_wait, wait);
+	/* With many, the silence of one is its end. */
+	if (datagrams && options_has(options, OPTION_keep_open) && limits == CLOCK_NEVER)
+		limits = COMMAND_PEER;
 	plan->idle = command_time(options, OPTION_idle_timeout, limits);
 	plan->accept_wait = command_time(options, OPTION_accept_timeout, CLOCK_NEVER);
 	plan->linger = command_time(options, OPTION_linger, COMMAND_LINGER);

@@ -19,6 +19,7 @@
 #include "stream/chat.h"
 #include "stream/child.h"
 #include "stream/member.h"
+#include "stream/peer.h"
 #include "stream/post.h"
 #include "stream/share.h"
 #include "stream/socket.h"
@@ -27,9 +28,13 @@
 /* So many clients are let in before those that are in are looked after. */
 #define HUB_BATCH 64
 
+/* What a socket is asked for as one datagram; UDP never has more. */
+#define HUB_DATAGRAM 65536
+
 struct hub_client {
 	struct waiting waiting; /* first: the waiter gives it back */
 	struct session session;
+	struct peer peer;    /* its datagrams, if it is no connection */
 	struct post_box box; /* what waits for it, if others speak to it */
 	enum flow_state out, in; /* after its last step */
 	struct hub_client *next, *previous;
@@ -54,6 +59,7 @@ struct hub {
 	uint64_t refused;          /* … and those who were one too many */
 	int64_t lonely;            /* nobody has been in since; CLOCK_NEVER: somebody is */
 	struct hub_client *host;   /* who sits here and takes part, not counted; NULL: nobody */
+	unsigned char *space;      /* owned: for a datagram; NULL: there are connections */
 	bool closing;              /* nobody is let in any more */
 };
 
@@ -135,6 +141,11 @@ hub_step(struct hub *hub, struct hub_client *client, struct fault *fault)
 		over = session_step(session, &client->waiting.interest, run->loop.now);
 	}
 	bool good = over ? session_end(&client->session, fault) : hub_ask(hub, client, fault);
+	/* Who sends datagrams has no other end. */
+	if (!good && hub->space != NULL && fault->status == STATUS_TIMEOUT) {
+		fault_clear(fault);
+		good = true;
+	}
 	if (good && !over)
 		return true;
 	hub_forget(hub, client);
@@ -189,6 +200,19 @@ hub_seat_host(struct hub *hub, struct fault *fault)
 		hub_ask(hub, host, fault);
 }
 
+/* The stream of somebody who has come; the descriptor and the name are taken over. */
+static bool
+hub_init_remote(struct hub *hub, struct hub_client *client, struct listener_client *caller,
+	char *name, struct fault *fault)
+{
+	const struct plan *plan = hub->run->plan;
+	struct stream *remote = &client->session.remote;
+	if (hub->space == NULL)
+		return socket_init(remote, plan->transport, caller->fd, 0, name, fault);
+	return peer_init(remote, &client->peer, plan->transport, &caller->peer, plan->queue, name,
+		fault);
+}
+
 /* Begins a session with somebody who has come; the descriptor is taken over. */
 static bool
 hub_begin(struct hub *hub, struct listener_client *caller, struct fault *fault)
@@ -208,8 +232,7 @@ hub_begin(struct hub *hub, struct listener_client *caller, struct fault *fault)
 	client->session.peer = caller->peer;
 	hub->count++;
 	hub->lonely = CLOCK_NEVER;
-	if (socket_init(
-		    &client->session.remote, run->plan->transport, caller->fd, 0, name, fault) &&
+	if (hub_init_remote(hub, client, caller, name, fault) &&
 		hub_init_local(hub, client, fault) &&
 		session_open(&client->session, run, run->loop.now, fault) &&
 		hub_ask(hub, client, fault))
@@ -260,6 +283,101 @@ hub_refuses(struct hub *hub, struct listener_client *caller)
 	free(name);
 	listener_turn_away(hub->listener, caller);
 	hub->refused++;
+	return true;
+}
+
+/* --- datagrams --- */
+
+static struct hub_client *
+hub_find(struct hub *hub, const struct address *peer)
+{
+	struct hub_client *client = hub->first;
+	while (client != NULL &&
+		(client == hub->host || !address_equal(&client->session.peer, peer)))
+		client = client->next;
+	return client;
+}
+
+/* Whoever has been silent for longest leaves, so that somebody else may come. */
+static void
+hub_make_room(struct hub *hub)
+{
+	struct hub_client *oldest = NULL;
+	int64_t since = CLOCK_NEVER;
+	for (struct hub_client *client = hub->first; client != NULL; client = client->next) {
+		const struct relay *relay = &client->session.relay;
+		int64_t moved = relay->out.moved_at > relay->in.moved_at ? relay->out.moved_at
+									 : relay->in.moved_at;
+		if (client == hub->host || moved > since)
+			continue;
+		oldest = client;
+		since = moved;
+	}
+	if (oldest == NULL)
+		return;
+	session_report(LOG_VERBOSE, "left for another", &oldest->session);
+	hub_forget(hub, oldest);
+}
+
+/* What somebody has sent is handed on, to a session that is there or is begun now. */
+static bool
+hub_hand_on(struct hub *hub, int fd, const struct sys_message *message, struct fault *fault)
+{
+	struct listener_client caller = {
+		.fd = -1, .peer = { message->from, message->from_length }
+	};
+	struct hub_client *client = hub_find(hub, &caller.peer);
+	if (client == NULL) {
+		if (hub->closing || !listener_permits(hub->listener, &caller.peer))
+			return true;
+		if (hub_is_full(hub) && !hub->run->plan->refuse)
+			hub_make_room(hub);
+		if (hub_refuses(hub, &caller))
+			return true;
+		if (!hub_begin(hub, &caller, fault))
+			return false;
+		client = hub_find(hub, &caller.peer);
+	}
+	if (client != NULL) {
+		peer_take(&client->peer, fd, hub->space, message);
+		waiter_wake(&hub->waiter, &client->waiting);
+	}
+	return true;
+}
+
+/* Takes what has come to one socket, but no more than leaves the others a turn. */
+static bool
+hub_receive(struct hub *hub, int fd, struct fault *fault)
+{
+	for (int i = 0; i < HUB_BATCH; i++) {
+		struct iovec space = { hub->space, HUB_DATAGRAM };
+		struct sys_message message = { .from_length = 0 };
+		ssize_t n = sys_receive_message(fd, &space, 1, false, &message);
+		if (n == -1 && sys_would_block(errno))
+			return true;
+		/* It belongs to somebody who was sent something, and is told to the next one. */
+		if (n == -1)
+			continue;
+		message.length = (size_t)n;
+		if (message.truncated) {
+			log_line(LOG_ALWAYS, "receive: a datagram is longer than %d bytes",
+				HUB_DATAGRAM);
+			hub->failed++;
+		} else if (!hub_hand_on(hub, fd, &message, fault)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool
+hub_receive_all(struct hub *hub, struct fault *fault)
+{
+	const struct listener *listener = hub->listener;
+	for (size_t i = 0; i < listener->count; i++)
+		if (interest_fired(&hub->door.interest, listener->sockets[i].entry) &&
+			!hub_receive(hub, listener->sockets[i].fd, fault))
+			return false;
 	return true;
 }
 
@@ -357,7 +475,7 @@ hub_answer_door(struct hub *hub, struct fault *fault)
 		hub_interrupt(hub);
 	if (loop->now >= clock_after(hub->lonely, hub->run->plan->accept_wait) && !hub->closing)
 		return fault_set(fault, STATUS_TIMEOUT, 0, "accept: no client came in time");
-	return hub_accept(hub, fault);
+	return hub->space != NULL ? hub_receive_all(hub, fault) : hub_accept(hub, fault);
 }
 
 static bool
@@ -370,7 +488,8 @@ hub_ask_door(struct hub *hub, struct fault *fault)
 	if (access_awaits(hub->access) != NULL)
 		access_ask(hub->access, interest);
 	hub->watch = interest_watch(interest, hub->share.watch);
-	if (hub_is_open(hub))
+	/* Datagrams come through it for those who are in, too. */
+	if (hub_is_open(hub) || (hub->space != NULL && hub->run->loop.end_signal == 0))
 		listener_ask(hub->listener, interest);
 	if (!hub->closing)
 		interest_until(interest, clock_after(hub->lonely, hub->run->plan->accept_wait));
@@ -378,7 +497,7 @@ hub_ask_door(struct hub *hub, struct fault *fault)
 		return false;
 	/* Whoever comes is told at once that nobody is let in. Not before here: a socket that
 	 * others have, too, would be watched for ever. */
-	if (hub->closing)
+	if (hub->closing && hub->space == NULL)
 		listener_close(hub->listener);
 	return true;
 }
@@ -470,6 +589,7 @@ hub_close(struct hub *hub)
 	waiter_close(&hub->waiter);
 	flow_close(&hub->input);
 	share_close(&hub->share);
+	free(hub->space);
 }
 
 bool
@@ -484,8 +604,13 @@ hub_run(struct run *run, struct listener *listener, struct access *access, struc
 		signals_request(SIGHUP);
 	hub.share.watch = -1;
 	waiter_open(&hub.waiter, false);
+	bool good = true;
+	if (!run->plan->transport->connected) {
+		hub.space = malloc(HUB_DATAGRAM);
+		good = hub.space != NULL || fault_set(fault, STATUS_MEMORY, ENOMEM, "receive");
+	}
 	/* Announced when nothing is missing that all need. */
-	bool good = hub_open_shared(&hub, fault) && hub_ask_door(&hub, fault) &&
+	good = good && hub_open_shared(&hub, fault) && hub_ask_door(&hub, fault) &&
 		hub_ask_input(&hub, fault) && ready_announce(run->plan, listener, fault);
 	while (good && (!hub.closing || hub.count > 0))
 		good = hub_turn(&hub, fault);

@@ -148,7 +148,7 @@ listen_run(struct run *run, struct fault *fault)
 	int64_t deadline = clock_after(run->loop.now, plan->wait);
 	bool done = listen_load(&access, &plan->access, &run->loop, deadline, fault) &&
 		listen_open(&listener, &config, &run->loop, deadline, fault);
-	bool many = plan->keep_open && plan->transport->connected;
+	bool many = plan->keep_open;
 	if (done && many)
 		done = hub_run(run, &listener, &access, fault);
 	else if (done)

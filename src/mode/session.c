@@ -145,14 +145,16 @@ session_open_remote(struct session *session, struct run *run, struct fault *faul
 {
 	const struct plan *plan = run->plan;
 	struct stream *remote = &session->remote;
-	/* It is no socket. */
-	if (remote->wfd == -1 && remote->rfd == -1 && remote->box != NULL)
-		return remote->ops->open(remote, fault) == IO_OK;
 	/* Who shares the socket does not expect datagrams that the kernel has joined. */
 	remote->single = plan->receive_limit > 0 || plan->inherited != -1;
 	/* The kinds that there are open in one step. */
-	return remote->ops->open(remote, fault) == IO_OK &&
-		sockopt_apply(&plan->sockopts, remote->wfd, SOCKOPT_CONNECTED, false, fault) &&
+	if (remote->ops->open(remote, fault) != IO_OK)
+		return false;
+	/* Whoever sits here is no peer. */
+	if (remote->box != NULL)
+		return true;
+	return (remote->wfd == -1 || sockopt_apply(&plan->sockopts, remote->wfd, SOCKOPT_CONNECTED,
+					     false, fault)) &&
 		(!plan->telnet || telnet_init(remote, fault)) &&
 		record_init(remote, &run->record, fault);
 }

@@ -291,14 +291,16 @@ listener_accept_failed(struct listener *listener, const struct listener_socket *
 	return IO_FAIL;
 }
 
-/* Tells of someone who may not be a client. */
-static void
-listener_count_refused(struct listener *listener, const struct listener_client *client)
+bool
+listener_permits(struct listener *listener, const struct address *peer)
 {
-	char *shown = address_print(&client->peer);
+	if (access_permits(listener->config->access, peer))
+		return true;
+	char *shown = address_print(peer);
 	log_line(LOG_VERBOSE, "refused %s: an access list says so", shown != NULL ? shown : "?");
 	free(shown);
 	listener->refused++;
+	return false;
 }
 
 void
@@ -319,8 +321,7 @@ listener_accept_datagram(struct listener *listener, size_t i, struct listener_cl
 	if (recvfrom(socket->fd, NULL, 0, MSG_PEEK | MSG_DONTWAIT,
 		    (struct sockaddr *)&client->peer.storage, &client->peer.length) == -1)
 		return IO_AGAIN;
-	if (!access_permits(listener->config->access, &client->peer)) {
-		listener_count_refused(listener, client);
+	if (!listener_permits(listener, &client->peer)) {
 		(void)recvfrom(socket->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
 		return IO_AGAIN;
 	}
@@ -355,7 +356,7 @@ listener_accept(struct listener *listener, const struct interest *interest, int6
 				return IO_FAIL;
 			continue;
 		}
-		if (access_permits(listener->config->access, &client->peer))
+		if (listener_permits(listener, &client->peer))
 			return IO_OK;
 		listener_count_refused(listener, client);
 		listener_turn_away(listener, client);

@@ -80,6 +80,9 @@ enum io listener_accept(struct listener *listener, const struct interest *intere
 /* Sends someone away who has come, by a reset where there is one. */
 void listener_turn_away(const struct listener *listener, struct listener_client *client);
 
+/* Whether the peer may be a client; who may not is counted. */
+bool listener_permits(struct listener *listener, const struct address *peer);
+
 /* Closes the sockets and removes our socket file, if it is still ours. Also good on a zeroed
  * struct. */
 void listener_close(struct listener *listener);

@@ -14,6 +14,7 @@ layer_init(struct stream *stream, struct stream *inner, const struct stream_ops 
 void
 layer_enter(const struct stream *stream, struct stream *inner)
 {
+	inner->pending = stream->pending;
 	inner->ragain = stream->ragain;
 	inner->wagain = stream->wagain;
 	inner->lagain = stream->lagain;

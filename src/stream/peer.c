@@ -1,0 +1,154 @@
+/* One of many peers; see peer.h. */
+#include "stream/peer.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* A socket that takes nothing is tried again so soon; many share it, and none waits on it. */
+#define PEER_PAUSE CLOCK_MILLISECOND
+
+struct peer_letter {
+	struct peer_letter *next;
+	size_t length;
+	unsigned char bytes[];
+};
+
+static enum io
+peer_open(struct stream *stream, struct fault *fault)
+{
+	(void)stream, (void)fault;
+	return IO_OK;
+}
+
+static struct peer_letter *
+peer_next(struct peer *peer)
+{
+	struct peer_letter *letter = peer->first;
+	if (letter == NULL)
+		return NULL;
+	peer->first = letter->next;
+	if (peer->first == NULL)
+		peer->last = NULL;
+	peer->waiting -= letter->length;
+	return letter;
+}
+
+static enum io
+peer_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
+	struct fault *fault)
+{
+	struct peer *peer = stream->impl;
+	struct peer_letter *letter = peer_next(peer);
+	*got = 0;
+	stream->pending = peer->first != NULL;
+	if (letter == NULL)
+		return IO_AGAIN;
+	bool fits = letter->length <= stream_total(pieces, count);
+	if (!fits)
+		(void)fault_set(fault, STATUS_CUT, 0,
+			"receive from %s: a datagram of %zu bytes is too long", stream->name,
+			letter->length);
+	for (int i = 0; fits && *got < letter->length; i++) {
+		size_t part = letter->length - *got;
+		if (part > pieces[i].iov_len)
+			part = pieces[i].iov_len;
+		memcpy(pieces[i].iov_base, letter->bytes + *got, part);
+		*got += part;
+	}
+	free(letter);
+	return fits ? IO_OK : IO_FAIL;
+}
+
+static enum io
+peer_write(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
+	struct fault *fault)
+{
+	struct peer *peer = stream->impl;
+	const struct address *to = &peer->address;
+	*put = 0;
+	if (count == 0)
+		return IO_OK;
+	if (to->length <= offsetof(struct sockaddr, sa_data)) {
+		(void)fault_set(fault, STATUS_SEND, 0,
+			"send to %s: the peer has no address to answer to", stream->name);
+		return IO_FAIL;
+	}
+	if (sys_send_from(peer->fd, pieces, 1, (const struct sockaddr *)&to->storage, to->length,
+		    &peer->own.storage, peer->own.length) != -1) {
+		*put = pieces[0].iov_len;
+		stream->wtaken = 1;
+		/* There is no descriptor to wait on: what is left has its turn at once. */
+		stream->wagain = 1;
+		return IO_OK;
+	}
+	if (sys_would_block(errno) || errno == ENOBUFS || errno == ENOMEM) {
+		stream->wagain = clock_after(clock_now(), PEER_PAUSE);
+		return IO_AGAIN;
+	}
+	(void)fault_set(fault, errno == ECONNREFUSED ? STATUS_CONNECT : STATUS_SEND, errno,
+		"send to %s", stream->name);
+	return IO_FAIL;
+}
+
+static enum io
+peer_shut(struct stream *stream, struct fault *fault)
+{
+	(void)stream, (void)fault;
+	return IO_OK;
+}
+
+static void
+peer_close(struct stream *stream)
+{
+	struct peer *peer = stream->impl;
+	for (struct peer_letter *letter; (letter = peer_next(peer)) != NULL;)
+		free(letter);
+}
+
+static const struct stream_ops peer_ops = {
+	.open = peer_open,
+	.read = peer_read,
+	.write = peer_write,
+	.shut = peer_shut,
+	.close = peer_close,
+};
+
+bool
+peer_init(struct stream *stream, struct peer *peer, const struct transport *transport,
+	const struct address *address, size_t limit, char *name, struct fault *fault)
+{
+	*peer = (struct peer){ .stream = stream, .address = *address, .fd = -1, .limit = limit };
+	if (name == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "receive");
+	stream_init(stream, &peer_ops, name, peer);
+	stream->from = name;
+	stream->endless = true;
+	stream->rmessages = true;
+	stream->wmessage_max = transport->message_max;
+	return true;
+}
+
+void
+peer_take(
+	struct peer *peer, int fd, const unsigned char *bytes, const struct sys_message *message)
+{
+	struct peer_letter *letter = NULL;
+	peer->fd = fd;
+	peer->own = (struct address){ message->at, message->at_length };
+	if (peer->waiting <= peer->limit && message->length <= peer->limit - peer->waiting)
+		letter = malloc(sizeof *letter + message->length);
+	if (letter == NULL) {
+		peer->stream->ignored++;
+		return;
+	}
+	*letter = (struct peer_letter){ .length = message->length };
+	memcpy(letter->bytes, bytes, message->length);
+	*(peer->last != NULL ? &peer->last->next : &peer->first) = letter;
+	peer->last = letter;
+	peer->waiting += letter->length;
+	peer->stream->pending = true;
+}
