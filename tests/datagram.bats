@@ -612,7 +612,7 @@ for refuse in False, True:
         if not refuse or peer is not peers[2]:
             check(peer.recv(10), b'x')
     name = '127.0.0.1:%d' % peers[2 * refuse].getsockname()[1]
-    until(lambda: ('refused ' if refuse else 'left for another ') + name in cat.errors(), cat.errors)
+    until(lambda: ('refused ' if refuse else 'left for another ') + name in cat.errors(), 'the end of one')
     cat.send(signal.SIGTERM)
     cat.end(-signal.SIGTERM)
 PY

@@ -612,7 +612,6 @@ PY
         assert_status 2
     done <<'OPTIONS'
 -l --broker
--l -k -u --broker
 -l -k --echo --discard
 -l -k --broker --chargen
 -l -u --chargen

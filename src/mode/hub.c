@@ -74,9 +74,10 @@ hub_ask(struct hub *hub, struct hub_client *client, struct fault *fault)
 	bool anew = client->session.state != SESSION_RELAYING ||
 		relay->out.state != client->out || relay->in.state != client->in;
 	client->out = relay->out.state;
-	if (client->out != FLOW_OPEN)
-		post_mute(&client->box);
 	client->in = relay->in.state;
+	/* Whoever sits here hears what others say by the other flow. */
+	if ((client == hub->host ? client->in : client->out) != FLOW_OPEN)
+		post_mute(&client->box);
 	interest_begin(&client->waiting.interest);
 	session_ask(&client->session, &client->waiting.interest, hub->run->loop.now);
 	return waiter_set(&hub->waiter, &client->waiting, anew, fault);

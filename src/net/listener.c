@@ -358,7 +358,6 @@ listener_accept(struct listener *listener, const struct interest *interest, int6
 		}
 		if (listener_permits(listener, &client->peer))
 			return IO_OK;
-		listener_count_refused(listener, client);
 		listener_turn_away(listener, client);
 	}
 	return IO_AGAIN;
