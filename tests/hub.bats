@@ -1405,3 +1405,94 @@ for service in SERVICES:
     check(counted()['poll'] > 30, True)
 PY
 }
+
+# ---- others as clients ----
+
+@test "nc, ncat, socat, curl, bash and sockcat are clients of one listener at a time" {
+    need nc.openbsd
+    need ncat
+    need socat
+    need curl
+    drive <<'PY'
+from drive import *
+r, w = os.pipe()
+cat = Cat('-l', '-k', '127.0.0.1', '0', stdin=r)
+os.close(r)
+host, port = '127.0.0.1', cat.where
+peers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for command in (
+    ['nc.openbsd', host, port],
+    ['ncat', host, port],
+    ['socat', '-', 'TCP:%s:%s' % (host, port)],
+    ['curl', '-sN', 'telnet://%s:%s' % (host, port)],
+    [os.environ['SOCKCAT'], host, port],
+    ['bash', '-c', 'exec 3<>/dev/tcp/%s/%s; cat <&3 & exec cat >&3' % (host, port)])]
+wanted = b''
+for n, peer in enumerate(peers):
+    wanted += b'from %d\n' % n
+    os.write(peer.stdin.fileno(), b'from %d\n' % n)
+    cat.await_output(wanted)
+os.write(w, b'to all\n')
+for peer in peers:
+    check(shown(peer.stdout.fileno(), b'to all\n'), b'to all\n', peer.args)
+os.close(w)
+for peer in peers:
+    peer.stdin.close()
+    check(peer.args[0] == 'bash' or peer.wait(LIMIT) in (0, 1), True, peer.args)
+    peer.kill()
+check('failed' in cat.errors(), False)
+PY
+}
+
+@test "a broker joins nc, ncat and socat" {
+    need nc.openbsd
+    need ncat
+    need socat
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-k', '--broker', '127.0.0.1', '0')
+host, port = '127.0.0.1', cat.where
+own = dial(cat)
+peers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for command in (
+    ['nc.openbsd', host, port], ['ncat', host, port], ['socat', '-', 'TCP:%s:%s' % (host, port)])]
+for n, peer in enumerate(peers):  # so that all are there
+    os.write(peer.stdin.fileno(), b'%d' % n)
+    check(own.recv(1), b'%d' % n)
+own.sendall(b'!')
+for n, peer in enumerate(peers):
+    got = b''
+    while not got.endswith(b'!'):
+        got += os.read(peer.stdout.fileno(), 1)
+    check(b'%d' % n in got, False, 'it hears itself')
+    peer.kill()
+PY
+}
+
+@test "curl gets a page from a file that every client is sent" {
+    need curl
+    printf 'HTTP/1.0 200 OK\r\n\r\nhello\n' >"$T/page"
+    LISTENER_IN=$T/page start_listener -k 127.0.0.1 0
+    for _ in 1 2 3; do
+        assert_equal "$(curl -s "http://127.0.0.1:$port/")" hello
+    done
+    assert_equal "$(grep -c '^GET / HTTP' "$T/listener.out")" 3
+}
+
+@test "over both families and Unix sockets many are served" {
+    need_ipv6
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-k', '-d', '0')
+for n in range(10):
+    c = socket.create_connection(('::1' if n % 2 else '127.0.0.1', int(cat.where)))
+    c.sendall(b'.')
+    cat.await_output(b'.' * (n + 1))
+cat = Cat('-l', '-k', '-U', '--echo', T + '/s')
+clients = [dial(cat) for _ in range(10)]
+for c in clients:
+    c.sendall(b'hello')
+    check(exactly(c, 5), b'hello')
+cat.send(signal.SIGTERM)
+cat.end(-signal.SIGTERM)
+check(os.path.exists(T + '/s'), False)
+PY
+}
