@@ -66,6 +66,8 @@ run_block() {
 @test "README: a script with port 0 and --ready-fd" { run_block 11; }
 @test "README: chat" { run_block 12; }
 @test "README: not everybody may come" { run_block 13; }
+@test "README: many at a time" { run_block 14; }
+@test "README: a broker" { run_block 15; }
 
 @test "README: every example of the tour is run here" {
     blocks=$(awk '/^<!-- tour -->/ { t = 1 } /^<!-- end of tour -->/ { t = 0 } t && /^```sh$/ { n++ } END { print n }' \
