@@ -43,14 +43,16 @@ _sockcat_option() {
     case $1 in
     -l | --listen) option=listen bars='-l --listen -z --probe -F --pass-fd -r --random-ports' ;;
     -k | --keep-open) option=keep_open bars='-k --keep-open --exec-status' ;;
-    --echo) option=echo bars='--echo --discard --chargen --daytime --broker --to -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
-    --discard) option=discard bars='--echo --discard --chargen --daytime --broker --to -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only -C --crlf -i --delay --stdio-frame --stdin-frame --stdout-frame --raw' ;;
-    --chargen) option=chargen bars='--echo --discard --chargen --daytime --broker --to -z --probe -F --pass-fd -u --udp -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
-    --daytime) option=daytime bars='--echo --discard --chargen --daytime --broker --to -z --probe -F --pass-fd -u --udp -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
-    --broker) option=broker bars='--echo --discard --chargen --daytime --broker --to -u --udp -d --no-stdin --send-only --recv-only -C --crlf -i --delay --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --echo) option=echo bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --discard) option=discard bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only -C --crlf -i --delay --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --chargen) option=chargen bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -u --udp -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --daytime) option=daytime bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -u --udp -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --broker) option=broker bars='--echo --discard --chargen --daytime --broker --chat --to -d --no-stdin --send-only --recv-only -C --crlf -i --delay --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --chat) option=chat bars='--echo --discard --chargen --daytime --broker --chat --to --send-only --recv-only -C --crlf -i --delay --frame --stdio-frame --stdin-frame --stdout-frame' ;;
+    --nick) option=nick kind=nothing bars='--nick' ;;
     --queue) option=queue kind=nothing bars='--queue' ;;
     --slow) option=slow kind=words values='wait drop disconnect' bars='--slow' ;;
-    --to) option=to kind=nothing bars='--echo --discard --chargen --daytime --broker --to -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only --raw' ;;
+    --to) option=to kind=nothing bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only --raw' ;;
     --max-conns) option=max_conns kind=nothing bars='--max-conns' ;;
     --max-conns-per-host) option=max_conns_per_host kind=nothing bars='--max-conns-per-host -U --unixsock --vsock' ;;
     --max-accepts) option=max_accepts kind=nothing bars='--max-accepts' ;;
@@ -61,7 +63,7 @@ _sockcat_option() {
     -c | --sh-exec) option=sh_exec kind=nothing bars='-z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only --raw' ;;
     --exec-status) option=exec_status bars='-k --keep-open --exec-status' ;;
     --pty) option=pty bars='--pty' ;;
-    -u | --udp) option=udp bars='--chargen --daytime --broker -u --udp --seqpacket --mptcp --sctp --udplite -t --telnet --min-ttl --nodelay --user-timeout --congestion --fastopen' ;;
+    -u | --udp) option=udp bars='--chargen --daytime -u --udp --seqpacket --mptcp --sctp --udplite -t --telnet --min-ttl --nodelay --user-timeout --congestion --fastopen' ;;
     -U | --unixsock) option=unixsock bars='--max-conns-per-host -U --unixsock --mptcp --sctp --udplite --vsock -4 --ipv4 -6 --ipv6 -p --source-port --interface --allow --deny --allow-file --deny-file -T --tos -M --ttl --min-ttl --nodelay --user-timeout --congestion --fastopen --v6only --join --mtu-discovery' ;;
     --seqpacket) option=seqpacket bars='-u --udp --seqpacket --mptcp --udplite -t --telnet' ;;
     --mptcp) option=mptcp bars='-u --udp -U --unixsock --seqpacket --mptcp --sctp --udplite --vsock --fastopen' ;;
@@ -87,18 +89,18 @@ _sockcat_option() {
     --linger) option=linger kind=nothing bars='--linger' ;;
     -N) option=half_close bars='-N --no-shutdown' ;;
     -d | --no-stdin) option=no_stdin bars='--echo --discard --chargen --daytime --broker --to -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only -i --delay' ;;
-    --send-only) option=send_only bars='--echo --discard --chargen --daytime --broker --to -z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only -W --recv-limit' ;;
-    --recv-only) option=recv_only bars='--echo --discard --chargen --daytime --broker --to -z --probe -F --pass-fd -e --exec -c --sh-exec --send-only --recv-only -i --delay' ;;
+    --send-only) option=send_only bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only -W --recv-limit' ;;
+    --recv-only) option=recv_only bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -e --exec -c --sh-exec --send-only --recv-only -i --delay' ;;
     --no-shutdown) option=no_shutdown bars='-N --no-shutdown' ;;
     --until) option=until kind=words values='both peer stdin either' bars='--until' ;;
     -W | --recv-limit) option=recv_limit kind=nothing bars='-F --pass-fd --send-only -W --recv-limit' ;;
-    -C | --crlf) option=crlf bars='--discard --broker -F --pass-fd -C --crlf --frame --stdio-frame --stdin-frame --stdout-frame' ;;
+    -C | --crlf) option=crlf bars='--discard --broker --chat -F --pass-fd -C --crlf --frame --stdio-frame --stdin-frame --stdout-frame' ;;
     -t | --telnet) option=telnet bars='-F --pass-fd -u --udp --seqpacket --udplite -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame' ;;
-    -i | --delay) option=delay kind=nothing bars='--discard --broker -F --pass-fd -d --no-stdin --recv-only -i --delay' ;;
-    --frame) option=frame kind=nothing bars='-z --probe -F --pass-fd -C --crlf -t --telnet --frame' ;;
-    --stdio-frame) option=stdio_frame kind=nothing bars='--echo --discard --chargen --daytime --broker -z --probe -F --pass-fd -C --crlf -t --telnet --stdio-frame' ;;
-    --stdin-frame) option=stdin_frame kind=nothing bars='--echo --discard --chargen --daytime --broker -z --probe -F --pass-fd -C --crlf -t --telnet --stdin-frame' ;;
-    --stdout-frame) option=stdout_frame kind=nothing bars='--echo --discard --chargen --daytime --broker -z --probe -F --pass-fd -C --crlf -t --telnet --stdout-frame' ;;
+    -i | --delay) option=delay kind=nothing bars='--discard --broker --chat -F --pass-fd -d --no-stdin --recv-only -i --delay' ;;
+    --frame) option=frame kind=nothing bars='--chat -z --probe -F --pass-fd -C --crlf -t --telnet --frame' ;;
+    --stdio-frame) option=stdio_frame kind=nothing bars='--echo --discard --chargen --daytime --broker --chat -z --probe -F --pass-fd -C --crlf -t --telnet --stdio-frame' ;;
+    --stdin-frame) option=stdin_frame kind=nothing bars='--echo --discard --chargen --daytime --broker --chat -z --probe -F --pass-fd -C --crlf -t --telnet --stdin-frame' ;;
+    --stdout-frame) option=stdout_frame kind=nothing bars='--echo --discard --chargen --daytime --broker --chat -z --probe -F --pass-fd -C --crlf -t --telnet --stdout-frame' ;;
     --max-message) option=max_message kind=nothing bars='--max-message' ;;
     --oversize) option=oversize kind=words values='error truncate skip' bars='--oversize' ;;
     --escape) option=escape bars='--escape' ;;
@@ -220,6 +222,8 @@ _sockcat_names() {
         --chargen
         --daytime
         --broker
+        --chat
+        --nick
         --queue
         --slow
         --to

@@ -36,7 +36,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        --queue --slow --to --max-conns --max-conns-per-host --max-accepts -e --exec -c --sh-exec -s --source -p --source-port --interface --allow --deny --allow-file --deny-file -w --wait --accept-timeout --idle-timeout -q --quit-after --linger --until -W --recv-limit -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize -o --hex-dump --output -T --tos -M --ttl --min-ttl -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --nodelay --user-timeout --congestion --mark --v6only --join --mtu-discovery --sockopt --ready-fd --compat
+        --nick --queue --slow --to --max-conns --max-conns-per-host --max-accepts -e --exec -c --sh-exec -s --source -p --source-port --interface --allow --deny --allow-file --deny-file -w --wait --accept-timeout --idle-timeout -q --quit-after --linger --until -W --recv-limit -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize -o --hex-dump --output -T --tos -M --ttl --min-ttl -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --nodelay --user-timeout --congestion --mark --v6only --join --mtu-discovery --sockopt --ready-fd --compat
     set -l skip 0
     set -l ended 0
     set -l words (commandline -opc)
@@ -105,6 +105,8 @@ complete -c sockcat -l discard -d 'Take what comes and keep nothing (RFC 863)'
 complete -c sockcat -l chargen -d 'Send lines of characters without end (RFC 864)'
 complete -c sockcat -l daytime -d 'Send the date and time (RFC 867)'
 complete -c sockcat -l broker -d 'Send what each client sends to all others'
+complete -c sockcat -l chat -d 'Send the lines of each client to all others, with names; standard input takes part'
+complete -c sockcat -l nick -x -d 'Your own name in a chat (operator)'
 complete -c sockcat -l queue -x -d 'So much may wait for a client that others speak to (1M)'
 complete -c sockcat -l slow -x -a 'wait drop disconnect' -d 'If that is not enough: wait for it, leave out, or end it (broker: disconnect, otherwise: wait)'
 complete -c sockcat -l to -x -d 'Carry each connection on to ENDPOINT (host:port, udp://..., unix:...)'

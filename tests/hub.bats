@@ -938,6 +938,32 @@ for c in two, three:
 PY
 }
 
+@test "standard input goes in messages that fit to many seqpacket sockets" {
+    drive <<'PY'
+from drive import *
+r, w = os.pipe()
+cat = Cat('-l', '-k', '-U', '--seqpacket', T + '/s', stdin=r)
+clients = [dial(cat, kind=socket.SOCK_SEQPACKET) for _ in range(3)]
+for c in clients:
+    c.send(b'.')
+cat.await_output(b'...')
+data = os.urandom(500000)
+threading.Thread(target=lambda: (os.write(w, data), os.close(w)), daemon=True).start()
+def hear(c):
+    got = b''
+    while part := c.recv(1000000):
+        got += part
+    same.append(got == data)
+same = []
+threads = [threading.Thread(target=hear, args=(c,)) for c in clients]
+for t in threads:
+    t.start()
+for t in threads:
+    t.join()
+check((same, cat.errors()), ([True] * 3, ''))
+PY
+}
+
 @test "a broker with --frame: bytes that are no frame end the client that sent them, and nobody else" {
     drive <<'PY'
 from drive import *

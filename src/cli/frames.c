@@ -3,8 +3,8 @@
 
 #define FRAMES_MAX ((size_t)16 * 1024 * 1024)
 
-/* Nobody says more in one breath. */
-#define FRAMES_CHAT_MAX ((size_t)64 * 1024)
+/* Nobody says more in one breath, and made harmless it is no more than a datagram carries. */
+#define FRAMES_CHAT_MAX ((size_t)8 * 1024)
 
 static bool
 frames_parse(struct frame *frame, const char *text, const char *otherwise,

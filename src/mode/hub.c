@@ -153,6 +153,15 @@ hub_step(struct hub *hub, struct hub_client *client, struct fault *fault)
 	return record_report(&run->record, fault) && (good || hub_survives(hub, fault));
 }
 
+/* What is said to clients: messages of at most so many bytes; 0: bytes. */
+static size_t
+hub_message_max(const struct plan *plan)
+{
+	return plan->transport->message_max > 0 ? plan->transport->message_max
+		: plan->frames.used             ? SIZE_MAX
+						: 0;
+}
+
 /* What the client has on its other side, if many share it. */
 static bool
 hub_init_local(struct hub *hub, struct hub_client *client, struct fault *fault)
@@ -168,8 +177,7 @@ hub_init_local(struct hub *hub, struct hub_client *client, struct fault *fault)
 		(void)snprintf(name, sizeof name, "user%" PRIu64, hub->accepted);
 		return chat_init(local, &hub->broker, &client->box, name, fault);
 	}
-	return member_init(local, &hub->broker, &client->box,
-		plan->frames.used || plan->transport->message_max > 0, fault);
+	return member_init(local, &hub->broker, &client->box, hub_message_max(plan), fault);
 }
 
 static struct hub_client *
@@ -534,7 +542,6 @@ hub_open_shared(struct hub *hub, struct fault *fault)
 {
 	const struct plan *plan = hub->run->plan;
 	const struct plan_frames *frames = &plan->frames;
-	bool apart = frames->used || plan->transport->message_max > 0;
 	const struct stdio_config stdio = { .discard = plan->no_output, .raw = plan->raw };
 	hub->broker = (struct post){ .limit = plan->queue, .slow = plan->slow };
 	hub->share.post = (struct post){ .limit = plan->queue, .slow = plan->slow };
@@ -545,7 +552,7 @@ hub_open_shared(struct hub *hub, struct fault *fault)
 	if (plan->service != &service_stdio)
 		return true;
 	hub->post = &hub->share.post;
-	if (!share_open(&hub->share, &stdio, !plan->no_input, apart, fault))
+	if (!share_open(&hub->share, &stdio, !plan->no_input, hub_message_max(plan), fault))
 		return false;
 	if (plan->no_input || hub->share.file)
 		return true;

@@ -7,7 +7,7 @@
 
 struct member {
 	struct post_box *box; /* not owned */
-	bool apart;
+	size_t most;          /* of a message; 0: it says bytes */
 	bool speaker;
 };
 
@@ -36,11 +36,11 @@ member_write(struct stream *stream, const struct iovec *pieces, int count, size_
 	*put = 0;
 	if (count == 0)
 		return IO_OK;
-	enum io result =
-		post_say(member->box, pieces, count, member->apart, &stream->wtaken, fault);
+	bool apart = member->most > 0;
+	enum io result = post_say(member->box, pieces, count, apart, &stream->wtaken, fault);
 	if (result != IO_OK)
 		return result;
-	*put = stream_total(pieces, member->apart ? (int)stream->wtaken : count);
+	*put = stream_total(pieces, apart ? (int)stream->wtaken : count);
 	/* There is no descriptor to wait on: what is left has its turn at once. */
 	stream->wagain = 1;
 	return IO_OK;
@@ -87,25 +87,23 @@ member_make(struct stream *stream, struct post *post, const struct member *how, 
 	stream_init(stream, &member_ops, name, member);
 	post_join(post, how->box, stream, how->speaker);
 	stream->box = how->speaker ? NULL : how->box;
-	if (how->apart) {
-		stream->wmessage_max = SIZE_MAX;
-		stream->wbatch = SIZE_MAX;
-	}
+	stream->wmessage_max = how->most;
+	stream->wbatch = how->most > 0 ? SIZE_MAX : 0;
 	return true;
 }
 
 bool
-member_init_speaker(struct stream *stream, struct post *post, struct post_box *box, bool apart,
+member_init_speaker(struct stream *stream, struct post *post, struct post_box *box, size_t most,
 	struct fault *fault)
 {
-	const struct member how = { box, apart, true };
+	const struct member how = { box, most, true };
 	return member_make(stream, post, &how, fault);
 }
 
 bool
-member_init(struct stream *stream, struct post *post, struct post_box *box, bool apart,
+member_init(struct stream *stream, struct post *post, struct post_box *box, size_t most,
 	struct fault *fault)
 {
-	const struct member how = { box, apart, false };
+	const struct member how = { box, most, false };
 	return member_make(stream, post, &how, fault);
 }

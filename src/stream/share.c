@@ -22,7 +22,7 @@ struct share_end {
 };
 
 bool
-share_open(struct share *share, const struct stdio_config *config, bool input, bool apart,
+share_open(struct share *share, const struct stdio_config *config, bool input, size_t most,
 	struct fault *fault)
 {
 	struct stat status;
@@ -34,7 +34,7 @@ share_open(struct share *share, const struct stdio_config *config, bool input, b
 	/* A descriptor of its own: the one that is written to belongs to whoever writes. */
 	if (share->stdio.watch)
 		share->watch = fcntl(share->stdio.wfd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	return member_init_speaker(&share->speaker, &share->post, &share->podium, apart, fault);
+	return member_init_speaker(&share->speaker, &share->post, &share->podium, most, fault);
 }
 
 bool

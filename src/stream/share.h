@@ -25,8 +25,9 @@ struct share {
 	size_t left;             /* of that piece, in bytes */
 };
 
-/* `input`: standard input is read at all. False and a fault. To be closed in any case. */
-bool share_open(struct share *share, const struct stdio_config *config, bool input, bool apart,
+/* `input`: standard input is read at all, and said as messages of at most so many bytes; 0:
+ * as bytes. False and a fault. To be closed in any case. */
+bool share_open(struct share *share, const struct stdio_config *config, bool input, size_t most,
 	struct fault *fault);
 
 /* Closes standard output, and finds what only that tells. False and a fault. */

@@ -90,7 +90,7 @@ fanout_test_join(struct post *post, struct fanout_test_client *client, bool apar
 	const struct flow_config config = { .buffer = CARRIER_SIZE };
 	memset(client, 0, sizeof *client);
 	client->patience = patience;
-	CHECK(member_init(&client->local, post, &client->box, apart, &fault));
+	CHECK(member_init(&client->local, post, &client->box, apart ? 65536 : 0, &fault));
 	stream_init(&client->remote, &fanout_test_ops, strdup("one"), client);
 	client->remote.wfd = 1000;
 	if (apart) {
@@ -163,7 +163,7 @@ fanout_test_round(void)
 	struct fault fault = FAULT_NONE;
 	bool apart = fanout_test_random(2) == 0;
 	fanout_test_count = fanout_test_messages = 0;
-	CHECK(member_init_speaker(&speaker, &post, &podium, apart, &fault));
+	CHECK(member_init_speaker(&speaker, &post, &podium, apart ? 65536 : 0, &fault));
 	for (size_t i = 0; i < FANOUT_TEST_CLIENTS; i++)
 		fanout_test_join(&post, &fanout_test_all[i], apart, (unsigned)i * 3);
 	for (unsigned step = 0; step < 1500; step++) {
