@@ -68,6 +68,7 @@ run_block() {
 @test "README: not everybody may come" { run_block 13; }
 @test "README: many at a time" { run_block 14; }
 @test "README: a broker" { run_block 15; }
+@test "README: one endpoint carried on to another" { run_block 16; }
 
 @test "README: every example of the tour is run here" {
     blocks=$(awk '/^<!-- tour -->/ { t = 1 } /^<!-- end of tour -->/ { t = 0 } t && /^```sh$/ { n++ } END { print n }' \
