@@ -379,7 +379,7 @@ fd://-1|descriptor
 fd://3x|descriptor
 fd:// 3|descriptor
 fd://4294967299|descriptor
-fd://0|from 3
+fd://0|it is no socket
 fd://1|from 3
 fd://2|from 3
 fd://999|fd://999': Bad file descriptor
@@ -759,13 +759,15 @@ PY
     }
 }
 
-@test "fd://N of a descriptor that is not open, or is a standard stream, is 3" {
+@test "fd://N of a descriptor that is not open, or is standard output or error, is 3" {
     assert_fails 3 "fd://77': Bad file descriptor" sockcat fd://77 </dev/null 77>&-
     assert_fails 3 "fd://77': Bad file descriptor" sockcat -l fd://77 </dev/null 77>&-
-    for n in 0 1 2 00 1x -3 '' 99999999999; do
+    for n in 1 2 01 1x -3 '' 99999999999; do
         assert_fails 3 "fd://$n'.*from 3" sockcat "fd://$n" </dev/null || fail "for $n"
     done
-    assert_fails 3 'from 3' sockcat -F fd://0 </dev/null
+    for n in 0 00; do
+        assert_fails 3 "fd://0': it is no socket" sockcat "fd://$n" </dev/null
+    done
 }
 
 # ---- the fault catalogue ----

@@ -10,6 +10,7 @@
 #include "base/parse.h"
 #include "cli/frames.h"
 #include "cli/help.h"
+#include "cli/inherited.h"
 #include "cli/operands.h"
 #include "cli/options.h"
 #include "cli/program.h"
@@ -52,53 +53,6 @@ command_transport(const struct options *options, struct fault *fault)
 	if (transport == NULL)
 		(void)fault_set(fault, STATUS_USAGE, 0, "options: there is no such transport");
 	return transport;
-}
-
-/* What a socket is counts as if the options had said it. */
-static void
-command_imply(struct options *options, const struct transport *transport)
-{
-	static const char as[] = "fd://";
-	if (transport->names == TRANSPORT_UNIX)
-		options_imply(options, OPTION_unixsock, as);
-	if (transport->names == TRANSPORT_VSOCK)
-		options_imply(options, OPTION_vsock, as);
-	if (!transport->connected)
-		options_imply(options, OPTION_udp, as);
-	if (transport->connected && transport->message_max > 0)
-		options_imply(options, OPTION_seqpacket, as);
-	if (transport->protocol == SYS_SCTP)
-		options_imply(options, OPTION_sctp, as);
-}
-
-/* A socket that is there already: it says itself what it is. */
-static bool
-command_descriptor(
-	struct plan *plan, struct options *options, const char *text, struct fault *fault)
-{
-	bool listen = options_has(options, OPTION_listen);
-	uint64_t number;
-	bool listens = false;
-	if (parse_count(text, INT32_MAX, &number) != PARSE_OK || number <= STDERR_FILENO)
-		return fault_set(fault, STATUS_VALUE, 0,
-			"endpoint 'fd://%s': it has to be a descriptor's number, from 3",
-			endpoint_public(text));
-	plan->inherited = (int)number;
-	if (fcntl(plan->inherited, F_GETFD) == -1)
-		return fault_set(fault, STATUS_VALUE, errno, "endpoint 'fd://%s'", text);
-	plan->transport = transport_of_socket(plan->inherited, &listens);
-	if (plan->transport == NULL)
-		return fault_set(fault, STATUS_VALUE, 0,
-			"endpoint 'fd://%s': it is no socket that can be used", text);
-	if (plan->transport->connected && listens != listen)
-		return fault_set(fault, STATUS_VALUE, 0, "endpoint 'fd://%s': it %s", text,
-			listens ? "listens; write -l" : "does not listen");
-	bool connected = getpeername(plan->inherited, NULL, NULL) == 0 || errno == EFAULT;
-	if (listen && connected)
-		return fault_set(fault, STATUS_VALUE, 0,
-			"endpoint 'fd://%s': it is connected; leave out -l", text);
-	command_imply(options, plan->transport);
-	return true;
 }
 
 static bool
@@ -197,7 +151,7 @@ command_endpoint(struct plan *plan, const struct options *options, bool listen,
 	const struct operands *operands, struct fault *fault)
 {
 	struct endpoint *endpoint = &plan->endpoint;
-	if (operands->descriptor != NULL)
+	if (plan->inherited_count > 0)
 		return true;
 	plan->transport = command_transport(options, fault);
 	if (plan->transport == NULL)
@@ -372,22 +326,25 @@ command_plan(struct plan *plan, struct options *options, bool input_closed, stru
 {
 	bool listen = options_has(options, OPTION_listen);
 	struct operands operands;
+	struct inherited passed;
+	inherited_look(&passed);
 	plan->mode = listen                            ? &listen_mode
 		: options_has(options, OPTION_probe)   ? &probe_mode
 		: options_has(options, OPTION_pass_fd) ? &pass_mode
 						       : &connect_mode;
 	/* A scheme counts as the option that it stands for, so that conflicts are looked for anew.
 	 */
-	operands_cut_program(options);
-	if (!options_check_conflicts(options, fault) || !operands_sort(&operands, options, fault) ||
-		(operands.descriptor != NULL &&
-			!command_descriptor(plan, options, operands.descriptor, fault)) ||
+	operands_cut_program(options, passed.count != NULL);
+	if (!options_check_conflicts(options, fault) || 
+		!operands_sort(&operands, options, passed.count != NULL, fault) ||
+		!inherited_plan(plan, options, &operands, &passed, fault) ||
 		!options_check_conflicts(options, fault) || !options_check_needs(options, fault) ||
 		!command_endpoint(plan, options, listen, &operands, fault) ||
 		!command_sockopts(plan, options, fault) || !command_access(plan, options, fault) ||
 		!target_plan(plan, options, fault) || !program_plan(plan, options, fault) ||
 		!frames_plan(plan, options, fault) ||
-		!command_session(plan, options, input_closed, fault))
+		!command_session(plan, options, input_closed, fault) ||
+		!inherited_settle(plan, fault))
 		return false;
 	command_times(plan, options, listen);
 	return true;
@@ -398,7 +355,7 @@ command_parse(struct plan *plan, int argc, char *argv[], bool input_closed, stru
 {
 	struct options options;
 	enum command result = COMMAND_BAD;
-	*plan = (struct plan){ .until = PLAN_UNTIL_DEFAULT, .inherited = -1, .ready_fd = -1 };
+	*plan = (struct plan){ .until = PLAN_UNTIL_DEFAULT, .ready_fd = -1 };
 	bool parsed = options_parse(&options, argc, argv, fault);
 	plan->compat = options_has(&options, OPTION_compat);
 	if (parsed && options_has(&options, OPTION_help))

@@ -150,22 +150,23 @@ operands_take_host_and_port(struct operands *operands, struct options *options, 
 
 /* Whether the first `count` say where to connect, or what to listen on. */
 static bool
-operands_are_whole(const struct options *options, int count)
+operands_are_whole(const struct options *options, int count, bool passed)
 {
 	bool listen = options_has(options, OPTION_listen);
 	if (options_has(options, OPTION_unixsock))
 		return count == (listen && options_has(options, OPTION_source) ? 0 : 1);
 	if (listen)
-		return count >= 1 || options_has(options, OPTION_source_port);
+		return count >= 1 || passed || options_has(options, OPTION_source_port);
 	const char *first = count > 0 ? options->operands[0] : "";
 	return count >= 2 || word_has_scheme(first) || word_is_one(first);
 }
 
 void
-operands_cut_program(struct options *options)
+operands_cut_program(struct options *options, bool passed)
 {
 	if (options->dashes == options->operand_count || options_runs_program(options) ||
-		options_has(options, OPTION_probe) || !operands_are_whole(options, options->dashes))
+		options_has(options, OPTION_probe) ||
+		!operands_are_whole(options, options->dashes, passed))
 		return;
 	options->program = options->operands + options->dashes;
 	options->operand_count = options->dashes;
@@ -173,7 +174,8 @@ operands_cut_program(struct options *options)
 }
 
 bool
-operands_sort(struct operands *operands, struct options *options, struct fault *fault)
+operands_sort(
+	struct operands *operands, struct options *options, bool passed, struct fault *fault)
 {
 	bool listen = options_has(options, OPTION_listen);
 	/* With -l and -p, or -s, the other half stands alone. */
@@ -181,6 +183,10 @@ operands_sort(struct operands *operands, struct options *options, struct fault *
 		(options_has(options, OPTION_source_port) || options_has(options, OPTION_source));
 	const char *first = options->operand_count > 0 ? options->operands[0] : "";
 	*operands = (struct operands){ .host = NULL };
+	if (passed && listen && !half && options->operand_count == 0) {
+		operands->passed = true;
+		return operands_exclude(options, "LISTEN_FDS", 0, OPERANDS_KINDS, fault);
+	}
 	/* After -U a path is a path, whatever it looks like. */
 	if (options_has(options, OPTION_unixsock))
 		return operands_take_path(operands, options, fault);

@@ -29,7 +29,7 @@ caller_config(const struct run *run)
 		.local = plan->local,
 		.local_port = plan->local_port,
 		.options = &plan->sockopts,
-		.inherited = plan->inherited,
+		.inherited = plan->inherited_count > 0 ? plan->inherited[0] : -1,
 		.deadline = clock_after(run->loop.now, plan->wait),
 	};
 }

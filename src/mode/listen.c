@@ -142,6 +142,7 @@ listen_run(struct run *run, struct fault *fault)
 		.options = &plan->sockopts,
 		.access = &access,
 		.inherited = plan->inherited,
+		.inherited_count = plan->inherited_count,
 	};
 	struct listener listener = { .config = NULL };
 	struct listener_client client;

@@ -24,7 +24,7 @@ pass_run(struct run *run, struct fault *fault)
 			caller.dial.name);
 	if (done) {
 		int fd = caller.dial.fd;
-		const bool ours = run->plan->inherited == -1;
+		const bool ours = run->plan->inherited_count == 0;
 		/* Who gets it does not expect a socket that does not block. */
 		done = sockopt_apply(&run->plan->sockopts, fd, SOCKOPT_CONNECTED, false, fault);
 		if (done &&

@@ -10,6 +10,7 @@
 #include "net/access.h"
 #include "net/endpoint.h"
 #include "net/ports.h"
+#include "net/resolve.h"
 #include "net/sockopt.h"
 #include "net/transport.h"
 #include "stream/post.h"
@@ -55,7 +56,8 @@ struct plan {
 	const struct transport *transport;
 	struct endpoint endpoint; /* where to connect, or what to listen on */
 	struct ports ports;       /* the ports to probe, instead of the endpoint's; may be none */
-	int inherited; /* a socket that is there already, instead of the endpoint; -1: none */
+	int inherited[RESOLVE_MAX]; /* sockets that are there already, instead of the endpoint, … */
+	size_t inherited_count;     /* … only to listen more than one; 0: none */
 	struct address local; /* to bind before connecting; length 0: none */
 	uint16_t local_port;  /* the same with any address; 0: none */
 	struct sockopts sockopts;

@@ -73,7 +73,7 @@ ready_notify(const char *path)
 bool
 ready_announce(const struct plan *plan, const struct listener *listener, struct fault *fault)
 {
-	bool chosen = plan->transport->names != TRANSPORT_UNIX && plan->inherited == -1 &&
+	bool chosen = plan->transport->names != TRANSPORT_UNIX && plan->inherited_count == 0 &&
 		plan->endpoint.port == 0;
 	for (size_t i = 0; i < listener->count; i++) {
 		char *shown = address_print(&listener->sockets[i].address);

@@ -146,7 +146,7 @@ session_open_remote(struct session *session, struct run *run, struct fault *faul
 	const struct plan *plan = run->plan;
 	struct stream *remote = &session->remote;
 	/* Who shares the socket does not expect datagrams that the kernel has joined. */
-	remote->single = plan->receive_limit > 0 || plan->inherited != -1;
+	remote->single = plan->receive_limit > 0 || plan->inherited_count > 0;
 	/* The kinds that there are open in one step. */
 	if (remote->ops->open(remote, fault) != IO_OK)
 		return false;

@@ -184,37 +184,40 @@ listener_resolved(struct listener *listener, enum io result, struct fault *fault
 }
 
 /* Takes a socket that is there already. */
-static enum io
-listener_adopt(struct listener *listener, struct fault *fault)
+static bool
+listener_adopt(struct listener *listener, int fd, struct fault *fault)
 {
 	const struct listener_config *config = listener->config;
-	struct listener_socket *socket = &listener->sockets[0];
+	struct listener_socket *socket = &listener->sockets[listener->count];
 	bool was = true;
-	*socket = (struct listener_socket){ .fd = config->inherited, .entry = INTEREST_NONE };
+	*socket = (struct listener_socket){ .fd = fd, .entry = INTEREST_NONE };
 	socket->address.length = sizeof socket->address.storage;
 	if (getsockname(socket->fd, (struct sockaddr *)&socket->address.storage,
-		    &socket->address.length) == -1) {
-		(void)fault_set(fault, STATUS_LISTEN, errno, "descriptor %d", socket->fd);
-		return IO_FAIL;
-	}
-	if (!sockopt_apply(config->options, socket->fd, SOCKOPT_LISTENING, true, fault))
-		return IO_FAIL;
+		    &socket->address.length) == -1)
+		return fault_set(fault, STATUS_LISTEN, errno, "descriptor %d", fd);
+	if (!sockopt_apply(config->options, fd, SOCKOPT_LISTENING, config->inherited_count == 1,
+		    fault))
+		return false;
 	/* Another process may take the client that poll(2) has seen. */
 	if (config->transport->connected)
-		socket->restore = sys_set_nonblocking(socket->fd, true, &was) && !was;
+		socket->restore = sys_set_nonblocking(fd, true, &was) && !was;
 	else
-		sys_mark_own_address(socket->fd);
-	listener->count = 1;
-	listener->state = LISTENER_OPEN;
-	return IO_OK;
+		sys_mark_own_address(fd);
+	listener->count++;
+	return true;
 }
 
 enum io
 listener_start(struct listener *listener, const struct listener_config *config, struct fault *fault)
 {
 	*listener = (struct listener){ .config = config };
-	if (config->inherited != -1)
-		return listener_adopt(listener, fault);
+	for (size_t i = 0; i < config->inherited_count; i++)
+		if (!listener_adopt(listener, config->inherited[i], fault))
+			return IO_FAIL;
+	if (config->inherited_count > 0) {
+		listener->state = LISTENER_OPEN;
+		return IO_OK;
+	}
 	if (config->on.names == TRANSPORT_INET && config->on.host == NULL)
 		return listener_open_any(listener, fault);
 	return listener_resolved(

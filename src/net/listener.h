@@ -28,7 +28,8 @@ struct listener_config {
 	struct endpoint on; /* host NULL: every address */
 	const struct sockopts *options;
 	const struct access *access; /* who may be a client; NULL: everybody */
-	int inherited;               /* a socket that listens already, or is bound; -1: none */
+	const int *inherited;        /* sockets that listen already, or are bound, instead; … */
+	size_t inherited_count;      /* … up to RESOLVE_MAX; 0: none */
 };
 
 struct listener_socket {

@@ -359,3 +359,19 @@ stdio_fill_gaps(void)
 	}
 	return closed;
 }
+
+int
+stdio_take_input(void)
+{
+	int null = sys_open("/dev/null", O_RDWR);
+	int fd = null != -1 ? sys_duplicate(STDIN_FILENO) : -1;
+	bool good = fd != -1;
+	for (int i = 0; i <= STDERR_FILENO && good; i++)
+		good = !stdio_is_same(i, fd) || dup2(null, i) != -1;
+	int error = errno;
+	(void)sys_close(&null);
+	if (!good)
+		(void)sys_close(&fd);
+	errno = error;
+	return good ? fd : -1;
+}

@@ -26,4 +26,11 @@ bool stdio_init(struct stream *stream, const struct stdio_config *config, struct
  */
 bool stdio_fill_gaps(void);
 
+/*
+ * Takes away the socket that is standard input, as inetd(8) has it: returns a descriptor of its own
+ * for it, from 3 and close-on-exec, and opens /dev/null in its place, also as standard output and
+ * error if they are the same socket, so that no message becomes part of its data. -1 with errno.
+ */
+int stdio_take_input(void);
+
 #endif
