@@ -36,7 +36,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        --nick --queue --slow --to --max-conns --max-conns-per-host --max-accepts -e --exec -c --sh-exec -s --source -p --source-port --interface --allow --deny --allow-file --deny-file -w --wait --accept-timeout --idle-timeout -q --quit-after --linger --until -W --recv-limit -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize -o --hex-dump --output -T --tos -M --ttl --min-ttl -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --nodelay --user-timeout --congestion --mark --v6only --join --mtu-discovery --sockopt --ready-fd --compat
+        --nick --queue --slow --to --max-conns --max-conns-per-host --max-accepts -e --exec -c --sh-exec -s --source -p --source-port --interface --allow --deny --allow-file --deny-file -w --wait --accept-timeout --grace --idle-timeout -q --quit-after --linger --until -W --recv-limit -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize -o --hex-dump --output -T --tos -M --ttl --min-ttl -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --nodelay --user-timeout --congestion --mark --v6only --join --mtu-discovery --sockopt --ready-fd --compat
     set -l skip 0
     set -l ended 0
     set -l words (commandline -opc)
@@ -144,6 +144,7 @@ complete -c sockcat -l deny-file -r -F -d 'As --deny; the file holds the list'
 complete -c sockcat -s w -x -d 'Same as --wait TIME --idle-timeout TIME'
 complete -c sockcat -l wait -x -d 'Limit for resolving and connecting together (30s)'
 complete -c sockcat -l accept-timeout -x -d 'Give up when no client has come for so long'
+complete -c sockcat -l grace -x -d 'On SIGTERM give the clients so long to finish (0)'
 complete -c sockcat -l idle-timeout -x -d 'Give up when nothing moves for so long'
 complete -c sockcat -s q -l quit-after -x -d 'End so long after standard input has ended; for datagrams: after so much silence (2s)'
 complete -c sockcat -l linger -x -d 'At the end, wait so long for the peer\'s acknowledgement (10s)'

@@ -1,4 +1,5 @@
-# Taking part in a system: sockets that a service manager has passed, and inetd's way.
+# Taking part in a system: sockets that a service manager has passed, inetd's way, and the end of a
+# service at SIGTERM, with --grace.
 # shellcheck disable=SC2030,SC2031,SC2154 # a test is a subshell; the helper sets the variables
 bats_require_minimum_version 1.5.0
 load lib/helper
@@ -457,4 +458,118 @@ for thing, pattern in (listener(), b'it listens'), (socket.socket(), b'not conne
     cat = subprocess.run([SOCKCAT, 'fd://0', '--echo'], stdin=thing, stderr=subprocess.PIPE, timeout=LIMIT)
     check((cat.returncode, pattern in cat.stderr), (3, True), repr(cat.stderr))
 PY
+}
+
+# ---- the end of a service ----
+
+@test "--grace: at SIGTERM nobody is let in any more, and who is in finishes: 0" {
+    manage <<'PY'
+cat = Cat('-l', '-k', '--echo', '--grace', '1h', '127.0.0.1', '0')
+client = socket.create_connection(cat.address(), LIMIT)
+client.sendall(b'before')
+check(client.recv(100), b'before')
+cat.send(signal.SIGTERM)
+def closed():
+    try:
+        socket.create_connection(cat.address(), LIMIT).close()
+    except OSError:
+        return True
+until(closed, 'the end of the listener')
+client.sendall(b'after')
+check(client.recv(100), b'after')
+client.shutdown(socket.SHUT_WR)
+check(to_end(client), b'')
+cat.end()
+check(cat.errors().count('\n'), 1)
+PY
+}
+
+@test "--grace: where nobody is in, SIGTERM is the end: 0" {
+    start_listener -k --grace 1h 127.0.0.1 0
+    kill -TERM "$listener"
+    assert_listener_ends 0
+}
+
+@test "--grace: who has not finished in time is cut short, and the status tells" {
+    manage <<'PY'
+cat = Cat('-l', '-k', '--echo', '--grace', '0.1', '127.0.0.1', '0')
+client = socket.create_connection(cat.address(), LIMIT)
+client.sendall(b'before')
+check(client.recv(100), b'before')
+cat.send(signal.SIGTERM)
+try:
+    check(client.recv(100), 'a reset')
+except ConnectionResetError:
+    pass
+cat.end(-signal.SIGTERM)
+PY
+}
+
+@test "--grace: a program finishes its answer" {
+    manage <<'PY'
+cat = Cat('-l', '-k', '--grace', '1h', '-c', 'echo begun; read word; echo $word', '127.0.0.1', '0')
+client = socket.create_connection(cat.address(), LIMIT)
+check(client.recv(100), b'begun\n')
+cat.send(signal.SIGTERM)
+client.sendall(b'finished\n')
+client.shutdown(socket.SHUT_WR)
+check(to_end(client), b'finished\n')
+cat.end()
+PY
+}
+
+@test "--grace: a failure of one that finishes is 104" {
+    manage <<'PY'
+cat = Cat('-l', '-k', '--echo', '--grace', '1h', '127.0.0.1', '0')
+client = socket.create_connection(cat.address(), LIMIT)
+client.sendall(b'before')
+check(client.recv(100), b'before')
+cat.send(signal.SIGTERM)
+cat.rest()
+reset(client)
+cat.end(104)
+PY
+}
+
+@test "--grace: a second SIGTERM ends it at once" {
+    manage <<'PY'
+cat = Cat('-l', '-k', '--echo', '--grace', '1h', '127.0.0.1', '0')
+client = socket.create_connection(cat.address(), LIMIT)
+client.sendall(b'before')
+check(client.recv(100), b'before')
+cat.send(signal.SIGTERM)
+def default():
+    with open('/proc/%d/status' % cat.pid) as file:
+        return not int(re.search(r'SigCgt:\s*(\w+)', file.read())[1], 16) >> (signal.SIGTERM - 1) & 1
+until(default, 'the first signal')
+cat.send(signal.SIGTERM)
+cat.end(-signal.SIGTERM)
+PY
+}
+
+@test "--grace is for SIGTERM: SIGINT ends who is in" {
+    manage <<'PY'
+cat = Cat('-l', '-k', '--echo', '--grace', '1h', '127.0.0.1', '0')
+client = socket.create_connection(cat.address(), LIMIT)
+client.sendall(b'before')
+check(client.recv(100), b'before')
+cat.send(signal.SIGINT)
+cat.end(-signal.SIGINT)
+PY
+}
+
+@test "--grace does not spin" {
+    start_listener -k --echo --grace 1h 127.0.0.1 0
+    exec 8<>"/dev/tcp/127.0.0.1/$port"
+    echo before >&8
+    read -r _ <&8
+    kill -TERM "$listener"
+    watch_idle "$listener"
+    exec 8>&-
+    assert_listener_ends 0
+}
+
+@test "--grace is 2 without -k, and with datagrams" {
+    assert_fails 2 '--grace.*--keep-open' sockcat -l --grace 1 127.0.0.1 0 </dev/null
+    assert_fails 2 '--udp' sockcat -lku --grace 1 127.0.0.1 0 </dev/null
 }

@@ -199,6 +199,7 @@ command_times(struct plan *plan, const struct options *options, bool listen)
 		limits = COMMAND_PEER;
 	plan->idle = command_time(options, OPTION_idle_timeout, limits);
 	plan->accept_wait = command_time(options, OPTION_accept_timeout, CLOCK_NEVER);
+	plan->grace = command_time(options, OPTION_grace, 0);
 	plan->linger = command_time(options, OPTION_linger, COMMAND_LINGER);
 	plan->quit_after = command_time(
 		options, OPTION_quit_after, datagrams && !listen ? COMMAND_SILENCE : CLOCK_NEVER);

@@ -61,6 +61,8 @@ struct hub {
 	struct hub_client *host;   /* who sits here and takes part, not counted; NULL: nobody */
 	unsigned char *space;      /* owned: for a datagram; NULL: there are connections */
 	bool closing;              /* nobody is let in any more */
+	int64_t grace_ends;        /* a signal has come: then who is in is interrupted, … */
+	bool interrupted;          /* … and that has been done */
 };
 
 /* --- clients --- */
@@ -137,7 +139,7 @@ hub_step(struct hub *hub, struct hub_client *client, struct fault *fault)
 	struct session *session = &client->session;
 	bool over = session_step(session, &client->waiting.interest, run->loop.now);
 	/* Only now: what waits for it in its box has been read. */
-	if (!over && run->loop.end_signal != 0) {
+	if (!over && hub->interrupted) {
 		session_interrupt(session, run->loop.end_signal, run->loop.now);
 		over = session_step(session, &client->waiting.interest, run->loop.now);
 	}
@@ -422,11 +424,11 @@ hub_report(struct hub *hub)
 		session_report(LOG_ALWAYS, "session", &client->session);
 }
 
-/* A signal ends everything: what is already read still goes out, within a moment. */
+/* What is already read still goes out, within a moment. */
 static void
 hub_interrupt(struct hub *hub)
 {
-	hub->closing = true;
+	hub->interrupted = true;
 	if (hub->speaks) {
 		hub->share.speaker.half_close = false;
 		(void)flow_stop(&hub->input, FLOW_STOP_NOW);
@@ -462,6 +464,20 @@ hub_reload(struct hub *hub)
 	}
 }
 
+/* Nobody is let in any more. Who is in may finish if there is time for that, and is interrupted
+ * when it is over. */
+static void
+hub_obey_signal(struct hub *hub)
+{
+	const struct loop *loop = &hub->run->loop;
+	int64_t grace = loop->end_signal == SIGTERM ? hub->run->plan->grace : 0;
+	if (hub->grace_ends == CLOCK_NEVER)
+		hub->grace_ends = clock_after(loop->now, grace);
+	hub->closing = true;
+	if (loop->now >= hub->grace_ends && !hub->interrupted)
+		hub_interrupt(hub);
+}
+
 static bool
 hub_answer_door(struct hub *hub, struct fault *fault)
 {
@@ -481,7 +497,7 @@ hub_answer_door(struct hub *hub, struct fault *fault)
 		hub_report(hub);
 	}
 	if (loop->end_signal != 0)
-		hub_interrupt(hub);
+		hub_obey_signal(hub);
 	if (loop->now >= clock_after(hub->lonely, hub->run->plan->accept_wait) && !hub->closing)
 		return fault_set(fault, STATUS_TIMEOUT, 0, "accept: no client came in time");
 	return hub->space != NULL ? hub_receive_all(hub, fault) : hub_accept(hub, fault);
@@ -498,10 +514,12 @@ hub_ask_door(struct hub *hub, struct fault *fault)
 		access_ask(hub->access, interest);
 	hub->watch = interest_watch(interest, hub->share.watch);
 	/* Datagrams come through it for those who are in, too. */
-	if (hub_is_open(hub) || (hub->space != NULL && hub->run->loop.end_signal == 0))
+	if (hub_is_open(hub) || (hub->space != NULL && !hub->interrupted))
 		listener_ask(hub->listener, interest);
 	if (!hub->closing)
 		interest_until(interest, clock_after(hub->lonely, hub->run->plan->accept_wait));
+	else if (!hub->interrupted)
+		interest_until(interest, hub->grace_ends);
 	if (!waiter_set(&hub->waiter, &hub->door, false, fault))
 		return false;
 	/* Whoever comes is told at once that nobody is let in. Not before here: a socket that
@@ -604,7 +622,8 @@ bool
 hub_run(struct run *run, struct listener *listener, struct access *access, struct fault *fault)
 {
 	struct hub hub = {
-		.run = run, .listener = listener, .access = access, .lonely = run->loop.now
+		.run = run, .listener = listener, .access = access, .lonely = run->loop.now,
+		.grace_ends = CLOCK_NEVER
 	};
 	/* Only where there is something to make anew: otherwise a terminal that goes ends it. */
 	run->loop.reloads = run->plan->access.count > 0;
@@ -625,7 +644,7 @@ hub_run(struct run *run, struct listener *listener, struct access *access, struc
 	if (good && hub.share.stdio.ops != NULL)
 		good = share_finish(&hub.share, fault);
 	hub_close(&hub);
-	if (good && run->loop.end_signal != 0)
+	if (good && hub.interrupted)
 		return fault_set_signal(fault, run->loop.end_signal);
 	if (good && hub.failed > 0)
 		return fault_set(fault, STATUS_SOME, 0,
