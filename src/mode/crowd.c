@@ -1,0 +1,272 @@
+/* The clients of a listener for many; see crowd.h. */
+#include "mode/crowd.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "mode/service.h"
+#include "stream/chat.h"
+#include "stream/member.h"
+#include "stream/socket.h"
+#include "sys/sys.h"
+
+/* Waits for what its next step needs. */
+static bool
+crowd_ask(struct crowd *crowd, struct guest *client, struct fault *fault)
+{
+	struct relay *relay = &client->session.relay;
+	/* Only there, and where a direction has come further, descriptors are closed or opened. */
+	bool anew = client->session.state != SESSION_RELAYING ||
+		relay->out.state != client->out || relay->in.state != client->in;
+	client->out = relay->out.state;
+	client->in = relay->in.state;
+	/* Whoever sits here hears what others say by the other flow. */
+	if ((client == crowd->host ? client->in : client->out) != FLOW_OPEN)
+		post_mute(&client->box);
+	interest_begin(&client->waiting.interest);
+	session_ask(&client->session, &client->waiting.interest, crowd->run->loop.now);
+	return waiter_set(&crowd->waiter, &client->waiting, anew, fault);
+}
+
+void
+crowd_forget(struct crowd *crowd, struct guest *client)
+{
+	waiter_remove(&crowd->waiter, &client->waiting);
+	session_close(&client->session);
+	*(client->previous != NULL ? &client->previous->next : &crowd->first) = client->next;
+	if (client->next != NULL)
+		client->next->previous = client->previous;
+	crowd->count -= client != crowd->host;
+	if (crowd->count == 0)
+		crowd->lonely = crowd->run->loop.now;
+	free(client);
+}
+
+void
+crowd_wake(struct crowd *crowd, struct waiting *speaker)
+{
+	for (struct post_box *box;
+		crowd->post != NULL && (box = post_next_woken(crowd->post)) != NULL;) {
+		if (box == &crowd->share.podium) {
+			waiter_wake(&crowd->waiter, speaker);
+			continue;
+		}
+		unsigned char *inside = (unsigned char *)box;
+		struct guest *client =
+			(struct guest *)(void *)(inside - offsetof(struct guest, box));
+		waiter_wake(&crowd->waiter, &client->waiting);
+	}
+}
+
+/* A failure ends one connection; this is the place that knows it. False if it is not the client's
+ * own: what all share has failed. */
+static bool
+crowd_survives(struct crowd *crowd, struct fault *fault)
+{
+	const struct service *service = crowd->run->plan->service;
+	crowd->failed++;
+	if ((service == &service_stdio || service->chat) &&
+		(fault->status == STATUS_OUTPUT || fault->status == STATUS_INPUT))
+		return false;
+	if (!fault->quiet)
+		log_line(LOG_ALWAYS, "%s", fault->text != NULL ? fault->text : "failed");
+	fault_clear(fault);
+	return true;
+}
+
+bool
+crowd_step(struct crowd *crowd, struct guest *client, struct fault *fault)
+{
+	struct run *run = crowd->run;
+	struct session *session = &client->session;
+	bool over = session_step(session, &client->waiting.interest, run->loop.now);
+	/* Only now: what waits for it in its box has been read. */
+	if (!over && crowd->interrupted) {
+		session_interrupt(session, run->loop.end_signal, run->loop.now);
+		over = session_step(session, &client->waiting.interest, run->loop.now);
+	}
+	bool good = over ? session_end(&client->session, fault) : crowd_ask(crowd, client, fault);
+	/* Who sends datagrams has no other end. */
+	if (!good && crowd->datagrams && fault->status == STATUS_TIMEOUT) {
+		fault_clear(fault);
+		good = true;
+	}
+	if (good && !over)
+		return true;
+	crowd_forget(crowd, client);
+	return record_report(&run->record, fault) && (good || crowd_survives(crowd, fault));
+}
+
+size_t
+crowd_message_max(const struct plan *plan)
+{
+	return plan->transport->message_max > 0 ? plan->transport->message_max
+		: plan->frames.used             ? SIZE_MAX
+						: 0;
+}
+
+/* What the client has on its other side, if many share it. */
+static bool
+crowd_init_local(struct crowd *crowd, struct guest *client, struct fault *fault)
+{
+	const struct plan *plan = crowd->run->plan;
+	struct stream *local = &client->session.local;
+	if (plan->service == &service_stdio)
+		return share_init(local, &crowd->share, &client->box, fault);
+	if (!plan->service->broker)
+		return true;
+	if (plan->service->chat) {
+		char name[CHAT_NAME_MAX];
+		(void)snprintf(name, sizeof name, "user%" PRIu64, crowd->accepted);
+		return chat_init(local, &crowd->broker, &client->box, name, fault);
+	}
+	return member_init(local, &crowd->broker, &client->box, crowd_message_max(plan), fault);
+}
+
+static struct guest *
+crowd_add(struct crowd *crowd)
+{
+	struct guest *client = calloc(1, sizeof *client);
+	if (client == NULL)
+		return NULL;
+	client->next = crowd->first;
+	if (crowd->first != NULL)
+		crowd->first->previous = client;
+	crowd->first = client;
+	return client;
+}
+
+bool
+crowd_seat_host(struct crowd *crowd, struct fault *fault)
+{
+	struct run *run = crowd->run;
+	const struct stdio_config stdio = { .raw = run->plan->raw };
+	struct guest *host = crowd->host = crowd_add(crowd);
+	if (host == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "standard input and output");
+	return stdio_init(&host->session.local, &stdio, fault) &&
+		chat_init(&host->session.remote, &crowd->broker, &host->box, run->plan->nick,
+			fault) &&
+		session_open(&host->session, run, run->loop.now, fault) &&
+		crowd_ask(crowd, host, fault);
+}
+
+/* The stream of somebody who has come; the descriptor and the name are taken over. */
+static bool
+crowd_init_remote(struct crowd *crowd, struct guest *client, struct listener_client *caller,
+	char *name, struct fault *fault)
+{
+	const struct plan *plan = crowd->run->plan;
+	struct stream *remote = &client->session.remote;
+	if (!crowd->datagrams)
+		return socket_init(remote, plan->transport, caller->fd, 0, name, fault);
+	return peer_init(remote, &client->peer, plan->transport, &caller->peer, plan->queue, name,
+		fault);
+}
+
+bool
+crowd_begin(struct crowd *crowd, struct listener_client *caller, struct fault *fault)
+{
+	struct run *run = crowd->run;
+	struct guest *client = crowd_add(crowd);
+	char *name = address_print(&caller->peer);
+	log_line(LOG_VERBOSE, "connection from %s", name != NULL ? name : "?");
+	crowd->accepted++;
+	crowd->closing = crowd->accepted == run->plan->max_accepts;
+	if (client == NULL) {
+		free(name);
+		(void)sys_close(&caller->fd);
+		(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "accept");
+		return crowd_survives(crowd, fault);
+	}
+	client->session.peer = caller->peer;
+	crowd->count++;
+	crowd->lonely = CLOCK_NEVER;
+	if (crowd_init_remote(crowd, client, caller, name, fault) &&
+		crowd_init_local(crowd, client, fault) &&
+		session_open(&client->session, run, run->loop.now, fault) &&
+		crowd_ask(crowd, client, fault))
+		return true;
+	crowd_forget(crowd, client);
+	return crowd_survives(crowd, fault);
+}
+
+bool
+crowd_is_full(const struct crowd *crowd)
+{
+	return crowd->count >= crowd->run->plan->max_conns;
+}
+
+static size_t
+crowd_count_host(const struct crowd *crowd, struct address host)
+{
+	size_t count = 0;
+	address_set_port(&host, 0);
+	for (const struct guest *client = crowd->first; client != NULL; client = client->next) {
+		struct address peer = client->session.peer;
+		address_set_port(&peer, 0);
+		count += address_equal(&peer, &host);
+	}
+	return count;
+}
+
+bool
+crowd_refuses(struct crowd *crowd, struct listener_client *caller)
+{
+	uint64_t most = crowd->run->plan->max_per_host;
+	bool crowded = most > 0 && crowd_count_host(crowd, caller->peer) >= most;
+	if (!crowd_is_full(crowd) && !crowded)
+		return false;
+	char *name = address_print(&caller->peer);
+	log_line(LOG_VERBOSE, "refused %s: %s", name != NULL ? name : "?",
+		crowded ? "there are too many from its address" : "there are too many");
+	free(name);
+	listener_turn_away(crowd->listener, caller);
+	crowd->refused++;
+	return true;
+}
+
+struct guest *
+crowd_find(struct crowd *crowd, const struct address *peer)
+{
+	struct guest *client = crowd->first;
+	while (client != NULL &&
+		(client == crowd->host || !address_equal(&client->session.peer, peer)))
+		client = client->next;
+	return client;
+}
+
+void
+crowd_make_room(struct crowd *crowd)
+{
+	struct guest *oldest = NULL;
+	int64_t since = CLOCK_NEVER;
+	for (struct guest *client = crowd->first; client != NULL; client = client->next) {
+		const struct relay *relay = &client->session.relay;
+		int64_t moved = relay->out.moved_at > relay->in.moved_at ? relay->out.moved_at
+									 : relay->in.moved_at;
+		if (client == crowd->host || moved > since)
+			continue;
+		oldest = client;
+		since = moved;
+	}
+	if (oldest == NULL)
+		return;
+	session_report(LOG_VERBOSE, "left for another", &oldest->session);
+	crowd_forget(crowd, oldest);
+}
+
+void
+crowd_report(const struct crowd *crowd)
+{
+	log_line(LOG_ALWAYS,
+		"%zu clients, %" PRIu64 " so far, %" PRIu64 " failed, %" PRIu64 " refused",
+		crowd->count, crowd->accepted, crowd->failed, crowd->refused);
+	for (const struct guest *client = crowd->first; client != NULL; client = client->next)
+		session_report(LOG_ALWAYS, "session", &client->session);
+}
