@@ -1,8 +1,10 @@
 /* One session; see session.h. */
 #include "mode/session.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -177,16 +179,46 @@ session_begin(struct session *session, struct stream *local, int64_t now, struct
 	return true;
 }
 
+static void
+session_drop_caller(struct session *session)
+{
+	if (session->caller != NULL)
+		caller_close(session->caller);
+	free(session->caller);
+	session->caller = NULL;
+}
+
 /* The local side is to be connected. */
 static bool
 session_dial(struct session *session, enum io result, int64_t now, struct fault *fault)
 {
 	if (result != IO_OK)
 		return result == IO_AGAIN;
-	caller_report(&session->dial);
-	return caller_stream(&session->local, &session->dial, fault) &&
-		session->local.ops->open(&session->local, fault) == IO_OK &&
+	struct dial *dial = &session->caller->dial;
+	caller_report(dial);
+	bool made = caller_stream(&session->local, dial, fault);
+	session_drop_caller(session);
+	return made && session->local.ops->open(&session->local, fault) == IO_OK &&
 		session_begin(session, &session->local, now, fault);
+}
+
+/* Only while it is dialled there is anything to dialling, which is large. */
+static bool
+session_start_dial(struct session *session, int64_t now, struct fault *fault)
+{
+	const struct plan *plan = session->run->plan;
+	struct caller *caller = session->caller = calloc(1, sizeof *caller);
+	if (caller == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "connect");
+	caller->config = (struct dial_config){
+		.transport = plan->to.transport,
+		.to = plan->to.endpoint,
+		.options = &session_no_options,
+		.inherited = -1,
+		.deadline = clock_after(now, plan->wait),
+	};
+	return session_dial(
+		session, dial_start(&caller->dial, &caller->config, now, fault), now, fault);
 }
 
 bool
@@ -196,19 +228,9 @@ session_open(struct session *session, struct run *run, int64_t now, struct fault
 	const struct service *service = plan->service;
 	struct stream *local = service->mirror ? &session->remote : &session->local;
 	session->run = run;
-	session->dial.fd = -1;
-	if (service->dials) {
-		session->to = (struct dial_config){
-			.transport = plan->to.transport,
-			.to = plan->to.endpoint,
-			.options = &session_no_options,
-			.inherited = -1,
-			.deadline = clock_after(now, plan->wait),
-		};
+	if (service->dials)
 		return session_open_remote(session, run, fault) &&
-			session_dial(session,
-				dial_start(&session->dial, &session->to, now, fault), now, fault);
-	}
+			session_start_dial(session, now, fault);
 	if (!service->mirror &&
 		!((local->ops != NULL || service->init(local, plan, &session->remote, &session->peer, fault)) &&
 			local->ops->open(local, fault) == IO_OK))
@@ -222,7 +244,7 @@ session_ask(struct session *session, struct interest *interest, int64_t now)
 {
 	switch (session->state) {
 	case SESSION_DIALLING:
-		dial_ask(&session->dial, interest);
+		dial_ask(&session->caller->dial, interest);
 		break;
 	case SESSION_RELAYING:
 		relay_ask(&session->relay, interest, now);
@@ -237,7 +259,7 @@ session_step(struct session *session, const struct interest *interest, int64_t n
 	case SESSION_DIALLING:
 		if (!fault_is_set(&session->fault) &&
 			session_dial(session,
-				dial_step(&session->dial, interest, now, &session->fault), now,
+				dial_step(&session->caller->dial, interest, now, &session->fault), now,
 				&session->fault))
 			return false;
 		break;
@@ -274,7 +296,7 @@ void
 session_close(struct session *session)
 {
 	relay_close(&session->relay);
-	dial_close(&session->dial);
+	session_drop_caller(session);
 	fault_clear(&session->fault);
 	stream_close(&session->local);
 	stream_close(&session->remote);

@@ -9,13 +9,13 @@
 #include "base/interest.h"
 #include "flow/relay.h"
 #include "mode/mode.h"
-#include "net/dial.h"
 #include "stream/stream.h"
 
 /*
  *   DIALLING  the local side is a connection that is being made
  *   RELAYING  both sides are there
  */
+struct caller;
 enum session_state { SESSION_DIALLING, SESSION_RELAYING };
 
 struct session {
@@ -24,8 +24,7 @@ struct session {
 	struct stream local, remote;
 	struct address peer;
 	struct relay relay;
-	struct dial_config to;
-	struct dial dial;
+	struct caller *caller; /* owned: while the local side is being dialled */
 	struct fault fault; /* of the dial */
 };
 
