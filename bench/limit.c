@@ -10,6 +10,9 @@
  *   limit udp-receive PORT          datagrams to standard output, many at a time, until a signal
  *   limit udp-send PORT LENGTH      standard input as datagrams of LENGTH bytes
  *   limit echo PORT                 one connection, sent back
+ *   limit echo-many PORT            any number of connections, to each what came from it
+ *   limit relay-many PORT TO        what any number of connections send, each on one of its own to
+ *                                   port TO, by a thread of its own
  *   limit turn PORT LENGTH          a request from standard input, its reply to standard output, …
  *   limit frame PORT BYTES          the lines of standard input, BYTES with their LF, as messages behind
  *                                   their length in 4 bytes, most significant first
@@ -31,6 +34,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -51,6 +55,8 @@
 #define LIMIT_SEGMENTS ((size_t)128)
 /* What is read at once of lines and frames; none may be longer. More leaves the processor's cache. */
 #define LIMIT_FRAMES ((size_t)256 * 1024)
+/* What may wait to be accepted; the kernel may allow less. */
+#define LIMIT_WAITING 4096
 
 struct limit_flow {
 	const char *way;
@@ -255,6 +261,52 @@ limit_udp_send(const char *port, size_t length)
 }
 
 static int
+limit_listen(const char *port)
+{
+	struct sockaddr_in name = limit_loopback(port);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
+	if (fd == -1 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == -1 ||
+		bind(fd, (struct sockaddr *)&name, sizeof name) == -1 ||
+		listen(fd, LIMIT_WAITING) == -1)
+		err(1, "listen %s", port);
+	return fd;
+}
+
+static void
+limit_watch(int set, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+	if (fd == -1 || epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) == -1)
+		err(1, "watch");
+}
+
+static int
+limit_echo_many(int listener)
+{
+	static char data[65536];
+	int set = epoll_create1(EPOLL_CLOEXEC), yes = 1;
+	limit_watch(set, listener);
+	for (;;) {
+		struct epoll_event events[64];
+		int count = epoll_wait(set, events, 64, -1);
+		for (int i = 0; i < count; i++) {
+			int fd = events[i].data.fd;
+			if (fd == listener) {
+				fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+				(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+				limit_watch(set, fd);
+				continue;
+			}
+			ssize_t n = recv(fd, data, sizeof data, 0);
+			if (n <= 0)
+				(void)close(fd);
+			else if (send(fd, data, (size_t)n, MSG_NOSIGNAL) != n)
+				err(1, "send");
+		}
+	}
+}
+
+static int
 limit_echo(int fd)
 {
 	char data[4096];
@@ -263,6 +315,50 @@ limit_echo(int fd)
 		if (send(fd, data, (size_t)n, MSG_NOSIGNAL) != n)
 			err(1, "send");
 	return n == 0 ? 0 : 1;
+}
+
+struct limit_pair {
+	int from, to;
+};
+
+static void *
+limit_carry(void *argument)
+{
+	struct limit_pair *pair = argument;
+	int own[2];
+	char byte;
+	if (pipe2(own, O_CLOEXEC) == -1)
+		err(1, "pipe");
+	limit_enlarge(own[1]);
+	ssize_t n;
+	while ((n = limit_through(own, pair->from, pair->to)) > 0)
+		continue;
+	if (n == -1 || shutdown(pair->to, SHUT_WR) == -1 || recv(pair->to, &byte, 1, 0) != 0)
+		err(1, "relay");
+	(void)close(own[0]);
+	(void)close(own[1]);
+	(void)close(pair->to);
+	(void)close(pair->from);
+	free(pair);
+	return NULL;
+}
+
+static int
+limit_relay_many(int listener, const char *to)
+{
+	for (;;) {
+		pthread_t thread;
+		struct limit_pair *pair = malloc(sizeof *pair);
+		if (pair == NULL)
+			err(1, "memory");
+		pair->from = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		if (pair->from == -1)
+			err(1, "accept");
+		pair->to = limit_open(to, false);
+		if (pthread_create(&thread, NULL, limit_carry, pair) != 0)
+			errx(1, "no thread");
+		(void)pthread_detach(thread);
+	}
 }
 
 static int
@@ -385,6 +481,10 @@ main(int argc, char **argv)
 		return limit_udp_send(argv[2], strtoul(argv[3], NULL, 10));
 	if (argc == 3 && strcmp(what, "echo") == 0)
 		return limit_echo(limit_open(argv[2], true));
+	if (argc == 3 && strcmp(what, "echo-many") == 0)
+		return limit_echo_many(limit_listen(argv[2]));
+	if (argc == 4 && strcmp(what, "relay-many") == 0)
+		return limit_relay_many(limit_listen(argv[2]), argv[3]);
 	if (argc == 4 && strcmp(what, "turn") == 0)
 		return limit_turn(limit_open(argv[2], false), strtoul(argv[3], NULL, 10));
 	if (argc == 4 && strcmp(what, "frame") == 0)
