@@ -1410,6 +1410,37 @@ for service in SERVICES:
 PY
 }
 
+@test "F10: a call that fails for good ends nobody who is there, and crashes nothing" {
+    need_shim
+    hub_life
+    PYTHONPATH=$T drive <<'PY'
+from life import *
+for service in SERVICES:
+    life = Life(service, '', count=True, most=2)
+    check([life.join() for _ in range(2)], [True] * 2)
+    life.end([0, 104])
+    two = counted()
+    none = quiet(service)
+    for call, error in (('setsockopt', 'ENOBUFS'), ('getsockopt', 'ENOBUFS'), ('fcntl', 'ENOMEM'),
+                        ('epoll_ctl', 'ENOMEM'), ('accept4', 'ENOMEM'), ('accept4', 'EMFILE'),
+                        ('accept4', 'ECONNABORTED'), ('ioctl', 'EINVAL'), ('open', 'EMFILE'),
+                        ('recvmsg', 'ENOBUFS'), ('sendmsg', 'ENOBUFS')):
+        # From the first client on, or from the third.
+        for n in none.get(call, 0) + 1, two.get(call, 0) + 1:
+            what = '%s %s %d' % (service, call, n)
+            life = Life(service, '%s:%s:%d+' % (call, error, n), most=5)
+            served = n > two.get(call, 0) and [life.join() for _ in range(2)]
+            others = [dial(life.cat) for _ in range(2)]
+            for c in others:
+                c.sendall(b'?')
+            Cat('-l', '--accept-timeout', '0.05', '-U', T + '/t').end(28)
+            check(life.cat.process.poll(), None, what + life.cat.errors())
+            check([life.is_there(c) for c in life.clients], served or [], what + life.cat.errors())
+            life.cat.send(signal.SIGTERM)
+            check(life.cat.process.wait(LIMIT), -signal.SIGTERM, what + life.cat.errors())
+PY
+}
+
 @test "F10: without epoll it is poll that waits" {
     need_shim
     hub_life
