@@ -13,6 +13,9 @@ install(FILES completions/_sockcat DESTINATION "${SOCKCAT_ZSH_DIR}")
 install(FILES completions/sockcat.fish
     DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d")
 install(FILES README.md LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+# Not where systemd looks for units: whoever wants one copies and changes it.
+install(FILES packaging/systemd/sockcat-relay.service packaging/systemd/sockcat-relay.socket
+    DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples")
 
 configure_file(packaging/uninstall.cmake.in uninstall.cmake @ONLY)
 add_custom_target(uninstall COMMAND "${CMAKE_COMMAND}" -P "${CMAKE_BINARY_DIR}/uninstall.cmake")

@@ -573,3 +573,68 @@ PY
     assert_fails 2 '--grace.*--keep-open' sockcat -l --grace 1 127.0.0.1 0 </dev/null
     assert_fails 2 '--udp' sockcat -lku --grace 1 127.0.0.1 0 </dev/null
 }
+
+# ---- the example of a service ----
+
+# unit_files: the example's files in $T, with the program under test in it.
+unit_files() {
+    for file in "$BATS_TEST_DIRNAME"/../packaging/systemd/sockcat-relay.*; do
+        sed "s|/usr/bin/sockcat|$SOCKCAT|" "$file" >"$T/${file##*/}"
+    done
+}
+
+@test "units: systemd-analyze verify has nothing to say" {
+    need systemd-analyze
+    unit_files
+    run systemd-analyze verify --man=no "$T/sockcat-relay.service" "$T/sockcat-relay.socket"
+    assert_equal "$status $output" "0 "
+}
+
+@test "units: what can be kept from the service is" {
+    need systemd-analyze
+    systemd-analyze --help | grep -q -- --offline || skip "needs a systemd-analyze that judges files"
+    unit_files
+    # In tenths, of 10; a service that says nothing has 9.6.
+    run systemd-analyze security --offline=yes --no-pager --threshold=12 "$T/sockcat-relay.service"
+    assert_status 0
+}
+
+@test "units: the service makes no system call that is kept from it" {
+    need systemd-analyze strace
+    ! grep -q __asan_init "$SOCKCAT" || skip "needs a program without sanitizers"
+    unit_files
+    start_listener -k --echo 127.0.0.1 0
+    read -ra words <<<"$(sed -n 's/^ExecStart=[^ ]* //p' "$T/sockcat-relay.service")"
+    words[${#words[@]} - 1]=127.0.0.1:$port
+    start strace -f -qq -o "$T/calls" -e signal=none systemd-socket-activate -l "$T/s.sock" "$SOCKCAT" "${words[@]}"
+    await_file "$T/s.sock"
+    client -U "$T/s.sock" <"$(random_file 3000000)" >"$T/client.out"
+    assert_equal "$status" 0
+    assert_same "$T/client.out" "$(random_file 3000000)"
+    sets=$(sed -n 's/^SystemCallFilter=//p' "$T/sockcat-relay.service")
+    python3 - "$T/calls" "$SOCKCAT" "$sets" <<'PY'
+import re, subprocess, sys
+calls, program, lines = sys.argv[1:]
+def members(name):
+    text = subprocess.run(['systemd-analyze', '--no-pager', 'syscall-filter', name], check=True, capture_output=True, text=True)
+    found = set()
+    for word in re.findall(r'^    ([@\w-]+)', text.stdout, re.M):
+        found |= members(word) if word[0] == '@' else {word}
+    return found
+may = set()
+for line in lines.split('\n'):
+    for name in line.lstrip('~').split():
+        may = may - members(name) if line[0] == '~' else may | members(name)
+used, ours = set(), False
+with open(calls) as file:
+    for line in file:
+        call = re.match(r'\d+ +(\w+)\(', line)
+        ours = ours or ('execve("%s"' % program in line)
+        if call and ours:
+            used.add(call[1])
+if len(used) < 20 or 'splice' not in used or len(may) < 100:
+    sys.exit('that is not the whole: %r, %d' % (used, len(may)))
+if used - may:
+    sys.exit('kept from it: %r' % (used - may))
+PY
+}

@@ -34,6 +34,8 @@ echo '#include <jansson.h>' | cc -E - >/dev/null 2>&1 || install_packages libjan
 # The package is built and tried only where packages are Debian's.
 if command -v apt-get >/dev/null 2>&1; then
     install_needs dpkg-buildpackage:dpkg-dev dh:debhelper lintian:lintian
+    # Its tools are wanted; without systemd-sysv nothing of it is started, and no init replaced.
+    install_needs systemd-analyze:systemd
     dpkg-checkbuilddeps packaging/debian/control ||
         install_packages build-essential debhelper cmake libjansson-dev
 fi
