@@ -518,6 +518,22 @@ cat.end()
 PY
 }
 
+@test "--grace: what is still to come for standard output comes" {
+    manage <<'PY'
+cat = Cat('-l', '-k', '-d', '--grace', '1h', '127.0.0.1', '0')
+clients = [socket.create_connection(cat.address(), LIMIT) for _ in range(3)]
+for client in clients:
+    client.sendall(b'1')
+cat.await_output(b'111')
+cat.send(signal.SIGTERM)
+cat.rest()
+for client in clients:
+    client.sendall(b'2' * 1000000)
+    client.close()
+check(cat.end(), b'111' + b'2' * 3000000)
+PY
+}
+
 @test "--grace: a failure of one that finishes is 104" {
     manage <<'PY'
 cat = Cat('-l', '-k', '--echo', '--grace', '1h', '127.0.0.1', '0')
