@@ -10,9 +10,10 @@
  *   crowd come PORT echo|keep SECONDS LENGTH
  *       a few at a time clients that send LENGTH bytes, get them back (keep: they do not), shut, and
  *       wait for the end. Prints how many came, and how many a second
- *   crowd hear PORT LISTENERS STALLED SECONDS LENGTH
- *       what one says in messages of LENGTH bytes LISTENERS hear, and STALLED never read. Prints how
- *       many thousand messages were heard a second
+ *   crowd hear PORT LISTENERS STALLED BURST SECONDS LENGTH
+ *       what one says in messages of LENGTH bytes LISTENERS hear, and STALLED never read. BURST
+ *       messages are sent at a time; the next when all have heard those before the last, or, if it is
+ *       1, the last. Prints how many thousand messages were heard a second
  *   crowd carry PORT TO CLIENTS SECONDS check|trust
  *       what CLIENTS send to PORT arrives on connections to port TO, which is here; check: its content
  *       is compared, not only counted. Prints GB/s
@@ -45,11 +46,10 @@
 #define CROWD_PATIENCE 5
 #define CROWD_ADDRESSES 200
 #define CROWD_LENGTH ((size_t)4096)
-/* Few enough for the backlog of everybody (10 at ncat). */
+/* Few enough for the backlog of everybody (10 at ncat), and how long to leave them to it. */
 #define CROWD_COMING 8
+#define CROWD_PAUSE 2000
 #define CROWD_SAMPLES ((size_t)4 * 1024 * 1024)
-/* A speaker is ahead of the slowest listener by twice so many messages at most. */
-#define CROWD_STEP ((size_t)256)
 /* What is said, or carried, repeats after so many messages, or bytes. */
 #define CROWD_MESSAGES ((size_t)4096)
 #define CROWD_PERIOD ((size_t)1024 * 1024)
@@ -368,7 +368,8 @@ crowd_listen(struct crowd_client *client, const unsigned char *said, size_t peri
 }
 
 static int
-crowd_speak(const char *port, size_t count, size_t stalled, double seconds, size_t length)
+crowd_speak(const char *port, size_t count, size_t stalled, size_t burst, double seconds,
+	size_t length)
 {
 	size_t period = CROWD_MESSAGES * length, sent = 0, mark = 0, behind = 0;
 	unsigned char *said = crowd_memory(2, period);
@@ -380,6 +381,9 @@ crowd_speak(const char *port, size_t count, size_t stalled, double seconds, size
 	int set = epoll_create1(EPOLL_CLOEXEC);
 	for (size_t i = 0; i < count + stalled; i++) {
 		int fd = crowd_connect(port, (uint32_t)i, i < stalled ? 4096 : 0);
+		/* Nothing tells that it was let in. */
+		if (i % CROWD_COMING == CROWD_COMING - 1)
+			(void)usleep(CROWD_PAUSE);
 		if (i < stalled)
 			continue;
 		struct crowd_client *client = &clients[i - stalled];
@@ -393,10 +397,14 @@ crowd_speak(const char *port, size_t count, size_t stalled, double seconds, size
 	for (bool over = false; behind > 0 || !over;) {
 		struct epoll_event events[CROWD_BATCH];
 		if (behind == 0) {
-			mark = sent;
 			over = crowd_seconds(began) >= seconds;
-			for (size_t i = 0; i < CROWD_STEP && !over; i++, sent += length)
-				crowd_send(speaker, said + sent % period, length);
+			mark = sent;
+			if (!over) {
+				crowd_send(speaker, said + sent % period, burst * length);
+				sent += burst * length;
+			}
+			if (burst == 1)
+				mark = sent;
 			behind = crowd_count_behind(clients, count, mark);
 			continue;
 		}
@@ -562,8 +570,9 @@ main(int argc, char **argv)
 		return crowd_hold(port, numbers[0], length);
 	if (argc == 6 && strcmp(what, "come") == 0 && fits)
 		return crowd_come(port, strcmp(argv[3], "echo") == 0, seconds, length);
-	if (argc == 7 && strcmp(what, "hear") == 0 && fits && numbers[0] > 0)
-		return crowd_speak(port, numbers[0], numbers[1], seconds, length);
+	if (argc == 8 && strcmp(what, "hear") == 0 && fits && numbers[0] > 0 && numbers[2] > 0 &&
+		numbers[2] <= CROWD_MESSAGES)
+		return crowd_speak(port, numbers[0], numbers[1], numbers[2], seconds, length);
 	if (argc == 7 && strcmp(what, "carry") == 0 && numbers[1] > 0)
 		return crowd_carry(
 			port, argv[3], numbers[1], seconds, strcmp(argv[6], "check") == 0);

@@ -11,6 +11,7 @@
  *   limit udp-send PORT LENGTH      standard input as datagrams of LENGTH bytes
  *   limit echo PORT                 one connection, sent back
  *   limit echo-many PORT            any number of connections, to each what came from it
+ *   limit keep-many PORT            what comes from them to standard output
  *   limit relay-many PORT TO        what any number of connections send, each on one of its own to
  *                                   port TO, by a thread of its own
  *   limit turn PORT LENGTH          a request from standard input, its reply to standard output, …
@@ -281,7 +282,7 @@ limit_watch(int set, int fd)
 }
 
 static int
-limit_echo_many(int listener)
+limit_serve_many(int listener, bool echo)
 {
 	static char data[65536];
 	int set = epoll_create1(EPOLL_CLOEXEC), yes = 1;
@@ -300,8 +301,9 @@ limit_echo_many(int listener)
 			ssize_t n = recv(fd, data, sizeof data, 0);
 			if (n <= 0)
 				(void)close(fd);
-			else if (send(fd, data, (size_t)n, MSG_NOSIGNAL) != n)
-				err(1, "send");
+			else if ((echo ? send(fd, data, (size_t)n, MSG_NOSIGNAL)
+				       : write(STDOUT_FILENO, data, (size_t)n)) != n)
+				err(1, "write");
 		}
 	}
 }
@@ -482,7 +484,9 @@ main(int argc, char **argv)
 	if (argc == 3 && strcmp(what, "echo") == 0)
 		return limit_echo(limit_open(argv[2], true));
 	if (argc == 3 && strcmp(what, "echo-many") == 0)
-		return limit_echo_many(limit_listen(argv[2]));
+		return limit_serve_many(limit_listen(argv[2]), true);
+	if (argc == 3 && strcmp(what, "keep-many") == 0)
+		return limit_serve_many(limit_listen(argv[2]), false);
 	if (argc == 4 && strcmp(what, "relay-many") == 0)
 		return limit_relay_many(limit_listen(argv[2]), argv[3]);
 	if (argc == 4 && strcmp(what, "turn") == 0)

@@ -23,6 +23,7 @@ import tools
 
 LENGTH = 64    # bytes of a request, and of what is sent by who comes and goes
 MESSAGE = 100  # bytes of what is said to many
+BURST = 256    # messages that are said at a time, where it is not one
 SPARE = 64     # descriptors that a server with many clients may want for itself
 
 # Who listens; {port} is where, {to} where a relay carries on to. Options are those without which a
@@ -39,6 +40,7 @@ SERVERS = {
         "sockcat": "{sockcat} -lkd --max-conns 20000 127.0.0.1 {port}",
         "ncat": "ncat -lk -m 20000 127.0.0.1 {port}",
         "socat": "socat -u TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,backlog=128 -",
+        "limit": "{limit} keep-many {port}",
     },
     "broker": {
         "sockcat": "{sockcat} -lk --max-conns 20000 --broker 127.0.0.1 {port}",
@@ -71,6 +73,7 @@ class Work(NamedTuple):
     kind: str
     clients: int = 0
     others: int = 0  # of the clients, the active ones; beside them, the stalled ones
+    burst: int = 0   # messages that are said at a time
 
 
 def works():
@@ -84,8 +87,13 @@ def works():
                 rows[f"turns-{clients}-{active}"] = Work(
                     f"{clients:,} connected, {active} active", "echo", "turns", clients, active)
     for clients in (10, 100, 1000):
-        rows[f"broker-{clients}"] = Work(f"one speaks, {clients:,} hear", "broker", "hear", clients)
-    rows["broker-stalled"] = Work("… 10 hear, one more never reads", "broker", "hear", 10, 1)
+        rows[f"broker-{clients}"] = Work(
+            f"messages by the hundred, {clients:,} hear", "broker", "hear", clients, 0, BURST)
+    rows["broker-stalled"] = Work(
+        "messages by the hundred, 10 hear, one more never reads", "broker", "hear", 10, 1, BURST)
+    for clients in (10, 100, 1000):
+        rows[f"single-{clients}"] = Work(
+            f"one message after the other, {clients:,} hear", "broker", "hear", clients, 0, 1)
     for clients in (100, 1000, 10000):
         rows[f"memory-{clients}"] = Work(f"{clients:,} idle clients", "echo", "hold", clients)
     for clients in (1, 100):
@@ -222,8 +230,8 @@ class Bench:
         return {"p50": median / 1000, "p99": late / 1000, "turns": rate}
 
     def hear(self, children, work, _server, port, _to, _check):
-        heard, = self.crowd(children, ["hear", port, work.clients, work.others, self.seconds,
-                                       MESSAGE])
+        heard, = self.crowd(children, ["hear", port, work.clients, work.others, work.burst,
+                                       self.seconds, MESSAGE])
         return {"heard": heard}
 
     def hold(self, children, work, server, port, _to, _check):
@@ -349,11 +357,10 @@ def goals(done):
     lines.append(("latency of one active among 10,000, of that alone", "turns-10000-1",
                   quotient(done, "p50", ("turns-10000-1", "sockcat"), ("turns-1-1", "sockcat")),
                   1.3, True))
-    for clients in (10, 100, 1000):
-        row = f"broker-{clients}"
+    for row in [f"{how}-{clients}" for how in ("broker", "single") for clients in (10, 100, 1000)]:
         lines.append((f"{WORKS[row].title}: rate of `ncat --broker`'s", row,
                       quotient(done, "heard", (row, "sockcat"), (row, "ncat")), 3, False))
-    lines.append(("one speaks, 10 hear, one more never reads: rate of that without it",
+    lines.append((f"{WORKS['broker-stalled'].title}: rate of that without it",
                   "broker-stalled", quotient(done, "heard", ("broker-stalled", "sockcat"),
                                              ("broker-10", "sockcat")), 0.95, False))
     row = done.get("memory-10000")
