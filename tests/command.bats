@@ -42,7 +42,7 @@ class Row:
         """A word that is right for it."""
         by_id = {'tos': 'ef', 'congestion': 'reno', 'join': '239.1.2.3', 'sockopt': 'SOCKET:PRIORITY:1',
                  'frame': 'u8', 'stdio_frame': 'line', 'stdin_frame': 'nul', 'stdout_frame': 'hex', 'sh_exec': 'cat',
-                 'to': 'localhost:80'}
+                 'to': 'localhost:80', 'nick': 'me'}
         by_type = {'TIME': '1', 'SIZE': '4k', 'COUNT': '1', 'NUMBER': '1', 'PORT': '9', 'HOST': '127.0.0.1',
                    'INTERFACE': 'lo', 'FILE': T + '/file', 'PROGRAM': 'cat', 'ENUM': self.argument.split('|')[0]}
         return by_id.get(self.id) or by_type[self.type]

@@ -775,13 +775,14 @@ PY
     assert_equal "$(cat "$T/listener.out")" AB
 }
 
-@test "-W with -k ends a UDP listener that hears everybody" {
-    start_listener -u -k -W 2 127.0.0.1 0
-    start_peer --connect "udp:127.0.0.1:$port" send:A
+@test "-W with -k ends the session of each UDP peer after so many datagrams" {
+    start_listener -u -k -v -W 2 --max-accepts 2 127.0.0.1 0
+    start_peer --connect "udp:127.0.0.1:$port" send:A send:B
     assert_peer_done
-    start_peer --connect "udp:127.0.0.1:$port" send:B
-    assert_listener_ends 0
-    assert_equal "$(cat "$T/listener.out")" AB
+    await_line "$T/listener.err" '^sockcat: closed '
+    start_peer --connect "udp:127.0.0.1:$port" send:C send:D
+    finish "$listener"
+    assert_equal "$result $(cat "$T/listener.out")" "0 ABCD"
 }
 
 @test "-W 1 over TCP ends with the first that comes, though the peer stays" {
