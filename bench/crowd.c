@@ -12,8 +12,8 @@
  *       wait for the end. Prints how many came, and how many a second
  *   crowd hear PORT LISTENERS STALLED BURST SECONDS LENGTH
  *       what one says in messages of LENGTH bytes LISTENERS hear, and STALLED never read. BURST
- *       messages are sent at a time; the next when all have heard those before the last, or, if it is
- *       1, the last. Prints how many thousand messages were heard a second
+ *       messages are sent at a time, and few times ahead of what all have heard; if it is 1, the next
+ *       when all have heard the last. Prints how many thousand messages were heard a second
  *   crowd carry PORT TO CLIENTS SECONDS check|trust
  *       what CLIENTS send to PORT arrives on connections to port TO, which is here; check: its content
  *       is compared, not only counted. Prints GB/s
@@ -43,13 +43,15 @@
 #endif
 
 /* Seconds without anything after which the other side counts as stuck. */
-#define CROWD_PATIENCE 5
+#define CROWD_PATIENCE 3
 #define CROWD_ADDRESSES 200
 #define CROWD_LENGTH ((size_t)4096)
 /* Few enough for the backlog of everybody (10 at ncat), and how long to leave them to it. */
 #define CROWD_COMING 8
 #define CROWD_PAUSE 2000
 #define CROWD_SAMPLES ((size_t)4 * 1024 * 1024)
+/* A speaker is so many bursts ahead of the slowest listener. */
+#define CROWD_AHEAD ((size_t)8)
 /* What is said, or carried, repeats after so many messages, or bytes. */
 #define CROWD_MESSAGES ((size_t)4096)
 #define CROWD_PERIOD ((size_t)1024 * 1024)
@@ -393,18 +395,17 @@ crowd_speak(const char *port, size_t count, size_t stalled, size_t burst, double
 	/* Who comes last is let in last: when it is heard, all are there. */
 	int speaker = crowd_connect(port, (uint32_t)(count + stalled), 0);
 	uint64_t began = crowd_now();
+	size_t step = burst * length, ahead = burst == 1 ? 0 : CROWD_AHEAD * step;
 	/* All have heard what lies before the mark if nobody is behind. */
 	for (bool over = false; behind > 0 || !over;) {
 		struct epoll_event events[CROWD_BATCH];
 		if (behind == 0) {
 			over = crowd_seconds(began) >= seconds;
-			mark = sent;
 			if (!over) {
-				crowd_send(speaker, said + sent % period, burst * length);
-				sent += burst * length;
+				crowd_send(speaker, said + sent % period, step);
+				sent += step;
 			}
-			if (burst == 1)
-				mark = sent;
+			mark = over ? sent : sent > ahead ? sent - ahead : 0;
 			behind = crowd_count_behind(clients, count, mark);
 			continue;
 		}

@@ -325,15 +325,17 @@ def table_of(done, kinds):
     who = [tool for tool in TOOLS if any(tool in SERVERS[row.work.server] for row in rows)]
     lines = []
     for row in rows:
+        if not row.figures:
+            lines.append([row.work.title] + ["fails" if tool in row.failures else "–"
+                                             for tool in who] + ["–"] * (len(who) - 1))
         for key in KEYS:
-            if not any(row.values(tool, key) for tool in who) and not row.failures:
-                continue
-            if not any(key in figures for each in row.figures.values() for figures in each):
+            if not any(row.values(tool, key) for tool in who):
                 continue
             ours = row.median("sockcat", key)
-            against = [report.times(ours / row.median(tool, key)
-                                    if ours is not None and row.median(tool, key) else None)
-                       for tool in who[1:]]
+            # (What needs no memory at all is no measure.)
+            against = [report.times(ours / theirs if ours is not None and theirs and
+                                    (key != "each" or theirs > 0.1) else None)
+                       for theirs in (row.median(tool, key) for tool in who[1:])]
             lines.append([f"{row.work.title}: {KEYS[key][0]}"] +
                          [cell(row, tool, key) for tool in who] + against)
     head = ["work", *who, *(f"sockcat is of {tool}" for tool in who[1:])]
