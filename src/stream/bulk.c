@@ -8,6 +8,10 @@
 #define BULK_MARK ((size_t)512 * 1024)
 #define BULK_NEEDED ((uint64_t)8 * 1024 * 1024)
 
+/* What a read brings at least (a ring's whole) if the mark was reached. Less, and the wait was over
+ * before it was: it held up a sender that has so much under way and no more. */
+#define BULK_WORTH (BULK_MARK / 2)
+
 /* A read of less says that the sender is not that fast. */
 #define BULK_SMALL ((size_t)16 * 1024)
 
@@ -44,7 +48,7 @@ bulk_note(struct bulk *bulk, size_t n)
 	bulk->streak += n;
 	if (!bulk->on && bulk->streak >= bulk->needed)
 		bulk->on = sys_set_low_water(bulk->fd, (int)BULK_MARK);
-	if (bulk->on && n < BULK_MARK / 4 && clock_now() >= bulk->latest && bulk->latest != 0) {
+	if (bulk->on && n < BULK_WORTH && clock_now() >= bulk->latest && bulk->latest != 0) {
 		bulk->needed *= 2;
 		bulk_end(bulk);
 	}
