@@ -1,5 +1,6 @@
 """Processes and sockets of this machine: starting, waiting, ending, and who listens."""
 import contextlib
+import itertools
 import os
 import select
 import signal
@@ -87,8 +88,13 @@ def listens(family_name, address):
             # Flag 0x10000: it accepts connections.
             return any(line.split()[3] == "00010000" for line in table
                        if line.rstrip().endswith(" " + address))
-    rows = rows_of_port(family_name, address)
-    return any(row[3] == "0A" for row in rows) if family_name == "tcp" else bool(rows)
+    if family_name != "tcp":
+        return bool(rows_of_port(family_name, address))
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        next(table)
+        # Those that listen come first; thousands that have ended may follow.
+        listening = itertools.takewhile(lambda row: row[3] == "0A", map(str.split, table))
+        return any(row[1].endswith(f":{address:04X}") for row in listening)
 
 
 def wait_for_listener(child, family_name, address):

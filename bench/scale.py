@@ -55,9 +55,9 @@ SERVERS = {
     },
 }
 TOOLS = ("sockcat", "ncat", "socat", "limit")
-# Who has a process, or two, for each client is not asked for more than this; ncat's select(2) has
-# an end at 1,024 descriptors.
-FORKS_MOST = {"ncat": 100, "socat": 1000}
+# Who has processes of its own for each client is asked for no more than so many. (ncat's program
+# that carries on takes 90 ms to begin, and its select(2) has an end at 1,024 descriptors.)
+MOST = {"echo": {"ncat": 100, "socat": 1000}, "relay": {"ncat": 1}}
 # What a figure is called, and whether less of it is better.
 KEYS = {
     "rate": ("connections/s", False), "p50": ("p50, µs", True), "p99": ("p99, µs", True),
@@ -136,9 +136,10 @@ def entrants(work, descriptors):
     """Who takes part; a row for more clients than there may be descriptors has nobody."""
     if work.clients + work.others + SPARE > descriptors:
         return []
+    most = MOST.get(work.server, {})
     return [tool for tool in TOOLS
-            if tool in SERVERS[work.server] and (tool not in FORKS_MOST or shutil.which(tool))
-            and not (work.server == "echo" and work.clients > FORKS_MOST.get(tool, sys.maxsize))]
+            if tool in SERVERS[work.server] and work.clients <= most.get(tool, sys.maxsize)
+            and (tool not in ("ncat", "socat") or shutil.which(tool))]
 
 
 def group_memory(group):
@@ -394,9 +395,9 @@ def text(done, chosen, descriptors):
              f"{chosen.rounds}; median (least–most)",
              f"* A process may have {descriptors:,} descriptors here"
              + (f", too few for: {'; '.join(left_out)}." if left_out else "."),
-             "* Echoes of " + " and ".join(f"{tool} only up to {most:,} clients"
-                                           for tool, most in FORKS_MOST.items())
-             + ": there each has processes of its own.", ""]
+             "* Who has processes of its own for each client is asked for no more of them than this: "
+             + "; ".join(f"{server}, {tool}: {most:,}" for server, tools_of in MOST.items()
+                         for tool, most in tools_of.items()), ""]
     for title, part in (("Figures to reach", goal_table(done)),
                         ("Coming and going", table_of(done, ("come",))),
                         ("Request and reply among many", table_of(done, ("turns",))),
