@@ -292,7 +292,7 @@ export -f start_caller_id call_from_port
     need_netns
     # shellcheck disable=SC2016 # for the inner shell and for socat's
     in_netns -c 'need socat ss
-        start_server socat UDP4-LISTEN:0,bind=127.0.0.1 SYSTEM:"echo \$SOCAT_PEERPORT"
+        start_server socat UDP4-LISTEN:0,bind=127.0.0.1 SYSTEM:"head -c 1 >/dev/null; echo \$SOCAT_PEERPORT"
         feed "who am I" "@$T/client.out.seen"
         "$SOCKCAT" -u -q 0.1 -p 4444 127.0.0.1 "$port" <"$T/in" >"$T/client.out" 2>"$T/client.err" &
         started+=("$!")
