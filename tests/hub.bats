@@ -1547,3 +1547,36 @@ cat.end(-signal.SIGTERM)
 check(os.path.exists(T + '/s'), False)
 PY
 }
+
+@test "F162: memory and descriptors stay as they are over 100,000 connections" {
+    LIMIT=400 drive <<'PY'
+from drive import *
+# With a sanitizer each takes ten times as long.
+total = 100000 if os.environ['PATIENCE'] == '1' else 10000
+cat = Cat('-l', '-k', '--echo', '127.0.0.1', '0')
+def come_and_go(first, last):
+    for i in range(first, last):
+        with socket.socket() as s:
+            # Ports would run out at one address.
+            s.bind(('127.0.%d.%d' % (1 + i // 20000, 1 + i % 200), 0))
+            s.settimeout(LIMIT)
+            s.connect(cat.address())
+            s.sendall(b'x')
+            check(s.recv(1), b'x')
+            if i % 3 == 0:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+            elif i % 3 == 1:
+                s.shutdown(socket.SHUT_WR)
+                check(s.recv(1), b'')
+def idle():
+    until(lambda: cat.descriptors() <= few, 'the last to go')
+    return cat.resident()
+few = cat.descriptors()
+come_and_go(0, total // 20)
+before = idle()
+come_and_go(total // 20, total)
+if os.environ['PATIENCE'] == '1':
+    check(idle() - before <= 256 * 1024, True, '%d bytes more' % (cat.resident() - before))
+idle()
+PY
+}
