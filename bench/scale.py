@@ -418,7 +418,7 @@ set logscale xy
 set xrange [0.7:15000]
 set yrange [5:*]
 set xtics (1, 100, "1,000" 1000, "10,000" 10000)
-set xlabel "clients connected"
+set xlabel "clients connected" offset 0,0.6
 set ylabel "µs (logarithmic)"
 set key outside bottom center horizontal Left reverse samplen 2
 set datafile missing "?"
