@@ -633,3 +633,16 @@ for peer in one, three:
     check(got, b'a' * 50000)
 PY
 }
+
+@test "with -k more datagrams at once than --queue has room for are all there" {
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-u', '-k', '--queue', '64k', '127.0.0.1', '0')
+peer = udp()
+cat.stop()
+for n in b'abcde':
+    peer.sendto(bytes([n]) * 30000, cat.address())
+cat.go()
+cat.await_output(b''.join(bytes([n]) * 30000 for n in b'abcde'))
+PY
+}

@@ -8,8 +8,8 @@ target_set(struct plan_to *to, const struct word *word, bool numeric, struct fau
 {
 	struct endpoint *endpoint = &to->endpoint;
 	enum transport_names names = word->scheme == WORD_UNIX ? TRANSPORT_UNIX
-		: word->scheme == WORD_VSOCK               ? TRANSPORT_VSOCK
-							   : TRANSPORT_INET;
+		: word->scheme == WORD_VSOCK                   ? TRANSPORT_VSOCK
+							       : TRANSPORT_INET;
 	to->transport = transport_find(names, word->scheme == WORD_UDP, false, -1);
 	endpoint->names = names;
 	if (names == TRANSPORT_UNIX)

@@ -21,8 +21,8 @@ crowd_ask(struct crowd *crowd, struct guest *client, struct fault *fault)
 {
 	struct relay *relay = &client->session.relay;
 	/* Only there, and where a direction has come further, descriptors are closed or opened. */
-	bool anew = client->session.state != SESSION_RELAYING ||
-		relay->out.state != client->out || relay->in.state != client->in;
+	bool anew = client->session.state != SESSION_RELAYING || relay->out.state != client->out ||
+		relay->in.state != client->in;
 	client->out = relay->out.state;
 	client->in = relay->in.state;
 	/* Whoever sits here hears what others say by the other flow. */
@@ -165,8 +165,8 @@ crowd_init_remote(struct crowd *crowd, struct guest *client, struct listener_cli
 	struct stream *remote = &client->session.remote;
 	if (!crowd->datagrams)
 		return socket_init(remote, plan->transport, caller->fd, 0, name, fault);
-	return peer_init(remote, &client->peer, plan->transport, &caller->peer, plan->queue, name,
-		fault);
+	return peer_init(remote, &client->peer, plan->transport, &caller->peer, plan->queue,
+		&crowd->full, name, fault);
 }
 
 bool

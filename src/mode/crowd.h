@@ -32,15 +32,16 @@ struct crowd {
 	struct run *run;
 	struct listener *listener;
 	struct waiter waiter;
-	struct post *post;   /* where clients are spoken to; NULL: they are not */
-	struct post broker;  /* the one of a broker, … */
-	struct share share;  /* … that of standard input and output */
-	struct guest *first; /* owned */
-	struct guest *host;  /* who sits here and takes part, not counted; NULL: nobody */
-	size_t count;        /* clients that are in */
+	struct post *post;         /* where clients are spoken to; NULL: they are not */
+	struct post broker;        /* the one of a broker, … */
+	struct share share;        /* … that of standard input and output */
+	struct guest *first;       /* owned */
+	struct guest *host;        /* who sits here and takes part, not counted; NULL: nobody */
+	size_t count;              /* clients that are in */
 	uint64_t accepted, failed; /* so far, … */
 	uint64_t refused;          /* … and those who were one too many */
 	int64_t lonely;            /* nobody has been in since; CLOCK_NEVER: somebody is */
+	size_t full;               /* peers of which too much waits */
 	bool datagrams;            /* they are peers, not connections */
 	bool closing;              /* nobody is let in any more */
 	bool interrupted;          /* a signal ends them */

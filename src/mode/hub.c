@@ -48,9 +48,8 @@ hub_is_open(const struct hub *hub)
 static bool
 hub_hand_on(struct hub *hub, int fd, const struct sys_message *message, struct fault *fault)
 {
-	struct listener_client caller = {
-		.fd = -1, .peer = { message->from, message->from_length }
-	};
+	struct listener_client caller = { .fd = -1,
+		.peer = { message->from, message->from_length } };
 	struct guest *client = crowd_find(&hub->crowd, &caller.peer);
 	if (client == NULL) {
 		if (hub->crowd.closing || !listener_permits(hub->crowd.listener, &caller.peer))
@@ -64,17 +63,22 @@ hub_hand_on(struct hub *hub, int fd, const struct sys_message *message, struct f
 		client = crowd_find(&hub->crowd, &caller.peer);
 	}
 	if (client != NULL) {
-		peer_take(&client->peer, fd, hub->space, message);
+		if (!peer_take(&client->peer, fd, hub->space, message)) {
+			log_line(LOG_ALWAYS, "receive from %s: a datagram is lost: out of memory",
+				client->session.remote.name);
+			hub->crowd.failed++;
+		}
 		waiter_wake(&hub->crowd.waiter, &client->waiting);
 	}
 	return true;
 }
 
-/* Takes what has come to one socket, but no more than leaves the others a turn. */
+/* Takes what has come to one socket, but no more than leaves the others a turn, and than they have
+ * room for. */
 static bool
 hub_receive(struct hub *hub, int fd, struct fault *fault)
 {
-	for (int i = 0; i < HUB_BATCH; i++) {
+	for (int i = 0; i < HUB_BATCH && hub->crowd.full == 0; i++) {
 		struct iovec space = { hub->space, HUB_DATAGRAM };
 		struct sys_message message = { .from_length = 0 };
 		ssize_t n = sys_receive_message(fd, &space, 1, false, &message);
@@ -115,7 +119,8 @@ hub_accept(struct hub *hub, struct fault *fault)
 		switch (listener_accept(
 			hub->crowd.listener, &hub->door.interest, loop->now, &caller, fault)) {
 		case IO_OK:
-			if (!crowd_refuses(&hub->crowd, &caller) && !crowd_begin(&hub->crowd, &caller, fault))
+			if (!crowd_refuses(&hub->crowd, &caller) &&
+				!crowd_begin(&hub->crowd, &caller, fault))
 				return false;
 			break;
 		case IO_AGAIN:
@@ -190,10 +195,12 @@ hub_answer_door(struct hub *hub, struct fault *fault)
 	bool ended = interest_fired(&hub->door.interest, hub->signals) && loop_take_signals(loop);
 	child_look(ended, loop->now);
 	/* Whose program it was has something to read. */
-	for (struct guest *client = hub->crowd.first; ended && client != NULL; client = client->next)
+	for (struct guest *client = hub->crowd.first; ended && client != NULL;
+		client = client->next)
 		waiter_wake(&hub->crowd.waiter, &client->waiting);
 	if (interest_fired(&hub->door.interest, hub->watch) &&
-		hub->crowd.share.stdio.ops->write(&hub->crowd.share.stdio, NULL, 0, &put, fault) == IO_FAIL)
+		hub->crowd.share.stdio.ops->write(&hub->crowd.share.stdio, NULL, 0, &put, fault) ==
+			IO_FAIL)
 		return false;
 	hub_reload(hub);
 	if (loop->wants_report) {
@@ -202,7 +209,8 @@ hub_answer_door(struct hub *hub, struct fault *fault)
 	}
 	if (loop->end_signal != 0)
 		hub_obey_signal(hub);
-	if (loop->now >= clock_after(hub->crowd.lonely, hub->crowd.run->plan->accept_wait) && !hub->crowd.closing)
+	if (loop->now >= clock_after(hub->crowd.lonely, hub->crowd.run->plan->accept_wait) &&
+		!hub->crowd.closing)
 		return fault_set(fault, STATUS_TIMEOUT, 0, "accept: no client came in time");
 	return hub->crowd.datagrams ? hub_receive_all(hub, fault) : hub_accept(hub, fault);
 }
@@ -218,10 +226,12 @@ hub_ask_door(struct hub *hub, struct fault *fault)
 		access_ask(hub->access, interest);
 	hub->watch = interest_watch(interest, hub->crowd.share.watch);
 	/* Datagrams come through it for those who are in, too. */
-	if (hub_is_open(hub) || (hub->crowd.datagrams && !hub->crowd.interrupted))
+	if (hub->crowd.datagrams ? !hub->crowd.interrupted && hub->crowd.full == 0
+				 : hub_is_open(hub))
 		listener_ask(hub->crowd.listener, interest);
 	if (!hub->crowd.closing)
-		interest_until(interest, clock_after(hub->crowd.lonely, hub->crowd.run->plan->accept_wait));
+		interest_until(interest,
+			clock_after(hub->crowd.lonely, hub->crowd.run->plan->accept_wait));
 	else if (!hub->crowd.interrupted)
 		interest_until(interest, hub->grace_ends);
 	if (!waiter_set(&hub->crowd.waiter, &hub->door, false, fault))
@@ -299,8 +309,9 @@ hub_turn(struct hub *hub, struct fault *fault)
 		return false;
 	for (struct waiting *next; (next = waiter_next(&hub->crowd.waiter)) != NULL;) {
 		bool good = next == &hub->door ? hub_answer_door(hub, fault)
-			: next == &hub->hears  ? hub_step_input(hub, fault)
-					       : crowd_step(&hub->crowd, (struct guest *)next, fault);
+			: next == &hub->hears
+			? hub_step_input(hub, fault)
+			: crowd_step(&hub->crowd, (struct guest *)next, fault);
 		if (!good)
 			return false;
 		crowd_wake(&hub->crowd, &hub->hears);

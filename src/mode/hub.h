@@ -13,7 +13,7 @@
  * have come. False and the fault if not all went well; what fails of one client is told at once,
  * and ends no other. With access lists, SIGHUP has them made anew.
  */
-bool hub_run(struct run *run, struct listener *listener, struct access *access,
-	struct fault *fault);
+bool hub_run(
+	struct run *run, struct listener *listener, struct access *access, struct fault *fault);
 
 #endif

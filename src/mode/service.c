@@ -59,9 +59,11 @@ service_init_daytime(struct stream *local, const struct plan *plan, const struct
 const struct service service_stdio = {
 	.name = "stdio", .send = true, .receive = true, .init = service_init_stdio
 };
-const struct service service_program = {
-	.name = "program", .send = true, .receive = true, .alone = true, .init = service_init_program
-};
+const struct service service_program = { .name = "program",
+	.send = true,
+	.receive = true,
+	.alone = true,
+	.init = service_init_program };
 const struct service service_to = {
 	.name = "to", .send = true, .receive = true, .alone = true, .dials = true
 };

@@ -16,10 +16,11 @@ struct service {
 	bool dials;         /* it is a connection, which is to be made */
 	bool once;          /* the end of what is sent is the end of all */
 	bool endless;       /* it goes on until the peer goes away, and that is no failure */
-	bool broker;        /* what comes goes to the other clients: it needs a listener for many, … */
-	bool chat;          /* … as lines, with a name in front */
+	bool broker; /* what comes goes to the other clients: it needs a listener for many, … */
+	bool chat;   /* … as lines, with a name in front */
 	/* Makes the local side, which is to be opened, for a session with the peer at the other end
-	 * of `remote`, which need not be open. NULL: that is for others to do. False and a fault. */
+	 * of `remote`, which need not be open. NULL: that is for others to do. False and a fault.
+	 */
 	bool (*init)(struct stream *local, const struct plan *plan, const struct stream *remote,
 		const struct address *peer, struct fault *fault);
 };

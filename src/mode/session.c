@@ -155,8 +155,9 @@ session_open_remote(struct session *session, struct run *run, struct fault *faul
 	/* Whoever sits here is no peer. */
 	if (remote->box != NULL)
 		return true;
-	return (remote->wfd == -1 || sockopt_apply(&plan->sockopts, remote->wfd, SOCKOPT_CONNECTED,
-					     false, fault)) &&
+	return (remote->wfd == -1 ||
+		       sockopt_apply(
+			       &plan->sockopts, remote->wfd, SOCKOPT_CONNECTED, false, fault)) &&
 		(!plan->telnet || telnet_init(remote, fault)) &&
 		record_init(remote, &run->record, fault);
 }
@@ -232,7 +233,8 @@ session_open(struct session *session, struct run *run, int64_t now, struct fault
 		return session_open_remote(session, run, fault) &&
 			session_start_dial(session, now, fault);
 	if (!service->mirror &&
-		!((local->ops != NULL || service->init(local, plan, &session->remote, &session->peer, fault)) &&
+		!((local->ops != NULL ||
+			  service->init(local, plan, &session->remote, &session->peer, fault)) &&
 			local->ops->open(local, fault) == IO_OK))
 		return false;
 	return session_open_remote(session, run, fault) &&
@@ -259,8 +261,8 @@ session_step(struct session *session, const struct interest *interest, int64_t n
 	case SESSION_DIALLING:
 		if (!fault_is_set(&session->fault) &&
 			session_dial(session,
-				dial_step(&session->caller->dial, interest, now, &session->fault), now,
-				&session->fault))
+				dial_step(&session->caller->dial, interest, now, &session->fault),
+				now, &session->fault))
 			return false;
 		break;
 	case SESSION_RELAYING:

@@ -25,7 +25,7 @@ struct session {
 	struct address peer;
 	struct relay relay;
 	struct caller *caller; /* owned: while the local side is being dialled */
-	struct fault fault; /* of the dial */
+	struct fault fault;    /* of the dial */
 };
 
 /*

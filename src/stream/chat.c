@@ -17,8 +17,8 @@ struct chat {
 bool
 chat_is_name(const char *name)
 {
-	size_t length = strspn(name,
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+	size_t length =
+		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
 	return length > 0 && length <= CHAT_NAME_MAX && name[length] == '\0';
 }
 

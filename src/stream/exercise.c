@@ -28,11 +28,11 @@ exercise_open(struct stream *stream, struct fault *fault)
 {
 	struct exercise *exercise = stream->impl;
 	(void)fault;
-	/* The kernel may throw much away by itself; if there is no descriptor for that, it need not.
+	/* The kernel may throw much away by itself; if there is no descriptor for that, it need
+	 * not.
 	 */
 	if (exercise->kind == EXERCISE_DISCARD)
-		stream->wfd = stream->splice_to = exercise->null =
-			sys_open("/dev/null", O_WRONLY);
+		stream->wfd = stream->splice_to = exercise->null = sys_open("/dev/null", O_WRONLY);
 	stream->pending = true;
 	return IO_OK;
 }

@@ -24,16 +24,31 @@ peer_open(struct stream *stream, struct fault *fault)
 	return IO_OK;
 }
 
+/* An empty datagram weighs something, too. */
+static size_t
+peer_weight(const struct peer_letter *letter)
+{
+	return sizeof *letter + letter->length;
+}
+
+static bool
+peer_is_full(const struct peer *peer)
+{
+	return peer->waiting >= peer->limit;
+}
+
 static struct peer_letter *
 peer_next(struct peer *peer)
 {
 	struct peer_letter *letter = peer->first;
+	bool was_full = peer_is_full(peer);
 	if (letter == NULL)
 		return NULL;
 	peer->first = letter->next;
 	if (peer->first == NULL)
 		peer->last = NULL;
-	peer->waiting -= letter->length;
+	peer->waiting -= peer_weight(letter);
+	*peer->full -= was_full && !peer_is_full(peer);
 	return letter;
 }
 
@@ -119,9 +134,11 @@ static const struct stream_ops peer_ops = {
 
 bool
 peer_init(struct stream *stream, struct peer *peer, const struct transport *transport,
-	const struct address *address, size_t limit, char *name, struct fault *fault)
+	const struct address *address, size_t limit, size_t *full, char *name, struct fault *fault)
 {
-	*peer = (struct peer){ .stream = stream, .address = *address, .fd = -1, .limit = limit };
+	*peer = (struct peer){
+		.stream = stream, .address = *address, .fd = -1, .limit = limit, .full = full
+	};
 	if (name == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "receive");
 	stream_init(stream, &peer_ops, name, peer);
@@ -132,23 +149,21 @@ peer_init(struct stream *stream, struct peer *peer, const struct transport *tran
 	return true;
 }
 
-void
-peer_take(
-	struct peer *peer, int fd, const unsigned char *bytes, const struct sys_message *message)
+bool
+peer_take(struct peer *peer, int fd, const unsigned char *bytes, const struct sys_message *message)
 {
-	struct peer_letter *letter = NULL;
+	struct peer_letter *letter = malloc(sizeof *letter + message->length);
+	bool was_full = peer_is_full(peer);
 	peer->fd = fd;
 	peer->own = (struct address){ message->at, message->at_length };
-	if (peer->waiting <= peer->limit && message->length <= peer->limit - peer->waiting)
-		letter = malloc(sizeof *letter + message->length);
-	if (letter == NULL) {
-		peer->stream->ignored++;
-		return;
-	}
+	if (letter == NULL)
+		return false;
 	*letter = (struct peer_letter){ .length = message->length };
 	memcpy(letter->bytes, bytes, message->length);
 	*(peer->last != NULL ? &peer->last->next : &peer->first) = letter;
 	peer->last = letter;
-	peer->waiting += letter->length;
+	peer->waiting += peer_weight(letter);
+	*peer->full += !was_full && peer_is_full(peer);
 	peer->stream->pending = true;
+	return true;
 }

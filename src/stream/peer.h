@@ -20,19 +20,25 @@ struct peer_letter;
 struct peer {
 	struct stream *stream; /* not owned */
 	struct address address;
-	int fd;             /* not owned: where it was heard last, … */
-	struct address own; /* … and at which of our addresses */
+	int fd;                           /* not owned: where it was heard last, … */
+	struct address own;               /* … and at which of our addresses */
 	struct peer_letter *first, *last; /* owned: what waits, … */
-	size_t waiting, limit;            /* … in bytes */
+	size_t waiting, limit;            /* … in bytes, what keeps them included */
+	size_t *full;                     /* not owned: counts the peers of which too much waits */
 };
 
-/* Makes the stream, which has the peer until it is closed. Takes the name, also when there is no memory (false). The socket stays its owner's. At most
- * `limit` bytes wait; what comes then is dropped, as the kernel does. */
+/*
+ * Makes the stream, which has the peer until it is closed. Takes the name, also when there is no
+ * memory (false). The socket stays its owner's. While `limit` bytes or more wait the peer counts in
+ * *full: then nothing is to be received, so that the kernel keeps, or counts as dropped, what
+ * comes.
+ */
 bool peer_init(struct stream *stream, struct peer *peer, const struct transport *transport,
-	const struct address *address, size_t limit, char *name, struct fault *fault);
+	const struct address *address, size_t limit, size_t *full, char *name, struct fault *fault);
 
-/* A datagram has come from it to the socket, which is to be answered from. */
-void peer_take(
+/* A datagram has come from it to the socket, which is to be answered from. False: there is no
+ * memory, and it is lost. */
+bool peer_take(
 	struct peer *peer, int fd, const unsigned char *bytes, const struct sys_message *message);
 
 #endif
