@@ -171,6 +171,35 @@ say_to() { printf %s "$3" | nc.openbsd -N -w 5 "$1" "$2"; }
             sockcat -l ::1 0 </dev/null'
 }
 
+# Every port that is given out is taken for IPv4, but one.
+listen_on_last_port() {
+    echo 40000 40127 >/proc/sys/net/ipv4/ip_local_port_range
+    python3 - <<'PY'
+import os, socket, subprocess
+taken = [socket.socket() for _ in range(128)]
+for port, s in enumerate(taken):
+    s.bind(('127.0.0.1', 40000 + port))
+taken[77].close()
+p = subprocess.Popen([os.environ['SOCKCAT'], '-l', '0'], stdin=subprocess.DEVNULL,
+                     stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+line = p.stderr.readline()
+assert b':40077' in line, (line, p.communicate())
+for host in '127.0.0.1', '::1':
+    if host == '::1':
+        assert b':40077' in p.stderr.readline()
+open('/proc/sys/net/ipv4/ip_local_port_range', 'w').write('50000 50127')
+with socket.create_connection(('::1', 40077)) as s:
+    s.shutdown(socket.SHUT_WR)
+    assert s.recv(1) == b''
+assert p.wait(20) == 0, p.stderr.read()
+PY
+}
+
+@test "F54: for every address a port is found that is free for all, though most are taken for one" {
+    need_netns
+    in_netns listen_on_last_port
+}
+
 @test "F55: with neither family it is 4 that says so" {
     need_shim
     with_shim 'socket:EAFNOSUPPORT:*' assert_fails 4 'not supported' sockcat -l 0 </dev/null

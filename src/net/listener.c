@@ -109,8 +109,9 @@ listener_fail(const struct address *address, int error, struct fault *fault)
 }
 
 /*
- * Opens a socket on every address, the first one's port being that of all. Addresses that this
- * machine does not have are passed over as long as there is another.
+ * Opens a socket on every address, the first one's port being that of all. Where any port will do
+ * and that one is taken for another address, that address chooses next: its ports may be the rarer
+ * ones. Addresses that this machine does not have are passed over as long as there is another.
  */
 static enum io
 listener_open(struct listener *listener, const struct address *addresses, size_t count,
@@ -118,11 +119,13 @@ listener_open(struct listener *listener, const struct address *addresses, size_t
 {
 	bool any_port = listener->config->on.port == 0;
 	bool again = true;
+	size_t chooser = 0;
 	for (unsigned tries = 0; again; tries++) {
 		const struct address *absent = NULL;
 		int error = 0;
 		again = false;
-		for (size_t i = 0; i < count && !again; i++) {
+		for (size_t turn = 0; turn < count && !again; turn++) {
+			size_t i = (chooser + turn) % count;
 			struct address address = addresses[i];
 			if (any_port && listener->count > 0)
 				address_set_port(
@@ -136,7 +139,7 @@ listener_open(struct listener *listener, const struct address *addresses, size_t
 				absent = &addresses[i];
 				continue;
 			}
-			/* The port that was free for the first address is not for this one. */
+			chooser = i;
 			again = any_port && error == EADDRINUSE && listener->count > 0 &&
 				tries < LISTENER_TRIES;
 			listener_drop_sockets(listener);
