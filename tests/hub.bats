@@ -1162,6 +1162,30 @@ for more in [], ['--echo'], ['--broker']:
 PY
 }
 
+@test "F51: 500 clients that have been sent a message, and are idle, cost what they are" {
+    drive <<'PY'
+from drive import *
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (2000, 2000))
+for more in [], ['--frame', 'line'], ['--frame', 'netstring'], ['-C']:
+    cat = Cat('-l', '-k', '--max-conns', '1000', '--echo', *more, '127.0.0.1', '0')
+    message = b'5:hello,' if 'netstring' in more else b'hello\n'
+    answer = message if more != ['-C'] else b'hello\r\n'
+    def ask():
+        c = dial(cat)
+        c.sendall(message)
+        check(c.recv(len(answer), socket.MSG_WAITALL), answer)
+        return c
+    few = [ask() for _ in range(10)]
+    memory = cat.resident()
+    many = [ask() for _ in range(500)]
+    if os.environ['PATIENCE'] == '1':
+        check((cat.resident() - memory) / 500 <= 4096, True, '%s: %d' % (more, (cat.resident() - memory) / 500))
+    cat.send(signal.SIGTERM)
+    cat.end(-signal.SIGTERM)
+PY
+}
+
 @test "F51: 500 idle clients cost what they are, and no turns" {
     need_shim
     drive <<'PY'

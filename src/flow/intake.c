@@ -34,6 +34,28 @@ intake_close(struct intake *intake)
 	intake->bytes = NULL;
 }
 
+bool
+intake_rest(struct intake *intake)
+{
+	if (intake_left(intake) > 0 || intake->found)
+		return false;
+	free(intake->bytes);
+	intake->bytes = NULL;
+	intake->start = intake->end = 0;
+	intake->size = intake->piece;
+	return true;
+}
+
+/* Has a buffer again. */
+static bool
+intake_rise(struct intake *intake, const struct stream *source, struct fault *fault)
+{
+	if (intake->bytes == NULL)
+		intake->bytes = malloc(intake->size);
+	return intake->bytes != NULL ||
+		fault_set(fault, STATUS_MEMORY, ENOMEM, "buffer for %s", intake_name(source));
+}
+
 static bool
 intake_fail(const struct intake *intake, enum status status, const char *why, size_t offset,
 	struct fault *fault)
@@ -80,6 +102,8 @@ enum io
 intake_read(struct intake *intake, struct stream *source, struct fault *fault)
 {
 	size_t got = 0;
+	if (!intake_rise(intake, source, fault))
+		return IO_FAIL;
 	if (intake->keeps || intake_is_whole(intake))
 		intake->start = intake->end = 0;
 	else if (!intake_grow(intake, fault))

@@ -22,7 +22,7 @@ struct intake {
 	const char *source;         /* whom the last read was from; not owned */
 	bool keeps;                 /* the source keeps messages apart */
 	bool ended;                 /* nothing more will come */
-	unsigned char *bytes;       /* owned */
+	unsigned char *bytes;       /* owned; NULL while it rests */
 	size_t size, start, end;
 	size_t piece;              /* the most that a read brings of a frame of unknown length */
 	struct iovec single;       /* the one that a read brought, … */
@@ -41,6 +41,9 @@ bool intake_open(struct intake *intake, const struct stream *source, const struc
 
 /* Frees it; also good on a zeroed struct. */
 void intake_close(struct intake *intake);
+
+/* If nothing is left in it the buffer is given back until the next read; whether that is so. */
+bool intake_rest(struct intake *intake);
 
 /* One read. IO_END only once there is nothing left to look at; a fault also for a frame that is
  * longer than any may be. */

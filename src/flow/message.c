@@ -13,6 +13,12 @@
 /* The most messages in a batch: as many pieces as one writev takes. */
 #define MESSAGE_BATCH 1024
 
+/* Messages that come now and then are so few. */
+#define MESSAGE_FEW 8
+
+/* A read that brings this part of the bound is a sign that more will come. */
+#define MESSAGE_MUCH 8
+
 /* Room for what is encoded, if one message does not need more. */
 #define MESSAGE_OUT ((size_t)256 * 1024)
 
@@ -25,8 +31,10 @@ struct message {
 	bool crlf_anew;     /* line ends begin anew with each message */
 	unsigned char *out; /* owned: encoded */
 	size_t out_size, out_used;
-	struct iovec batch[MESSAGE_BATCH]; /* from `next` to `count`: what is still to be written */
-	size_t next, count;
+	struct iovec few[MESSAGE_FEW]; /* the batch, … */
+	struct iovec *batch; /* … owned if it is another: of them from `next` to `count` … */
+	size_t places, next, count; /* … are still to be written */
+	bool much;                  /* came with the last read */
 	size_t sink_max;     /* the sink keeps messages, of at most this size; 0: it takes bytes */
 	struct fault failed; /* to be told when the batch is written */
 	struct crlf crlf;
@@ -54,6 +62,36 @@ message_has_data(const struct carrier *carrier)
 }
 
 /* --- making the batch --- */
+
+/* Room for one message more. Without memory for that the batch is a smaller one. */
+static bool
+message_has_place(struct message *message)
+{
+	if (message->count < message->places)
+		return true;
+	struct iovec *larger = NULL;
+	if (message->places == MESSAGE_FEW)
+		larger = malloc(MESSAGE_BATCH * sizeof *larger);
+	if (larger == NULL)
+		return false;
+	memcpy(larger, message->few, sizeof message->few);
+	message->batch = larger;
+	message->places = MESSAGE_BATCH;
+	return true;
+}
+
+/* What was had for bytes and messages that are gone is given back. */
+static void
+message_give_back(struct message *message)
+{
+	if (message->batch != message->few)
+		free(message->batch);
+	message->batch = message->few;
+	message->places = MESSAGE_FEW;
+	free(message->out);
+	message->out = NULL;
+	message->out_size = message->out_used = 0;
+}
 
 /* Puts n bytes at the end of the batch. A sink of bytes takes what lies side by side as one. */
 static void
@@ -209,10 +247,11 @@ message_make(struct carrier *carrier)
 {
 	struct message *message = carrier->message;
 	struct intake *intake = &message->intake;
-	size_t most = carrier->units ? 1 : MESSAGE_BATCH;
+	bool one = carrier->units;
 	message->next = message->count = message->out_used = 0;
-	while (message->count < most && !fault_is_set(&message->failed) &&
-		!message_is_enough(message) && intake_find(intake, &message->failed) &&
+	while ((one ? message->count == 0 : message_has_place(message)) &&
+		!fault_is_set(&message->failed) && !message_is_enough(message) &&
+		intake_find(intake, &message->failed) &&
 		message_take(carrier, intake->part.message, intake->part.length)) {
 		intake_consume(intake);
 		carrier->brought++;
@@ -234,6 +273,7 @@ message_fill(struct carrier *carrier, struct stream *source, size_t *got, struct
 		result = intake_read(&message->intake, source, fault);
 		if (result != IO_OK)
 			return result;
+		message->much = intake_left(&message->intake) >= carrier->size / MESSAGE_MUCH;
 		message->about.from = source->from != NULL ? source->from : source->name;
 		if (message->config.encode != NULL)
 			(void)clock_gettime(CLOCK_REALTIME, &message->about.time);
@@ -278,6 +318,9 @@ message_drain(struct carrier *carrier, struct stream *sink, size_t *put, struct 
 	carrier->unit_ended = message->next == message->count;
 	if (message->next == message->count)
 		message_make(carrier);
+	/* Many clients that are silent cost little. */
+	if (carrier->lean && !message->much && message->count == 0 && intake_rest(&message->intake))
+		message_give_back(message);
 	return IO_OK;
 }
 
@@ -297,7 +340,7 @@ message_close(struct carrier *carrier)
 {
 	struct message *message = carrier->message;
 	intake_close(&message->intake);
-	free(message->out);
+	message_give_back(message);
 	fault_clear(&message->failed);
 	free(message);
 	carrier->message = NULL;
@@ -328,6 +371,8 @@ message_open(struct carrier *carrier, const struct stream *source,
 		free(message);
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "buffer for %s", source->name);
 	}
+	message->batch = message->few;
+	message->places = MESSAGE_FEW;
 	message->config = *config;
 	message->crlf_anew = source->rmessages;
 	message->sink_max = sink_max;
