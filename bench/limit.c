@@ -12,6 +12,7 @@
  *   limit echo PORT                 one connection, sent back
  *   limit echo-many PORT            any number of connections, to each what came from it
  *   limit keep-many PORT            what comes from them to standard output
+ *   limit tell-many PORT            what comes from one of them to all others
  *   limit relay-many PORT TO        what any number of connections send, each on one of its own to
  *                                   port TO, by a thread of its own
  *   limit turn PORT LENGTH          a request from standard input, its reply to standard output, …
@@ -58,6 +59,8 @@
 #define LIMIT_FRAMES ((size_t)256 * 1024)
 /* What may wait to be accepted; the kernel may allow less. */
 #define LIMIT_WAITING 4096
+/* The most connections at a time that tell each other something. */
+#define LIMIT_CROWD 20000
 
 struct limit_flow {
 	const char *way;
@@ -281,10 +284,47 @@ limit_watch(int set, int fd)
 		err(1, "watch");
 }
 
-static int
-limit_serve_many(int listener, bool echo)
+enum limit_service { LIMIT_ECHO, LIMIT_KEEP, LIMIT_TELL };
+
+/* Those who are told something. */
+static int limit_crowd[LIMIT_CROWD];
+static size_t limit_crowded;
+
+static void
+limit_leave(int fd)
 {
-	static char data[65536];
+	for (size_t i = 0; i < limit_crowded; i++)
+		if (limit_crowd[i] == fd)
+			limit_crowd[i--] = limit_crowd[--limit_crowded];
+	(void)close(fd);
+}
+
+static void
+limit_pass(enum limit_service service, int from, const unsigned char *data, size_t length)
+{
+	bool good = true;
+	switch (service) {
+	case LIMIT_ECHO:
+		good = send(from, data, length, MSG_NOSIGNAL) == (ssize_t)length;
+		break;
+	case LIMIT_KEEP:
+		good = write(STDOUT_FILENO, data, length) == (ssize_t)length;
+		break;
+	case LIMIT_TELL:
+		for (size_t i = 0; i < limit_crowded; i++)
+			if (limit_crowd[i] != from)
+				good &= send(limit_crowd[i], data, length, MSG_NOSIGNAL) ==
+					(ssize_t)length;
+		break;
+	}
+	if (!good)
+		err(1, "write");
+}
+
+static _Noreturn void
+limit_serve_many(int listener, enum limit_service service)
+{
+	static unsigned char data[262144];
 	int set = epoll_create1(EPOLL_CLOEXEC), yes = 1;
 	limit_watch(set, listener);
 	for (;;) {
@@ -296,14 +336,15 @@ limit_serve_many(int listener, bool echo)
 				fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 				(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 				limit_watch(set, fd);
+				if (service == LIMIT_TELL && limit_crowded < LIMIT_CROWD)
+					limit_crowd[limit_crowded++] = fd;
 				continue;
 			}
 			ssize_t n = recv(fd, data, sizeof data, 0);
 			if (n <= 0)
-				(void)close(fd);
-			else if ((echo ? send(fd, data, (size_t)n, MSG_NOSIGNAL)
-				       : write(STDOUT_FILENO, data, (size_t)n)) != n)
-				err(1, "write");
+				limit_leave(fd);
+			else
+				limit_pass(service, fd, data, (size_t)n);
 		}
 	}
 }
@@ -484,9 +525,11 @@ main(int argc, char **argv)
 	if (argc == 3 && strcmp(what, "echo") == 0)
 		return limit_echo(limit_open(argv[2], true));
 	if (argc == 3 && strcmp(what, "echo-many") == 0)
-		return limit_serve_many(limit_listen(argv[2]), true);
+		limit_serve_many(limit_listen(argv[2]), LIMIT_ECHO);
 	if (argc == 3 && strcmp(what, "keep-many") == 0)
-		return limit_serve_many(limit_listen(argv[2]), false);
+		limit_serve_many(limit_listen(argv[2]), LIMIT_KEEP);
+	if (argc == 3 && strcmp(what, "tell-many") == 0)
+		limit_serve_many(limit_listen(argv[2]), LIMIT_TELL);
 	if (argc == 4 && strcmp(what, "relay-many") == 0)
 		return limit_relay_many(limit_listen(argv[2]), argv[3]);
 	if (argc == 4 && strcmp(what, "turn") == 0)

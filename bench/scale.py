@@ -45,6 +45,7 @@ SERVERS = {
     "broker": {
         "sockcat": "{sockcat} -lk --max-conns 20000 --broker 127.0.0.1 {port}",
         "ncat": "ncat -l -m 20000 --broker 127.0.0.1 {port}",
+        "limit": "{limit} tell-many {port}",
     },
     "relay": {
         "sockcat": "{sockcat} -lk --max-conns 20000 --to 127.0.0.1:{to} 127.0.0.1 {port}",
@@ -139,7 +140,9 @@ def entrants(work, descriptors):
     most = MOST.get(work.server, {})
     return [tool for tool in TOOLS
             if tool in SERVERS[work.server] and work.clients <= most.get(tool, sys.maxsize)
-            and (tool not in ("ncat", "socat") or shutil.which(tool))]
+            and (tool not in ("ncat", "socat") or shutil.which(tool))
+            # Its loop waits for whoever does not read.
+            and (tool != "limit" or work.kind != "hear" or work.others == 0)]
 
 
 def group_memory(group):
