@@ -45,7 +45,10 @@ struct script_end {
 	enum script_fate fate;
 	size_t total, given;   /* bytes that a read has handed out */
 	size_t accepts, taken; /* bytes that a write has accepted */
-	bool stalls;           /* having accepted so many it takes no more, and says nothing */
+	bool stalls;           /* having accepted so many it takes no more, and says nothing, … */
+	bool deafens;          /* … or takes all that comes for nothing, as a program does that
+				* does not read any more */
+	bool news;             /* there is something that a read wants to see */
 	bool told_splice, told_splice_to; /* that it fails; the kernel says so once */
 	bool ended, failed_read, failed_write, failed_shut, told_end, arrived;
 	bool read_dry;        /* the last read brought nothing */
@@ -132,6 +135,7 @@ script_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 		"what the kernel has told a splice is told the read");
 	unsigned decision = end->told_splice ? 0 : script_next(script);
 	end->read_dry = true;
+	end->news = false;
 	if (decision % 4 == 3) {
 		if (decision % 8 == 7)
 			stream->ragain = clock_after(script->now, decision * CLOCK_MILLISECOND);
@@ -201,8 +205,16 @@ script_write(struct stream *stream, const struct iovec *pieces, int count, size_
 	script_break(script, !end->told_end, "nothing is written behind the end");
 	script_break(script, !end->told_splice_to || stream->write_error != 0,
 		"what the kernel has told a splice is told the write");
-	if (end->taken >= end->accepts)
+	if (end->taken >= end->accepts && !end->deafens)
 		return end->stalls ? IO_AGAIN : script_fail_write(end, fault);
+	/* What was offered is written to nowhere with the next turn. */
+	if (end->taken >= end->accepts && !stream->deaf) {
+		*put = 0;
+		stream->deaf = true;
+		stream->write_error = 0;
+		end->told_splice_to = false;
+		return IO_OK;
+	}
 	unsigned decision = script_next(script);
 	if (decision % 4 == 3) {
 		if (decision % 8 == 7) {
@@ -278,7 +290,8 @@ script_splice_to(struct script_end *end, int pipe, int back, size_t n)
 	ssize_t held = read(pipe, bytes, n < sizeof bytes ? n : sizeof bytes);
 	if (held <= 0)
 		return held;
-	if (end->taken < end->accepts) {
+	bool takes = end->taken < end->accepts || end->stream.deaf;
+	if (takes) {
 		struct iovec piece = { bytes, (size_t)held };
 		struct fault fault = FAULT_NONE;
 		struct stream stream = end->stream;
@@ -291,7 +304,7 @@ script_splice_to(struct script_end *end, int pipe, int back, size_t n)
 		"the pipe keeps what is not taken");
 	if (result == IO_OK)
 		return (ssize_t)put;
-	end->told_splice_to = end->taken >= end->accepts && !end->stalls;
+	end->told_splice_to = !takes && !end->stalls;
 	errno = end->told_splice_to ? EPIPE : EAGAIN;
 	return -1;
 }
@@ -376,6 +389,11 @@ script_begin_end(struct script_end *end, struct script *script, struct script_en
 				       : SCRIPT_NEVER;
 	end->accepts = decision / 16 % 4 == 3 ? script_next_size(script, 500) : SIZE_MAX;
 	end->stalls = decision / 16 % 4 == 2;
+	end->deafens = decision / 16 % 4 == 1 && end->read_status == STATUS_INPUT;
+	if (end->deafens)
+		end->accepts = script_next_size(script, 500);
+	if (end->deafens)
+		end->stream.news = &end->news;
 	if (end->stalls)
 		end->accepts = script_next_size(script, 100);
 	end->shuts_again = decision / 64 == 3 ? script_next(script) : 0;
@@ -389,6 +407,7 @@ script_wait(struct script *script, struct interest *interest, bool signalled)
 {
 	unsigned decision = script_next(script);
 	bool fired = false;
+	script->local->news = decision % 64 == 63;
 	for (size_t i = 0; i < interest->count; i++) {
 		struct pollfd *poll = &interest->polls[i];
 		struct script_end *end =
@@ -486,8 +505,10 @@ script_judge(struct script *script, const struct relay *relay, const struct rela
 		if (rules->send && rules->at_peer_end == FLOW_GOES_ON && !limited)
 			script_break(
 				script, local->ended, "the peer's end never cancels our sending");
+		/* Nobody reads what the peer still says, and nothing is left to tell it. */
+		bool unwanted = local->stream.deaf && relay->out.state == FLOW_DONE;
 		if (rules->quit_after == CLOCK_NEVER && rules->at_input_end == FLOW_GOES_ON &&
-			!limited)
+			!limited && !unwanted)
 			script_break(
 				script, remote->ended, "no timer stands in for the peer's end");
 	}
@@ -522,6 +543,7 @@ script_count(struct script_tally *tally, const struct script *script, const stru
 	tally->signalled += status > STATUS_SIGNAL;
 	tally->half_closed += script->remote->told_end;
 	tally->messages += messages;
+	tally->deaf += script->local->stream.deaf;
 	tally->late_replies +=
 		status == STATUS_OK && script->remote->told_end && script->remote->total > 0;
 }

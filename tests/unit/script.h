@@ -15,7 +15,7 @@
 /* What was seen over many scripts: a test that never reached a case says so. */
 struct script_tally {
 	unsigned long runs, clean, input_failed, output_failed, send_failed, receive_failed;
-	unsigned long timed_out, signalled, half_closed, messages, late_replies;
+	unsigned long timed_out, signalled, half_closed, messages, late_replies, deaf;
 };
 
 /* Plays one script. NULL if every rule held, otherwise the rule that was broken. */
