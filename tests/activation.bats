@@ -162,7 +162,7 @@ check(ask(server, b'hello'), b'hello')
 PY
 }
 
-@test "D56: what was passed and is no socket to listen on is 101, and named" {
+@test "F56: what was passed and is no socket to listen on is 101, and named" {
     manage <<'PY'
 good = listener()
 with open(T + '/file', 'w+') as file:
@@ -184,7 +184,7 @@ refused(101, b'descriptor 3: it is connected', [thing], '-l')
 PY
 }
 
-@test "D56: sockets of several kinds are 101" {
+@test "F56: sockets of several kinds are 101" {
     manage <<'PY'
 first = listener()
 for other in listener(T + '/socket'), listener(None, socket.SOCK_DGRAM), listener(T + '/packets', socket.SOCK_SEQPACKET):
@@ -192,7 +192,7 @@ for other in listener(T + '/socket'), listener(None, socket.SOCK_DGRAM), listene
 PY
 }
 
-@test "D56: a count that is none is 101" {
+@test "F56: a count that is none is 101" {
     manage <<'PY'
 for count in 'x', '-1', '', '65', '3x', '99999999999999999999':
     refused(101, b"LISTEN_FDS '%s': it has to be a number from 1 to 64" % count.encode(), [listener()], '-l', count=count)

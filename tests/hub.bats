@@ -1070,42 +1070,63 @@ for where in '127.0.0.1', '::1':
 PY
 }
 
-@test "F45: without descriptors the listener pauses instead of spinning, and serves who is there; F46: it resumes" {
-    need prlimit
-    need_shim
-    drive <<'PY'
+# full_house: what two scripts have in common: a listener that has descriptors for four clients, with
+# four in and ten who wait.
+full_house() {
+    cat <<'PY'
 from drive import *
-for more in [], ['--echo'], ['--broker']:
-    cat = Cat('-l', '-k', *more, '127.0.0.1', '0', stdin=os.pipe()[0], env=dict(
-        LD_PRELOAD=os.environ['SHIM_LIB'], SHIM='', SHIM_PROG='sockcat', SHIM_COUNT=T + '/count'))
+def full_house(*more):
+    global there
+    cat = Cat('-l', '-k', *more, '127.0.0.1', '0', stdin=os.pipe()[0])
     cat.rest()
     there = cat.descriptors()
     most = max(int(fd) for fd in os.listdir('/proc/%d/fd' % cat.pid) if int(fd) < 500) + 1
     subprocess.run(['prlimit', '--pid', str(cat.pid), '--nofile=%d' % (most + 4)], check=True)
     clients = [dial(cat) for _ in range(14)]
     until(lambda: cat.descriptors() == there + 4, 'the first')
+    return cat, clients
+PY
+}
+
+@test "F45: without descriptors the listener pauses instead of spinning, and serves who is there" {
+    need prlimit
+    { full_house && cat; } <<'PY' | drive
+def ticks():
+    with open('/proc/%d/stat' % cat.pid) as file:
+        return sum(map(int, file.read().rpartition(')')[2].split()[11:13]))
+for more in [], ['--echo'], ['--broker']:
+    cat, clients = full_house(*more)
     inside = clients[:4]
-    # Time passes, in which it would spin.
+    before = ticks()
+    # A second passes, in which it would spin.
     Cat('-l', '--accept-timeout', '1', '-U', T + '/t').end(28)
+    check(ticks() - before < 30, True, '%d ticks' % (ticks() - before))
     for c in inside:
         c.sendall(b'.')
     if more == ['--echo']:
         check(b''.join(c.recv(1) for c in inside), b'....')
     if more == ['--broker']:
         check(b''.join(exactly(c, 3) for c in inside), b'.' * 12)
+    if not more:
+        cat.await_output(b'....')
+PY
+}
+
+@test "F46: a client that leaves while the listener pauses makes room for one who waits" {
+    need prlimit
+    { full_house && cat; } <<'PY' | drive
+for more in [], ['--echo'], ['--broker']:
+    cat, clients = full_house(*more)
     for n, c in enumerate(clients[4:]):
         clients[n].close()
         c.sendall(b'!')
         if more == ['--echo']:
             check(c.recv(1), b'!')
     if not more:
-        cat.await_output(b'....' + b'!' * 10)
+        cat.await_output(b'!' * 10)
     for c in clients[10:]:
         c.close()
     until(lambda: cat.descriptors() == there, 'all to be gone')
-    # A regular exit, for the counts.
-    cat.send(signal.SIGTERM)
-    cat.end(-signal.SIGTERM)
 PY
 }
 
