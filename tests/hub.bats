@@ -1070,6 +1070,27 @@ for where in '127.0.0.1', '::1':
 PY
 }
 
+@test "F49: with --idle-timeout a client that sends nothing, or no more, loses its place to one who waits" {
+    drive <<'PY'
+from drive import *
+for words in ['-d'], ['--echo'], ['-c', 'exec cat']:
+    cat = Cat('-l', '-k', '--max-conns', '1', '--idle-timeout', '0.3', *words, '127.0.0.1', '0')
+    silent, slow, good = (dial(cat) for _ in range(3))
+    slow.sendall(b'1')
+    good.sendall(b'2')
+    good.shutdown(socket.SHUT_WR)
+    got = to_end(good)
+    check(cat.output() if words == ['-d'] else got, b'12' if words == ['-d'] else b'2')
+    for c in silent, slow:
+        try:
+            to_end(c)
+            sys.exit('it ended well')
+        except ConnectionResetError:
+            pass
+    check(cat.errors().count('nothing moved'), 2, cat.errors())
+PY
+}
+
 # full_house: what two scripts have in common: a listener that has descriptors for four clients, with
 # four in and ten who wait.
 full_house() {
