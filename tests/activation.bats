@@ -590,6 +590,97 @@ PY
     assert_fails 2 '--udp' sockcat -lku --grace 1 127.0.0.1 0 </dev/null
 }
 
+# ---- a queue that outlives its listener ----
+
+# The script on standard input, behind clients that come one after the other, four at a time, for as
+# long as the script runs; each has to be served.
+crowded() {
+    {
+        cat <<'PY'
+served, faults, over = [], [], threading.Event()
+def come(where):
+    while not over.is_set():
+        word = b'%d' % len(served) * 1000
+        try:
+            with socket.create_connection(where, LIMIT) as client:
+                client.sendall(word)
+                client.shutdown(socket.SHUT_WR)
+                check(to_end(client), word)
+        except (OSError, SystemExit) as fault:
+            faults.append(str(fault))
+            return
+        served.append(word)
+def crowd(where):
+    for _ in range(4):
+        threading.Thread(target=come, args=(where,), daemon=True).start()
+def more(n):
+    wanted = len(served) + n
+    until(lambda: faults or len(served) >= wanted, '%d more clients, after %d' % (n, len(served)))
+def leave():
+    over.set()
+    until(lambda: faults or threading.active_count() == 1, 'the last client')
+    check(faults, [])
+PY
+        cat
+    } | manage
+}
+
+@test "F57: a listener that takes over before the other has ended loses no client" {
+    crowded <<'PY'
+server = listener()
+def serve():
+    cat = activate([server], '-lk', '--echo', '--grace', '1h', '--ready-fd', '1')
+    cat.stdout.readline()
+    return cat
+cat = serve()
+crowd(server.getsockname())
+for _ in range(5):
+    more(20)
+    other = serve()
+    more(20)
+    cat.send_signal(signal.SIGTERM)
+    end(cat)
+    cat = other
+leave()
+# One that comes alone is not kept until another comes.
+check(ask(server, b'hello'), b'hello')
+cat.send_signal(signal.SIGTERM)
+end(cat)
+check(blocking(server), True, 'O_NONBLOCK was left on it')
+PY
+}
+
+@test "F57: clients wait in the queue from the end of a listener to the start of the next" {
+    crowded <<'PY'
+server = listener()
+cat = None
+crowd(server.getsockname())
+for _ in range(5):
+    # They come while nobody is there to take them.
+    until(lambda: select.select([server], [], [], 0)[0], 'a client in the queue')
+    cat = activate([server], '-lk', '--echo', '--grace', '1h')
+    more(40)
+    cat.send_signal(signal.SIGTERM)
+    end(cat)
+cat = activate([server], '-lk', '--echo')
+leave()
+PY
+}
+
+@test "F57: SIGHUP, for new access lists, loses no client" {
+    crowded <<'PY'
+with open(T + '/allowed', 'w') as file:
+    file.write('127.0.0.0/8\n')
+cat = Cat('-l', '-k', '-v', '--echo', '--allow-file', T + '/allowed', '127.0.0.1', '0')
+crowd(cat.address())
+for n in range(1, 21):
+    more(5)
+    cat.send(signal.SIGHUP)
+    until(lambda: cat.errors().count('made anew') == n, 'list %d' % n)
+leave()
+PY
+}
+
 # ---- the example of a service ----
 
 # unit_files: the example's files in $T, with the program under test in it.

@@ -186,24 +186,32 @@ listener_resolved(struct listener *listener, enum io result, struct fault *fault
 	return listener_open(listener, listener->resolve.addresses, listener->resolve.count, fault);
 }
 
+/* Another process may take the client that poll(2) has seen, and makes the socket block again when
+ * it ends, as we do: so this is done before each accept(2). */
+static void
+listener_unblock(struct listener_socket *socket)
+{
+	bool was = true;
+	if (sys_set_nonblocking(socket->fd, true, &was) && !was)
+		socket->restore = true;
+}
+
 /* Takes a socket that is there already. */
 static bool
 listener_adopt(struct listener *listener, int fd, struct fault *fault)
 {
 	const struct listener_config *config = listener->config;
 	struct listener_socket *socket = &listener->sockets[listener->count];
-	bool was = true;
 	*socket = (struct listener_socket){ .fd = fd, .entry = INTEREST_NONE };
 	socket->address.length = sizeof socket->address.storage;
 	if (getsockname(socket->fd, (struct sockaddr *)&socket->address.storage,
 		    &socket->address.length) == -1)
 		return fault_set(fault, STATUS_LISTEN, errno, "descriptor %d", fd);
-	if (!sockopt_apply(config->options, fd, SOCKOPT_LISTENING, config->inherited_count == 1,
-		    fault))
+	if (!sockopt_apply(
+		    config->options, fd, SOCKOPT_LISTENING, config->inherited_count == 1, fault))
 		return false;
-	/* Another process may take the client that poll(2) has seen. */
 	if (config->transport->connected)
-		socket->restore = sys_set_nonblocking(fd, true, &was) && !was;
+		listener_unblock(socket);
 	else
 		sys_mark_own_address(fd);
 	listener->count++;
@@ -354,6 +362,8 @@ listener_accept(struct listener *listener, const struct interest *interest, int6
 				return IO_OK;
 			continue;
 		}
+		if (listener->config->inherited_count > 0)
+			listener_unblock(socket);
 		client->peer.length = sizeof client->peer.storage;
 		client->fd = sys_accept(
 			socket->fd, (struct sockaddr *)&client->peer.storage, &client->peer.length);
