@@ -61,6 +61,8 @@ _sockcat_option() {
     -F | --pass-fd) option=pass_fd bars='-l --listen --echo --discard --chargen --daytime --to -z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only -W --recv-limit -C --crlf -t --telnet -i --delay --frame --stdio-frame --stdin-frame --stdout-frame -o --hex-dump --output --fastopen' ;;
     -e | --exec) option=exec kind=command bars='-z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only --raw' ;;
     -c | --sh-exec) option=sh_exec kind=nothing bars='-z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only --raw' ;;
+    --clear-env) option=clear_env bars='--clear-env --keep-env' ;;
+    --keep-env) option=keep_env bars='--clear-env --keep-env' ;;
     --exec-status) option=exec_status bars='-k --keep-open --exec-status' ;;
     --pty) option=pty bars='--pty' ;;
     -u | --udp) option=udp bars='--chargen --daytime -u --udp --seqpacket --mptcp --sctp --udplite --grace -t --telnet --min-ttl --nodelay --user-timeout --congestion --fastopen' ;;
@@ -236,6 +238,8 @@ _sockcat_names() {
         --pass-fd
         --exec
         --sh-exec
+        --clear-env
+        --keep-env
         --exec-status
         --pty
         --udp

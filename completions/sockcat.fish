@@ -118,6 +118,8 @@ complete -c sockcat -s z -l probe -d 'Only report whether ports answer (status 0
 complete -c sockcat -s F -l pass-fd -d 'Pass the connected socket over standard output (ssh\'s ProxyUseFdpass)'
 complete -c sockcat -s e -l exec -x -a '(__fish_complete_command)' -d 'Run PROG for each connection, without a shell (with arguments: -- PROG ARG...)'
 complete -c sockcat -s c -l sh-exec -x -d 'Run a shell command for each connection'
+complete -c sockcat -l clear-env -d 'Pass little of the environment to the program (a listener\'s default)'
+complete -c sockcat -l keep-env -d 'Pass all of the environment to the program (otherwise the default)'
 complete -c sockcat -l exec-status -d 'The program\'s exit status becomes that of sockcat'
 complete -c sockcat -l pty -d 'Give the program a terminal'
 complete -c sockcat -s u -l udp -d 'Datagrams: UDP, or with -U Unix'

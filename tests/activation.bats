@@ -300,14 +300,14 @@ PY
     manage <<'PY'
 show = 'env | grep -a ^LISTEN_; ls -l /proc/self/fd | grep -c socket; true'
 server = listener()
-cat = activate([server, server], '-l', '-c', show, names='a:b')
+cat = activate([server, server], '-l', '--keep-env', '-c', show, names='a:b')
 client = call(server)
 client.shutdown(socket.SHUT_WR)
 check(to_end(client).splitlines()[-1:], [b'0'])
 end(cat)
 # Not even where it is not used, and the variables are for somebody else.
 for process in 'own', '1':
-    cat = activate([server], '--ready-fd', '1', '-c', 'env', '-l', '127.0.0.1', '0', process=process)
+    cat = activate([server], '--ready-fd', '1', '--keep-env', '-c', 'env', '-l', '127.0.0.1', '0', process=process)
     client = socket.create_connection(('127.0.0.1', int(cat.stdout.readline())), LIMIT)
     client.shutdown(socket.SHUT_WR)
     got = to_end(client)

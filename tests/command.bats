@@ -196,7 +196,7 @@ for row in ROWS.values():
         for one, two in (row, other), (other, row):
             can = [need for need in one.needs if need not in one.excludes + two.excludes and
                    one.id not in ROWS[need].excludes and two.id not in ROWS[need].excludes]
-            if one.needs and two.id not in one.needs and can:
+            if one.needs and two.id not in one.needs and can and ROWS[can[0]] not in wants:
                 wants.append(ROWS[can[0]])
         for pair in (row, other), (other, row):
             words = list(itertools.chain(*(one.words() for one in (*pair, *wants))))

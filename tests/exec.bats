@@ -426,12 +426,52 @@ PY
     assert_equal "$(tail -n 1 "$T/got")" 1
 }
 
-@test "F145: what was inherited under these names is replaced, or left out, and the rest stays" {
-    NCAT_REMOTE_ADDR=forged SOCKCAT_LOCAL_PORT=forged KEPT='a=b' start_listener -U "$T/socket" -c env
+@test "F145: with --keep-env what was inherited under these names is replaced, or left out, and the rest stays" {
+    NCAT_REMOTE_ADDR=forged SOCKCAT_LOCAL_PORT=forged KEPT='a=b' start_listener --keep-env -U "$T/socket" -c env
     sockcat -U "$T/socket" </dev/null >"$T/got"
     ! grep forged "$T/got" || fail "it is passed on"
     assert_line '^KEPT=a=b$' "$T/got"
     assert_line '^NCAT_PROTO=UNIX$' "$T/got"
+}
+
+@test "F145: a listener's program gets little of the environment, or all with --keep-env; another all, or little with --clear-env" {
+    drive <<'PY'
+from drive import *
+common = {name: name.lower() for name in ('HOME USER LOGNAME SHELL LANG LANGUAGE LC_ALL LC_TIME TZ TERM TMPDIR').split()}
+common['PATH'] = os.environ['PATH']
+others = dict(SECRET='s', PATHS='p', LC='l', LD_LIBRARY_PATH='/nowhere', IFS='x', NCAT_OTHER='n',
+              SOCKCAT=os.environ['SOCKCAT'])
+os.environ.clear()
+os.environ.update(common)
+os.environ.update(others)
+ours = {a + b for a in ('SOCKCAT_', 'NCAT_') for b in 'PROTO REMOTE_ADDR REMOTE_PORT LOCAL_ADDR LOCAL_PORT'.split()}
+def told(client):
+    client.shutdown(socket.SHUT_WR)
+    got = dict(line.split('=', 1) for line in to_end(client).decode().splitlines())
+    check(ours - set(got), set())
+    return {name: got[name] for name in got if name not in ours}
+def accepted(*words):
+    return told(dial(Cat('-l', *words, '127.0.0.1', '0', '-e', 'env')))
+def connected(*words):
+    server = tcp()
+    cat = Cat(*words, *map(str, server.getsockname()), '-e', 'env')
+    return told(accept(server))
+check(accepted(), common)
+check(accepted('-k'), common)
+check(accepted('--clear-env'), common)
+check(accepted('--keep-env'), {**common, **others})
+check(connected(), {**common, **others})
+check(connected('--keep-env'), {**common, **others})
+check(connected('--clear-env'), common)
+# What is not there is not made up.
+for name in list(common):
+    if name != 'PATH':
+        del os.environ[name]
+check(accepted(), {'PATH': common['PATH']})
+PY
+    assert_fails 2 'cannot be used together' sockcat -l --clear-env --keep-env -e env 0 </dev/null
+    assert_fails 2 'of use only with --exec or --sh-exec' sockcat -l --keep-env 0 </dev/null
+    assert_fails 2 'of use only with --exec or --sh-exec' sockcat --clear-env a 1 </dev/null
 }
 
 @test "F145: the name of a Unix client does not come into the environment" {

@@ -36,6 +36,9 @@ program_plan(struct plan *plan, const struct options *options, struct fault *fau
 		return true;
 	program->status = options_has(options, OPTION_exec_status);
 	program->terminal = options_has(options, OPTION_pty);
+	/* Whoever comes is not to learn from it what the environment holds. */
+	program->clear = !options_has(options, OPTION_keep_env) &&
+		(options_has(options, OPTION_clear_env) || options_has(options, OPTION_listen));
 	bool found = false;
 	if (command != NULL) {
 		program->name = command;

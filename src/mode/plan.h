@@ -48,6 +48,7 @@ struct plan_program {
 	const char *name; /* for messages; not owned */
 	bool status;      /* its exit status becomes ours */
 	bool terminal;    /* it gets a terminal */
+	bool clear;       /* it gets little of our environment */
 };
 
 struct plan {

@@ -23,6 +23,7 @@ service_init_program(struct stream *local, const struct plan *plan, const struct
 		.argv = plan->program.argv,
 		.name = plan->program.name,
 		.terminal = plan->program.terminal,
+		.clear = plan->program.clear,
 		.protocol = plan->transport->name,
 		.peer = *peer,
 	};

@@ -16,6 +16,11 @@ static const char *const environment_names[] = { "PROTO", "REMOTE_ADDR", "REMOTE
 #define ENVIRONMENT_PREFIXES (sizeof environment_prefixes / sizeof environment_prefixes[0])
 #define ENVIRONMENT_NAMES (sizeof environment_names / sizeof environment_names[0])
 
+/* What of the environment every program may know, as it begins. */
+static const char *const environment_common[] = { "PATH=", "HOME=", "USER=", "LOGNAME=", "SHELL=",
+	"LANG=", "LANGUAGE=", "LC_", "TZ=", "TERM=", "TMPDIR=" };
+#define ENVIRONMENT_COMMON (sizeof environment_common / sizeof environment_common[0])
+
 /* What the names of one prefix are set to; "": not at all. */
 struct environment_values {
 	char text[ENVIRONMENT_NAMES][NI_MAXHOST];
@@ -54,6 +59,15 @@ environment_is_ours(const char *entry)
 	return false;
 }
 
+static bool
+environment_is_common(const char *entry)
+{
+	for (size_t i = 0; i < ENVIRONMENT_COMMON; i++)
+		if (strncmp(entry, environment_common[i], strlen(environment_common[i])) == 0)
+			return true;
+	return false;
+}
+
 static char *
 environment_join(const char *prefix, const char *name, const char *value)
 {
@@ -65,8 +79,8 @@ environment_join(const char *prefix, const char *name, const char *value)
 }
 
 char **
-environment_make(char *const *inherited, const char *protocol, const struct address *own,
-	const struct address *peer)
+environment_make(char *const *inherited, bool clear, const char *protocol,
+	const struct address *own, const struct address *peer)
 {
 	struct environment_values values;
 	size_t count = 0, used = 0;
@@ -81,7 +95,8 @@ environment_make(char *const *inherited, const char *protocol, const struct addr
 	char **made = calloc(count + ENVIRONMENT_PREFIXES * ENVIRONMENT_NAMES + 1, sizeof *made);
 	bool good = made != NULL;
 	for (size_t i = 0; i < count && good; i++)
-		if (!environment_is_ours(inherited[i]))
+		if (!environment_is_ours(inherited[i]) &&
+			(!clear || environment_is_common(inherited[i])))
 			good = (made[used++] = strdup(inherited[i])) != NULL;
 	for (size_t i = 0; i < ENVIRONMENT_PREFIXES; i++)
 		for (size_t j = 0; j < ENVIRONMENT_NAMES && good; j++)

@@ -92,8 +92,8 @@ static bool
 exec_start(struct exec *exec, const struct exec_ends *ends)
 {
 	const struct exec_config *config = &exec->config;
-	char **environment =
-		environment_make(environ, config->protocol, &config->own, &config->peer);
+	char **environment = environment_make(
+		environ, config->clear, config->protocol, &config->own, &config->peer);
 	errno = ENOMEM;
 	const struct sys_program program = {
 		.path = config->path,

@@ -21,6 +21,7 @@ struct exec_config {
 	char *const *argv; /* its words, ending in NULL */
 	const char *name;  /* for messages */
 	bool terminal;     /* it gets a terminal instead of two pipes */
+	bool clear;        /* it gets little of our environment */
 	const char *protocol;
 	struct address own, peer;
 };

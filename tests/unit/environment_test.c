@@ -45,14 +45,15 @@ int
 main(void)
 {
 	static char inherited[][40] = { "PATH=/bin", "NCAT_REMOTE_ADDR=6.6.6.6", "NCAT_PROTOCOL=x",
-		"SOCKCAT_LOCAL_PORT=1", "SOCKCAT_=", "NCAT_PROTO", "=odd", "EMPTY=" };
+		"SOCKCAT_LOCAL_PORT=1", "SOCKCAT_=", "NCAT_PROTO", "=odd", "EMPTY=", "PATHS=x",
+		"LC_TIME=C", "LC=x", "LD_PRELOAD=x" };
 	char *entries[sizeof inherited / sizeof inherited[0] + 1] = { NULL };
 	for (size_t i = 0; i < sizeof inherited / sizeof inherited[0]; i++)
 		entries[i] = inherited[i];
 
 	struct address own = environment_test_inet6("2001:db8::1", 80);
 	struct address peer = environment_test_inet6("::ffff:192.0.2.7", 40000);
-	char **made = environment_make(entries, "tcp", &own, &peer);
+	char **made = environment_make(entries, false, "tcp", &own, &peer);
 	CHECK(made != NULL);
 	CHECK(environment_test_is(made, "PATH", "/bin"));
 	CHECK(environment_test_is(made, "EMPTY", ""));
@@ -66,12 +67,24 @@ main(void)
 	CHECK(environment_test_is(made, "SOCKCAT_LOCAL_PORT", "80"));
 	environment_free(made);
 
+	made = environment_make(entries, true, "tcp", &own, &peer);
+	CHECK(made != NULL);
+	size_t count = 0;
+	while (made[count] != NULL)
+		count++;
+	CHECK(count == 2 + 10);
+	CHECK(environment_test_is(made, "PATH", "/bin"));
+	CHECK(environment_test_is(made, "LC_TIME", "C"));
+	CHECK(environment_test_is(made, "NCAT_REMOTE_ADDR", "::ffff:192.0.2.7"));
+	CHECK(environment_test_is(made, "SOCKCAT_LOCAL_PORT", "80"));
+	environment_free(made);
+
 	/* A Unix peer chooses its name. */
 	struct address none = { .length = 0 }, named = { .length = sizeof(struct sockaddr_un) };
 	struct sockaddr_un *local = (struct sockaddr_un *)&named.storage;
 	local->sun_family = AF_UNIX;
 	memcpy(local->sun_path, "() { :; }; x", sizeof "() { :; }; x");
-	made = environment_make(entries, "unix", &none, &named);
+	made = environment_make(entries, false, "unix", &none, &named);
 	CHECK(made != NULL);
 	CHECK(environment_test_is(made, "NCAT_PROTO", "UNIX"));
 	CHECK(environment_test_get(made, "NCAT_REMOTE_ADDR") == NULL);

@@ -147,7 +147,7 @@ main(void)
 	CHECK(options_test_parse("--join 224.0.0.1", &options) == STATUS_USAGE);
 	CHECK(options_test_parse("--append-output", &options) == STATUS_USAGE);
 	CHECK(options_test_says((char[]){ "-L" }, "-l -k"));
-	CHECK(options_test_says((char[]){ "--ke" }, "--keep-open, --keepalive"));
+	CHECK(options_test_says((char[]){ "--ke" }, "--keep-open, --keep-env, --keepalive"));
 	CHECK(options_test_says((char[]){ "--udpp" }, "did you mean --udp"));
 	CHECK(options_test_says((char[]){ "--lisetn" }, "did you mean --listen"));
 	CHECK(options_test_says((char[]){ "--frobnicate" }, "no such option (see"));
