@@ -54,6 +54,8 @@ _sockcat_option() {
     --slow) option=slow kind=words values='wait drop disconnect' bars='--slow' ;;
     --to) option=to kind=nothing bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only --raw' ;;
     --max-conns) option=max_conns kind=nothing bars='--max-conns' ;;
+    --max-children) option=max_children kind=nothing bars='--max-children' ;;
+    --max-processes) option=max_processes kind=nothing bars='--max-processes' ;;
     --max-conns-per-host) option=max_conns_per_host kind=nothing bars='--max-conns-per-host -U --unixsock --vsock' ;;
     --max-accepts) option=max_accepts kind=nothing bars='--max-accepts' ;;
     --refuse) option=refuse bars='--refuse' ;;
@@ -231,6 +233,8 @@ _sockcat_names() {
         --slow
         --to
         --max-conns
+        --max-children
+        --max-processes
         --max-conns-per-host
         --max-accepts
         --refuse

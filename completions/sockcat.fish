@@ -36,7 +36,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        --nick --queue --slow --to --max-conns --max-conns-per-host --max-accepts -e --exec -c --sh-exec -s --source -p --source-port --interface --allow --deny --allow-file --deny-file -w --wait --accept-timeout --grace --idle-timeout -q --quit-after --linger --until -W --recv-limit -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize -o --hex-dump --output -T --tos -M --ttl --min-ttl -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --nodelay --user-timeout --congestion --mark --v6only --join --mtu-discovery --sockopt --ready-fd --compat
+        --nick --queue --slow --to --max-conns --max-children --max-processes --max-conns-per-host --max-accepts -e --exec -c --sh-exec -s --source -p --source-port --interface --allow --deny --allow-file --deny-file -w --wait --accept-timeout --grace --idle-timeout -q --quit-after --linger --until -W --recv-limit -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize -o --hex-dump --output -T --tos -M --ttl --min-ttl -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --nodelay --user-timeout --congestion --mark --v6only --join --mtu-discovery --sockopt --ready-fd --compat
     set -l skip 0
     set -l ended 0
     set -l words (commandline -opc)
@@ -111,6 +111,8 @@ complete -c sockcat -l queue -x -d 'So much may wait for a client that others sp
 complete -c sockcat -l slow -x -a 'wait drop disconnect' -d 'If that is not enough: wait for it, leave out, or end it (broker: disconnect, otherwise: wait)'
 complete -c sockcat -l to -x -d 'Carry each connection on to ENDPOINT (host:port, udp://..., unix:...)'
 complete -c sockcat -l max-conns -x -d 'Serve so many clients at a time; others wait (100)'
+complete -c sockcat -l max-children -x -d 'Let so many programs live at a time; clients wait (as --max-conns)'
+complete -c sockcat -l max-processes -x -d 'Let no program start another process when its user has N'
 complete -c sockcat -l max-conns-per-host -x -d 'Serve so many from one address at a time; others are refused'
 complete -c sockcat -l max-accepts -x -d 'End when so many clients have been served'
 complete -c sockcat -l refuse -d 'Turn clients away who are too many, instead of letting them wait'

@@ -346,6 +346,134 @@ PY
     assert_listener_ends 27 'run cat: Resource temporarily unavailable'
 }
 
+# stubborn: a program that tells how many of the others are there when it begins, and its number, and
+# that neither the end of its client nor SIGTERM ends.
+stubborn() {
+    cat >"$T/stubborn" <<SH
+#!/bin/sh
+trap '' TERM
+n=0
+for other in \$(cat "$T/all"); do
+    ! kill -0 "\$other" 2>/dev/null || n=\$((n + 1))
+done
+echo \$\$ >>"$T/all"
+echo \$n \$\$
+exec sleep 60
+SH
+    chmod +x "$T/stubborn"
+    : >"$T/all"
+}
+
+@test "F142: at most --max-children programs are there, those being ended included, and clients wait" {
+    stubborn
+    drive <<'PY'
+from drive import *
+for limit in '--max-children', '--max-conns':
+    cat = Cat('-l', '-k', limit, '2', '127.0.0.1', '0', '-e', T + '/stubborn')
+    clients = [dial(cat) for _ in range(4)]
+    for client in clients:
+        # The first ones are told at once, the others as the programs of these are killed.
+        others, number = client.makefile().readline().split()
+        check(int(others) < 2, True, others)
+        reset(client)
+    until(lambda: cat.errors().count('Connection reset') == 4, 'the end of all')
+    cat.send(signal.SIGTERM)
+    cat.end(-signal.SIGTERM)
+PY
+}
+
+@test "F142: a client that waits for the end of a program costs no turns" {
+    stubborn
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-k', '--max-children', '1', '127.0.0.1', '0', '-e', T + '/stubborn')
+first, second = dial(cat), dial(cat)
+first.recv(1)
+before = cat.ticks()
+reset(first)
+# That is a second later.
+check(second.makefile().readline().split()[0], '0')
+check(cat.ticks() - before < 30, True, '%d ticks' % (cat.ticks() - before))
+cat.send(signal.SIGTERM)
+cat.end(-signal.SIGTERM)
+PY
+}
+
+@test "F142: with --refuse a client for whom there can be no program is reset, and counted" {
+    stubborn
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-k', '--refuse', '--max-children', '1', '127.0.0.1', '0', '-e', T + '/stubborn')
+def refused():
+    try:
+        client = dial(cat)
+        return not client.recv(1)
+    except ConnectionResetError:
+        return True
+first = dial(cat)
+first.recv(1)
+for _ in range(5):
+    check(refused(), True)
+cat.send(signal.SIGUSR1)
+until(lambda: '1 clients, 1 so far, 0 failed, 5 refused' in cat.errors(), 'a report')
+reset(first)
+until(lambda: 'Connection reset' in cat.errors(), 'the end of the first')
+check(refused(), True, 'while the program is being ended')
+until(lambda: not refused(), 'a place')
+cat.send(signal.SIGTERM)
+cat.end(-signal.SIGTERM)
+PY
+}
+
+@test "F142: over UDP one peer, and not one more, makes room for a newcomer, who is served when the program has ended" {
+    stubborn
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-u', '-k', '-v', '--max-children', '2', '127.0.0.1', '0', '-e', T + '/stubborn')
+def served(peer):
+    peer.sendto(b'.', cat.address())
+    return select.select([peer], [], [], 0.01)[0] and peer.recv(100).split()
+peers = [udp() for _ in range(3)]
+for peer in peers:
+    others, number = until(lambda: served(peer), 'an answer')
+    check(int(others) < 2, True, others)
+check(cat.errors().count('left for another'), 1, cat.errors())
+check('there are too many' in cat.errors(), True, cat.errors())
+cat.send(signal.SIGTERM)
+cat.end(-signal.SIGTERM)
+PY
+}
+
+@test "F142: --max-processes is the limit of the programs, not ours, and is never higher than it was" {
+    need prlimit
+    start_listener -k --max-processes 54321 127.0.0.1 0 -- cat /proc/self/limits
+    ask
+    assert_line '^Max processes +54321 +54321 ' "$T/got"
+    ! grep -Eq '^Max processes +54321 ' "/proc/$listener/limits" || fail "it has the limit itself"
+    prlimit --pid "$listener" --nproc=432:50000
+    ask
+    assert_line '^Max processes +432 +50000 ' "$T/got"
+}
+
+@test "F142: beyond --max-processes a program cannot start another" {
+    # For root there is no limit.
+    somebody=
+    if [ "$(id -u)" -eq 0 ]; then
+        need setpriv
+        somebody='setpriv --reuid 54321 --clear-groups'
+    fi
+    $somebody test -x "$SOCKCAT" || skip "needs a program that anybody can run"
+    # One process, which is there already.
+    start_peer 'expect:not more' recvall
+    $somebody "$SOCKCAT" --max-processes 1 127.0.0.1 "$peer_port" -- python3 -c 'import os
+try:
+    os.fork()
+    print("forked", end="")
+except BlockingIOError:
+    print("not more", end="")' </dev/null
+    assert_peer_done
+}
+
 @test "F142: out of descriptors for the pipes is 27" {
     need_shim
     start_peer recvall!

@@ -283,6 +283,9 @@ command_session(
 	plan->max_conns = options_has(options, OPTION_max_conns)
 		? (uint64_t)options->value[OPTION_max_conns]
 		: COMMAND_CLIENTS;
+	plan->max_children = options_has(options, OPTION_max_children)
+		? (uint64_t)options->value[OPTION_max_children]
+		: plan->max_conns;
 	plan->max_per_host = (uint64_t)options->value[OPTION_max_conns_per_host];
 	plan->max_accepts = (uint64_t)options->value[OPTION_max_accepts];
 	plan->queue = options_has(options, OPTION_queue) ? (size_t)options->value[OPTION_queue]

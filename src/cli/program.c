@@ -36,6 +36,7 @@ program_plan(struct plan *plan, const struct options *options, struct fault *fau
 		return true;
 	program->status = options_has(options, OPTION_exec_status);
 	program->terminal = options_has(options, OPTION_pty);
+	program->processes = (uint64_t)options->value[OPTION_max_processes];
 	/* Whoever comes is not to learn from it what the environment holds. */
 	program->clear = !options_has(options, OPTION_keep_env) &&
 		(options_has(options, OPTION_clear_env) || options_has(options, OPTION_listen));

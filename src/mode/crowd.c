@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "mode/service.h"
 #include "stream/chat.h"
+#include "stream/child.h"
 #include "stream/member.h"
 #include "stream/socket.h"
 #include "sys/sys.h"
@@ -199,7 +200,8 @@ crowd_begin(struct crowd *crowd, struct listener_client *caller, struct fault *f
 bool
 crowd_is_full(const struct crowd *crowd)
 {
-	return crowd->count >= crowd->run->plan->max_conns;
+	const struct plan *plan = crowd->run->plan;
+	return crowd->count >= plan->max_conns || child_count() >= plan->max_children;
 }
 
 static size_t
@@ -246,6 +248,9 @@ crowd_make_room(struct crowd *crowd)
 {
 	struct guest *oldest = NULL;
 	int64_t since = CLOCK_NEVER;
+	/* A program that is being ended leaves a place soon. */
+	if (crowd->count < crowd->run->plan->max_conns && crowd->count < child_count())
+		return;
 	for (struct guest *client = crowd->first; client != NULL; client = client->next) {
 		const struct relay *relay = &client->session.relay;
 		int64_t moved = relay->out.moved_at > relay->in.moved_at ? relay->out.moved_at

@@ -47,6 +47,7 @@ struct crowd {
 	bool interrupted;          /* a signal ends them */
 };
 
+/* Whether there are as many clients, or programs, as there may be. */
 bool crowd_is_full(const struct crowd *crowd);
 
 /* Sends somebody away who is one too many; whether that was so. */
@@ -71,7 +72,8 @@ void crowd_wake(struct crowd *crowd, struct waiting *speaker);
 /* The peer's, NULL if there is none. */
 struct guest *crowd_find(struct crowd *crowd, const struct address *peer);
 
-/* Whoever has been silent for longest leaves, so that somebody else may come. */
+/* Whoever has been silent for longest leaves, so that somebody else may come, at once or when the
+ * program has ended. */
 void crowd_make_room(struct crowd *crowd);
 
 /* What is said to clients: messages of at most so many bytes; 0: bytes. */

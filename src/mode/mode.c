@@ -12,7 +12,7 @@ mode_end_programs(struct loop *loop)
 {
 	struct fault ignored = FAULT_NONE;
 	bool waits = true;
-	while (waits && child_is_any()) {
+	while (waits && child_count() > 0) {
 		loop_begin(loop);
 		waits = loop_wait(loop, &ignored);
 	}

@@ -43,24 +43,25 @@ struct plan_to {
 
 /* What is run for each connection, in place of standard input and output. */
 struct plan_program {
-	char *path;       /* owned: its file; NULL: nothing is run */
-	char **argv;      /* owned, but not its words */
-	const char *name; /* for messages; not owned */
-	bool status;      /* its exit status becomes ours */
-	bool terminal;    /* it gets a terminal */
-	bool clear;       /* it gets little of our environment */
+	char *path;         /* owned: its file; NULL: nothing is run */
+	char **argv;        /* owned, but not its words */
+	const char *name;   /* for messages; not owned */
+	bool status;        /* its exit status becomes ours */
+	bool terminal;      /* it gets a terminal */
+	bool clear;         /* it gets little of our environment */
+	uint64_t processes; /* its user may have so many; 0: no limit of its own */
 };
 
 struct plan {
 	const struct mode *mode;
 	const struct service *service;
 	const struct transport *transport;
-	struct endpoint endpoint; /* where to connect, or what to listen on */
-	struct ports ports;       /* the ports to probe, instead of the endpoint's; may be none */
+	struct endpoint endpoint;   /* where to connect, or what to listen on */
+	struct ports ports;         /* the ports to probe, instead of the endpoint's; may be none */
 	int inherited[RESOLVE_MAX]; /* sockets that are there already, instead of the endpoint, … */
 	size_t inherited_count;     /* … only to listen more than one; 0: none */
-	struct address local; /* to bind before connecting; length 0: none */
-	uint16_t local_port;  /* the same with any address; 0: none */
+	struct address local;       /* to bind before connecting; length 0: none */
+	uint16_t local_port;        /* the same with any address; 0: none */
 	struct sockopts sockopts;
 	struct access_config access; /* who may be a client */
 	struct record_config record;
@@ -75,6 +76,7 @@ struct plan {
 	int64_t linger;
 	int64_t delay;          /* after each line sent; 0: none */
 	uint64_t receive_limit; /* messages; 0: none */
+	uint64_t max_children;  /* programs at a time, with those that are being ended */
 	uint64_t max_conns;     /* clients at a time, … */
 	uint64_t max_per_host;  /* … from one address; 0: no limit of its own, … */
 	uint64_t max_accepts;   /* … and in all; 0: no limit */

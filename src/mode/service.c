@@ -24,6 +24,7 @@ service_init_program(struct stream *local, const struct plan *plan, const struct
 		.name = plan->program.name,
 		.terminal = plan->program.terminal,
 		.clear = plan->program.clear,
+		.processes = plan->program.processes,
 		.protocol = plan->transport->name,
 		.peer = *peer,
 	};

@@ -14,6 +14,7 @@
 #define CHILD_LOOK (10 * CLOCK_MILLISECOND)
 
 static struct child *child_first;
+static size_t child_many; /* in the list */
 
 struct child *
 child_adopt(pid_t pid)
@@ -28,6 +29,7 @@ child_adopt(pid_t pid)
 	child->pid = pid;
 	child->next = child_first;
 	child_first = child;
+	child_many++;
 	return child;
 }
 
@@ -115,6 +117,7 @@ child_look(bool signalled, int64_t now)
 		if (child_step(child, now)) {
 			child_reap(child);
 			*link = child->next;
+			child_many--;
 			free(child);
 		} else {
 			link = &child->next;
@@ -132,10 +135,10 @@ child_leave(struct child *child, bool clean, int64_t now)
 	child_look(false, now);
 }
 
-bool
-child_is_any(void)
+size_t
+child_count(void)
 {
-	return child_first != NULL;
+	return child_many;
 }
 
 void

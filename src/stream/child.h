@@ -7,6 +7,7 @@
 #define SOCKCAT_STREAM_CHILD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -33,8 +34,8 @@ struct child *child_adopt(pid_t pid);
  * told to end at once, with all that it has started. NULL is none. */
 void child_leave(struct child *child, bool clean, int64_t now);
 
-/* Whether there is any. */
-bool child_is_any(void);
+/* How many there are. */
+size_t child_count(void);
 
 /* Asks for the next turn in which something is due. */
 void child_ask(struct interest *interest, int64_t now);

@@ -102,6 +102,7 @@ exec_start(struct exec *exec, const struct exec_ends *ends)
 		.in = ends->in,
 		.out = ends->out,
 		.terminal = config->terminal,
+		.processes = config->processes,
 	};
 	pid_t pid = environment == NULL ? -1 : sys_spawn(&program);
 	int error = errno;

@@ -10,6 +10,7 @@
 #define SOCKCAT_STREAM_EXEC_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/fault.h"
 #include "net/endpoint.h"
@@ -17,11 +18,12 @@
 
 /* What to run, and for which connection; outlives the stream, but for the addresses. */
 struct exec_config {
-	const char *path;  /* the file */
-	char *const *argv; /* its words, ending in NULL */
-	const char *name;  /* for messages */
-	bool terminal;     /* it gets a terminal instead of two pipes */
-	bool clear;        /* it gets little of our environment */
+	const char *path;   /* the file */
+	char *const *argv;  /* its words, ending in NULL */
+	const char *name;   /* for messages */
+	bool terminal;      /* it gets a terminal instead of two pipes */
+	bool clear;         /* it gets little of our environment */
+	uint64_t processes; /* its user may have so many; 0: no limit of its own */
 	const char *protocol;
 	struct address own, peer;
 };

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -55,6 +56,19 @@ void
 sys_end_with_parent(int signal)
 {
 	(void)prctl(PR_SET_PDEATHSIG, signal);
+}
+
+bool
+sys_limit_processes(uint64_t most)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NPROC, &limit) == -1)
+		return false;
+	if (limit.rlim_max > most)
+		limit.rlim_max = most;
+	if (limit.rlim_cur > limit.rlim_max)
+		limit.rlim_cur = limit.rlim_max;
+	return setrlimit(RLIMIT_NPROC, &limit) == 0;
 }
 
 int

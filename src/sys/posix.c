@@ -62,6 +62,14 @@ sys_end_with_parent(int signal)
 	(void)signal;
 }
 
+bool
+sys_limit_processes(uint64_t most)
+{
+	(void)most;
+	errno = ENOTSUP;
+	return false;
+}
+
 int
 sys_reopen(int fd, int flags)
 {

@@ -105,7 +105,8 @@ sys_become(const struct sys_program *program, int report, pid_t parent)
 	for (int signal = 1; signal < SYS_SIGNALS; signal++)
 		(void)sigaction(signal, &action, NULL);
 	if (sys_lead(program) && dup2(program->in, STDIN_FILENO) != -1 &&
-		dup2(program->out, STDOUT_FILENO) != -1) {
+		dup2(program->out, STDOUT_FILENO) != -1 &&
+		(program->processes == 0 || sys_limit_processes(program->processes))) {
 		sys_end_with_parent(SIGTERM);
 		(void)sigprocmask(SIG_SETMASK, &none, NULL);
 		if (getppid() != parent)

@@ -76,12 +76,13 @@ int sys_duplicate(int fd);
 
 /* What to run: the file, its words, its environment; `in` and `out` become its standard input and
  * output. With `terminal` they are one, which becomes its standard error and that of a session of
- * its own, too. */
+ * its own, too. `processes`: see sys_limit_processes; 0: no limit of its own. */
 struct sys_program {
 	const char *path;
 	char *const *argv, *const *environment;
 	int in, out;
 	bool terminal;
+	uint64_t processes;
 };
 
 /*
@@ -108,6 +109,10 @@ void sys_close_others_on_exec(void);
 
 /* This process gets the signal when its parent dies. */
 void sys_end_with_parent(int signal);
+
+/* From now on this process, and what it becomes, cannot start another while its user has so many;
+ * never more than before. Safe between fork and execve. */
+bool sys_limit_processes(uint64_t most);
 
 /*
  * Opens again what a descriptor is open on, so that the new one has file status flags of its own

@@ -89,6 +89,11 @@ class Cat:
         with open('/proc/%d/statm' % self.pid) as file:
             return int(file.read().split()[1]) * os.sysconf('SC_PAGESIZE')
 
+    def ticks(self):
+        """The processor time that it has used, in 1/100 s."""
+        with open('/proc/%d/stat' % self.pid) as file:
+            return sum(map(int, file.read().rpartition(')')[2].split()[11:13]))
+
     def send(self, number):
         """A signal."""
         self.process.send_signal(number)
