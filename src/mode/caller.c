@@ -13,7 +13,7 @@ void
 caller_report(const struct dial *dial)
 {
 	char *peer = address_print(&dial->peer), *own = address_print(&dial->own);
-	log_line(LOG_VERBOSE, "connected to %s from %s (%s)", peer != NULL ? peer : "?",
+	log_event(LOG_VERBOSE, "connected to %s from %s (%s)", peer != NULL ? peer : "?",
 		own != NULL ? own : "?", dial->config->transport->name);
 	free(peer);
 	free(own);

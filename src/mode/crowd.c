@@ -75,7 +75,7 @@ crowd_survives(struct crowd *crowd, struct fault *fault)
 		(fault->status == STATUS_OUTPUT || fault->status == STATUS_INPUT))
 		return false;
 	if (!fault->quiet)
-		log_line(LOG_ALWAYS, "%s", fault->text != NULL ? fault->text : "failed");
+		log_event(LOG_ALWAYS, "%s", fault->text != NULL ? fault->text : "failed");
 	fault_clear(fault);
 	return true;
 }
@@ -176,7 +176,7 @@ crowd_begin(struct crowd *crowd, struct listener_client *caller, struct fault *f
 	struct run *run = crowd->run;
 	struct guest *client = crowd_add(crowd);
 	char *name = address_print(&caller->peer);
-	log_line(LOG_VERBOSE, "connection from %s", name != NULL ? name : "?");
+	log_event(LOG_VERBOSE, "connection from %s", name != NULL ? name : "?");
 	crowd->accepted++;
 	crowd->closing = crowd->accepted == run->plan->max_accepts;
 	if (client == NULL) {
@@ -225,7 +225,7 @@ crowd_refuses(struct crowd *crowd, struct listener_client *caller)
 	if (!crowd_is_full(crowd) && !crowded)
 		return false;
 	char *name = address_print(&caller->peer);
-	log_line(LOG_VERBOSE, "refused %s: %s", name != NULL ? name : "?",
+	log_event(LOG_VERBOSE, "refused %s: %s", name != NULL ? name : "?",
 		crowded ? "there are too many from its address" : "there are too many");
 	free(name);
 	listener_turn_away(crowd->listener, caller);
@@ -269,6 +269,7 @@ crowd_make_room(struct crowd *crowd)
 void
 crowd_report(const struct crowd *crowd)
 {
+	log_settle(0);
 	log_line(LOG_ALWAYS,
 		"%zu clients, %" PRIu64 " so far, %" PRIu64 " failed, %" PRIu64 " refused",
 		crowd->count, crowd->accepted, crowd->failed, crowd->refused);

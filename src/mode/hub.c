@@ -64,7 +64,7 @@ hub_hand_on(struct hub *hub, int fd, const struct sys_message *message, struct f
 	}
 	if (client != NULL) {
 		if (!peer_take(&client->peer, fd, hub->space, message)) {
-			log_line(LOG_ALWAYS, "receive from %s: a datagram is lost: out of memory",
+			log_event(LOG_ALWAYS, "receive from %s: a datagram is lost: out of memory",
 				client->session.remote.name);
 			hub->crowd.failed++;
 		}
@@ -89,7 +89,7 @@ hub_receive(struct hub *hub, int fd, struct fault *fault)
 			continue;
 		message.length = (size_t)n;
 		if (message.truncated) {
-			log_line(LOG_ALWAYS, "receive: a datagram is longer than %d bytes",
+			log_event(LOG_ALWAYS, "receive: a datagram is longer than %d bytes",
 				HUB_DATAGRAM);
 			hub->crowd.failed++;
 		} else if (!hub_hand_on(hub, fd, &message, fault)) {
@@ -203,6 +203,8 @@ hub_answer_door(struct hub *hub, struct fault *fault)
 			IO_FAIL)
 		return false;
 	hub_reload(hub);
+	if (loop->now >= log_owes())
+		log_settle(0);
 	if (loop->wants_report) {
 		loop->wants_report = false;
 		crowd_report(&hub->crowd);
@@ -224,6 +226,7 @@ hub_ask_door(struct hub *hub, struct fault *fault)
 	child_ask(interest, hub->crowd.run->loop.now);
 	if (access_awaits(hub->access) != NULL)
 		access_ask(hub->access, interest);
+	interest_until(interest, log_owes());
 	hub->watch = interest_watch(interest, hub->crowd.share.watch);
 	/* Datagrams come through it for those who are in, too. */
 	if (hub->crowd.datagrams ? !hub->crowd.interrupted && hub->crowd.full == 0

@@ -27,6 +27,7 @@ mode_run(const struct plan *plan, struct fault *fault)
 	bool done = record_open(&run.record, &plan->record, fault) && loop_open(&run.loop, fault) &&
 		plan->mode->run(&run, fault);
 	mode_end_programs(&run.loop);
+	log_settle(1000);
 	loop_close(&run.loop);
 	/* A signal leaves no time for more than a moment. */
 	int64_t patience = fault->signal != 0 ? RELAY_GRACE : plan->linger;

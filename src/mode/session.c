@@ -124,11 +124,14 @@ session_report(unsigned level, const char *event, const struct session *session)
 	if (remote->endless && sys_dropped(remote->rfd, &dropped) && dropped > 0)
 		(void)snprintf(lost, sizeof lost,
 			", %" PRIu64 " datagrams were dropped by the kernel", dropped);
-	log_line(skipped + truncated + missed > 0 ? LOG_ALWAYS : level,
+	/* Statistics are asked for; the only session is no flood. */
+	log_writer write =
+		level == LOG_ALWAYS || !session->run->plan->keep_open ? log_line : log_event;
+	write(skipped + truncated + missed > 0 ? LOG_ALWAYS : level,
 		"%s %s: %" PRIu64 " bytes sent, %" PRIu64 " bytes received%s%s%s%s%s", event,
 		remote->name, relay->out.written, received, messages, unfit, slow, ignored, lost);
 	if (remote->retried > 0)
-		log_line(LOG_VERBOSE, "%s: %" PRIu64 " operations had to wait for buffers",
+		write(LOG_VERBOSE, "%s: %" PRIu64 " operations had to wait for buffers",
 			remote->name, remote->retried);
 }
 

@@ -16,6 +16,9 @@
 /* How long to leave a machine alone that has no descriptors left. */
 #define LISTENER_PAUSE (100 * CLOCK_MILLISECOND)
 
+/* How long not to say again that this is so. */
+#define LISTENER_SILENCE CLOCK_SECOND
+
 /* How often to look for one port that is free for every address. */
 #define LISTENER_TRIES 16
 
@@ -291,12 +294,15 @@ listener_accept_failed(struct listener *listener, const struct listener_socket *
 {
 	if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
 		listener->paused = clock_after(now, LISTENER_PAUSE);
-		log_line(LOG_VERBOSE, "accept: %s; trying again", strerror(error));
+		if (now >= listener->silent) {
+			log_event(LOG_VERBOSE, "accept: %s; trying again", strerror(error));
+			listener->silent = clock_after(now, LISTENER_SILENCE);
+		}
 		return IO_AGAIN;
 	}
 	if (listener_is_passing(error)) {
 		if (error != EAGAIN)
-			log_line(LOG_VERBOSE, "accept: %s", strerror(error));
+			log_event(LOG_VERBOSE, "accept: %s", strerror(error));
 		return IO_AGAIN;
 	}
 	char *shown = address_print(&socket->address);
@@ -311,7 +317,7 @@ listener_permits(struct listener *listener, const struct address *peer)
 	if (access_permits(listener->config->access, peer))
 		return true;
 	char *shown = address_print(peer);
-	log_line(LOG_VERBOSE, "refused %s: an access list says so", shown != NULL ? shown : "?");
+	log_event(LOG_VERBOSE, "refused %s: an access list says so", shown != NULL ? shown : "?");
 	free(shown);
 	listener->refused++;
 	return false;

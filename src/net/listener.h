@@ -49,6 +49,7 @@ struct listener {
 	struct listener_socket sockets[RESOLVE_MAX];
 	size_t count;
 	int64_t paused;   /* no client is accepted before: the system was out of descriptors */
+	int64_t silent;   /* that is not said again before */
 	uint64_t refused; /* clients that may not be any, of datagrams: these */
 	struct socketfile file;
 };

@@ -329,11 +329,12 @@ sockopt_report(const struct sockopt_target *target, const struct sockopt_row *ro
 	const char *text = option->text != NULL ? option->text : "";
 	bool again = target->when == SOCKOPT_CONNECTED && (row->when & SOCKOPT_NEW) != 0;
 	unsigned level = again ? LOG_DEBUG : LOG_VERBOSE;
+	log_writer write = target->when == SOCKOPT_CONNECTED ? log_event : log_line;
 	if (number && getsockopt(target->fd, place->level, place->option, &now, &size) == 0 &&
 		size == sizeof now && now != option->number)
-		log_line(level, "set --%s %s (it is %d now)", option->name, text, now);
+		write(level, "set --%s %s (it is %d now)", option->name, text, now);
 	else
-		log_line(level, "set --%s%s%s", option->name, text[0] != '\0' ? " " : "", text);
+		write(level, "set --%s%s%s", option->name, text[0] != '\0' ? " " : "", text);
 }
 
 /* Sets one; *fits: it is for sockets of this family. False with errno, or with a fault. */

@@ -52,7 +52,7 @@ child_notice(struct child *child)
 		child->reaped = true;
 	}
 	child->ended = child->news = true;
-	log_line(LOG_VERBOSE, "process %ld: status %d", (long)child->pid, child->status);
+	log_event(LOG_VERBOSE, "process %ld: status %d", (long)child->pid, child->status);
 }
 
 static void

@@ -110,7 +110,7 @@ exec_start(struct exec *exec, const struct exec_ends *ends)
 	errno = error;
 	if (pid == -1)
 		return false;
-	log_line(LOG_VERBOSE, "run %s: process %ld", config->name, (long)pid);
+	log_event(LOG_VERBOSE, "run %s: process %ld", config->name, (long)pid);
 	exec->child = child_adopt(pid);
 	errno = ENOMEM;
 	return exec->child != NULL;
@@ -156,7 +156,7 @@ exec_deafen(struct stream *stream, struct fault *fault)
 	if (stream->wfd == -1)
 		return fault_set(
 			fault, STATUS_OUTPUT, errno, "write to %s: /dev/null", exec->config.name);
-	log_line(LOG_VERBOSE, "%s does not read its input any more", exec->config.name);
+	log_event(LOG_VERBOSE, "%s does not read its input any more", exec->config.name);
 	return true;
 }
 
@@ -174,7 +174,7 @@ exec_wait(struct stream *stream, bool silent, struct fault *fault)
 		stream->bulk.latest = clock_after(now, EXEC_DRAIN);
 	if (now < stream->bulk.latest)
 		return IO_AGAIN;
-	log_line(LOG_VERBOSE, "%s has ended, but something keeps its output open",
+	log_event(LOG_VERBOSE, "%s has ended, but something keeps its output open",
 		exec->config.name);
 	return exec_deafen(stream, fault) ? IO_END : IO_FAIL;
 }

@@ -3,6 +3,7 @@
 A test runs its script with the helper's "drive"; the script begins with "from drive import *".
 """
 import atexit
+import contextlib
 import fcntl
 import os
 import re
@@ -41,7 +42,7 @@ class Cat:
     """A running sockcat. Its output goes to files, so that it never has to wait for the script."""
     count = 0
 
-    def __init__(self, *args, stdin=subprocess.DEVNULL, stdout=None, env=None):
+    def __init__(self, *args, stdin=subprocess.DEVNULL, stdout=None, stderr=None, env=None):
         """A listener's ready line is read at once; where says where it is."""
         Cat.count += 1
         self.out, self.err = ('%s/cat%d.%s' % (T, Cat.count, end) for end in ('out', 'err'))
@@ -52,7 +53,7 @@ class Cat:
             command += ['--ready-fd', str(end)]
         self.process = subprocess.Popen(
             command + list(args), stdin=stdin, stdout=stdout or open(self.out, 'wb'),
-            stderr=open(self.err, 'wb'), pass_fds=ends, env=dict(os.environ, **(env or {})))
+            stderr=stderr or open(self.err, 'wb'), pass_fds=ends, env=dict(os.environ, **(env or {})))
         self.pid = self.process.pid
         atexit.register(self.process.kill)  # which does nothing to one that has ended
         if ready is not None:
@@ -73,6 +74,8 @@ class Cat:
             return file.read()
 
     def errors(self):
+        if not os.path.exists(self.err):
+            return ''
         with open(self.err, 'rb') as file:
             return file.read().decode(errors='backslashreplace')
 
