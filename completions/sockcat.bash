@@ -27,6 +27,10 @@ _sockcat_live() {
             END { exit !some }' ||
             ip -o link show 2>/dev/null | awk '{ sub(/[@:].*/, "", $2); if ($2 ~ /^[A-Za-z0-9_.-]+$/) print $2 }'
         ;;
+    users)
+        getent passwd 2>/dev/null | awk -F: '
+            $1 ~ /^[A-Za-z0-9_.-]+$/ { print $1 }'
+        ;;
     congestion)
         awk '
             { for (i = 1; i <= NF; i++) print $i }' /proc/sys/net/ipv4/tcp_available_congestion_control 2>/dev/null
@@ -59,15 +63,15 @@ _sockcat_option() {
     --max-conns-per-host) option=max_conns_per_host kind=nothing bars='--max-conns-per-host -U --unixsock --vsock' ;;
     --max-accepts) option=max_accepts kind=nothing bars='--max-accepts' ;;
     --refuse) option=refuse bars='--refuse' ;;
-    -z | --probe) option=probe bars='-l --listen --echo --discard --chargen --daytime --to -z --probe -F --pass-fd -e --exec -c --sh-exec --send-only --recv-only --frame --stdio-frame --stdin-frame --stdout-frame -o --hex-dump --output --fastopen' ;;
-    -F | --pass-fd) option=pass_fd bars='-l --listen --echo --discard --chargen --daytime --to -z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only -W --recv-limit -C --crlf -t --telnet -i --delay --frame --stdio-frame --stdin-frame --stdout-frame -o --hex-dump --output --fastopen' ;;
+    -z | --probe) option=probe bars='-l --listen --echo --discard --chargen --daytime --to -z --probe -F --pass-fd -e --exec -c --sh-exec --allow-uid --send-only --recv-only --frame --stdio-frame --stdin-frame --stdout-frame -o --hex-dump --output --fastopen' ;;
+    -F | --pass-fd) option=pass_fd bars='-l --listen --echo --discard --chargen --daytime --to -z --probe -F --pass-fd -e --exec -c --sh-exec --allow-uid -d --no-stdin --send-only --recv-only -W --recv-limit -C --crlf -t --telnet -i --delay --frame --stdio-frame --stdin-frame --stdout-frame -o --hex-dump --output --fastopen' ;;
     -e | --exec) option=exec kind=command bars='-z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only --raw' ;;
     -c | --sh-exec) option=sh_exec kind=nothing bars='-z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only --raw' ;;
     --clear-env) option=clear_env bars='--clear-env --keep-env' ;;
     --keep-env) option=keep_env bars='--clear-env --keep-env' ;;
     --exec-status) option=exec_status bars='-k --keep-open --exec-status' ;;
     --pty) option=pty bars='--pty' ;;
-    -u | --udp) option=udp bars='--chargen --daytime -u --udp --seqpacket --mptcp --sctp --udplite --grace -t --telnet --min-ttl --nodelay --user-timeout --congestion --fastopen' ;;
+    -u | --udp) option=udp bars='--chargen --daytime -u --udp --seqpacket --mptcp --sctp --udplite --allow-uid --grace -t --telnet --min-ttl --nodelay --user-timeout --congestion --fastopen' ;;
     -U | --unixsock) option=unixsock bars='--max-conns-per-host -U --unixsock --mptcp --sctp --udplite --vsock -4 --ipv4 -6 --ipv6 -p --source-port --interface --allow --deny --allow-file --deny-file -T --tos -M --ttl --min-ttl --nodelay --user-timeout --congestion --fastopen --v6only --join --mtu-discovery' ;;
     --seqpacket) option=seqpacket bars='-u --udp --seqpacket --mptcp --udplite -t --telnet' ;;
     --mptcp) option=mptcp bars='-u --udp -U --unixsock --seqpacket --mptcp --sctp --udplite --vsock --fastopen' ;;
@@ -85,6 +89,7 @@ _sockcat_option() {
     --deny) option=deny kind=address bars='-U --unixsock --vsock' ;;
     --allow-file) option=allow_file kind=file bars='-U --unixsock --vsock' ;;
     --deny-file) option=deny_file kind=file bars='-U --unixsock --vsock' ;;
+    --allow-uid) option=allow_uid kind=users bars='-z --probe -F --pass-fd -u --udp' ;;
     -w) option=limits kind=nothing bars='-w --wait --idle-timeout' ;;
     --wait) option=wait kind=nothing bars='-w --wait' ;;
     --accept-timeout) option=accept_timeout kind=nothing bars='--accept-timeout' ;;
@@ -264,6 +269,7 @@ _sockcat_names() {
         --deny
         --allow-file
         --deny-file
+        --allow-uid
         -w
         --wait
         --accept-timeout

@@ -26,6 +26,11 @@ function __sockcat_interfaces
         ip -o link show 2>/dev/null | awk '{ sub(/[@:].*/, "", $2); if ($2 ~ /^[A-Za-z0-9_.-]+$/) print $2 }'
 end
 
+function __sockcat_users
+    getent passwd 2>/dev/null | awk -F: '
+        $1 ~ /^[A-Za-z0-9_.-]+$/ { print $1 }'
+end
+
 function __sockcat_congestion
     awk '
         { for (i = 1; i <= NF; i++) print $i }' /proc/sys/net/ipv4/tcp_available_congestion_control 2>/dev/null
@@ -36,7 +41,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        --nick --queue --slow --to --max-conns --max-children --max-processes --max-conns-per-host --max-accepts -e --exec -c --sh-exec -s --source -p --source-port --interface --allow --deny --allow-file --deny-file -w --wait --accept-timeout --grace --idle-timeout -q --quit-after --linger --until -W --recv-limit -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize -o --hex-dump --output -T --tos -M --ttl --min-ttl -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --nodelay --user-timeout --congestion --mark --v6only --join --mtu-discovery --sockopt --ready-fd --compat
+        --nick --queue --slow --to --max-conns --max-children --max-processes --max-conns-per-host --max-accepts -e --exec -c --sh-exec -s --source -p --source-port --interface --allow --deny --allow-file --deny-file --allow-uid -w --wait --accept-timeout --grace --idle-timeout -q --quit-after --linger --until -W --recv-limit -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize -o --hex-dump --output -T --tos -M --ttl --min-ttl -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --nodelay --user-timeout --congestion --mark --v6only --join --mtu-discovery --sockopt --ready-fd --compat
     set -l skip 0
     set -l ended 0
     set -l words (commandline -opc)
@@ -145,6 +150,7 @@ complete -c sockcat -l deny -n __sockcat_unix -r -F -d 'Refuse clients from thes
 complete -c sockcat -l deny -n 'not __sockcat_unix' -x -a '(__sockcat_hosts)' -d 'Refuse clients from these, even if they are allowed'
 complete -c sockcat -l allow-file -r -F -d 'As --allow; the file holds the list'
 complete -c sockcat -l deny-file -r -F -d 'As --deny; the file holds the list'
+complete -c sockcat -l allow-uid -x -a '(__sockcat_users)' -d 'On a Unix socket take these users\' clients only, by name or number'
 complete -c sockcat -s w -x -d 'Same as --wait TIME --idle-timeout TIME'
 complete -c sockcat -l wait -x -d 'Limit for resolving and connecting together (30s)'
 complete -c sockcat -l accept-timeout -x -d 'Give up when no client has come for so long'

@@ -18,11 +18,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 OPTIONS, STATUSES, TOS = "src/cli/options.def", "src/base/status.def", "src/net/tos.def"
 PAGE, PROSE, LIVE = "man/sockcat.1.in", "man/options.in", "completions/live.in"
 
-TYPES = "FLAG TIME SIZE COUNT NUMBER ENUM TOPIC PORT HOST INTERFACE FILE PROGRAM STRING".split()
+TYPES = "FLAG TIME SIZE COUNT NUMBER ENUM TOPIC PORT HOST INTERFACE USER FILE PROGRAM STRING".split()
 REPEATS = "ANY COUNTS ONCE LIST".split()
 # What the completions offer for a value; with "words", those of the row, and for the rest nothing.
 KINDS = {"ENUM": "words", "TOPIC": "topic", "PORT": "services", "HOST": "address",
-         "INTERFACE": "interfaces", "FILE": "file", "PROGRAM": "command"}
+         "INTERFACE": "interfaces", "USER": "users", "FILE": "file", "PROGRAM": "command"}
 KINDS_BY_ID = {"tos": "words", "congestion": "congestion"}
 
 

@@ -44,7 +44,7 @@ class Row:
                  'frame': 'u8', 'stdio_frame': 'line', 'stdin_frame': 'nul', 'stdout_frame': 'hex', 'sh_exec': 'cat',
                  'to': 'localhost:80', 'nick': 'me'}
         by_type = {'TIME': '1', 'SIZE': '4k', 'COUNT': '1', 'NUMBER': '1', 'PORT': '9', 'HOST': '127.0.0.1',
-                   'INTERFACE': 'lo', 'FILE': T + '/file', 'PROGRAM': 'cat', 'ENUM': self.argument.split('|')[0]}
+                   'INTERFACE': 'lo', 'USER': '0', 'FILE': T + '/file', 'PROGRAM': 'cat', 'ENUM': self.argument.split('|')[0]}
         return by_id.get(self.id) or by_type[self.type]
 
     def words(self):
@@ -819,6 +819,7 @@ wanted = {
     'PORT': 'source-port',
     'HOST': 'source',
     'INTERFACE': 'interface',
+    'USER': 'allow-uid',
     'FILE': 'hex-dump output',
     'STRING': 'congestion join sockopt tos',
 }

@@ -68,6 +68,12 @@ interfaces() {
     assert_offers "$1" 'sockcat --interface ' "${names[@]}"
 }
 
+users() {
+    begin "$1"
+    mapfile -t names < <(getent passwd | cut -d: -f1)
+    assert_offers "$1" 'sockcat -lU --allow-uid ' "${names[@]}"
+}
+
 congestion() {
     begin "$1"
     available=/proc/sys/net/ipv4/tcp_available_congestion_control
@@ -258,6 +264,10 @@ given() {
 @test "bash: the network interfaces" { interfaces bash; }
 @test "zsh: the network interfaces" { interfaces zsh; }
 @test "fish: the network interfaces" { interfaces fish; }
+
+@test "bash: the users" { users bash; }
+@test "zsh: the users" { users zsh; }
+@test "fish: the users" { users fish; }
 
 @test "bash: the kernel's congestion controls" { congestion bash; }
 @test "zsh: the kernel's congestion controls" { congestion zsh; }

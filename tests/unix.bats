@@ -526,7 +526,7 @@ peer.connect(cat.where)
 peer.close()
 cat.end()
 shown = '@' + name.replace(b'\0', b'@').decode()
-if 'connection from %s\n' % shown not in cat.errors():
+if 'connection from %s, uid %d, gid %d, pid %d\n' % (shown, os.geteuid(), os.getegid(), os.getpid()) not in cat.errors():
     sys.exit('not shown: ' + cat.errors())
 PY
 }
@@ -785,7 +785,7 @@ PY
         start_listener -v -q 0.1 -U $kind "$T/socket"
         start_peer --connect "unix${kind:+dgram}:$T/socket" send:hello
         finish "$listener"
-        assert_line '^sockcat: connection from \(unnamed\)$' "$T/listener.err"
+        assert_line '^sockcat: connection from \(unnamed\)(, uid [0-9]+, gid [0-9]+, pid [0-9]+)?$' "$T/listener.err"
     done
 }
 

@@ -230,11 +230,11 @@ command_sockopts(struct plan *plan, const struct options *options, struct fault 
 static const struct service *
 command_service(const struct options *options)
 {
-	return options_has(options, OPTION_to) ? &service_to
-		: options_runs_program(options) ? &service_program
-		: options_has(options, OPTION_chat) ? &service_chat
-		: options_has(options, OPTION_broker) ? &service_broker
-		: options_has(options, OPTION_echo) ? &service_echo
+	return options_has(options, OPTION_to)         ? &service_to
+		: options_runs_program(options)        ? &service_program
+		: options_has(options, OPTION_chat)    ? &service_chat
+		: options_has(options, OPTION_broker)  ? &service_broker
+		: options_has(options, OPTION_echo)    ? &service_echo
 		: options_has(options, OPTION_discard) ? &service_discard
 		: options_has(options, OPTION_chargen) ? &service_chargen
 		: options_has(options, OPTION_daytime) ? &service_daytime
@@ -262,8 +262,13 @@ command_access(struct plan *plan, const struct options *options, struct fault *f
 				!access_config_add(&plan->access, rows[j].kind, rows[j].file,
 					given->text, fault))
 				return false;
+		if (given->option == OPTION_allow_uid &&
+			!users_add(&plan->users, given->text, fault))
+			return false;
 	}
-	return true;
+	return plan->users.count == 0 || options_has(options, OPTION_listen) ||
+		fault_set(fault, STATUS_USAGE, 0,
+			"option --allow-uid: it is of use only with --listen");
 }
 
 static bool
@@ -339,7 +344,7 @@ command_plan(struct plan *plan, struct options *options, bool input_closed, stru
 	/* A scheme counts as the option that it stands for, so that conflicts are looked for anew.
 	 */
 	operands_cut_program(options, passed.count != NULL);
-	if (!options_check_conflicts(options, fault) || 
+	if (!options_check_conflicts(options, fault) ||
 		!operands_sort(&operands, options, passed.count != NULL, fault) ||
 		!inherited_plan(plan, options, &operands, &passed, fault) ||
 		!options_check_conflicts(options, fault) || !options_check_needs(options, fault) ||

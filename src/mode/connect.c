@@ -9,7 +9,8 @@ connect_run(struct run *run, struct fault *fault)
 	struct stream remote = { .ops = NULL };
 	struct caller caller = { .dial = { .fd = -1 } };
 	bool done = caller_dial(&caller, run, fault) &&
-		caller_stream(&remote, &caller.dial, fault) && session_run(run, &remote, &caller.dial.peer, fault);
+		caller_stream(&remote, &caller.dial, fault) &&
+		session_run(run, &remote, &caller.dial.peer, fault);
 	caller_close(&caller);
 	return done;
 }

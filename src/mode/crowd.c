@@ -176,7 +176,7 @@ crowd_begin(struct crowd *crowd, struct listener_client *caller, struct fault *f
 	struct run *run = crowd->run;
 	struct guest *client = crowd_add(crowd);
 	char *name = address_print(&caller->peer);
-	log_event(LOG_VERBOSE, "connection from %s", name != NULL ? name : "?");
+	listener_report(caller, log_event);
 	crowd->accepted++;
 	crowd->closing = crowd->accepted == run->plan->max_accepts;
 	if (client == NULL) {

@@ -95,7 +95,7 @@ listen_serve(struct run *run, const struct access *access, struct listener_clien
 	const struct plan *plan = run->plan;
 	struct stream remote = { .ops = NULL };
 	char *name = address_print(&client->peer);
-	log_line(LOG_VERBOSE, "connection from %s", name != NULL ? name : "?");
+	listener_report(client, log_line);
 	if (plan->transport->connected)
 		return socket_init(&remote, plan->transport, client->fd, 0, name, fault) &&
 			session_run(run, &remote, &client->peer, fault);
@@ -141,6 +141,7 @@ listen_run(struct run *run, struct fault *fault)
 		.on = plan->endpoint,
 		.options = &plan->sockopts,
 		.access = &access,
+		.users = &plan->users,
 		.inherited = plan->inherited,
 		.inherited_count = plan->inherited_count,
 	};

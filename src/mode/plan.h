@@ -13,6 +13,7 @@
 #include "net/resolve.h"
 #include "net/sockopt.h"
 #include "net/transport.h"
+#include "net/users.h"
 #include "stream/post.h"
 #include "stream/record.h"
 
@@ -63,7 +64,8 @@ struct plan {
 	struct address local;       /* to bind before connecting; length 0: none */
 	uint16_t local_port;        /* the same with any address; 0: none */
 	struct sockopts sockopts;
-	struct access_config access; /* who may be a client */
+	struct access_config access; /* who may be a client, … */
+	struct users users;          /* … of a Unix socket; none: all */
 	struct record_config record;
 	struct plan_frames frames;
 	struct plan_to to;

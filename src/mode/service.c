@@ -4,6 +4,7 @@
 #include "stream/exec.h"
 #include "stream/exercise.h"
 #include "stream/stdio.h"
+#include "sys/sys.h"
 
 static bool
 service_init_stdio(struct stream *local, const struct plan *plan, const struct stream *remote,
@@ -29,6 +30,7 @@ service_init_program(struct stream *local, const struct plan *plan, const struct
 		.peer = *peer,
 	};
 	exec.own.length = sizeof exec.own.storage;
+	sys_peer_credentials(remote->wfd, &exec.from);
 	if (getsockname(remote->wfd, (struct sockaddr *)&exec.own.storage, &exec.own.length) == -1)
 		exec.own.length = 0;
 	return exec_init(local, &exec, fault);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "sys/sys.h"
 
 #define LISTENER_BACKLOG 128
@@ -311,6 +310,41 @@ listener_accept_failed(struct listener *listener, const struct listener_socket *
 	return IO_FAIL;
 }
 
+void
+listener_report(const struct listener_client *client, log_writer write)
+{
+	struct sys_credentials from;
+	char *shown = address_print(&client->peer);
+	const char *name = shown != NULL ? shown : "?";
+	sys_peer_credentials(client->fd, &from);
+	/* The name is the peer's to choose; what stands at the end is not. */
+	if (from.user != SYS_NO_USER)
+		write(LOG_VERBOSE, "connection from %s, uid %ju, gid %ju, pid %jd", name,
+			(uintmax_t)from.user, (uintmax_t)from.group, (intmax_t)from.process);
+	else
+		write(LOG_VERBOSE, "connection from %s", name);
+	free(shown);
+}
+
+/* Whether the user behind a connection may be a client. */
+static bool
+listener_permits_user(struct listener *listener, const struct listener_client *client)
+{
+	const struct users *users = listener->config->users;
+	struct sys_credentials from;
+	if (users == NULL || users->count == 0)
+		return true;
+	sys_peer_credentials(client->fd, &from);
+	if (from.user != SYS_NO_USER && users_have(users, from.user))
+		return true;
+	char *shown = address_print(&client->peer);
+	log_event(LOG_VERBOSE, "refused %s: uid %ju is not allowed, pid %jd",
+		shown != NULL ? shown : "?", (uintmax_t)from.user, (intmax_t)from.process);
+	free(shown);
+	listener->refused++;
+	return false;
+}
+
 bool
 listener_permits(struct listener *listener, const struct address *peer)
 {
@@ -378,7 +412,8 @@ listener_accept(struct listener *listener, const struct interest *interest, int6
 				return IO_FAIL;
 			continue;
 		}
-		if (listener_permits(listener, &client->peer))
+		if (listener_permits(listener, &client->peer) &&
+			listener_permits_user(listener, client))
 			return IO_OK;
 		listener_turn_away(listener, client);
 	}

@@ -15,12 +15,14 @@
 #include "base/fault.h"
 #include "base/interest.h"
 #include "base/io.h"
+#include "base/log.h"
 #include "net/access.h"
 #include "net/endpoint.h"
 #include "net/resolve.h"
 #include "net/socketfile.h"
 #include "net/sockopt.h"
 #include "net/transport.h"
+#include "net/users.h"
 
 /* What is wanted; outlives the listener. */
 struct listener_config {
@@ -28,6 +30,7 @@ struct listener_config {
 	struct endpoint on; /* host NULL: every address */
 	const struct sockopts *options;
 	const struct access *access; /* who may be a client; NULL: everybody */
+	const struct users *users;   /* of a Unix socket; none: everybody */
 	const int *inherited;        /* sockets that listen already, or are bound, instead; … */
 	size_t inherited_count;      /* … up to RESOLVE_MAX; 0: none */
 };
@@ -78,6 +81,9 @@ void listener_ask(struct listener *listener, struct interest *interest);
  */
 enum io listener_accept(struct listener *listener, const struct interest *interest, int64_t now,
 	struct listener_client *client, struct fault *fault);
+
+/* A line with -v: who has come, and what is known of them. */
+void listener_report(const struct listener_client *client, log_writer write);
 
 /* Sends someone away who has come, by a reset where there is one. */
 void listener_turn_away(const struct listener *listener, struct listener_client *client);

@@ -12,7 +12,7 @@
 
 static const char *const environment_prefixes[] = { "SOCKCAT_", "NCAT_" };
 static const char *const environment_names[] = { "PROTO", "REMOTE_ADDR", "REMOTE_PORT",
-	"LOCAL_ADDR", "LOCAL_PORT" };
+	"LOCAL_ADDR", "LOCAL_PORT", "PEER_UID", "PEER_GID", "PEER_PID" };
 #define ENVIRONMENT_PREFIXES (sizeof environment_prefixes / sizeof environment_prefixes[0])
 #define ENVIRONMENT_NAMES (sizeof environment_names / sizeof environment_names[0])
 
@@ -39,6 +39,20 @@ environment_describe(const struct address *address, char host[static NI_MAXHOST]
 			NI_MAXHOST, service, NI_MAXHOST, NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
 		host[0] = service[0] = '\0';
 	}
+}
+
+static void
+environment_identify(const struct sys_credentials *from, char user[static NI_MAXHOST],
+	char group[static NI_MAXHOST], char process[static NI_MAXHOST])
+{
+	user[0] = group[0] = process[0] = '\0';
+	if (from->user == SYS_NO_USER)
+		return;
+	(void)snprintf(user, NI_MAXHOST, "%ju", (uintmax_t)from->user);
+	(void)snprintf(group, NI_MAXHOST, "%ju", (uintmax_t)from->group);
+	/* To a program 0 would be its own group. */
+	if (from->process > 0)
+		(void)snprintf(process, NI_MAXHOST, "%jd", (intmax_t)from->process);
 }
 
 /* Whether it is one of those that are set here, "NAME=…". */
@@ -80,7 +94,7 @@ environment_join(const char *prefix, const char *name, const char *value)
 
 char **
 environment_make(char *const *inherited, bool clear, const char *protocol,
-	const struct address *own, const struct address *peer)
+	const struct address *own, const struct address *peer, const struct sys_credentials *from)
 {
 	struct environment_values values;
 	size_t count = 0, used = 0;
@@ -89,6 +103,7 @@ environment_make(char *const *inherited, bool clear, const char *protocol,
 		*at = (char)toupper((unsigned char)*at);
 	environment_describe(peer, values.text[1], values.text[2]);
 	environment_describe(own, values.text[3], values.text[4]);
+	environment_identify(from, values.text[5], values.text[6], values.text[7]);
 
 	while (inherited[count] != NULL)
 		count++;

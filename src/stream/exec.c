@@ -93,7 +93,7 @@ exec_start(struct exec *exec, const struct exec_ends *ends)
 {
 	const struct exec_config *config = &exec->config;
 	char **environment = environment_make(
-		environ, config->clear, config->protocol, &config->own, &config->peer);
+		environ, config->clear, config->protocol, &config->own, &config->peer, &config->from);
 	errno = ENOMEM;
 	const struct sys_program program = {
 		.path = config->path,

@@ -15,6 +15,7 @@
 #include "base/fault.h"
 #include "net/endpoint.h"
 #include "stream/stream.h"
+#include "sys/sys.h"
 
 /* What to run, and for which connection; outlives the stream, but for the addresses. */
 struct exec_config {
@@ -26,6 +27,7 @@ struct exec_config {
 	uint64_t processes; /* its user may have so many; 0: no limit of its own */
 	const char *protocol;
 	struct address own, peer;
+	struct sys_credentials from;
 };
 
 /* Makes the stream; the program is started by its `open`. False if there is no memory. */

@@ -130,6 +130,17 @@ sys_mark_own_address(int fd)
 	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
 }
 
+void
+sys_peer_credentials(int fd, struct sys_credentials *credentials)
+{
+	/* A socket of another kind has these, too, but not set. */
+	struct ucred peer = { .uid = SYS_NO_USER };
+	socklen_t size = sizeof peer;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == -1)
+		peer.uid = SYS_NO_USER;
+	*credentials = (struct sys_credentials){ peer.uid, peer.gid, peer.pid };
+}
+
 bool
 sys_path_mtu(int fd, int *bytes)
 {

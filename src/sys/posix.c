@@ -119,6 +119,13 @@ sys_mark_own_address(int fd)
 	(void)fd;
 }
 
+void
+sys_peer_credentials(int fd, struct sys_credentials *credentials)
+{
+	(void)fd;
+	*credentials = (struct sys_credentials){ .user = SYS_NO_USER };
+}
+
 bool
 sys_path_mtu(int fd, int *bytes)
 {

@@ -137,8 +137,8 @@ struct sys_fired {
 };
 int sys_watcher(void);
 
-/* What is wanted of a descriptor, which the set knows already or not. EPERM: it is always ready, and
- * not in the set. */
+/* What is wanted of a descriptor, which the set knows already or not. EPERM: it is always ready,
+ * and not in the set. */
 bool sys_watch(int watcher, int fd, short events, bool known);
 void sys_unwatch(int watcher, int fd);
 
@@ -155,6 +155,16 @@ bool sys_unacknowledged(int fd, size_t *bytes);
 
 /* Probes an idle TCP connection after `idle` seconds, every `interval`, giving up after `count`. */
 bool sys_keep_alive(int fd, int idle, int interval, int count);
+
+/* Whose process a Unix socket was connected by, or is listened on by; `user` SYS_NO_USER: not
+ * known. `process` is 0 if it cannot be seen from here. */
+#define SYS_NO_USER ((uid_t)-1)
+struct sys_credentials {
+	uid_t user;
+	gid_t group;
+	pid_t process;
+};
+void sys_peer_credentials(int fd, struct sys_credentials *credentials);
 
 /* What one datagram brought along. */
 struct sys_message {

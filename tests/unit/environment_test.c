@@ -45,15 +45,17 @@ int
 main(void)
 {
 	static char inherited[][40] = { "PATH=/bin", "NCAT_REMOTE_ADDR=6.6.6.6", "NCAT_PROTOCOL=x",
-		"SOCKCAT_LOCAL_PORT=1", "SOCKCAT_=", "NCAT_PROTO", "=odd", "EMPTY=", "PATHS=x",
-		"LC_TIME=C", "LC=x", "LD_PRELOAD=x" };
+		"SOCKCAT_LOCAL_PORT=1", "SOCKCAT_PEER_UID=0", "NCAT_PEER_PID=1",
+		"SOCKCAT_=", "NCAT_PROTO", "=odd", "EMPTY=", "PATHS=x", "LC_TIME=C", "LC=x",
+		"LD_PRELOAD=x" };
 	char *entries[sizeof inherited / sizeof inherited[0] + 1] = { NULL };
 	for (size_t i = 0; i < sizeof inherited / sizeof inherited[0]; i++)
 		entries[i] = inherited[i];
 
 	struct address own = environment_test_inet6("2001:db8::1", 80);
 	struct address peer = environment_test_inet6("::ffff:192.0.2.7", 40000);
-	char **made = environment_make(entries, false, "tcp", &own, &peer);
+	struct sys_credentials nobody = { .user = SYS_NO_USER };
+	char **made = environment_make(entries, false, "tcp", &own, &peer, &nobody);
 	CHECK(made != NULL);
 	CHECK(environment_test_is(made, "PATH", "/bin"));
 	CHECK(environment_test_is(made, "EMPTY", ""));
@@ -65,9 +67,11 @@ main(void)
 	CHECK(environment_test_is(made, "SOCKCAT_REMOTE_PORT", "40000"));
 	CHECK(environment_test_is(made, "NCAT_LOCAL_ADDR", "2001:db8::1"));
 	CHECK(environment_test_is(made, "SOCKCAT_LOCAL_PORT", "80"));
+	CHECK(environment_test_get(made, "SOCKCAT_PEER_UID") == NULL);
+	CHECK(environment_test_get(made, "NCAT_PEER_PID") == NULL);
 	environment_free(made);
 
-	made = environment_make(entries, true, "tcp", &own, &peer);
+	made = environment_make(entries, true, "tcp", &own, &peer, &nobody);
 	CHECK(made != NULL);
 	size_t count = 0;
 	while (made[count] != NULL)
@@ -84,12 +88,24 @@ main(void)
 	struct sockaddr_un *local = (struct sockaddr_un *)&named.storage;
 	local->sun_family = AF_UNIX;
 	memcpy(local->sun_path, "() { :; }; x", sizeof "() { :; }; x");
-	made = environment_make(entries, false, "unix", &none, &named);
+	struct sys_credentials from = { .user = 4294967294, .group = 100, .process = 77 };
+	made = environment_make(entries, false, "unix", &none, &named, &from);
 	CHECK(made != NULL);
 	CHECK(environment_test_is(made, "NCAT_PROTO", "UNIX"));
 	CHECK(environment_test_get(made, "NCAT_REMOTE_ADDR") == NULL);
 	CHECK(environment_test_get(made, "SOCKCAT_REMOTE_PORT") == NULL);
 	CHECK(environment_test_get(made, "SOCKCAT_LOCAL_PORT") == NULL);
+	CHECK(environment_test_is(made, "SOCKCAT_PEER_UID", "4294967294"));
+	CHECK(environment_test_is(made, "SOCKCAT_PEER_GID", "100"));
+	CHECK(environment_test_is(made, "NCAT_PEER_PID", "77"));
+	environment_free(made);
+
+	/* Its process cannot be seen from here. */
+	from.process = 0;
+	made = environment_make(entries, false, "unix", &none, &named, &from);
+	CHECK(made != NULL);
+	CHECK(environment_test_is(made, "SOCKCAT_PEER_UID", "4294967294"));
+	CHECK(environment_test_get(made, "SOCKCAT_PEER_PID") == NULL);
 	environment_free(made);
 
 	environment_free(NULL);
