@@ -977,6 +977,61 @@ check(cat.errors().count('no length in decimal digits'), 1, cat.errors())
 PY
 }
 
+@test "F65: what two brokers in a ring are told goes round until the ring is cut, and neither grows by it" {
+    drive <<'PY'
+from drive import *
+def clients(cat, count):
+    """It has so many."""
+    before = len(cat.errors())
+    cat.send(signal.SIGUSR1)
+    until(lambda: ' so far, ' in cat.errors()[before:], 'a report')
+    return '\nsockcat: %d clients,' % count in '\n' + cat.errors()[before:]
+def heard(s, last):
+    """All up to this."""
+    got = b''
+    while not got.endswith(last):
+        got += s.recv(1) or sys.exit('it ended: %r' % got)
+    return got
+for slow in 'drop', 'disconnect':
+    a, b = (Cat('-l', '-k', '--broker', '--frame', 'line', '--slow', slow, '--queue', '64k', '127.0.0.1', '0')
+            for _ in range(2))
+    relays = [Cat('--to', '127.0.0.1:' + b.where, '127.0.0.1', a.where) for _ in range(2)]
+    for cat in a, b:
+        until(lambda: clients(cat, 2), 'the relays to be there')
+    one, deaf = dial(a), dial(a, room=4096)
+    until(lambda: clients(a, 4), 'the others')
+    one.sendall(b'word\n')
+    check(exactly(one, 1000) == b'word\n' * 200, True)
+    memory = [cat.resident() for cat in (a, b)]
+    # Twice that goes round, one each way, and fits into --queue.
+    one.sendall((b'x' * 999 + b'\n') * 20)
+    if slow == 'drop':
+        # More than a kernel keeps for the one that does not read.
+        whole = 0
+        while whole < 20000000:
+            whole += len(one.recv(1 << 17))
+    else:
+        until(lambda: not clients(a, 4), 'the end of who does not keep up')
+    grown = [cat.resident() - was for cat, was in zip((a, b), memory)]
+    check(max(grown) < 1500000, True, grown)
+    relays[0].send(signal.SIGTERM)
+    relays[0].end(-signal.SIGTERM)
+    deaf.close()
+    one.close()
+    # With half a ring nothing comes back, …
+    until(lambda: clients(b, 1) and clients(a, 1), 'the others to be gone')
+    one, two = dial(a), dial(b)
+    until(lambda: clients(b, 2) and clients(a, 2), 'two more')
+    one.sendall(b'once\n')
+    heard(two, b'once\n')
+    two.sendall(b'and back\n')
+    # … but for what was under way before.
+    check(b'once' in heard(one, b'and back\n'), False)
+    relays[1].send(signal.SIGTERM)
+    relays[1].end(-signal.SIGTERM)
+PY
+}
+
 # ---- the door ----
 
 @test "F47: with --max-conns those who are too many wait until one has ended" {
