@@ -83,6 +83,73 @@ cat.await_output(b'* user1 joined\n<user1> anybody?\n<user1> still?\n')
 PY
 }
 
+@test "whoever runs it gets all that was said, however late it is read, before the chat ends" {
+    room <<'PY'
+for ends in [], ['--max-accepts', '2']:
+    r, w = os.pipe()
+    back, front = os.pipe()
+    cat = room('--queue', '8M', *ends, stdin=back, stdout=w)
+    os.close(w)
+    os.write(front, b'an unfinished li' if not ends else b'')
+    one, two = Guest(cat), Guest(cat)
+    one.hears(b'* user2 joined\n')
+    for _ in range(600):
+        one.say(b'x' * 4999 + b'\n')
+        two.hears(b'<user1> ' + b'x' * 4999 + b'\n')
+    one.s.close()
+    two.hears(b'* user1 left\n')
+    two.s.close()
+    if not ends:
+        cat.send(signal.SIGTERM)
+    got = b''
+    while part := os.read(r, 1 << 20):
+        got += part
+    cat.end(0 if ends else -signal.SIGTERM)
+    check(got.count(b'x'), 600 * 4999)
+    if ends:
+        check(got[got.rindex(b'x') + 2:], b'* user1 left\n* user2 left\n')
+    check(cat.errors().count('\n'), 1)
+PY
+}
+
+@test "when the last has left, who runs it is heard no more, and its input is not waited for" {
+    room <<'PY'
+words = subprocess.Popen(['yes'], stdout=subprocess.PIPE)
+atexit.register(words.kill)
+cat = room('--max-accepts', '1', '--slow', 'drop', stdin=words.stdout)
+one = Guest(cat)
+one.hears(b'<operator> y\n')
+one.s.close()
+cat.end(104)
+PY
+}
+
+@test "who runs it and does not keep up leaves as anybody would, and is not counted as a client" {
+    room <<'PY'
+r, w = os.pipe()
+cat = room('--queue', '64k', '--max-accepts', '3', stdin=os.pipe()[0], stdout=w)
+os.close(w)
+one, two = Guest(cat), Guest(cat)
+one.hears(b'* user2 joined\n')
+for _ in range(600):
+    one.say(b'x' * 4999 + b'\n')
+    two.hears(b'<user1> ' + b'x' * 4999 + b'\n')
+threading.Thread(target=lambda: [None for _ in iter(lambda: os.read(r, 1 << 20), b'')], daemon=True).start()
+for guest in one, two:
+    guest.hears(b'* operator left\n')
+# It may get the place in memory that the other had.
+three = Guest(cat)
+for guest in one, two:
+    guest.hears(b'* user3 joined\n')
+for guest in one, two, three:
+    guest.s.shutdown(socket.SHUT_WR)
+    to_end(guest.s)
+cat.end(104)
+check(re.findall('does not keep up|listen: 1 of 3 connections failed', cat.errors()),
+      ['does not keep up', 'listen: 1 of 3 connections failed'])
+PY
+}
+
 @test "a line that never ends is 102 for its client, and the others go on" {
     room <<'PY'
 cat = room('--max-accepts', '3')

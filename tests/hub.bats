@@ -346,6 +346,43 @@ check(cat.end(), b'xxx')
 PY
 }
 
+@test "with --max-accepts 0 means that all was written, however late that is read" {
+    drive <<'PY'
+from drive import *
+r, w = os.pipe()
+cat = Cat('-l', '-k', '-d', '--max-accepts', '3', '127.0.0.1', '0', stdout=w)
+os.close(w)
+clients = [dial(cat) for _ in range(3)]
+sent = sum(pour(c, 3000000) for c in clients)
+check(sent > 2000000, True)
+for c in clients:
+    c.shutdown(socket.SHUT_WR)
+got = 0
+while part := os.read(r, 1 << 20):
+    got += len(part)
+check(got, sent)
+cat.end()
+PY
+}
+
+@test "input that was read and found nobody any more makes it 55 and is counted" {
+    drive <<'PY'
+from drive import *
+for more in [], ['--frame', 'line']:
+    r, w = os.pipe()
+    os.write(w, b'line\n' * 10)
+    cat = Cat('-l', '-k', '-i', '0.1', '--max-accepts', '1', *more, '127.0.0.1', '0', stdin=r)
+    c = dial(cat)
+    check(exactly(c, 5), b'line\n')
+    c.shutdown(socket.SHUT_WR)
+    got = 5 + len(to_end(c))
+    c.close()
+    cat.end(55)
+    left = int(re.search('the last has ended, and ([0-9]+) bytes that were read are left over', cat.errors())[1])
+    check(got + left + in_pipe(r), 50)
+PY
+}
+
 @test "what fails of one client is told and counted, ends no other, and makes the status 104" {
     drive <<'PY'
 from drive import *

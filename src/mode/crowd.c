@@ -42,7 +42,10 @@ crowd_forget(struct crowd *crowd, struct guest *client)
 	*(client->previous != NULL ? &client->previous->next : &crowd->first) = client->next;
 	if (client->next != NULL)
 		client->next->previous = client->previous;
-	crowd->count -= client != crowd->host;
+	if (client == crowd->host)
+		crowd->host = NULL;
+	else
+		crowd->count--;
 	if (crowd->count == 0)
 		crowd->lonely = crowd->run->loop.now;
 	free(client);
@@ -155,6 +158,16 @@ crowd_seat_host(struct crowd *crowd, struct fault *fault)
 			fault) &&
 		session_open(&host->session, run, run->loop.now, fault) &&
 		crowd_ask(crowd, host, fault);
+}
+
+void
+crowd_dismiss_host(struct crowd *crowd)
+{
+	if (crowd->host == NULL || crowd->post->ended || crowd->interrupted)
+		return;
+	(void)flow_stop(&crowd->host->session.relay.out, FLOW_STOP_NOW);
+	post_end(crowd->post);
+	waiter_wake(&crowd->waiter, &crowd->host->waiting);
 }
 
 /* The stream of somebody who has come; the descriptor and the name are taken over. */

@@ -60,6 +60,9 @@ bool crowd_begin(struct crowd *crowd, struct listener_client *caller, struct fau
 /* Whoever sits at standard input takes part in the chat as if by a connection. */
 bool crowd_seat_host(struct crowd *crowd, struct fault *fault);
 
+/* Nobody else is there, nor will come: the host gets to read what was said, and leaves. */
+void crowd_dismiss_host(struct crowd *crowd);
+
 /* Does what one can do now; it may be gone then. False and a fault only if none can go on. */
 bool crowd_step(struct crowd *crowd, struct guest *client, struct fault *fault);
 

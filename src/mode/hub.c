@@ -322,6 +322,31 @@ hub_turn(struct hub *hub, struct fault *fault)
 	return true;
 }
 
+static bool
+hub_goes_on(struct hub *hub)
+{
+	if (!hub->crowd.closing || hub->crowd.count > 0)
+		return true;
+	crowd_dismiss_host(&hub->crowd);
+	return hub->crowd.host != NULL;
+}
+
+/* What was read may have had to wait, for a pause or for room, until nobody was there any more. */
+static bool
+hub_has_said_all(struct hub *hub, struct fault *fault)
+{
+	struct carrier *carrier = &hub->input.carrier;
+	if (!hub->speaks)
+		return true;
+	size_t left = carrier->part;
+	left += carrier->ops->drop(carrier);
+	return left == 0 ||
+		fault_set(fault, STATUS_SEND, 0,
+			"send to all clients: the last has ended, and %zu bytes that were read "
+			"are left over",
+			left);
+}
+
 /* Everything is given back. */
 static void
 hub_close(struct hub *hub)
@@ -363,10 +388,12 @@ hub_run(struct run *run, struct listener *listener, struct access *access, struc
 	/* Announced when nothing is missing that all need. */
 	good = good && hub_open_shared(&hub, fault) && hub_ask_door(&hub, fault) &&
 		hub_ask_input(&hub, fault) && ready_announce(run->plan, listener, fault);
-	while (good && (!hub.crowd.closing || hub.crowd.count > 0))
+	while (good && hub_goes_on(&hub))
 		good = hub_turn(&hub, fault);
 	if (good && hub.crowd.share.stdio.ops != NULL)
 		good = share_finish(&hub.crowd.share, fault);
+	if (good && !hub.crowd.interrupted && hub.crowd.failed == 0)
+		good = hub_has_said_all(&hub, fault);
 	hub_close(&hub);
 	if (good && hub.crowd.interrupted)
 		return fault_set_signal(fault, run->loop.end_signal);
