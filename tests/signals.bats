@@ -300,6 +300,37 @@ PY
     done
 }
 
+@test "F160: a signal that ends it is not lost behind requests that it had no time for" {
+    drive <<'PY'
+from drive import *
+# Nothing is looked at before somebody writes the list.
+os.mkfifo(T + '/list')
+cat = subprocess.Popen([os.environ['SOCKCAT'], '-l', '-k', '--allow-file', T + '/list', '127.0.0.1', '0'],
+                       stdin=subprocess.DEVNULL)
+atexit.register(cat.kill)
+def status(name):
+    with open('/proc/%d/status' % cat.pid) as file:
+        return int(re.search(name + r':\s+(\w+)', file.read())[1], 16)
+def catches(number):
+    return status('SigCgt') >> (number - 1) & 1
+until(lambda: catches(signal.SIGUSR1) and catches(signal.SIGTERM), 'the handlers')
+held = '/proc/%d/fd/' % cat.pid
+pipe = os.open(held + min(n for n in os.listdir(held) if int(n) > 2 and os.readlink(held + n)[:5] == 'pipe:'), os.O_RDONLY)
+size = fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
+for _ in range(3 * size):
+    cat.send_signal(signal.SIGUSR1)
+    if in_pipe(pipe) == size:
+        break
+    while status('ShdPnd'):
+        pass
+cat.send_signal(signal.SIGTERM)
+os.close(pipe)
+with open(T + '/list', 'w') as file:
+    file.write('127.0.0.1')
+check(cat.wait(LIMIT), -signal.SIGTERM)
+PY
+}
+
 @test "F160: a storm of the same signal is not mistaken for anything else" {
     start_peer send:hello recvall!
     start "${ordinary[@]}" "$SOCKCAT" -v -d 127.0.0.1 "$peer_port"
@@ -312,6 +343,33 @@ PY
     run grep -Evc '^sockcat: ((session|closed) 127\.0\.0\.1:[0-9]+: 0 bytes sent, 5 bytes received|connected to .*)$' \
         "$T/background.err"
     assert_equal "$output" 0
+}
+
+@test "F160: while signals interrupt every wait many are served, and the one that ends it is seen" {
+    need_shim
+    drive <<'PY'
+from drive import *
+def storm(cat, number):
+    with contextlib.suppress(ProcessLookupError):
+        while True:
+            os.kill(cat.pid, number)
+            time.sleep(0.0005)
+def echo(cat, number, data):
+    clients = [dial(cat) for _ in range(5)]
+    for c in clients:
+        threading.Thread(target=lambda c=c: (c.sendall(data), c.shutdown(socket.SHUT_WR)), daemon=True).start()
+    check([to_end(c) == data for c in clients], [True] * 5, number)
+    cat.send(signal.SIGTERM)
+    cat.end(-signal.SIGTERM)
+data = os.urandom(1000000)
+for number in signal.SIGUSR1, signal.SIGCHLD, signal.SIGCONT:
+    cat = Cat('-l', '-k', '--echo', '127.0.0.1', '0')
+    threading.Thread(target=storm, args=(cat, number), daemon=True).start()
+    echo(cat, number, data)
+cat = Cat('-l', '-k', '--echo', '127.0.0.1', '0', env=dict(
+    LD_PRELOAD=os.environ['SHIM_LIB'], SHIM='epoll_wait:EINTR:90%', SHIM_PROG='sockcat'))
+echo(cat, 'EINTR', data)
+PY
 }
 
 # ---- SIGUSR1 ----

@@ -27,23 +27,29 @@ static struct sigaction signals_old[SIGNALS_COUNT];
 static int signals_pipe[2] = { -1, -1 };
 static volatile sig_atomic_t signals_requested; /* ends nothing; 0: none */
 
+/* Its byte is in the pipe, which so is never full, whatever nobody had the time to take. */
+static volatile sig_atomic_t signals_waiting[SIGNALS_COUNT];
+
 /* Async-signal-safe: sigaction and write are all it calls, and errno is put back. */
 static void
 signals_handle(int number)
 {
 	int error = errno;
 	unsigned char byte = (unsigned char)number;
-	bool ends = false;
-	for (size_t i = 0; i < SIGNALS_COUNT; i++)
-		ends |= signals_rows[i].number == number && signals_rows[i].ends &&
-			number != signals_requested;
+	bool ends = false, known = false;
+	for (size_t i = 0; i < SIGNALS_COUNT; i++) {
+		if (signals_rows[i].number != number)
+			continue;
+		ends = signals_rows[i].ends && number != signals_requested;
+		known = signals_waiting[i];
+		signals_waiting[i] = true;
+	}
 	for (size_t i = 0; ends && i < SIGNALS_COUNT; i++) {
 		struct sigaction action = { .sa_handler = SIG_DFL };
 		if (signals_rows[i].ends && signals_old[i].sa_handler != SIG_IGN)
 			(void)sigaction(signals_rows[i].number, &action, NULL);
 	}
-	/* A full pipe already holds thousands of requests; one more says nothing new. */
-	ssize_t written = write(signals_pipe[1], &byte, 1);
+	ssize_t written = known ? 0 : write(signals_pipe[1], &byte, 1);
 	(void)written;
 	errno = error;
 }
@@ -118,7 +124,13 @@ signals_take(void)
 {
 	unsigned char byte;
 	struct iovec piece = { &byte, 1 };
-	return sys_readv(signals_pipe[0], &piece, 1) == 1 ? byte : 0;
+	if (sys_readv(signals_pipe[0], &piece, 1) != 1)
+		return 0;
+	/* One that comes from here on is told anew; one that came before is this one. */
+	for (size_t i = 0; i < SIGNALS_COUNT; i++)
+		if (signals_rows[i].number == byte)
+			signals_waiting[i] = false;
+	return byte;
 }
 
 void
