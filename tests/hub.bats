@@ -1050,7 +1050,9 @@ for slow in 'drop', 'disconnect':
     else:
         until(lambda: not clients(a, 4), 'the end of who does not keep up')
     grown = [cat.resident() - was for cat, was in zip((a, b), memory)]
-    check(max(grown) < 1500000, True, grown)
+    # A sanitizer keeps what was freed.
+    if os.environ['PATIENCE'] == '1':
+        check(max(grown) < 1500000, True, '%r' % grown)
     relays[0].send(signal.SIGTERM)
     relays[0].end(-signal.SIGTERM)
     deaf.close()

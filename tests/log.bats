@@ -36,7 +36,7 @@ cat.end(104)
 text = cat.errors()
 events = lines(text, 'connection from|closed|receive from')
 check(events + suppressed(text), 30000, text[-1000:])
-check(events <= bound(began), True, events)
+check(events <= bound(began), True, str(events))
 check(len(text.splitlines()) <= bound(began) + 3, True, text[-1000:])
 check(text.splitlines()[-1], 'sockcat: listen: 10000 of 10000 connections failed')
 PY
