@@ -30,6 +30,12 @@ log_set_level(unsigned level)
 	log_level = level;
 }
 
+bool
+log_wants(unsigned level)
+{
+	return level <= log_level;
+}
+
 /* A pipe that polls writable takes PIPE_BUF bytes without blocking, and no more is promised. */
 static bool
 log_write(const char *text, int patience)

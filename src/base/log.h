@@ -19,6 +19,9 @@ enum log_level { LOG_ALWAYS = 0, LOG_VERBOSE = 1, LOG_DEBUG = 2 };
 
 void log_set_level(unsigned level);
 
+/* Whether it asks for these: for lines that are dear to make. */
+bool log_wants(unsigned level);
+
 /* Writes a line if the level asks for it; errno is preserved. */
 void log_line(unsigned level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -314,6 +314,8 @@ void
 listener_report(const struct listener_client *client, log_writer write)
 {
 	struct sys_credentials from;
+	if (!log_wants(LOG_VERBOSE))
+		return;
 	char *shown = address_print(&client->peer);
 	const char *name = shown != NULL ? shown : "?";
 	sys_peer_credentials(client->fd, &from);
