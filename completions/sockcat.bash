@@ -49,8 +49,8 @@ _sockcat_option() {
     -k | --keep-open) option=keep_open bars='-k --keep-open --exec-status' ;;
     --echo) option=echo bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
     --discard) option=discard bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only -C --crlf -i --delay --stdio-frame --stdin-frame --stdout-frame --raw' ;;
-    --chargen) option=chargen bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -u --udp -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
-    --daytime) option=daytime bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -u --udp -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --chargen) option=chargen bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --daytime) option=daytime bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
     --broker) option=broker bars='--echo --discard --chargen --daytime --broker --chat --to -d --no-stdin --send-only --recv-only -C --crlf -i --delay --stdio-frame --stdin-frame --stdout-frame --raw' ;;
     --chat) option=chat bars='--echo --discard --chargen --daytime --broker --chat --to --send-only --recv-only -C --crlf -i --delay --frame --stdio-frame --stdin-frame --stdout-frame' ;;
     --nick) option=nick kind=nothing bars='--nick' ;;
@@ -71,7 +71,7 @@ _sockcat_option() {
     --keep-env) option=keep_env bars='--clear-env --keep-env' ;;
     --exec-status) option=exec_status bars='-k --keep-open --exec-status' ;;
     --pty) option=pty bars='--pty' ;;
-    -u | --udp) option=udp bars='--chargen --daytime -u --udp --seqpacket --mptcp --sctp --udplite --allow-uid --grace -t --telnet --min-ttl --nodelay --user-timeout --congestion --fastopen' ;;
+    -u | --udp) option=udp bars='-u --udp --seqpacket --mptcp --sctp --udplite --allow-uid --grace -t --telnet --min-ttl --nodelay --user-timeout --congestion --fastopen' ;;
     -U | --unixsock) option=unixsock bars='--max-conns-per-host -U --unixsock --mptcp --sctp --udplite --vsock -4 --ipv4 -6 --ipv6 -p --source-port --interface --allow --deny --allow-file --deny-file -T --tos -M --ttl --min-ttl --nodelay --user-timeout --congestion --fastopen --v6only --join --mtu-discovery' ;;
     --seqpacket) option=seqpacket bars='-u --udp --seqpacket --mptcp --udplite -t --telnet' ;;
     --mptcp) option=mptcp bars='-u --udp -U --unixsock --seqpacket --mptcp --sctp --udplite --vsock --fastopen' ;;

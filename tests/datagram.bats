@@ -646,3 +646,176 @@ cat.go()
 cat.await_output(b''.join(bytes([n]) * 30000 for n in b'abcde'))
 PY
 }
+
+# ---- services ----
+
+@test "--chargen answers each datagram with one of as many characters, at most 512" {
+    drive <<'PY'
+from drive import *
+for kind, more in ('-u', []), ('-u', ['-k']), ('-uU', ['-k']):
+    where = [T + '/s'] if 'U' in kind else ['127.0.0.1', '0']
+    cat = Cat('-l', kind, *more, '--chargen', *where)
+    peer = unix(socket.SOCK_DGRAM, T + '/peer') if 'U' in kind else udp()
+    peer.connect(cat.where if 'U' in kind else cat.address())
+    line = bytes(range(32, 127)) * 2
+    number = 0
+    for size in 0, 1, 72, 74, 75, 511, 512, 513, 40000, 2:
+        peer.send(bytes(size))
+        got, size = peer.recv(65536), min(size, 512)
+        check(len(got), size)
+        # It is the beginning of the lines of RFC 864, from the next one that none has begun with.
+        lines = [line[n % 95:n % 95 + 72] + b'\r\n' for n in range(number, number + 7)]
+        check(got, b''.join(lines)[:size])
+        number += -(-size // 74)
+    # Many at once are answered one by one.
+    cat.stop()
+    for size in range(8):
+        peer.send(bytes(size))
+    cat.go()
+    check([len(peer.recv(100)) for _ in range(8)], list(range(8)))
+    cat.send(signal.SIGTERM)
+    cat.end(-signal.SIGTERM)
+PY
+}
+
+@test "--daytime answers each datagram with the date and time, as they are then" {
+    drive <<'PY'
+from drive import *
+import datetime
+def told(peer):
+    text = peer.recv(100).decode()
+    return datetime.datetime.strptime(text, '%A, %B %d, %Y %H:%M:%S-UTC\r\n')
+for more in [], ['-k']:
+    cat = Cat('-l', '-u', *more, '--daytime', '127.0.0.1', '0')
+    peer = udp()
+    peer.connect(cat.address())
+    for size in 0, 1, 60000:
+        peer.send(bytes(size))
+        now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+        check(abs(told(peer) - now) < datetime.timedelta(seconds=5), True)
+    first = told(peer) if peer.send(b'') == 0 else None
+    def later():
+        peer.send(b'')
+        return told(peer) > first
+    until(later, 'another time')
+PY
+}
+
+@test "nc, ncat, socat and sockcat ask --daytime and --chargen over UDP" {
+    need nc.openbsd ncat socat
+    start_listener -lku --daytime 127.0.0.1 0
+    local time=$port peer
+    start_listener -lku --chargen 127.0.0.1 0
+    while read -r peer; do
+        for at in "$time" "$port"; do
+            # shellcheck disable=SC2086 # words
+            start_asking "$at" ${peer//PORT/$at}
+            if [ "$at" = "$time" ]; then
+                await_line "$T/asked.$at" '^[A-Z][a-z]+day, [A-Z][a-z]+ [0-9]{2}, 20[0-9]{2} ([0-9]{2}:){2}[0-9]{2}-UTC'
+            else
+                until_true 20 is_larger "$T/asked.$at" 5 || fail "no answer for $peer"
+                # The peer is another one each time, and so begins anew.
+                assert_equal "$(cat "$T/asked.$at")" ' !"#$'
+            fi
+            kill "$pid"
+            exec 8>&-
+        done
+    done <<'PEERS'
+nc.openbsd -u 127.0.0.1 PORT
+ncat -u 127.0.0.1 PORT
+socat -t 20 - UDP:127.0.0.1:PORT
+sockcat -u -q 20 127.0.0.1 PORT
+PEERS
+}
+
+# start_asking NAME COMMAND...: sends "1234" and a line end, and keeps what comes in $T/asked.NAME. Its
+# input stays open, because ncat does not wait for answers.
+start_asking() {
+    local name=$1
+    shift
+    [ "$1" != sockcat ] || set -- "$SOCKCAT" "${@:2}"
+    rm -f "$T/ask" "$T/asked.$name"
+    mkfifo "$T/ask"
+    "$@" <"$T/ask" >"$T/asked.$name" 2>"$T/asked.err" 3>&- 8>&- &
+    pid=$!
+    started+=("$pid")
+    exec 8>"$T/ask"
+    echo 1234 >&8
+}
+
+@test "--chargen and --daytime over datagrams exclude --frame" {
+    for service in --chargen --daytime; do
+        assert_fails 2 "--frame and $service cannot" sockcat -lu "$service" --frame line 127.0.0.1 0 </dev/null
+        assert_fails 2 "--frame and $service cannot" \
+            sockcat -lkuU "$service" --frame line "$T/s" </dev/null
+    done
+}
+
+@test "seqpacket clients get the lines of --chargen without end, and one time" {
+    drive <<'PY'
+from drive import *
+for more in [], ['-k', '--max-accepts', '1']:
+    cat = Cat('-l', '-U', '--seqpacket', *more, '--chargen', T + '/s')
+    c = dial(cat, kind=socket.SOCK_SEQPACKET)
+    check(c.recv(1 << 17)[:76], bytes(range(32, 104)) + b'\r\n' + b'!"')
+    check(c.recv(1 << 17) != b'', True)
+    c.close()
+    cat.end()
+    cat = Cat('-l', '-U', '--seqpacket', *more, '--daytime', T + '/s')
+    c = dial(cat, kind=socket.SOCK_SEQPACKET)
+    check(c.recv(1 << 17).endswith(b'-UTC\r\n'), True)
+    check(c.recv(1 << 17), b'')
+    c.close()
+    cat.end()
+PY
+}
+
+@test "F73: a listener sends nothing by itself, whatever comes and from whom" {
+    drive <<'PY'
+from drive import *
+def quiet(s):
+    s.setblocking(False)
+    try:
+        return s.recv(65536)
+    except BlockingIOError:
+        return None
+rows = ['-k'], [], ['-k', '--discard'], ['-k', '--frame', 'netstring'], ['-k', '-W', '1'], ['-k', '--broker'], \
+    ['-k', '--max-conns', '1', '--refuse'], ['-k', '-c', 'cat >/dev/null']
+for more in rows:
+    reader, writer = os.pipe()
+    alone = more[1:2] in (['--discard'], ['--broker'], ['-c'])
+    cat = Cat('-l', '-u', '-v', *more, *([] if alone else ['-d']), '--deny', '127.0.0.9', '127.0.0.1', '0')
+    peer, other, denied = udp(), udp(), socket.socket(type=socket.SOCK_DGRAM)
+    denied.bind(('127.0.0.9', 0))
+    # Empty, no frame, cut off, as long as can be.
+    said = b'', b'x', b'9:x', bytes(65507)
+    for data in said:
+        for s in (peer,) if '--broker' in more else (peer, denied, other):
+            s.sendto(data, cat.address())
+    # All of it has been seen when the last one's end, or its arrival, is.
+    denied.sendto(b'', cat.address())
+    until(lambda: not waits(cat.address()[1]), 'all to be read')
+    cat.rest()
+    for s in peer, other, denied:
+        check(quiet(s), None, str(more))
+PY
+}
+
+@test "F73: answers of --echo and --chargen are no longer than what was asked" {
+    drive <<'PY'
+from drive import *
+for service in '--echo', '--chargen':
+    for more in [], ['-k'], ['-k', '-C']:
+        cat = Cat('-l', '-u', *[o for o in more if o != '-C' or service == '--chargen'], service, '127.0.0.1', '0')
+        peer = udp()
+        for size in [*range(0, 160), 511, 512, 513, 2000, 65507]:
+            peer.sendto(b'\n' * size, cat.address())
+            check(len(peer.recv(65536)) <= size, True, '%s %s %d' % (service, more, size))
+        # One answer each: nothing has been left behind.
+        peer.setblocking(False)
+        try:
+            check(peer.recv(65536), 'nothing more')
+        except BlockingIOError:
+            pass
+PY
+}

@@ -644,8 +644,8 @@ PY
 -l --broker
 -l -k --echo --discard
 -l -k --broker --chargen
--l -u --chargen
--l -u --daytime
+-l -u --chargen --frame line
+-l -u --daytime --frame line
 -l -k --echo -d
 -l --queue 1k
 -l --slow=drop

@@ -298,6 +298,10 @@ command_session(
 	plan->slow = options_has(options, OPTION_slow) ? slows[options->value[OPTION_slow]]
 		: plan->service->broker                ? POST_DISCONNECT
 						       : POST_WAIT;
+	if (plan->service->answers && !plan->transport->connected && plan->frames.used)
+		return fault_set(fault, STATUS_USAGE, 0,
+			"options: --frame and --%s cannot be used together over datagrams",
+			plan->service->name);
 	plan->nick = options_has(options, OPTION_nick) ? options->text[OPTION_nick] : "operator";
 	if (!chat_is_name(plan->nick))
 		return fault_set(fault, STATUS_VALUE, 0,

@@ -40,24 +40,24 @@ static bool
 service_init_discard(struct stream *local, const struct plan *plan, const struct stream *remote,
 	const struct address *peer, struct fault *fault)
 {
-	(void)plan, (void)remote, (void)peer;
-	return exercise_init(local, EXERCISE_DISCARD, fault);
+	(void)remote, (void)peer;
+	return exercise_init(local, EXERCISE_DISCARD, !plan->transport->connected, fault);
 }
 
 static bool
 service_init_chargen(struct stream *local, const struct plan *plan, const struct stream *remote,
 	const struct address *peer, struct fault *fault)
 {
-	(void)plan, (void)remote, (void)peer;
-	return exercise_init(local, EXERCISE_CHARGEN, fault);
+	(void)remote, (void)peer;
+	return exercise_init(local, EXERCISE_CHARGEN, !plan->transport->connected, fault);
 }
 
 static bool
 service_init_daytime(struct stream *local, const struct plan *plan, const struct stream *remote,
 	const struct address *peer, struct fault *fault)
 {
-	(void)plan, (void)remote, (void)peer;
-	return exercise_init(local, EXERCISE_DAYTIME, fault);
+	(void)remote, (void)peer;
+	return exercise_init(local, EXERCISE_DAYTIME, !plan->transport->connected, fault);
 }
 
 const struct service service_stdio = {
@@ -85,7 +85,11 @@ const struct service service_chargen = { .name = "chargen",
 	.send = true,
 	.receive = true,
 	.endless = true,
+	.answers = true,
 	.init = service_init_chargen };
-const struct service service_daytime = {
-	.name = "daytime", .send = true, .receive = true, .once = true, .init = service_init_daytime
-};
+const struct service service_daytime = { .name = "daytime",
+	.send = true,
+	.receive = true,
+	.once = true,
+	.answers = true,
+	.init = service_init_daytime };

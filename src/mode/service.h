@@ -16,6 +16,7 @@ struct service {
 	bool dials;         /* it is a connection, which is to be made */
 	bool once;          /* the end of what is sent is the end of all */
 	bool endless;       /* it goes on until the peer goes away, and that is no failure */
+	bool answers;       /* a datagram is answered with one, nothing else is sent */
 	bool broker; /* what comes goes to the other clients: it needs a listener for many, … */
 	bool chat;   /* … as lines, with a name in front */
 	/* Makes the local side, which is to be opened, for a session with the peer at the other end

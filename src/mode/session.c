@@ -291,7 +291,7 @@ session_end(struct session *session, struct fault *fault)
 		session_report(LOG_VERBOSE, "closed", session);
 	if (fault_is_set(&session->fault))
 		fault_move(fault, &session->fault);
-	else if (!session->run->plan->service->endless ||
+	else if (!session->run->plan->service->endless || session->remote.endless ||
 		(status != STATUS_SEND && status != STATUS_RECEIVE))
 		fault_move(fault, &session->relay.cause);
 	return !fault_is_set(fault);

@@ -1,7 +1,8 @@
 /*
  * The local side of the classic exercises: it takes everything and keeps nothing, and says nothing
  * (discard, RFC 863), rotating lines for ever (chargen, RFC 864), or the date and time, once
- * (daytime, RFC 867).
+ * (daytime, RFC 867). Where messages come, chargen and daytime answer each with one, and say
+ * nothing by themselves.
  */
 #ifndef SOCKCAT_STREAM_EXERCISE_H
 #define SOCKCAT_STREAM_EXERCISE_H
@@ -13,7 +14,8 @@
 
 enum exercise_kind { EXERCISE_DISCARD, EXERCISE_CHARGEN, EXERCISE_DAYTIME };
 
-/* False and a fault if there is no memory. */
-bool exercise_init(struct stream *stream, enum exercise_kind kind, struct fault *fault);
+/* `answers`: messages come. False and a fault if there is no memory. */
+bool exercise_init(
+	struct stream *stream, enum exercise_kind kind, bool answers, struct fault *fault);
 
 #endif

@@ -196,6 +196,16 @@ def taken(s):
     return [n for _, n in tcp_sockets(s.getpeername()[1], s.getsockname()[1])] == [0]
 
 
+def waits(port):
+    """Whether something waits in the kernel for the UDP socket of 127.0.0.1 with this port."""
+    with open('/proc/net/udp') as file:
+        for line in list(file)[1:]:
+            fields = line.split()
+            if int(fields[1].split(':')[1], 16) == port:
+                return int(fields[4].split(':')[1], 16) > 0
+    return False
+
+
 def in_pipe(fd):
     """The number of bytes in a pipe."""
     return struct.unpack('i', fcntl.ioctl(fd, termios.FIONREAD, b'1234'))[0]
