@@ -647,6 +647,192 @@ cat.await_output(b''.join(bytes([n]) * 30000 for n in b'abcde'))
 PY
 }
 
+# ---- a peer that stalls ----
+
+# stalls <SCRIPT: drive, with start(option...) for a listener of which a peer that begins with "stall"
+# has a side that takes nothing more, others an echo, and flood(), which sends more than can wait.
+stalls() {
+    cat >"$T/stalls.py" <<'PY'
+from drive import *
+os.mkfifo(T + '/go')
+# Once it goes on, it tells how much has come of so much.
+PROGRAM = 'read -r word; [ "$word" = stall ] || exec cat; read -r n <%s/go; head -c $n | wc -c' % T
+
+def start(*more):
+    cat = Cat('-l', '-u', '-k', '--queue', '64k', *more, '127.0.0.1', '0')
+    stalled, other = udp(), udp()
+    for s, word in (stalled, b'stall\n'), (other, b'go\n'):
+        s.connect(cat.address())
+        s.send(word)
+    return cat, stalled, other
+
+def flood(cat, stalled, times=40):
+    for _ in range(times):
+        stalled.send(bytes(30000))
+        until(lambda: not waits(cat.address()[1]), 'the datagram to be read')
+
+def ask(other, times=100):
+    for n in range(times):
+        other.send(b'%d' % n)
+        check(other.recv(100), b'%d' % n)
+PY
+    PYTHONPATH=$T drive
+}
+
+@test "F59: a peer whose program does not read keeps no other waiting, and what is left out is counted" {
+    stalls <<'PY'
+from stalls import *
+cat, stalled, other = start('--max-accepts', '2', '--idle-timeout', '1', '-c', PROGRAM)
+flood(cat, stalled)
+before = cat.resident()
+for _ in range(20):
+    flood(cat, stalled, 20)
+    ask(other, 10)
+check(cat.resident() < before + 4000000, True, 'it grows')
+cat.end(104)
+told = re.findall(r'closed 127.0.0.1:(\d+): .* (\d+) datagrams left out: they were not taken', cat.errors())
+check([int(port) for port, _ in told], [stalled.getsockname()[1]])
+check(420 < int(told[0][1]) < 440, True, told)
+PY
+}
+
+@test "F59: a peer whose --to does not read keeps no other waiting" {
+    stalls <<'PY'
+from stalls import *
+for where in 'tcp', 'unix':
+    if where == 'tcp':
+        target = tcp()
+        at = '127.0.0.1:%d' % target.getsockname()[1]
+    else:
+        target = unix(name=T + '/t')
+        target.listen(5)
+        at = 'unix:' + T + '/t'
+    cat, stalled, other = start('--max-accepts', '2', '--idle-timeout', '1', '--to', at)
+    for _ in range(2):
+        s = accept(target)
+        if exactly(s, 2) == b'st':
+            idle = s
+            continue
+        exactly(s, 1)
+        def echo(s=s):
+            while data := s.recv(65536):
+                s.sendall(data)
+        threading.Thread(target=echo, daemon=True).start()
+    flood(cat, stalled, 400)
+    ask(other)
+    cat.end(104)
+    check('datagrams left out: they were not taken' in cat.errors(), True, cat.errors())
+PY
+}
+
+@test "F59: with --slow=disconnect a peer whose program does not read is ended, and no other" {
+    stalls <<'PY'
+from stalls import *
+cat, stalled, other = start('--max-accepts', '2', '--idle-timeout', '3', '--slow=disconnect', '-c', PROGRAM)
+flood(cat, stalled)
+until(lambda: 'what it sends is not taken' in cat.errors(), 'the end of one')
+check('receive from 127.0.0.1:%d: what' % stalled.getsockname()[1] in cat.errors(), True, cat.errors())
+ask(other)
+cat.end(104)
+check(cat.errors().count('what it sends is not taken'), 1)
+PY
+}
+
+@test "F59: with --slow=wait nothing of a peer whose program does not read is left out, and all wait" {
+    stalls <<'PY'
+from stalls import *
+cat, stalled, other = start('--slow=wait', '-c', PROGRAM)
+ask(other)
+sent = 0
+while not waits(cat.address()[1]):
+    stalled.send(bytes(30000))
+    sent += 30000
+    cat.rest()
+other.send(b'?')
+cat.rest()
+check(waits(cat.address()[1]), True, 'it does not wait')
+with open(T + '/go', 'w') as go:
+    go.write('%d\n' % sent)
+check(int(stalled.recv(100)), sent)
+check(other.recv(10), b'?')
+cat.send(signal.SIGTERM)
+cat.end(-signal.SIGTERM)
+PY
+}
+
+@test "whoever keeps up loses nothing, however little may wait for it" {
+    drive <<'PY'
+from drive import *
+target = udp()
+def echo():
+    while True:
+        data, peer = target.recvfrom(65536)
+        target.sendto(data, peer)
+threading.Thread(target=echo, daemon=True).start()
+for service in ['--echo'], ['-c', 'cat'], ['--to', 'udp://127.0.0.1:%d' % target.getsockname()[1]], ['--chargen']:
+    for queue in '1', '64k':
+        cat = Cat('-l', '-u', '-k', '--max-accepts', '3', '--idle-timeout', '0.5', '--queue', queue, *service,
+                  '127.0.0.1', '0')
+        peers = [udp() for _ in range(3)]
+        for peer in peers:
+            peer.sendto(b'first', cat.address())
+            check(len(peer.recv(100)), 5)
+        cat.stop()
+        for n in range(40):
+            for peer in peers:
+                peer.sendto(b'%03d' % n, cat.address())
+        cat.go()
+        for peer in peers:
+            got = b''
+            while len(got) < 120:
+                got += peer.recv(200)
+            if '--chargen' not in service:
+                check(got, b''.join(b'%03d' % n for n in range(40)))
+        cat.end()
+        check(cat.errors().count('\n'), 1, cat.errors())
+PY
+}
+
+@test "many small ones, a large one and more at once are no reason to leave any out" {
+    drive <<'PY'
+from drive import *
+for service in ['--echo'], ['-c', 'cat']:
+    cat = Cat('-l', '-u', '-k', '--max-accepts', '1', '--idle-timeout', '0.5', '--queue', '1k', *service, '127.0.0.1', '0')
+    peer = udp()
+    peer.sendto(b'first', cat.address())
+    check(peer.recv(100), b'first')
+    sizes = [3] * 50 + [60000] + [3] * 20
+    cat.stop()
+    for size in sizes:
+        peer.sendto(bytes(size), cat.address())
+    cat.go()
+    got = 0
+    while got < sum(sizes):
+        got += len(peer.recv(65536))
+    cat.end()
+PY
+}
+
+@test "F59: a peer that leaves with datagrams that were not taken is a failure" {
+    stalls <<'PY'
+from stalls import *
+# It is silent for long, or leaves for another.
+cat, stalled, other = start('--max-accepts', '2', '--idle-timeout', '0.5', '-c', PROGRAM)
+flood(cat, stalled, 10)
+cat.end(104)
+check('nothing moved for 500 ms' in cat.errors(), True, cat.errors())
+cat, stalled, other = start('--max-conns', '2', '--max-accepts', '3', '--idle-timeout', '5', '-c', PROGRAM)
+flood(cat, stalled, 10)
+ask(other)
+third = udp()
+third.sendto(b'on\n', cat.address())
+until(lambda: 'left for another' in cat.errors(), 'the end of one')
+check(re.search(r'left for another 127.0.0.1:%d:.*datagrams left out' % stalled.getsockname()[1],
+                cat.errors()) is not None, True, cat.errors())
+cat.end(104)
+PY
+}
+
 # ---- services ----
 
 @test "--chargen answers each datagram with one of as many characters, at most 512" {

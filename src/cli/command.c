@@ -297,7 +297,10 @@ command_session(
 							 : COMMAND_QUEUE;
 	plan->slow = options_has(options, OPTION_slow) ? slows[options->value[OPTION_slow]]
 		: plan->service->broker                ? POST_DISCONNECT
-						       : POST_WAIT;
+		: plan->service == &service_stdio || plan->transport->connected
+		? POST_WAIT
+		/* A side of its own: others, whose datagrams wait in the same place, need not. */
+		: POST_DROP;
 	if (plan->service->answers && !plan->transport->connected && plan->frames.used)
 		return fault_set(fault, STATUS_USAGE, 0,
 			"options: --frame and --%s cannot be used together over datagrams",

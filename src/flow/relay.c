@@ -159,8 +159,7 @@ relay_check_linger(struct relay *relay, int64_t now)
 		return false;
 	relay->unconfirmed = true;
 	(void)fault_set(&relay->cause, STATUS_SEND, 0,
-		"send to %s: %zu bytes were not acknowledged in time", sink->name,
-		sink->unarrived);
+		"send to %s: %zu bytes were not acknowledged in time", sink->name, sink->unarrived);
 	relay_abandon(relay, FLOW_STOP_DRAINED, now);
 	(void)flow_stop(flow, FLOW_STOP_DROP);
 	return true;
@@ -264,13 +263,16 @@ relay_step(struct relay *relay, const struct interest *interest, int64_t now)
 }
 
 void
-relay_interrupt(struct relay *relay, int signal, int64_t now)
+relay_fail(struct relay *relay, struct fault *fault, int64_t now)
 {
+	/* After a failure it only says to hurry: the first cause stays. */
+	if (fault_is_set(&relay->cause))
+		fault_clear(fault);
+	else
+		fault_move(&relay->cause, fault);
 	/* It may be told at every turn; the time to hurry begins once. */
 	if (relay->hurries)
 		return;
-	/* After a failure it only says to hurry: the first cause stays. */
-	(void)fault_set_signal(&relay->cause, signal);
 	relay_abandon(relay, FLOW_STOP_NOW, now);
 	relay->hurries = true;
 }

@@ -41,7 +41,8 @@ struct relay {
 	size_t unarrived;                                            /* when linger_ends was set */
 	bool quitting;                                               /* the quit time has passed */
 	bool unconfirmed; /* all was sent, but its arrival was not seen in time */
-	bool hurries; /* a signal has come: after the grace not even a local reader is waited for */
+	bool hurries;     /* it was ended from outside: after the grace not even a local reader is
+			     waited for */
 };
 
 /* Both streams stay the caller's. False and a fault if there is no memory. */
@@ -60,7 +61,8 @@ void relay_ask(struct relay *relay, struct interest *interest, int64_t now);
  */
 bool relay_step(struct relay *relay, const struct interest *interest, int64_t now);
 
-/* A signal ends the session: what was already read is flushed. To be followed by a step. */
-void relay_interrupt(struct relay *relay, int signal, int64_t now);
+/* The session fails for a reason from outside, which is taken over: what was already read is
+ * flushed. To be followed by a step. */
+void relay_fail(struct relay *relay, struct fault *fault, int64_t now);
 
 #endif

@@ -16,6 +16,10 @@
 #include "stream/socket.h"
 #include "sys/sys.h"
 
+/* So many steps of one with datagrams are a turn, as long as it has some left: whoever keeps up
+ * takes as many in a turn as one brings. */
+#define CROWD_STEPS 64
+
 /* Waits for what its next step needs. */
 static bool
 crowd_ask(struct crowd *crowd, struct guest *client, struct fault *fault)
@@ -83,27 +87,83 @@ crowd_survives(struct crowd *crowd, struct fault *fault)
 	return true;
 }
 
+/* What has moved so far, in messages and in bytes. */
+static uint64_t
+crowd_moved(const struct relay *relay)
+{
+	return relay->out.reads + relay->out.written + relay->in.reads + relay->in.written;
+}
+
+/* True when its session is over. */
+static bool
+crowd_step_session(struct crowd *crowd, struct guest *client)
+{
+	struct session *session = &client->session;
+	int64_t now = crowd->run->loop.now;
+	uint64_t moved;
+	bool over;
+	int left = CROWD_STEPS;
+	do {
+		moved = crowd_moved(&session->relay);
+		over = session_step(session, &client->waiting.interest, now);
+	} while (!over && client->peer.first != NULL && moved != crowd_moved(&session->relay) &&
+		--left > 0);
+	return over;
+}
+
+/* Something that a peer sent, or that was for it, has not been delivered. */
+static bool
+crowd_lost(const struct guest *client)
+{
+	return client->peer.left_out > 0 || session_holds(&client->session);
+}
+
+/* Its session is over; how it went. Who sends datagrams has no other end than silence. */
+static bool
+crowd_end(struct crowd *crowd, struct guest *client, struct fault *fault)
+{
+	peer_leave_out(&client->peer);
+	bool good = session_end(&client->session, fault);
+	if (!crowd->datagrams)
+		return good;
+	if (!good && fault->status == STATUS_TIMEOUT && !session_holds(&client->session) &&
+		client->session.state == SESSION_RELAYING) {
+		fault_clear(fault);
+		good = true;
+	}
+	/* The counts have told it. */
+	return good && client->peer.left_out > 0 ? fault_set_quiet(fault, STATUS_SOME) : good;
+}
+
 bool
 crowd_step(struct crowd *crowd, struct guest *client, struct fault *fault)
 {
 	struct run *run = crowd->run;
 	struct session *session = &client->session;
-	bool over = session_step(session, &client->waiting.interest, run->loop.now);
+	bool over = crowd_step_session(crowd, client);
 	/* Only now: what waits for it in its box has been read. */
 	if (!over && crowd->interrupted) {
 		session_interrupt(session, run->loop.end_signal, run->loop.now);
 		over = session_step(session, &client->waiting.interest, run->loop.now);
 	}
-	bool good = over ? session_end(&client->session, fault) : crowd_ask(crowd, client, fault);
-	/* Who sends datagrams has no other end. */
-	if (!good && crowd->datagrams && fault->status == STATUS_TIMEOUT) {
-		fault_clear(fault);
-		good = true;
-	}
+	bool good = over ? crowd_end(crowd, client, fault) : crowd_ask(crowd, client, fault);
 	if (good && !over)
 		return true;
 	crowd_forget(crowd, client);
 	return record_report(&run->record, fault) && (good || crowd_survives(crowd, fault));
+}
+
+void
+crowd_overflow(struct crowd *crowd, struct guest *client)
+{
+	struct fault fault = FAULT_NONE;
+	if (crowd->run->plan->slow != POST_DISCONNECT)
+		return;
+	(void)fault_set(&fault, STATUS_RECEIVE, 0,
+		"receive from %s: what it sends is not taken, %zu bytes wait",
+		client->session.remote.name, client->peer.waiting);
+	session_fail(&client->session, &fault, crowd->run->loop.now);
+	waiter_wake(&crowd->waiter, &client->waiting);
 }
 
 size_t
@@ -265,9 +325,7 @@ crowd_make_room(struct crowd *crowd)
 	if (crowd->count < crowd->run->plan->max_conns && crowd->count < child_count())
 		return;
 	for (struct guest *client = crowd->first; client != NULL; client = client->next) {
-		const struct relay *relay = &client->session.relay;
-		int64_t moved = relay->out.moved_at > relay->in.moved_at ? relay->out.moved_at
-									 : relay->in.moved_at;
+		int64_t moved = session_moved_at(&client->session);
 		if (client == crowd->host || moved > since)
 			continue;
 		oldest = client;
@@ -275,7 +333,10 @@ crowd_make_room(struct crowd *crowd)
 	}
 	if (oldest == NULL)
 		return;
-	session_report(LOG_VERBOSE, "left for another", &oldest->session);
+	peer_leave_out(&oldest->peer);
+	crowd->failed += crowd_lost(oldest);
+	session_report(crowd_lost(oldest) ? LOG_ALWAYS : LOG_VERBOSE, "left for another",
+		&oldest->session);
 	crowd_forget(crowd, oldest);
 }
 

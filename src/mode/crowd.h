@@ -66,6 +66,9 @@ void crowd_dismiss_host(struct crowd *crowd);
 /* Does what one can do now; it may be gone then. False and a fault only if none can go on. */
 bool crowd_step(struct crowd *crowd, struct guest *client, struct fault *fault);
 
+/* Its peer's datagrams are too many for what takes them: what is done about that. */
+void crowd_overflow(struct crowd *crowd, struct guest *client);
+
 /* Closes everything that one has, and forgets it. */
 void crowd_forget(struct crowd *crowd, struct guest *client);
 

@@ -62,23 +62,40 @@ hub_hand_on(struct hub *hub, int fd, const struct sys_message *message, struct f
 			return false;
 		client = crowd_find(&hub->crowd, &caller.peer);
 	}
-	if (client != NULL) {
-		if (!peer_take(&client->peer, fd, hub->space, message)) {
-			log_event(LOG_ALWAYS, "receive from %s: a datagram is lost: out of memory",
-				client->session.remote.name);
-			hub->crowd.failed++;
-		}
+	if (client == NULL)
+		return true;
+	switch (peer_take(&client->peer, fd, hub->space, message)) {
+	case PEER_TAKEN:
 		waiter_wake(&hub->crowd.waiter, &client->waiting);
+		break;
+	case PEER_FULL:
+		crowd_overflow(&hub->crowd, client);
+		break;
+	case PEER_LOST:
+		log_event(LOG_ALWAYS, "receive from %s: a datagram is lost: out of memory",
+			client->session.remote.name);
+		hub->crowd.failed++;
+		break;
 	}
 	return true;
 }
 
-/* Takes what has come to one socket, but no more than leaves the others a turn, and than they have
- * room for. */
+/* Whether datagrams are received, though there may be no room for them: the kernel would keep them,
+ * but those of all. */
+static bool
+hub_receives(const struct hub *hub)
+{
+	const struct crowd *crowd = &hub->crowd;
+	return !crowd->interrupted && (crowd->full == 0 || crowd->run->plan->slow != POST_WAIT);
+}
+
+/* Takes what has come to one socket, but no more than leaves the others a turn. Whoever has no room
+ * left now has one before anything is left out. */
 static bool
 hub_receive(struct hub *hub, int fd, struct fault *fault)
 {
-	for (int i = 0; i < HUB_BATCH && hub->crowd.full == 0; i++) {
+	size_t full = hub->crowd.full;
+	for (int i = 0; i < HUB_BATCH && hub->crowd.full <= full && hub_receives(hub); i++) {
 		struct iovec space = { hub->space, HUB_DATAGRAM };
 		struct sys_message message = { .from_length = 0 };
 		ssize_t n = sys_receive_message(fd, &space, 1, false, &message);
@@ -229,8 +246,7 @@ hub_ask_door(struct hub *hub, struct fault *fault)
 	interest_until(interest, log_owes());
 	hub->watch = interest_watch(interest, hub->crowd.share.watch);
 	/* Datagrams come through it for those who are in, too. */
-	if (hub->crowd.datagrams ? !hub->crowd.interrupted && hub->crowd.full == 0
-				 : hub_is_open(hub))
+	if (hub->crowd.datagrams ? hub_receives(hub) : hub_is_open(hub))
 		listener_ask(hub->crowd.listener, interest);
 	if (!hub->crowd.closing)
 		interest_until(interest,

@@ -98,8 +98,8 @@ session_report(unsigned level, const char *event, const struct session *session)
 	const struct relay *relay = &session->relay;
 	const struct stream *remote = &session->remote;
 	char ignored[64] = "", lost[64] = "", messages[96] = "", unfit[64] = "";
-	char slow[96] = "";
-	uint64_t dropped = 0;
+	char slow[96] = "", untaken[96] = "";
+	uint64_t dropped = 0, left_out = remote->left_out != NULL ? *remote->left_out : 0;
 	/* A mirror has only the one flow. */
 	const struct flow *in = session->run->plan->service->mirror ? &relay->out : &relay->in;
 	uint64_t received = in->carrier.message != NULL ? in->carrier.taken : in->written;
@@ -114,6 +114,9 @@ session_report(unsigned level, const char *event, const struct session *session)
 	if (missed > 0)
 		(void)snprintf(slow, sizeof slow,
 			", %" PRIu64 " pieces left out: it did not keep up", missed);
+	if (left_out > 0)
+		(void)snprintf(untaken, sizeof untaken,
+			", %" PRIu64 " datagrams left out: they were not taken", left_out);
 	if (skipped + truncated > 0)
 		(void)snprintf(unfit, sizeof unfit,
 			", %" PRIu64 " messages left out, %" PRIu64 " cut short", skipped,
@@ -127,9 +130,10 @@ session_report(unsigned level, const char *event, const struct session *session)
 	/* Statistics are asked for; the only session is no flood. */
 	log_writer write =
 		level == LOG_ALWAYS || !session->run->plan->keep_open ? log_line : log_event;
-	write(skipped + truncated + missed > 0 ? LOG_ALWAYS : level,
-		"%s %s: %" PRIu64 " bytes sent, %" PRIu64 " bytes received%s%s%s%s%s", event,
-		remote->name, relay->out.written, received, messages, unfit, slow, ignored, lost);
+	write(skipped + truncated + missed + left_out > 0 ? LOG_ALWAYS : level,
+		"%s %s: %" PRIu64 " bytes sent, %" PRIu64 " bytes received%s%s%s%s%s%s", event,
+		remote->name, relay->out.written, received, messages, unfit, slow, untaken, ignored,
+		lost);
 	if (remote->retried > 0)
 		write(LOG_VERBOSE, "%s: %" PRIu64 " operations had to wait for buffers",
 			remote->name, remote->retried);
@@ -275,12 +279,36 @@ session_step(struct session *session, const struct interest *interest, int64_t n
 }
 
 void
+session_fail(struct session *session, struct fault *fault, int64_t now)
+{
+	if (session->state == SESSION_RELAYING)
+		relay_fail(&session->relay, fault, now);
+	else if (fault_is_set(&session->fault))
+		fault_clear(fault);
+	else
+		fault_move(&session->fault, fault);
+}
+
+void
 session_interrupt(struct session *session, int signal, int64_t now)
 {
-	if (session->state == SESSION_DIALLING)
-		(void)fault_set_signal(&session->fault, signal);
-	else
-		relay_interrupt(&session->relay, signal, now);
+	struct fault fault = FAULT_NONE;
+	(void)fault_set_signal(&fault, signal);
+	session_fail(session, &fault, now);
+}
+
+int64_t
+session_moved_at(const struct session *session)
+{
+	const struct relay *relay = &session->relay;
+	return relay->out.moved_at > relay->in.moved_at ? relay->out.moved_at : relay->in.moved_at;
+}
+
+bool
+session_holds(const struct session *session)
+{
+	const struct relay *relay = &session->relay;
+	return relay->out.read != relay->out.written || relay->in.read != relay->in.written;
 }
 
 bool

@@ -40,8 +40,17 @@ void session_ask(struct session *session, struct interest *interest, int64_t now
 /* Does what is possible now; true when it is over. */
 bool session_step(struct session *session, const struct interest *interest, int64_t now);
 
+/* It fails for a reason from outside, which is taken over. To be followed by a step. */
+void session_fail(struct session *session, struct fault *fault, int64_t now);
+
 /* A signal ends it. To be followed by a step. */
 void session_interrupt(struct session *session, int signal, int64_t now);
+
+/* When something moved for the last time, either way. */
+int64_t session_moved_at(const struct session *session);
+
+/* Whether something that was read was not, or is not yet, written. */
+bool session_holds(const struct session *session);
 
 /* One line: what happened, and the counts. */
 void session_report(unsigned level, const char *event, const struct session *session);

@@ -116,12 +116,17 @@ peer_shut(struct stream *stream, struct fault *fault)
 	return IO_OK;
 }
 
+void
+peer_leave_out(struct peer *peer)
+{
+	for (struct peer_letter *letter; (letter = peer_next(peer)) != NULL; peer->left_out++)
+		free(letter);
+}
+
 static void
 peer_close(struct stream *stream)
 {
-	struct peer *peer = stream->impl;
-	for (struct peer_letter *letter; (letter = peer_next(peer)) != NULL;)
-		free(letter);
+	peer_leave_out(stream->impl);
 }
 
 static const struct stream_ops peer_ops = {
@@ -143,27 +148,31 @@ peer_init(struct stream *stream, struct peer *peer, const struct transport *tran
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "receive");
 	stream_init(stream, &peer_ops, name, peer);
 	stream->from = name;
+	stream->left_out = &peer->left_out;
 	stream->endless = true;
 	stream->rmessages = true;
 	stream->wmessage_max = transport->message_max;
 	return true;
 }
 
-bool
+enum peer_taken
 peer_take(struct peer *peer, int fd, const unsigned char *bytes, const struct sys_message *message)
 {
-	struct peer_letter *letter = malloc(sizeof *letter + message->length);
-	bool was_full = peer_is_full(peer);
 	peer->fd = fd;
 	peer->own = (struct address){ message->at, message->at_length };
+	if (peer_is_full(peer)) {
+		peer->left_out++;
+		return PEER_FULL;
+	}
+	struct peer_letter *letter = malloc(sizeof *letter + message->length);
 	if (letter == NULL)
-		return false;
+		return PEER_LOST;
 	*letter = (struct peer_letter){ .length = message->length };
 	memcpy(letter->bytes, bytes, message->length);
 	*(peer->last != NULL ? &peer->last->next : &peer->first) = letter;
 	peer->last = letter;
 	peer->waiting += peer_weight(letter);
-	*peer->full += !was_full && peer_is_full(peer);
+	*peer->full += peer_is_full(peer);
 	peer->stream->pending = true;
-	return true;
+	return PEER_TAKEN;
 }

@@ -25,20 +25,26 @@ struct peer {
 	struct peer_letter *first, *last; /* owned: what waits, … */
 	size_t waiting, limit;            /* … in bytes, what keeps them included */
 	size_t *full;                     /* not owned: counts the peers of which too much waits */
+	uint64_t left_out;                /* datagrams that nobody took */
 };
+
+/* What became of a datagram: it waits, there was no room for it, or no memory. */
+enum peer_taken { PEER_TAKEN, PEER_FULL, PEER_LOST };
 
 /*
  * Makes the stream, which has the peer until it is closed. Takes the name, also when there is no
  * memory (false). The socket stays its owner's. While `limit` bytes or more wait the peer counts in
- * *full: then nothing is to be received, so that the kernel keeps, or counts as dropped, what
- * comes.
+ * *full, and there is no room.
  */
 bool peer_init(struct stream *stream, struct peer *peer, const struct transport *transport,
 	const struct address *address, size_t limit, size_t *full, char *name, struct fault *fault);
 
-/* A datagram has come from it to the socket, which is to be answered from. False: there is no
- * memory, and it is lost. */
-bool peer_take(
+/* A datagram has come from it to the socket, which is to be answered from. One for which there is
+ * no room is left out. */
+enum peer_taken peer_take(
 	struct peer *peer, int fd, const unsigned char *bytes, const struct sys_message *message);
+
+/* Nobody will read what waits: it is left out. Also good on a zeroed struct. */
+void peer_leave_out(struct peer *peer);
 
 #endif

@@ -74,15 +74,16 @@ struct stream {
 	bool single;      /* set by the owner before open: a read is to be one message only */
 	const struct iovec *messages; /* the last read's, all in its first piece; NULL: one */
 	size_t message_count;
-	struct post_box *box; /* what is read waits here, in shared blocks (post.h); NULL: no */
-	const char *from;    /* what its messages are from, if not from its name; not owned */
-	size_t wmessage_max; /* a write is one whole message of at most this size; 0: bytes */
-	size_t wbatch;       /* > 1: a write is up to so many messages, one a piece, … */
-	size_t wtaken;       /* … and this is how many the last one took */
-	size_t unarrived;    /* what the last shut found that has not arrived yet */
-	uint64_t ignored;    /* messages from others than the peer */
-	uint64_t retried;    /* operations put off because the system was out of buffers */
-	void *impl;          /* owned; known to the kind's own file only */
+	struct post_box *box;     /* what is read waits here, in shared blocks (post.h); NULL: no */
+	const char *from;         /* what its messages are from, if not from its name; not owned */
+	size_t wmessage_max;      /* a write is one whole message of at most this size; 0: bytes */
+	size_t wbatch;            /* > 1: a write is up to so many messages, one a piece, … */
+	size_t wtaken;            /* … and this is how many the last one took */
+	size_t unarrived;         /* what the last shut found that has not arrived yet */
+	uint64_t ignored;         /* messages from others than the peer */
+	const uint64_t *left_out; /* messages of the peer that nobody took; NULL: there are none */
+	uint64_t retried;         /* operations put off because the system was out of buffers */
+	void *impl;               /* owned; known to the kind's own file only */
 };
 
 /* Fields that suit a stream of bytes with no descriptors yet. Takes the name. */

@@ -621,8 +621,11 @@ script_run(const uint8_t *bytes, size_t n, struct script_tally *tally)
 		if (turn == interrupted && !fault_is_set(&relay.cause))
 			script_fails(&script, (enum status)(STATUS_SIGNAL + SIGTERM));
 		/* A loop that knows of a signal says so at every turn from then on. */
-		if (turn >= interrupted)
-			relay_interrupt(&relay, SIGTERM, script.now);
+		if (turn >= interrupted) {
+			struct fault ended = FAULT_NONE;
+			(void)fault_set_signal(&ended, SIGTERM);
+			relay_fail(&relay, &ended, script.now);
+		}
 		over = relay_step(&relay, &interest, script.now);
 		script_break(&script,
 			rules.in.splice || buf_used(&relay.in.carrier.buf) <= rules.in.buffer,
