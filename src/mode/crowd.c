@@ -20,6 +20,30 @@
  * takes as many in a turn as one brings. */
 #define CROWD_STEPS 64
 
+void
+crowd_open(struct crowd *crowd, struct run *run, struct listener *listener)
+{
+	*crowd = (struct crowd){
+		.run = run,
+		.listener = listener,
+		.share = { .watch = -1 },
+		.lonely = run->loop.now,
+		.datagrams = !run->plan->transport->connected,
+	};
+	waiter_open(&crowd->waiter, false);
+	roster_open(&crowd->peers, false);
+	roster_open(&crowd->hosts, true);
+}
+
+void
+crowd_close(struct crowd *crowd)
+{
+	while (crowd->first != NULL)
+		crowd_forget(crowd, crowd->first);
+	roster_close(&crowd->peers);
+	roster_close(&crowd->hosts);
+}
+
 /* Waits for what its next step needs. */
 static bool
 crowd_ask(struct crowd *crowd, struct guest *client, struct fault *fault)
@@ -42,6 +66,8 @@ void
 crowd_forget(struct crowd *crowd, struct guest *client)
 {
 	waiter_remove(&crowd->waiter, &client->waiting);
+	roster_remove(&crowd->peers, &client->by_peer);
+	roster_remove(&crowd->hosts, &client->by_host);
 	session_close(&client->session);
 	*(client->previous != NULL ? &client->previous->next : &crowd->first) = client->next;
 	if (client->next != NULL)
@@ -230,6 +256,17 @@ crowd_dismiss_host(struct crowd *crowd)
 	waiter_wake(&crowd->waiter, &crowd->host->waiting);
 }
 
+/* Its address is known from now on. */
+static bool
+crowd_enter(struct crowd *crowd, struct guest *client, struct fault *fault)
+{
+	const struct address *peer = &client->session.peer;
+	bool entered = (!crowd->datagrams || roster_add(&crowd->peers, &client->by_peer, peer)) &&
+		(crowd->run->plan->max_per_host == 0 ||
+			roster_add(&crowd->hosts, &client->by_host, peer));
+	return entered || fault_set(fault, STATUS_MEMORY, ENOMEM, "accept");
+}
+
 /* The stream of somebody who has come; the descriptor and the name are taken over. */
 static bool
 crowd_init_remote(struct crowd *crowd, struct guest *client, struct listener_client *caller,
@@ -262,7 +299,7 @@ crowd_begin(struct crowd *crowd, struct listener_client *caller, struct fault *f
 	crowd->count++;
 	crowd->lonely = CLOCK_NEVER;
 	if (crowd_init_remote(crowd, client, caller, name, fault) &&
-		crowd_init_local(crowd, client, fault) &&
+		crowd_enter(crowd, client, fault) && crowd_init_local(crowd, client, fault) &&
 		session_open(&client->session, run, run->loop.now, fault) &&
 		crowd_ask(crowd, client, fault))
 		return true;
@@ -277,24 +314,11 @@ crowd_is_full(const struct crowd *crowd)
 	return crowd->count >= plan->max_conns || child_count() >= plan->max_children;
 }
 
-static size_t
-crowd_count_host(const struct crowd *crowd, struct address host)
-{
-	size_t count = 0;
-	address_set_port(&host, 0);
-	for (const struct guest *client = crowd->first; client != NULL; client = client->next) {
-		struct address peer = client->session.peer;
-		address_set_port(&peer, 0);
-		count += address_equal(&peer, &host);
-	}
-	return count;
-}
-
 bool
 crowd_refuses(struct crowd *crowd, struct listener_client *caller)
 {
 	uint64_t most = crowd->run->plan->max_per_host;
-	bool crowded = most > 0 && crowd_count_host(crowd, caller->peer) >= most;
+	bool crowded = most > 0 && roster_count(&crowd->hosts, &caller->peer) >= most;
 	if (!crowd_is_full(crowd) && !crowded)
 		return false;
 	char *name = address_print(&caller->peer);
@@ -309,11 +333,11 @@ crowd_refuses(struct crowd *crowd, struct listener_client *caller)
 struct guest *
 crowd_find(struct crowd *crowd, const struct address *peer)
 {
-	struct guest *client = crowd->first;
-	while (client != NULL &&
-		(client == crowd->host || !address_equal(&client->session.peer, peer)))
-		client = client->next;
-	return client;
+	struct roster_entry *entry = roster_find(&crowd->peers, peer);
+	unsigned char *inside = (unsigned char *)entry;
+	if (entry == NULL)
+		return NULL;
+	return (struct guest *)(void *)(inside - offsetof(struct guest, by_peer));
 }
 
 void

@@ -13,6 +13,7 @@
 #include "flow/flow.h"
 #include "flow/waiter.h"
 #include "mode/mode.h"
+#include "mode/roster.h"
 #include "mode/session.h"
 #include "net/listener.h"
 #include "stream/peer.h"
@@ -25,6 +26,7 @@ struct guest {
 	struct peer peer;        /* its datagrams, if it is no connection */
 	struct post_box box;     /* what waits for it, if others speak to it */
 	enum flow_state out, in; /* after its last step */
+	struct roster_entry by_peer, by_host;
 	struct guest *next, *previous;
 };
 
@@ -37,6 +39,8 @@ struct crowd {
 	struct share share;        /* … that of standard input and output */
 	struct guest *first;       /* owned */
 	struct guest *host;        /* who sits here and takes part, not counted; NULL: nobody */
+	struct roster peers;       /* those with datagrams, by address, … */
+	struct roster hosts;       /* … and if each address may have so many, by that */
 	size_t count;              /* clients that are in */
 	uint64_t accepted, failed; /* so far, … */
 	uint64_t refused;          /* … and those who were one too many */
@@ -46,6 +50,12 @@ struct crowd {
 	bool closing;              /* nobody is let in any more */
 	bool interrupted;          /* a signal ends them */
 };
+
+/* Ready for what all share; nobody is in. */
+void crowd_open(struct crowd *crowd, struct run *run, struct listener *listener);
+
+/* Everybody leaves. */
+void crowd_close(struct crowd *crowd);
 
 /* Whether there are as many clients, or programs, as there may be. */
 bool crowd_is_full(const struct crowd *crowd);

@@ -367,8 +367,7 @@ hub_has_said_all(struct hub *hub, struct fault *fault)
 static void
 hub_close(struct hub *hub)
 {
-	while (hub->crowd.first != NULL)
-		crowd_forget(&hub->crowd, hub->crowd.first);
+	crowd_close(&hub->crowd);
 	waiter_remove(&hub->crowd.waiter, &hub->door);
 	waiter_remove(&hub->crowd.waiter, &hub->hears);
 	waiter_close(&hub->crowd.waiter);
@@ -380,22 +379,12 @@ hub_close(struct hub *hub)
 bool
 hub_run(struct run *run, struct listener *listener, struct access *access, struct fault *fault)
 {
-	struct hub hub = {
-		.crowd = {
-			.run = run,
-			.listener = listener,
-			.datagrams = !run->plan->transport->connected,
-			.lonely = run->loop.now,
-		},
-		.access = access,
-		.grace_ends = CLOCK_NEVER,
-	};
+	struct hub hub = { .access = access, .grace_ends = CLOCK_NEVER };
+	crowd_open(&hub.crowd, run, listener);
 	/* Only where there is something to make anew: otherwise a terminal that goes ends it. */
 	run->loop.reloads = run->plan->access.count > 0;
 	if (run->loop.reloads)
 		signals_request(SIGHUP);
-	hub.crowd.share.watch = -1;
-	waiter_open(&hub.crowd.waiter, false);
 	bool good = true;
 	if (hub.crowd.datagrams) {
 		hub.space = malloc(HUB_DATAGRAM);

@@ -333,3 +333,20 @@ address_equal(const struct address *a, const struct address *b)
 	}
 	return a->length == b->length && memcmp(&a->storage, &b->storage, a->length) == 0;
 }
+
+uint64_t
+address_hash(const struct address *address, const struct hash_key *key)
+{
+	if (address->storage.ss_family == AF_INET) {
+		const struct sockaddr_in *in = (const struct sockaddr_in *)&address->storage;
+		const uint32_t parts[] = { in->sin_addr.s_addr, in->sin_port };
+		return hash_bytes(key, parts, sizeof parts);
+	}
+	if (address->storage.ss_family == AF_INET6) {
+		const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)&address->storage;
+		uint32_t parts[6] = { in->sin6_port, in->sin6_scope_id };
+		memcpy(parts + 2, &in->sin6_addr, sizeof in->sin6_addr);
+		return hash_bytes(key, parts, sizeof parts);
+	}
+	return hash_bytes(key, &address->storage, address->length);
+}

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/fault.h"
+#include "base/hash.h"
 #include "net/transport.h"
 
 /* Where something is, as the user says it. */
@@ -67,5 +68,8 @@ uint16_t address_port(const struct address *address);
 void address_set_port(struct address *address, uint16_t port);
 
 bool address_equal(const struct address *a, const struct address *b);
+
+/* The same for equal ones. */
+uint64_t address_hash(const struct address *address, const struct hash_key *key);
 
 #endif

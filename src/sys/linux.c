@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -161,6 +162,12 @@ sys_dropped(int fd, uint64_t *count)
 		return false;
 	*count = info[SK_MEMINFO_DROPS];
 	return true;
+}
+
+bool
+sys_random(void *bytes, size_t length)
+{
+	return getrandom(bytes, length, GRND_NONBLOCK) == (ssize_t)length;
 }
 
 bool

@@ -175,6 +175,16 @@ sys_send_from(int fd, const struct iovec *pieces, int count, const struct sockad
 }
 
 bool
+sys_random(void *bytes, size_t length)
+{
+	int fd = sys_open("/dev/urandom", O_RDONLY);
+	const struct iovec piece = { bytes, length };
+	bool filled = fd != -1 && sys_readv(fd, &piece, 1) == (ssize_t)length;
+	(void)sys_close(&fd);
+	return filled;
+}
+
+bool
 sys_bind_unnamed(int fd)
 {
 	(void)fd;

@@ -166,6 +166,9 @@ struct sys_credentials {
 };
 void sys_peer_credentials(int fd, struct sys_credentials *credentials);
 
+/* Bytes that nobody can guess. */
+bool sys_random(void *bytes, size_t length);
+
 /* What one datagram brought along. */
 struct sys_message {
 	struct sockaddr_storage from;
