@@ -71,12 +71,12 @@ _sockcat_option() {
     --keep-env) option=keep_env bars='--clear-env --keep-env' ;;
     --exec-status) option=exec_status bars='-k --keep-open --exec-status' ;;
     --pty) option=pty bars='--pty' ;;
-    -u | --udp) option=udp bars='-u --udp --seqpacket --mptcp --sctp --udplite --allow-uid --grace -t --telnet --min-ttl --nodelay --user-timeout --congestion --fastopen' ;;
+    -u | --udp) option=udp bars='-u --udp --seqpacket --mptcp --sctp --udplite --allow-uid -t --telnet --min-ttl --nodelay --user-timeout --congestion --fastopen' ;;
     -U | --unixsock) option=unixsock bars='--max-conns-per-host -U --unixsock --mptcp --sctp --udplite --vsock -4 --ipv4 -6 --ipv6 -p --source-port --interface --allow --deny --allow-file --deny-file -T --tos -M --ttl --min-ttl --nodelay --user-timeout --congestion --fastopen --v6only --join --mtu-discovery' ;;
     --seqpacket) option=seqpacket bars='-u --udp --seqpacket --mptcp --udplite -t --telnet' ;;
     --mptcp) option=mptcp bars='-u --udp -U --unixsock --seqpacket --mptcp --sctp --udplite --vsock --fastopen' ;;
     --sctp) option=sctp bars='-u --udp -U --unixsock --mptcp --sctp --udplite --vsock --min-ttl --user-timeout --congestion --fastopen' ;;
-    --udplite) option=udplite bars='-u --udp -U --unixsock --seqpacket --mptcp --sctp --udplite --vsock --grace -t --telnet --min-ttl --nodelay --user-timeout --congestion --fastopen' ;;
+    --udplite) option=udplite bars='-u --udp -U --unixsock --seqpacket --mptcp --sctp --udplite --vsock -t --telnet --min-ttl --nodelay --user-timeout --congestion --fastopen' ;;
     --vsock) option=vsock bars='--max-conns-per-host -U --unixsock --mptcp --sctp --udplite --vsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --interface --allow --deny --allow-file --deny-file -T --tos -M --ttl --min-ttl --nodelay --user-timeout --congestion --fastopen --v6only --join --mtu-discovery' ;;
     -4 | --ipv4) option=ipv4 bars='-U --unixsock --vsock -4 --ipv4 -6 --ipv6 --v6only' ;;
     -6 | --ipv6) option=ipv6 bars='-U --unixsock --vsock -4 --ipv4 -6 --ipv6 --v6only' ;;
@@ -93,7 +93,7 @@ _sockcat_option() {
     -w) option=limits kind=nothing bars='-w --wait --idle-timeout' ;;
     --wait) option=wait kind=nothing bars='-w --wait' ;;
     --accept-timeout) option=accept_timeout kind=nothing bars='--accept-timeout' ;;
-    --grace) option=grace kind=nothing bars='-u --udp --udplite --grace' ;;
+    --grace) option=grace kind=nothing bars='--grace' ;;
     --idle-timeout) option=idle_timeout kind=nothing bars='-w --idle-timeout' ;;
     -q | --quit-after) option=quit_after kind=nothing bars='-q --quit-after' ;;
     --linger) option=linger kind=nothing bars='--linger' ;;

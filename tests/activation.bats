@@ -585,9 +585,102 @@ PY
     assert_listener_ends 0
 }
 
-@test "--grace is 2 without -k, and with datagrams" {
+@test "--grace: a peer with datagrams is answered until it is silent, and nobody else is heard" {
+    manage <<'PY'
+for service in '--echo', '--chargen', '--daytime', '-c':
+    service = [service, 'cat'] if service == '-c' else [service]
+    cat = Cat('-l', '-u', '-k', *service, '--grace', '1h', '-q', '0.5', '127.0.0.1', '0')
+    peer, other = udp(), udp()
+    peer.sendto(b'before', cat.address())
+    check(len(peer.recv(100)) >= 6, True)
+    cat.stop()
+    cat.send(signal.SIGTERM)
+    other.sendto(b'late', cat.address())
+    for _ in range(5):
+        peer.sendto(b'after', cat.address())
+    cat.go()
+    got = 0
+    while got < 25:
+        got += len(peer.recv(100))
+    cat.end()
+    check(cat.errors().count('\n'), 1, cat.errors())
+    other.setblocking(False)
+    try:
+        check(other.recv(100), 'nothing')
+    except BlockingIOError:
+        pass
+PY
+}
+
+@test "--grace: the program of a peer with datagrams sees its end after the silence, and finishes its answer" {
+    manage <<'PY'
+os.mkfifo(T + '/go')
+cat = Cat('-l', '-u', '-k', '--grace', '1h', '-q', '0.1',
+          '-c', 'read -r word; echo begun; cat >/dev/null; read -r word <%s/go; echo finished' % T, '127.0.0.1', '0')
+peer = udp()
+peer.sendto(b'word\n', cat.address())
+check(peer.recv(100), b'begun\n')
+cat.send(signal.SIGTERM)
+with open(T + '/go', 'w') as go:  # which waits for its other end
+    go.write('on\n')
+check(peer.recv(100), b'finished\n')
+cat.end()
+PY
+}
+
+@test "--grace: the answer of another endpoint is awaited as long as the silence is" {
+    manage <<'PY'
+target = udp()
+cat = Cat('-l', '-u', '-k', '--grace', '1h', '-q', '3', '--to', 'udp://127.0.0.1:%d' % target.getsockname()[1],
+          '127.0.0.1', '0')
+peer = udp()
+peer.sendto(b'question', cat.address())
+data, where = target.recvfrom(100)
+cat.send(signal.SIGTERM)
+def finishing():
+    with open('/proc/%d/status' % cat.pid) as file:
+        return not int(re.search(r'SigCgt:\s*(\w+)', file.read())[1], 16) >> (signal.SIGTERM - 1) & 1
+until(finishing, 'the signal')
+cat.rest()
+target.sendto(b'answer', where)
+check(peer.recv(100), b'answer')
+cat.end()
+PY
+}
+
+@test "--grace: a peer with datagrams that is not silent for long enough in time is cut short" {
+    manage <<'PY'
+for more in [], ['-q', '1h']:
+    cat = Cat('-l', '-u', '-k', '--echo', '--grace', '0.1', *more, '127.0.0.1', '0')
+    peer = udp()
+    peer.sendto(b'before', cat.address())
+    check(peer.recv(100), b'before')
+    cat.send(signal.SIGTERM)
+    cat.end(-signal.SIGTERM)
+PY
+}
+
+@test "--grace: datagrams that wait for standard output still come" {
+    manage <<'PY'
+r, w = os.pipe()
+room = fcntl.fcntl(w, fcntl.F_GETPIPE_SZ)
+cat = Cat('-l', '-u', '-k', '-d', '--grace', '1h', '-q', '0.1', '127.0.0.1', '0', stdout=w)
+os.write(w, bytes(room))
+os.close(w)
+peers = [udp() for _ in range(3)]
+for peer in peers:
+    for _ in range(10):
+        peer.sendto(b'1', cat.address())
+until(lambda: not waits(cat.address()[1]), 'all to be read')
+cat.send(signal.SIGTERM)
+cat.rest()
+check(shown(r, b'0' * (room + 30)).count(b'1'), 30)
+cat.end()
+PY
+}
+
+@test "--grace is 2 without -k" {
     assert_fails 2 '--grace.*--keep-open' sockcat -l --grace 1 127.0.0.1 0 </dev/null
-    assert_fails 2 '--udp' sockcat -lku --grace 1 127.0.0.1 0 </dev/null
 }
 
 # ---- a queue that outlives its listener ----

@@ -203,6 +203,7 @@ command_times(struct plan *plan, const struct options *options, bool listen)
 	plan->linger = command_time(options, OPTION_linger, COMMAND_LINGER);
 	plan->quit_after = command_time(
 		options, OPTION_quit_after, datagrams && !listen ? COMMAND_SILENCE : CLOCK_NEVER);
+	plan->silence = command_time(options, OPTION_quit_after, COMMAND_SILENCE);
 	/* nc's -q 0 and -N mean the same on a stream: the reply is awaited. */
 	if (plan->quit_after == 0 && !datagrams)
 		plan->quit_after = CLOCK_NEVER;

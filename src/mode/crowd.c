@@ -44,6 +44,16 @@ crowd_close(struct crowd *crowd)
 	roster_close(&crowd->hosts);
 }
 
+/* Who sends datagrams cannot end: while it finishes so much silence is its end. */
+static int64_t
+crowd_silence_ends(const struct crowd *crowd, const struct guest *client)
+{
+	if (!crowd->finishing || !crowd->datagrams || client == crowd->host || client->peer.ended ||
+		client->session.state != SESSION_RELAYING)
+		return CLOCK_NEVER;
+	return clock_after(session_moved_at(&client->session), crowd->run->plan->silence);
+}
+
 /* Waits for what its next step needs. */
 static bool
 crowd_ask(struct crowd *crowd, struct guest *client, struct fault *fault)
@@ -59,6 +69,7 @@ crowd_ask(struct crowd *crowd, struct guest *client, struct fault *fault)
 		post_mute(&client->box);
 	interest_begin(&client->waiting.interest);
 	session_ask(&client->session, &client->waiting.interest, crowd->run->loop.now);
+	interest_until(&client->waiting.interest, crowd_silence_ends(crowd, client));
 	return waiter_set(&crowd->waiter, &client->waiting, anew, fault);
 }
 
@@ -166,6 +177,8 @@ crowd_step(struct crowd *crowd, struct guest *client, struct fault *fault)
 {
 	struct run *run = crowd->run;
 	struct session *session = &client->session;
+	if (run->loop.now >= crowd_silence_ends(crowd, client))
+		peer_end(&client->peer);
 	bool over = crowd_step_session(crowd, client);
 	/* Only now: what waits for it in its box has been read. */
 	if (!over && crowd->interrupted) {
@@ -177,6 +190,14 @@ crowd_step(struct crowd *crowd, struct guest *client, struct fault *fault)
 		return true;
 	crowd_forget(crowd, client);
 	return record_report(&run->record, fault) && (good || crowd_survives(crowd, fault));
+}
+
+void
+crowd_finish(struct crowd *crowd)
+{
+	crowd->closing = crowd->finishing = true;
+	for (struct guest *client = crowd->first; client != NULL; client = client->next)
+		waiter_wake(&crowd->waiter, &client->waiting);
 }
 
 void

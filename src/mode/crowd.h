@@ -47,7 +47,8 @@ struct crowd {
 	int64_t lonely;            /* nobody has been in since; CLOCK_NEVER: somebody is */
 	size_t full;               /* peers of which too much waits */
 	bool datagrams;            /* they are peers, not connections */
-	bool closing;              /* nobody is let in any more */
+	bool closing;              /* nobody is let in any more, … */
+	bool finishing;            /* … because a signal gives those who are in time to finish */
 	bool interrupted;          /* a signal ends them */
 };
 
@@ -75,6 +76,9 @@ void crowd_dismiss_host(struct crowd *crowd);
 
 /* Does what one can do now; it may be gone then. False and a fault only if none can go on. */
 bool crowd_step(struct crowd *crowd, struct guest *client, struct fault *fault);
+
+/* Nobody is let in any more, and who is in finishes. */
+void crowd_finish(struct crowd *crowd);
 
 /* Its peer's datagrams are too many for what takes them: what is done about that. */
 void crowd_overflow(struct crowd *crowd, struct guest *client);

@@ -199,7 +199,8 @@ hub_obey_signal(struct hub *hub)
 	int64_t grace = loop->end_signal == SIGTERM ? hub->crowd.run->plan->grace : 0;
 	if (hub->grace_ends == CLOCK_NEVER)
 		hub->grace_ends = clock_after(loop->now, grace);
-	hub->crowd.closing = true;
+	if (!hub->crowd.finishing)
+		crowd_finish(&hub->crowd);
 	if (loop->now >= hub->grace_ends && !hub->crowd.interrupted)
 		hub_interrupt(hub);
 }

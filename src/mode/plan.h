@@ -72,7 +72,8 @@ struct plan {
 	struct plan_program program;
 	int64_t wait; /* spans; CLOCK_NEVER: no limit */
 	int64_t accept_wait;
-	int64_t grace; /* for those who are in when SIGTERM comes */
+	int64_t grace;   /* for those who are in when SIGTERM comes */
+	int64_t silence; /* after which one who cannot end has ended, once that is waited for */
 	int64_t idle;
 	int64_t quit_after;
 	int64_t linger;

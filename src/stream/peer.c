@@ -59,9 +59,9 @@ peer_read(struct stream *stream, const struct iovec *pieces, int count, size_t *
 	struct peer *peer = stream->impl;
 	struct peer_letter *letter = peer_next(peer);
 	*got = 0;
-	stream->pending = peer->first != NULL;
+	stream->pending = peer->first != NULL || peer->ended;
 	if (letter == NULL)
-		return IO_AGAIN;
+		return peer->ended ? IO_END : IO_AGAIN;
 	bool fits = letter->length <= stream_total(pieces, count);
 	if (!fits)
 		(void)fault_set(fault, STATUS_CUT, 0,
@@ -114,6 +114,13 @@ peer_shut(struct stream *stream, struct fault *fault)
 {
 	(void)stream, (void)fault;
 	return IO_OK;
+}
+
+void
+peer_end(struct peer *peer)
+{
+	peer->ended = true;
+	peer->stream->pending = true;
 }
 
 void

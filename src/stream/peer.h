@@ -26,6 +26,7 @@ struct peer {
 	size_t waiting, limit;            /* … in bytes, what keeps them included */
 	size_t *full;                     /* not owned: counts the peers of which too much waits */
 	uint64_t left_out;                /* datagrams that nobody took */
+	bool ended;                       /* nothing more is expected of it */
 };
 
 /* What became of a datagram: it waits, there was no room for it, or no memory. */
@@ -43,6 +44,9 @@ bool peer_init(struct stream *stream, struct peer *peer, const struct transport 
  * no room is left out. */
 enum peer_taken peer_take(
 	struct peer *peer, int fd, const unsigned char *bytes, const struct sys_message *message);
+
+/* What waits is the last that is read of it: then comes the end. Until then it may say more. */
+void peer_end(struct peer *peer);
 
 /* Nobody will read what waits: it is left out. Also good on a zeroed struct. */
 void peer_leave_out(struct peer *peer);
