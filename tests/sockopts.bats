@@ -653,7 +653,7 @@ check(cat.end(), b'hello')
 PY
 }
 
-@test "an interface that is not there is 45, for a client, a listener and a probe" {
+@test "F74: an interface that is not there is 45, for a client, a listener and a probe" {
     for words in '127.0.0.1 9' '-u 127.0.0.1 9' '-l 127.0.0.1 0' '-l 0' '-lu 0' '-z 127.0.0.1 9' '-4 localhost 9'; do
         # shellcheck disable=SC2086 # words
         assert_fails 45 'set --interface nosuch0: No such device' sockcat --interface nosuch0 $words </dev/null \
@@ -757,7 +757,7 @@ PY
 
 # ---- broadcast, multicast ----
 
-@test "a broadcast is refused without -b, and sent with it" {
+@test "F74: a broadcast is refused without -b, and sent with it" {
     net <<'PY'
 from net import *
 s = receiver(where=('', 0))
@@ -865,7 +865,7 @@ for group in 'ff02::4711%one', 'ff15::4711%one', 'fe80::1@ff15::4711%one':
 PY
 }
 
-@test "--join on an interface that is not there, or where the kernel does not want it, is 45" {
+@test "F74: --join on an interface that is not there, or where the kernel does not want it, is 45" {
     assert_fails 45 "option --join '239.1.2.3%nosuch0': there is no such interface" \
         sockcat -lu --join 239.1.2.3%nosuch0 127.0.0.1 0 </dev/null
     assert_fails 45 "join.*239.1.2.3%9999999" sockcat -lu --join 239.1.2.3%9999999 127.0.0.1 0 </dev/null
@@ -877,10 +877,49 @@ PY
         sockcat -lu --join 239.1.2.3%lo ::1 0 </dev/null
 }
 
-@test "a group that fits none of the listener's sockets is refused, not passed over" {
+@test "F74: a group that fits none of the listener's sockets is refused, not passed over" {
     need_ipv6
     assert_fails 45 'set --join 239.1.2.3%lo' sockcat -6 -lu --join 239.1.2.3%lo 0 </dev/null
     assert_fails 45 'set --join ff02::1%lo' sockcat -4 -lu --join ff02::1%lo 0 </dev/null
+}
+
+@test "F74: a group of which more are joined than the kernel lets is 45, and the message names the one" {
+    groups <<'PY'
+from groups import *
+most = int(open('/proc/sys/net/ipv4/igmp_max_memberships').read())
+words = [word for n in range(most + 1) for word in ('--join', '239.1.2.%d%%lo' % (n + 1))]
+Cat('-l', '-u', '-d', *words[:-2], '127.0.0.1', '0')
+done = subprocess.run([os.environ['SOCKCAT'], '-l', '-u', '-d', *words, '127.0.0.1', '0'], stdin=subprocess.DEVNULL,
+                      capture_output=True, timeout=LIMIT, text=True)
+check(done.returncode, 45, done.stderr)
+check(re.fullmatch('sockcat: set --join 239.1.2.%d%%lo: .*\n' % (most + 1), done.stderr) is not None, True, done.stderr)
+PY
+}
+
+@test "F74: what there is no way to, or no more, is 7 and one line: an address, a broadcast, a group" {
+    net <<'PY'
+from net import *
+for words in ['239.1.2.3'], ['-b', '255.255.255.255'], ['10.1.0.2']:
+    text = say('-u', '-q', '0', *words, '9', status=7)
+    check(re.fullmatch('sockcat: connect .*:9: Network is unreachable\n', text) is not None, True, text)
+for gone in 'ip link del one', 'ip link set one down && ip link del one':
+    for words in ['10.1.0.2'], ['-b', '10.1.0.255'], ['--interface', 'one', '239.1.2.3'], \
+            ['-b', '--interface', 'one', '255.255.255.255'], ['fe80::7%one']:
+        cable('one')
+        sh('ip addr add fe80::1/64 dev one nodad')
+        cat = Cat('-u', *words, '9', stdin=subprocess.PIPE)
+        cat.process.stdin.write(b'while it is there')
+        cat.process.stdin.flush()
+        until(lambda: in_pipe(cat.process.stdin.fileno()) == 0, 'the read')
+        cat.rest()
+        sh(gone)
+        try:
+            cat.process.stdin.write(b'when it is not')
+            cat.process.stdin.close()
+        except BrokenPipeError:
+            pass
+        cat.fail(7, 'Network is unreachable')
+PY
 }
 
 # ---- path MTU discovery ----
