@@ -122,7 +122,7 @@ PY
 
 @test "F84: a program knows who is there, and over TCP it does not take over what it inherits" {
     export SOCKCAT_PEER_UID=0 NCAT_PEER_PID=1
-    start_listener -U -c 'echo "$SOCKCAT_PEER_UID $SOCKCAT_PEER_GID $NCAT_PEER_UID"; echo "$SOCKCAT_PEER_PID" >"$T/pid"' \
+    start_listener -U --keep-env -c 'echo "$SOCKCAT_PEER_UID $SOCKCAT_PEER_GID $NCAT_PEER_UID"; echo "$SOCKCAT_PEER_PID" >"$T/pid"' \
         "$T/socket"
     sockcat -U "$T/socket" </dev/null >"$T/out" &
     client=$!
@@ -130,7 +130,7 @@ PY
     finish "$listener"
     assert_equal "$(cat "$T/out")" "$(id -u) $(id -g) $(id -u)"
     [ "$(cat "$T/pid")" -gt 1 ]
-    start_listener -c 'echo "(${SOCKCAT_PEER_UID-no}${NCAT_PEER_PID-body})"' 127.0.0.1 0
+    start_listener --keep-env -c 'echo "(${SOCKCAT_PEER_UID-no}${NCAT_PEER_PID-body})"' 127.0.0.1 0
     sockcat 127.0.0.1 "$port" </dev/null >"$T/out"
     assert_equal "$(cat "$T/out")" "(nobody)"
 }
