@@ -821,7 +821,9 @@ cat, stalled, other = start('--max-accepts', '2', '--idle-timeout', '0.5', '-c',
 flood(cat, stalled, 10)
 cat.end(104)
 check('nothing moved for 500 ms' in cat.errors(), True, cat.errors())
-cat, stalled, other = start('--max-conns', '2', '--max-accepts', '3', '--idle-timeout', '5', '-c', PROGRAM)
+# (Its program takes a while to end.)
+cat, stalled, other = start('--max-conns', '2', '--max-children', '3', '--max-accepts', '3', '--idle-timeout', '5',
+                            '-c', PROGRAM)
 flood(cat, stalled, 10)
 ask(other)
 third = udp()

@@ -161,15 +161,14 @@ crowd_end(struct crowd *crowd, struct guest *client, struct fault *fault)
 {
 	peer_leave_out(&client->peer);
 	bool good = session_end(&client->session, fault);
-	if (!crowd->datagrams)
-		return good;
-	if (!good && fault->status == STATUS_TIMEOUT && !session_holds(&client->session) &&
-		client->session.state == SESSION_RELAYING) {
+	if (crowd->datagrams && !good && fault->status == STATUS_TIMEOUT &&
+		!session_holds(&client->session) && client->session.state == SESSION_RELAYING) {
 		fault_clear(fault);
 		good = true;
 	}
 	/* The counts have told it. */
-	return good && client->peer.left_out > 0 ? fault_set_quiet(fault, STATUS_SOME) : good;
+	bool whole = client->peer.left_out == 0 && client->box.dropped == 0;
+	return good && !whole ? fault_set_quiet(fault, STATUS_SOME) : good;
 }
 
 bool
