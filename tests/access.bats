@@ -361,6 +361,17 @@ PY
     assert_equal "$result $(cat "$T/listener.out")" "0 hello"
 }
 
+@test "F159: a signal ends the wait for a list that a pipe still has to give" {
+    mkfifo "$T/pipe"
+    start "$SOCKCAT" -l --allow-file "$T/pipe" 127.0.0.1 0
+    # This waits until it is open for reading, too.
+    exec 7>"$T/pipe"
+    kill -TERM "$pid"
+    finish "$pid"
+    exec 7>&-
+    assert_equal "$result $(cat "$T/background.err")" "143 "
+}
+
 @test "F1, F3: a list that comes a byte at a time, or is interrupted, is the same list" {
     need_shim
     printf '127.0.0.3\n127.0.0.44\n' >"$T/list"

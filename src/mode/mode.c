@@ -20,11 +20,13 @@ mode_end_programs(struct loop *loop)
 }
 
 bool
-mode_run(const struct plan *plan, struct fault *fault)
+mode_run(struct plan *plan, struct fault *fault)
 {
 	struct run run = { .plan = plan };
 	log_set_level(plan->verbose);
-	bool done = record_open(&run.record, &plan->record, fault) && loop_open(&run.loop, fault) &&
+	/* From loop_open on signals are ours, and only who waits in the loop obeys them. */
+	bool done = record_open(&run.record, &plan->record, fault) &&
+		access_config_read(&plan->access, fault) && loop_open(&run.loop, fault) &&
 		plan->mode->run(&run, fault);
 	mode_end_programs(&run.loop);
 	log_settle(1000);

@@ -25,7 +25,7 @@ struct mode {
 
 extern const struct mode connect_mode, listen_mode, probe_mode, pass_mode;
 
-/* Runs the plan's mode. */
-bool mode_run(const struct plan *plan, struct fault *fault);
+/* Runs the plan's mode. The plan gets the lists that can be read only once. */
+bool mode_run(struct plan *plan, struct fault *fault);
 
 #endif

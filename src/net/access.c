@@ -153,7 +153,7 @@ bool
 access_config_add(struct access_config *config, enum access_kind kind, bool file, const char *text,
 	struct fault *fault)
 {
-	const struct access_source source = { kind, file, text };
+	const struct access_source source = { .kind = kind, .file = file, .text = text };
 	struct access_list list = { .name_count = 0 };
 	bool good = file || access_list_add(&list, config, &source, text, strlen(text), fault);
 	access_list_close(&list);
@@ -171,6 +171,8 @@ access_config_add(struct access_config *config, enum access_kind kind, bool file
 void
 access_config_close(struct access_config *config)
 {
+	for (size_t i = 0; i < config->count; i++)
+		free(config->sources[i].bytes);
 	free(config->sources);
 	*config = (struct access_config){ .sources = NULL };
 }
@@ -202,6 +204,25 @@ access_read_all(int fd, const char *path, char **bytes, size_t *n, struct fault 
 	}
 }
 
+bool
+access_config_read(struct access_config *config, struct fault *fault)
+{
+	for (size_t i = 0; i < config->count; i++) {
+		struct access_source *source = &config->sources[i];
+		struct stat status;
+		if (!source->file || stat(source->text, &status) == -1 || S_ISREG(status.st_mode))
+			continue;
+		int fd = sys_open(source->text, O_RDONLY);
+		if (fd == -1)
+			return fault_set(fault, STATUS_INPUT, errno, "open %s", source->text);
+		bool good = access_read_all(fd, source->text, &source->bytes, &source->n, fault);
+		(void)sys_close(&fd);
+		if (!good)
+			return false;
+	}
+	return true;
+}
+
 /* A pipe, as a shell's <(command), can be read once; its end the next time is not an empty list. */
 static bool
 access_read(struct access *access, const struct access_source *source, struct fault *fault)
@@ -210,13 +231,15 @@ access_read(struct access *access, const struct access_source *source, struct fa
 	struct stat status;
 	char *bytes = NULL;
 	size_t n = 0;
-	/* Without O_NONBLOCK the first reading waits for who fills the pipe, and the second might
-	 * wait for ever. */
-	int fd = sys_open(path, access->loaded ? O_RDONLY | O_NONBLOCK : O_RDONLY);
+	if (source->bytes != NULL && !access->loaded)
+		return access_list_add(
+			&access->fresh, access->config, source, source->bytes, source->n, fault);
+	/* Without O_NONBLOCK it might wait for ever for who fills a pipe. */
+	int fd = sys_open(path, O_RDONLY | O_NONBLOCK);
 	if (fd == -1)
 		return fault_set(fault, STATUS_INPUT, errno, "open %s", path);
 	bool good = false;
-	if (access->loaded && (fstat(fd, &status) == -1 || !S_ISREG(status.st_mode)))
+	if (fstat(fd, &status) == -1 || !S_ISREG(status.st_mode))
 		(void)fault_set(fault, STATUS_INPUT, 0,
 			"read %s: it is no plain file, and cannot be read again", path);
 	else

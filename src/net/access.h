@@ -33,6 +33,8 @@ struct access_source {
 	enum access_kind kind;
 	bool file;
 	const char *text; /* not owned */
+	char *bytes;      /* owned: what a file had that can be read only once; NULL: none */
+	size_t n;
 };
 
 /* What is wanted; outlives the list. */
@@ -76,6 +78,10 @@ struct access {
 bool access_config_add(struct access_config *config, enum access_kind kind, bool file,
 	const char *text, struct fault *fault);
 void access_config_close(struct access_config *config);
+
+/* Reads the sources that are pipes, terminals and the like, which may last: to be called while a
+ * signal still ends the process by itself. Status 3, 26 or 27. */
+bool access_config_read(struct access_config *config, struct fault *fault);
 
 /*
  * Adds what stands in a text: words that commas and blanks part; in a file's also lines, and

@@ -71,7 +71,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	if (n < ACCESS_FUZZ_HEAD)
 		return 0;
 	enum access_kind kind = (bytes[0] & 1) != 0 ? ACCESS_DENY : ACCESS_ALLOW;
-	struct access_source source = { kind, (bytes[0] & 8) == 0, "F" };
+	struct access_source source = { .kind = kind, .file = (bytes[0] & 8) == 0, .text = "F" };
 	struct access_config config = { &source, 1, (bytes[0] & 4) != 0 };
 	struct access access = { .config = &config, .loaded = true };
 	struct address peer = { .length = sizeof(struct sockaddr_in6) };

@@ -395,7 +395,7 @@ static void
 access_test_bounds(const char *path)
 {
 	struct access_config config = { .sources = NULL };
-	struct access_source source = { ACCESS_DENY, true, "F" };
+	struct access_source source = { .kind = ACCESS_DENY, .file = true, .text = "F" };
 	struct access_list list = { .names = NULL };
 	struct fault fault = FAULT_NONE;
 	char word[500];
@@ -508,6 +508,7 @@ access_test_pipe(void)
 	(void)close(ends[1]);
 	(void)snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
 	CHECK(access_config_add(&config, ACCESS_DENY, true, path, &fault));
+	CHECK(access_config_read(&config, &fault));
 	CHECK(access_start(&access, &config, &fault) == IO_OK);
 	CHECK(!access_permits(&access, &peer));
 	CHECK(access_reload(&access, &fault) == IO_FAIL);
