@@ -837,6 +837,19 @@ print([os.isatty(fd) for fd in range(3)], os.getsid(0) == os.getpid() == os.tcge
     [ -e "$T/told" ] || fail "it was not told"
 }
 
+@test "F142: --pty: no terminal left is 27, and says so" {
+    need unshare mount
+    # shellcheck disable=SC2016 # the inner shell's
+    alone() {
+        unshare -m bash -c 'mount -t devpts -o newinstance,ptmxmode=666,max=1 none /dev/pts &&
+            mount --bind /dev/pts/ptmx /dev/ptmx && exec timeout -s KILL 20 "$@" 5<>/dev/ptmx' _ "$@"
+    }
+    alone true 2>/dev/null || skip "needs terminals, and a mount namespace, of its own"
+    start_listener 127.0.0.1 0 --echo
+    assert_fails 27 '^sockcat: open a terminal for true: No space left on device$' \
+        alone "$SOCKCAT" --pty 127.0.0.1 "$port" -e true
+}
+
 @test "--pty: the terminal is as wide and high as ours" {
     start_peer recvall
     drive "$peer_port" <<'PY'

@@ -122,14 +122,19 @@ exec_open(struct stream *stream, struct fault *fault)
 	struct exec *exec = stream->impl;
 	struct exec_ends ends;
 	bool terminal = exec->config.terminal;
-	bool started = (terminal ? exec_make_terminal(&ends) : exec_make_pipes(&ends)) &&
-		exec_start(exec, &ends);
+	bool made = terminal ? exec_make_terminal(&ends) : exec_make_pipes(&ends);
+	bool started = made && exec_start(exec, &ends);
 	int error = errno;
 	if (ends.out != ends.in)
 		(void)sys_close(&ends.out);
 	(void)sys_close(&ends.in);
 	stream->rfd = ends.ours[0];
 	stream->wfd = ends.ours[1];
+	if (terminal && !made) {
+		(void)fault_set(
+			fault, STATUS_MEMORY, error, "open a terminal for %s", exec->config.name);
+		return IO_FAIL;
+	}
 	if (!started)
 		return exec_failed(exec, error, fault);
 	if (!terminal) {
