@@ -315,6 +315,29 @@ until(lambda: not children(), 'no child is left')
 PY
 }
 
+@test "F141: what programs have left behind leaves no zombie where it becomes a child of ours" {
+    # As the first process of a container: whoever loses its parent comes to sockcat.
+    cat >"$T/first.py" <<'PY'
+import ctypes, os, sys
+PR_SET_CHILD_SUBREAPER = 36
+assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+os.execv(sys.argv[1], sys.argv[1:])
+PY
+    printf '#!/bin/sh\nexec python3 %s %s "$@"\n' "$T/first.py" "$SOCKCAT" >"$T/first"
+    chmod +x "$T/first"
+    SOCKCAT=$T/first start_listener -k 127.0.0.1 0 -c "setsid sh -c 'exec >&-; echo \$\$ >>$T/left' & echo hello"
+    for _ in 1 2 3 4 5; do
+        ask
+        assert_equal "$status $(cat "$T/got")" "0 hello"
+    done
+    all_gone() {
+        local pid
+        [ "$(wc -l <"$T/left")" -eq 5 ] || return 1
+        while read -r pid; do [ ! -e "/proc/$pid" ] || return 1; done <"$T/left"
+    }
+    until_true 10 all_gone || fail "there are zombies: $(ps -o pid,ppid,stat,args --ppid "$listener")"
+}
+
 @test "F141: SIGCHLD that was ignored, or blocked, at the start is heard all the same" {
     start_peer recvall close
     LIMIT=20 drive "$peer_port" <<'PY'

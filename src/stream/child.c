@@ -106,10 +106,31 @@ child_step(struct child *child, int64_t now)
 	return false;
 }
 
+static bool
+child_is_listed(pid_t pid)
+{
+	const struct child *child = child_first;
+	while (child != NULL && child->pid != pid)
+		child = child->next;
+	return child != NULL;
+}
+
+/* What a program has started and left comes to us if we are the first process, as in a container,
+ * or stand in for it. Those in the list, which may be in front, are not waited for here. */
+static void
+child_reap_others(void)
+{
+	siginfo_t info = { .si_pid = 0 };
+	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0 &&
+		!child_is_listed(info.si_pid) && waitpid(info.si_pid, NULL, WNOHANG) > 0)
+		info.si_pid = 0;
+}
+
 void
 child_look(bool signalled, int64_t now)
 {
 	struct child **link = &child_first;
+	bool reaps = signalled;
 	while (*link != NULL) {
 		struct child *child = *link;
 		if (signalled)
@@ -119,10 +140,13 @@ child_look(bool signalled, int64_t now)
 			*link = child->next;
 			child_many--;
 			free(child);
+			reaps = true;
 		} else {
 			link = &child->next;
 		}
 	}
+	if (reaps)
+		child_reap_others();
 }
 
 void
