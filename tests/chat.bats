@@ -150,6 +150,26 @@ check(re.findall('does not keep up|listen: 1 of 3 connections failed', cat.error
 PY
 }
 
+@test "whoever runs it may leave, and those who come later have and give up their places as before" {
+    room <<'PY'
+back, front = os.pipe()
+cat = room('-q', '0.1', '--max-conns', '2', '--max-accepts', '6', stdin=back)
+one = Guest(cat)
+os.write(front, b'me\n')
+one.hears(b'<operator> me\n')
+os.close(front)
+one.hears(b'* operator left\n')
+one.s.shutdown(socket.SHUT_WR)
+check(to_end(one.s), b'')
+for number in range(2, 7):
+    one = dial(cat)
+    one.shutdown(socket.SHUT_WR)
+    check(to_end(one), b'')
+    one.close()
+cat.end()
+PY
+}
+
 @test "a line that never ends is 102 for its client, and the others go on" {
     room <<'PY'
 cat = room('--max-accepts', '3')

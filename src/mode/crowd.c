@@ -85,9 +85,7 @@ crowd_forget(struct crowd *crowd, struct guest *client)
 		client->next->previous = client->previous;
 	if (client == crowd->host)
 		crowd->host = NULL;
-	else
-		crowd->count--;
-	if (crowd->count == 0)
+	else if (--crowd->count == 0)
 		crowd->lonely = crowd->run->loop.now;
 	free(client);
 }
