@@ -43,6 +43,28 @@ check(len(got), 4 * 50000)
 PY
 }
 
+@test "a message that has begun to go out is finished, also after --idle-timeout, before another begins" {
+    drive <<'PY'
+from drive import *
+r, w = os.pipe()
+cat = Cat('-l', '-k', '-d', '--frame', 'u32be', '--stdout-frame', 'u32be', '--idle-timeout', '0.2',
+          '127.0.0.1', '0', stdout=w)
+os.close(w)
+def message(letter, n): return struct.pack('>I', n) + letter * n
+first = dial(cat)
+first.sendall(message(b'A', 3000000))
+until(lambda: in_pipe(r) > 0, 'the first to begin')
+second = dial(cat)
+second.sendall(message(b'B', 5))
+until(lambda: 'nothing moved' in cat.errors(), 'the second to be given up')
+got = shown(r, b' ' * 3000004)
+check(got == message(b'A', 3000000), True, 'it is cut off or mixed: %r at %d' % (got[-9:], len(got)))
+third = dial(cat)
+third.sendall(message(b'C', 5))
+check(shown(r, b' ' * 9), message(b'C', 5))
+PY
+}
+
 @test "clients that send more than goes out take turns, and one with a word waits for one turn of each" {
     drive <<'PY'
 from drive import *

@@ -46,6 +46,9 @@ static int64_t
 relay_idle_ends(const struct relay *relay)
 {
 	int64_t out = flow_idle_since(&relay->out), in = flow_idle_since(&relay->in);
+	/* Cut off there, what others write next would belong to it. */
+	if (relay->in.sink->begun)
+		return CLOCK_NEVER;
 	return clock_after(out > in ? out : in, relay->rules.idle);
 }
 

@@ -368,7 +368,7 @@ crowd_make_room(struct crowd *crowd)
 		return;
 	for (struct guest *client = crowd->first; client != NULL; client = client->next) {
 		int64_t moved = session_moved_at(&client->session);
-		if (client == crowd->host || moved > since)
+		if (client == crowd->host || client->session.local.begun || moved > since)
 			continue;
 		oldest = client;
 		since = moved;

@@ -128,6 +128,7 @@ share_write_piece(struct share *share, struct post_box *box, const struct iovec 
 	enum io result = stdio->ops->write(stdio, pieces, count, put, fault);
 	box->stream->kept = stdio->kept;
 	share->left = left - *put;
+	box->stream->begun = share->left > 0 && (box->stream->begun || *put > 0);
 	if (result != IO_FAIL && (result == IO_AGAIN || stdio->kept || share->left > 0)) {
 		share->writer = box;
 		box->stream->wfd = stdio->wfd;

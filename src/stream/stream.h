@@ -65,6 +65,7 @@ struct stream {
 	bool last;        /* only what has arrived by the next read is wanted; then IO_AGAIN */
 	bool endless;     /* has no end of its own: only silence ends it (datagrams) */
 	bool kept;        /* something that write took is still to be written */
+	bool begun;       /* part of a piece is written, and others wait for the rest of it */
 	int64_t lagain;   /* the look for a vanished reader is not repeated before; 0: any time */
 	bool watch;       /* while there is nothing to write, look for a reader that went away */
 	bool deaf;        /* nobody reads what is written: it is dropped */
