@@ -1,6 +1,7 @@
 /* What is said to many; see fanout.h. */
 #include "flow/fanout.h"
 
+#include "base/clock.h"
 #include "stream/post.h"
 
 /* As many pieces as one writev takes; who says something says no more in one turn. */
@@ -42,7 +43,12 @@ fanout_fill(struct carrier *carrier, struct stream *source, size_t *got, struct 
 			box->bytes);
 		return IO_FAIL;
 	}
-	return box->post->ended ? IO_END : IO_AGAIN;
+	if (box->post->ended)
+		return IO_END;
+	/* "Nothing now" would be the end; there is something, and the office says when. */
+	if (source->last && box->post->more)
+		source->ragain = CLOCK_NEVER;
+	return IO_AGAIN;
 }
 
 /* Writes what the pieces, of which there are so many, have room for. */

@@ -282,9 +282,30 @@ hub_step_input(struct hub *hub, struct fault *fault)
 		return true;
 	flow_step(&hub->input, &hub->hears.interest, hub->crowd.run->loop.now);
 	hub->speaks = hub->input.state != FLOW_DONE;
+	post_expect(&hub->crowd.share.post, hub->input.read != hub->input.written);
 	if (!fault_is_set(&hub->input.fault))
 		return true;
 	fault_move(fault, &hub->input.fault);
+	return false;
+}
+
+/* Whether all that was read of it has been said to somebody. */
+static bool
+hub_end_input(struct hub *hub, struct fault *fault)
+{
+	struct flow *input = &hub->input;
+	if (!hub->speaks)
+		return true;
+	if (input->read != input->written)
+		return fault_set(fault, STATUS_SEND, 0,
+			"send to all clients: all have gone, and %" PRIu64
+			" bytes of standard input are left over",
+			input->read - input->written);
+	(void)flow_stop(input, FLOW_STOP_NOW);
+	flow_step(input, &hub->hears.interest, hub->crowd.run->loop.now);
+	if (!fault_is_set(&input->fault))
+		return true;
+	fault_move(fault, &input->fault);
 	return false;
 }
 
@@ -348,20 +369,20 @@ hub_goes_on(struct hub *hub)
 	return hub->crowd.host != NULL;
 }
 
-/* What was read may have had to wait, for a pause or for room, until nobody was there any more. */
+/* Nobody is there any more, and nobody comes: how it went. */
 static bool
-hub_has_said_all(struct hub *hub, struct fault *fault)
+hub_conclude(struct hub *hub, struct fault *fault)
 {
-	struct carrier *carrier = &hub->input.carrier;
-	if (!hub->speaks)
-		return true;
-	size_t left = carrier->part;
-	left += carrier->ops->drop(carrier);
-	return left == 0 ||
-		fault_set(fault, STATUS_SEND, 0,
-			"send to all clients: the last has ended, and %zu bytes that were read "
-			"are left over",
-			left);
+	struct crowd *crowd = &hub->crowd;
+	if (crowd->share.stdio.ops != NULL && !share_finish(&crowd->share, fault))
+		return false;
+	if (crowd->interrupted)
+		return fault_set_signal(fault, crowd->run->loop.end_signal);
+	if (crowd->failed > 0)
+		return fault_set(fault, STATUS_SOME, 0,
+			"listen: %" PRIu64 " of %" PRIu64 " connections failed", crowd->failed,
+			crowd->accepted);
+	return hub_end_input(hub, fault);
 }
 
 /* Everything is given back. */
@@ -396,16 +417,7 @@ hub_run(struct run *run, struct listener *listener, struct access *access, struc
 		hub_ask_input(&hub, fault) && ready_announce(run->plan, listener, fault);
 	while (good && hub_goes_on(&hub))
 		good = hub_turn(&hub, fault);
-	if (good && hub.crowd.share.stdio.ops != NULL)
-		good = share_finish(&hub.crowd.share, fault);
-	if (good && !hub.crowd.interrupted && hub.crowd.failed == 0)
-		good = hub_has_said_all(&hub, fault);
+	good = good && hub_conclude(&hub, fault);
 	hub_close(&hub);
-	if (good && hub.crowd.interrupted)
-		return fault_set_signal(fault, run->loop.end_signal);
-	if (good && hub.crowd.failed > 0)
-		return fault_set(fault, STATUS_SOME, 0,
-			"listen: %" PRIu64 " of %" PRIu64 " connections failed", hub.crowd.failed,
-			hub.crowd.accepted);
 	return good;
 }

@@ -199,6 +199,15 @@ post_make(const struct iovec *pieces, int count)
 	return block;
 }
 
+/* There is something to read. */
+static void
+post_call(struct post_box *box)
+{
+	box->stream->pending = true;
+	box->stream->ragain = 0;
+	post_wake(box);
+}
+
 /* Puts it into one box that has room for it, or does what is done about a full one. */
 static void
 post_put(struct post *post, struct post_box *box, struct post_block *block)
@@ -219,8 +228,7 @@ post_put(struct post *post, struct post_box *box, struct post_block *block)
 		box->weight += weight;
 		block->references++;
 	}
-	box->stream->pending = true;
-	post_wake(box);
+	post_call(box);
 }
 
 /* Into all boxes, or, without the memory, into none. */
@@ -277,14 +285,27 @@ post_say(struct post_box *from, const struct iovec *pieces, int count, bool apar
 	return IO_FAIL;
 }
 
+static void
+post_call_all(struct post *post)
+{
+	for (struct post_box *box = post->first; box != NULL; box = box->next)
+		post_call(box);
+}
+
+void
+post_expect(struct post *post, bool more)
+{
+	bool was = post->more;
+	post->more = more;
+	if (was && !more)
+		post_call_all(post);
+}
+
 void
 post_end(struct post *post)
 {
 	post->ended = true;
-	for (struct post_box *box = post->first; box != NULL; box = box->next) {
-		box->stream->pending = true;
-		post_wake(box);
-	}
+	post_call_all(post);
 }
 
 /* --- taking it out --- */

@@ -32,6 +32,7 @@ struct post {
 	size_t limit; /* of the weight of a box; into an empty one a message of any size goes */
 	enum post_slow slow;
 	bool ended;     /* nobody will say anything any more */
+	bool more;      /* there is something that could not be said yet */
 	size_t hearers; /* boxes that something may be put into */
 	/* All boxes, those that have waited longest to be heard first; and who has been woken. */
 	struct post_box *first, *last, *woken, *last_woken;
@@ -71,6 +72,9 @@ void post_mute(struct post_box *box);
  */
 enum io post_say(struct post_box *from, const struct iovec *pieces, int count, bool apart,
 	size_t *said, struct fault *fault);
+
+/* Whether there is something that could not be said yet. */
+void post_expect(struct post *post, bool more);
 
 /* Nobody will say anything any more: the streams of all boxes end when they are empty. */
 void post_end(struct post *post);
