@@ -788,6 +788,33 @@ until(lambda: '10 clients, 11 so far, 1 failed' in cat.errors(), 'the count')
 PY
 }
 
+@test "F59: clients that read are not slow when all the others speak at the same moment" {
+    drive <<'PY'
+from drive import *
+for slow in 'disconnect', 'drop':
+    cat = Cat('-l', '-k', '--broker', '--queue', '2k', '--slow', slow, '--max-accepts', '20',
+              '127.0.0.1', '0')
+    clients = []
+    for _ in range(20):
+        clients.append(dial(cat))
+        if len(clients) > 1:
+            clients[-1].sendall(b'.')
+            check(exactly(clients[-2], 1), b'.')
+    for number, c in enumerate(clients[:-2]):
+        check(exactly(c, 18 - number), b'.' * (18 - number))
+    cat.stop()
+    for c in clients:
+        c.sendall(b'x' * 1000)
+    cat.go()
+    for c in clients:
+        check(len(exactly(c, 19 * 1000)), 19 * 1000, cat.errors())
+    for c in clients:
+        c.close()
+    cat.end()
+    check(cat.errors().count('\n'), 1, cat.errors())
+PY
+}
+
 @test "F59: with --slow=drop messages are left out for it alone, whole ones, and counted" {
     drive <<'PY'
 from drive import *

@@ -29,6 +29,7 @@ fanout_fill(struct carrier *carrier, struct stream *source, size_t *got, struct 
 {
 	struct post_box *box = source->box;
 	size_t added = box->count - carrier->waiting;
+	post_attend(box);
 	/* What comes behind it is told by the next one. */
 	source->pending = box->full || box->post->ended;
 	*got = box->bytes - carrier->held;

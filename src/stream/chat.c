@@ -41,20 +41,21 @@ chat_say(struct chat *chat, const char *before, const char *behind, const char *
 
 /* News that nobody has to wait for. */
 static void
-chat_tell(struct chat *chat, const char *what, const char *words)
+chat_tell(struct chat *chat, const char *what)
 {
-	struct fault ignored = FAULT_NONE;
-	(void)chat_say(chat, "* ", what, words, &ignored);
-	fault_clear(&ignored);
+	struct iovec pieces[] = { chat_piece("* "), chat_piece(chat->name), chat_piece(what) };
+	post_tell(chat->box, pieces, 3);
 }
 
-static void
-chat_rename(struct chat *chat, const char *name)
+static enum io
+chat_rename(struct chat *chat, const char *name, struct fault *fault)
 {
 	if (!chat_is_name(name))
-		return;
-	chat_tell(chat, " is now ", name);
-	memcpy(chat->name, name, strlen(name) + 1);
+		return IO_OK;
+	enum io result = chat_say(chat, "* ", " is now ", name, fault);
+	if (result == IO_OK)
+		memcpy(chat->name, name, strlen(name) + 1);
+	return result;
 }
 
 static enum io
@@ -73,7 +74,7 @@ chat_say_line(struct chat *chat, const struct iovec *line, struct fault *fault)
 		return IO_FAIL;
 	}
 	if (strncmp(shown, CHAT_RENAME, strlen(CHAT_RENAME)) == 0)
-		chat_rename(chat, shown + strlen(CHAT_RENAME));
+		result = chat_rename(chat, shown + strlen(CHAT_RENAME), fault);
 	else
 		result = chat_say(chat, "<", "> ", shown, fault);
 	free(shown);
@@ -84,7 +85,7 @@ static enum io
 chat_open(struct stream *stream, struct fault *fault)
 {
 	(void)fault;
-	chat_tell(stream->impl, " joined", "");
+	chat_tell(stream->impl, " joined\n");
 	return IO_OK;
 }
 
@@ -130,7 +131,7 @@ static void
 chat_close(struct stream *stream)
 {
 	struct chat *chat = stream->impl;
-	chat_tell(chat, " left", "");
+	chat_tell(chat, " left\n");
 	post_leave(chat->box);
 	free(chat);
 }

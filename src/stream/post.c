@@ -108,6 +108,7 @@ post_pop(struct post_box *box)
 void
 post_block(struct post_box *box)
 {
+	box->post->blocked += !box->blocked;
 	box->blocked = true;
 	box->stream->wagain = CLOCK_NEVER;
 	post_take_out(box->post, box);
@@ -117,6 +118,9 @@ post_block(struct post_box *box)
 void
 post_unblock(struct post *post)
 {
+	if (post->blocked == 0)
+		return;
+	post->blocked = 0;
 	for (struct post_box *box = post->first; box != NULL; box = box->next) {
 		if (!box->blocked)
 			continue;
@@ -148,6 +152,7 @@ post_leave(struct post_box *box)
 	post_take_out(post, box);
 	post_forget_woken(post, box);
 	post->hearers -= !box->deaf;
+	post->blocked -= box->blocked;
 	*box = (struct post_box){ .post = NULL };
 	post_unblock(post);
 }
@@ -208,24 +213,32 @@ post_call(struct post_box *box)
 	post_wake(box);
 }
 
+static bool
+post_has_room(const struct post *post, const struct post_box *box, size_t length)
+{
+	if (post->slow == POST_WAIT)
+		return box->weight < post->limit;
+	return box->count == 0 ||
+		(box->weight <= post->limit && length + POST_COST <= post->limit - box->weight);
+}
+
 /* Puts it into one box that has room for it, or does what is done about a full one. */
 static void
 post_put(struct post *post, struct post_box *box, struct post_block *block)
 {
-	size_t weight = block->length + POST_COST;
-	bool fits = box->count == 0 ||
-		(box->weight <= post->limit && weight <= post->limit - box->weight);
-	if (!fits && post->slow == POST_DROP) {
+	bool fits = post_has_room(post, box, block->length);
+	if (!fits && (post->slow != POST_DISCONNECT || box->fresh)) {
 		box->dropped++;
 		return;
 	}
-	if (!fits && post->slow == POST_DISCONNECT) {
+	if (!fits) {
 		box->full = true;
 		post_mute(box);
 	} else {
 		box->blocks[(box->head + box->count++) % box->capacity] = block;
 		box->bytes += block->length;
-		box->weight += weight;
+		box->weight += block->length + POST_COST;
+		box->fresh = true;
 		block->references++;
 	}
 	post_call(box);
@@ -250,10 +263,11 @@ post_say_block(struct post_box *from, const struct iovec *pieces, int count)
 }
 
 static bool
-post_must_wait(const struct post *post, const struct post_box *from)
+post_must_wait(const struct post *post, const struct post_box *from, size_t length)
 {
 	for (const struct post_box *box = post->first; box != NULL; box = box->next)
-		if (post->slow == POST_WAIT && post_hears(box, from) && box->weight >= post->limit)
+		if (post_hears(box, from) && (post->slow == POST_WAIT || box->fresh) &&
+			!post_has_room(post, box, length))
 			return true;
 	return false;
 }
@@ -264,18 +278,22 @@ post_say(struct post_box *from, const struct iovec *pieces, int count, bool apar
 {
 	struct post *post = from->post;
 	size_t all = apart ? (size_t)count : 1;
+	int each = apart ? 1 : count;
+	bool waits = false;
 	*said = 0;
 	/* Nobody is there to hear it. */
 	if (post->hearers == !from->deaf)
 		*said = all;
-	for (; *said < all && !post_must_wait(post, from); ++*said)
-		if (!post_say_block(from, pieces + *said, apart ? 1 : count))
+	for (; *said < all; ++*said) {
+		waits = post_must_wait(post, from, stream_total(pieces + *said, each));
+		if (waits || !post_say_block(from, pieces + *said, each))
 			break;
+	}
 	if (*said > 0) {
 		shortage_ends(&from->shortage);
 		return IO_OK;
 	}
-	if (post_must_wait(post, from)) {
+	if (waits) {
 		post_block(from);
 		return IO_AGAIN;
 	}
@@ -283,6 +301,12 @@ post_say(struct post_box *from, const struct iovec *pieces, int count, bool apar
 		return IO_AGAIN;
 	(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "send to all");
 	return IO_FAIL;
+}
+
+void
+post_tell(struct post_box *from, const struct iovec *pieces, int count)
+{
+	(void)post_say_block(from, pieces, count);
 }
 
 static void
@@ -309,6 +333,16 @@ post_end(struct post *post)
 }
 
 /* --- taking it out --- */
+
+void
+post_attend(struct post_box *box)
+{
+	struct post *post = box->post;
+	bool was = box->fresh;
+	box->fresh = false;
+	if (was && post->slow != POST_WAIT)
+		post_unblock(post);
+}
 
 int
 post_look(const struct post_box *box, struct iovec *pieces, int most)

@@ -22,7 +22,8 @@
 #define POST_COST 64
 
 /* What is done about a box that is full: the speaker waits, the message is left out for this box,
- * or whoever has the box is sent away. */
+ * or whoever has the box is sent away. Both not before it has been looked after: nobody is slow who
+ * has not had a turn. Until then the speaker waits in any case. */
 enum post_slow { POST_WAIT, POST_DROP, POST_DISCONNECT };
 
 struct post_block;
@@ -34,6 +35,7 @@ struct post {
 	bool ended;     /* nobody will say anything any more */
 	bool more;      /* there is something that could not be said yet */
 	size_t hearers; /* boxes that something may be put into */
+	size_t blocked; /* boxes that wait until they can be heard */
 	/* All boxes, those that have waited longest to be heard first; and who has been woken. */
 	struct post_box *first, *last, *woken, *last_woken;
 };
@@ -49,6 +51,7 @@ struct post_box {
 	uint64_t dropped;             /* messages that were left out */
 	bool deaf;                    /* nothing is put in (any more): it only speaks */
 	bool full;                    /* it was not emptied in time, and so has become deaf */
+	bool fresh;                   /* since something came it has not been looked after */
 	bool blocked;                 /* it waits until it can be heard */
 	struct shortage shortage;     /* of memory, for what it says */
 	bool is_woken;
@@ -73,11 +76,17 @@ void post_mute(struct post_box *box);
 enum io post_say(struct post_box *from, const struct iovec *pieces, int count, bool apart,
 	size_t *said, struct fault *fault);
 
+/* News for all others who have room for it; nobody waits, and nobody is sent away. */
+void post_tell(struct post_box *from, const struct iovec *pieces, int count);
+
 /* Whether there is something that could not be said yet. */
 void post_expect(struct post *post, bool more);
 
 /* Nobody will say anything any more: the streams of all boxes end when they are empty. */
 void post_end(struct post *post);
+
+/* The box is looked after now: as much is taken out as there is room for elsewhere. */
+void post_attend(struct post_box *box);
 
 /* What waits in the box, oldest first: up to `most` pieces, one a block. Returns how many. */
 int post_look(const struct post_box *box, struct iovec *pieces, int most);

@@ -20,7 +20,7 @@ struct post_test_box {
 	struct stream stream;
 	bool there;
 	/* The model: */
-	bool deaf, full, blocked;
+	bool deaf, full, blocked, fresh;
 	unsigned messages[POST_TEST_QUEUE]; /* that wait, by number */
 	size_t count, offset;
 	uint64_t dropped;
@@ -80,6 +80,7 @@ post_test_compare(const struct post_test_box *one)
 	CHECK(one->box.full == one->full);
 	CHECK(one->box.deaf == (one->deaf || one->full));
 	CHECK(one->box.blocked == one->blocked);
+	CHECK(one->box.fresh == one->fresh);
 	int looked = post_look(&one->box, pieces, POST_TEST_QUEUE);
 	CHECK((size_t)looked == one->count);
 	for (size_t i = 0; i < one->count && i < (size_t)looked; i++) {
@@ -115,7 +116,7 @@ post_test_join(struct post_test_box *one)
 {
 	one->there = true;
 	one->deaf = post_test_random(4) == 0;
-	one->full = one->blocked = false;
+	one->full = one->blocked = one->fresh = false;
 	one->count = one->offset = 0;
 	one->dropped = 0;
 	one->stream = (struct stream){ .rfd = -1, .wfd = -1 };
@@ -142,30 +143,38 @@ post_test_hears(const struct post_test_box *one, const struct post_test_box *fro
 	return one->there && one != from && !one->deaf && !one->full;
 }
 
+static bool
+post_test_has_room(const struct post_test_box *one, unsigned message)
+{
+	size_t limit = post_test_office.limit, weight = post_test_length(message) + POST_COST;
+	if (post_test_office.slow == POST_WAIT)
+		return post_test_weight(one) < limit;
+	return one->count == 0 || post_test_weight(one) + weight <= limit;
+}
+
 /* What the model does with one message; false: the speaker has to wait. */
 static bool
 post_test_expect(struct post_test_box *from, unsigned message)
 {
-	size_t limit = post_test_office.limit, weight = post_test_length(message) + POST_COST;
+	bool waits = post_test_office.slow == POST_WAIT;
 	for (size_t i = 0; i < POST_TEST_BOXES; i++)
-		if (post_test_office.slow == POST_WAIT &&
-			post_test_hears(&post_test_all[i], from) &&
-			post_test_weight(&post_test_all[i]) >= limit)
+		if (post_test_hears(&post_test_all[i], from) && (waits || post_test_all[i].fresh) &&
+			!post_test_has_room(&post_test_all[i], message))
 			return false;
 	for (size_t i = 0; i < POST_TEST_BOXES; i++) {
 		struct post_test_box *one = &post_test_all[i];
 		if (!post_test_hears(one, from))
 			continue;
-		bool fits = one->count == 0 || post_test_weight(one) + weight <= limit;
-		if (fits || post_test_office.slow == POST_WAIT) {
+		if (post_test_has_room(one, message)) {
 			one->messages[one->count++] = message;
+			one->fresh = true;
 			CHECK(one->box.is_woken);
 		} else if (post_test_office.slow == POST_DROP) {
 			one->dropped++;
 		} else {
 			one->full = true;
 			CHECK(one->box.is_woken && one->stream.pending);
-			/* Nobody waits under this rule. */
+			post_test_unblocked();
 		}
 	}
 	return true;
@@ -229,9 +238,18 @@ post_test_take(struct post_test_box *one)
 }
 
 static void
+post_test_attend(struct post_test_box *one)
+{
+	post_attend(&one->box);
+	if (one->fresh && post_test_office.slow != POST_WAIT)
+		post_test_unblocked();
+	one->fresh = false;
+}
+
+static void
 post_test_step(struct post_test_box *one)
 {
-	switch (post_test_random(12)) {
+	switch (post_test_random(14)) {
 	case 0:
 		post_leave(&one->box);
 		one->there = one->blocked = false;
@@ -263,6 +281,10 @@ post_test_step(struct post_test_box *one)
 	case 5:
 	case 6:
 		post_test_take(one);
+		break;
+	case 7:
+	case 8:
+		post_test_attend(one);
 		break;
 	default:
 		post_test_say(one);
