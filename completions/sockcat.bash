@@ -47,16 +47,16 @@ _sockcat_option() {
     case $1 in
     -l | --listen) option=listen bars='-l --listen -z --probe -F --pass-fd -r --random-ports' ;;
     -k | --keep-open) option=keep_open bars='-k --keep-open --exec-status' ;;
-    --echo) option=echo bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
-    --discard) option=discard bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only -C --crlf -i --delay --stdio-frame --stdin-frame --stdout-frame --raw' ;;
-    --chargen) option=chargen bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
-    --daytime) option=daytime bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
-    --broker) option=broker bars='--echo --discard --chargen --daytime --broker --chat --to -d --no-stdin --send-only --recv-only -C --crlf -i --delay --stdio-frame --stdin-frame --stdout-frame --raw' ;;
-    --chat) option=chat bars='--echo --discard --chargen --daytime --broker --chat --to --send-only --recv-only -C --crlf -i --delay --frame --stdio-frame --stdin-frame --stdout-frame' ;;
+    --echo) option=echo bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --discard) option=discard bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only -C --crlf -i --delay --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --chargen) option=chargen bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --daytime) option=daytime bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --broker) option=broker bars='--echo --discard --chargen --daytime --broker --chat --to -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only -C --crlf -i --delay --stdio-frame --stdin-frame --stdout-frame --raw' ;;
+    --chat) option=chat bars='--echo --discard --chargen --daytime --broker --chat --to -e --exec -c --sh-exec --send-only --recv-only -C --crlf -i --delay --frame --stdio-frame --stdin-frame --stdout-frame' ;;
     --nick) option=nick kind=nothing bars='--nick' ;;
     --queue) option=queue kind=nothing bars='--queue' ;;
     --slow) option=slow kind=words values='wait drop disconnect' bars='--slow' ;;
-    --to) option=to kind=nothing bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -d --no-stdin --send-only --recv-only --raw' ;;
+    --to) option=to kind=nothing bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only --raw' ;;
     --max-conns) option=max_conns kind=nothing bars='--max-conns' ;;
     --max-children) option=max_children kind=nothing bars='--max-children' ;;
     --max-processes) option=max_processes kind=nothing bars='--max-processes' ;;
@@ -65,8 +65,8 @@ _sockcat_option() {
     --refuse) option=refuse bars='--refuse' ;;
     -z | --probe) option=probe bars='-l --listen --echo --discard --chargen --daytime --to -z --probe -F --pass-fd -e --exec -c --sh-exec --allow-uid --send-only --recv-only --frame --stdio-frame --stdin-frame --stdout-frame -o --hex-dump --output --fastopen' ;;
     -F | --pass-fd) option=pass_fd bars='-l --listen --echo --discard --chargen --daytime --to -z --probe -F --pass-fd -e --exec -c --sh-exec --allow-uid -d --no-stdin --send-only --recv-only -W --recv-limit -C --crlf -t --telnet -i --delay --frame --stdio-frame --stdin-frame --stdout-frame -o --hex-dump --output --fastopen' ;;
-    -e | --exec) option=exec kind=command bars='-z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only --raw' ;;
-    -c | --sh-exec) option=sh_exec kind=nothing bars='-z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only --raw' ;;
+    -e | --exec) option=exec kind=command bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only --raw' ;;
+    -c | --sh-exec) option=sh_exec kind=nothing bars='--echo --discard --chargen --daytime --broker --chat --to -z --probe -F --pass-fd -e --exec -c --sh-exec -d --no-stdin --send-only --recv-only --raw' ;;
     --clear-env) option=clear_env bars='--clear-env --keep-env' ;;
     --keep-env) option=keep_env bars='--clear-env --keep-env' ;;
     --exec-status) option=exec_status bars='-k --keep-open --exec-status' ;;

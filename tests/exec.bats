@@ -75,7 +75,8 @@ SH
 
 @test "what does not go with a program is 2, whatever began it" {
     for program in '-e cat' '-c cat' '127.0.0.1 9 --'; do
-        for option in -F -d --send-only --recv-only --raw; do
+        for option in -F -d --send-only --recv-only --raw '--to=127.0.0.1:9' '-l --echo' '-l --discard' \
+            '-l --chargen' '-l --daytime' '-lk --broker' '-lk --chat'; do
             case $program in
             *--) words="$option 127.0.0.1 9 -- cat" ;;
             *) words="$option $program 127.0.0.1 9" ;;
