@@ -201,6 +201,8 @@ PY
 
 @test "a bad endpoint is told at once" {
     assert_fails 3 "endpoint 'localhost'" sockcat -l 127.0.0.1 0 --to localhost </dev/null
+    assert_fails 3 'the host is missing, as in localhost:8080$' sockcat -l 127.0.0.1 0 --to 8080 </dev/null
+    assert_fails 3 'a path is written unix:/path$' sockcat -l 127.0.0.1 0 --to "$T/s.sock" </dev/null
     assert_fails 3 "port '0'" sockcat -l 127.0.0.1 0 --to 127.0.0.1:0 </dev/null
     assert_fails 3 "fd://3" sockcat -l 127.0.0.1 0 --to fd://3 </dev/null
     assert_fails 2 'together' sockcat -l --echo 127.0.0.1 0 --to 127.0.0.1:1 </dev/null

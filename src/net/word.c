@@ -32,6 +32,24 @@ word_has_scheme(const char *text)
 		(length > 0 && strncmp(text + length, "://", 3) == 0);
 }
 
+/* One half is missing, and what is there tells which. */
+static bool
+word_lacks(const struct word *word, const char *text, struct fault *fault)
+{
+	const char *digits = "0123456789";
+	if (strchr(text, '/') != NULL)
+		return fault_set(fault, STATUS_VALUE, 0,
+			"endpoint '%s%s': that is no host and port; a path is written unix:/path",
+			word->prefix, text);
+	if (word->scheme != WORD_VSOCK && text[0] != '\0' && text[strspn(text, digits)] == '\0')
+		return fault_set(fault, STATUS_VALUE, 0,
+			"endpoint '%s%s': the host is missing, as in %slocalhost:%s", word->prefix,
+			text, word->prefix, text);
+	return fault_set(fault, STATUS_VALUE, 0,
+		"endpoint '%s%s': the port is missing, as in %s%s:80", word->prefix, text,
+		word->prefix, text);
+}
+
 /* Host and port, which the last colon parts. */
 static bool
 word_split_port(struct word *word, char *text, struct fault *fault)
@@ -47,9 +65,7 @@ word_split_port(struct word *word, char *text, struct fault *fault)
 			"endpoint '%s%s': a ':' and the port follow behind the ']'", word->prefix,
 			text);
 	if (colon == NULL)
-		return fault_set(fault, STATUS_VALUE, 0,
-			"endpoint '%s%s': the port is missing, as in %s%s:80", word->prefix, text,
-			word->prefix, text);
+		return word_lacks(word, text, fault);
 	if (end == NULL && strchr(colon + 1, ':') != NULL)
 		return fault_set(fault, STATUS_VALUE, 0,
 			"endpoint '%s%s': an IPv6 address stands in brackets, and the port "
