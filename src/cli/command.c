@@ -121,8 +121,9 @@ command_host_and_port(struct plan *plan, const struct options *options, bool lis
 	static char any6[] = "::";
 	struct endpoint *endpoint = &plan->endpoint;
 	char *host = operands->host;
-	/* Who wants everybody to run something has to say so. */
-	if (listen && host == NULL && options_runs_program(options))
+	/* Who wants others to run something has to say so: where, or who. */
+	bool named = options_has(options, OPTION_allow) || options_has(options, OPTION_allow_file);
+	if (listen && host == NULL && !named && options_runs_program(options))
 		endpoint->host = "localhost";
 	if (listen && host != NULL && strcmp(host, "*") == 0)
 		host = NULL;

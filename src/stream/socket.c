@@ -100,6 +100,9 @@ socket_is_made(struct socket *socket)
 static enum io
 socket_fail(const struct stream *stream, enum status status, int error, struct fault *fault)
 {
+	/* So TCP tells of a reset behind the peer's end. */
+	if (status == STATUS_RECEIVE && error == EPIPE)
+		error = ECONNRESET;
 	/* With TCP Fast Open it turns out only now. */
 	if (error == ECONNREFUSED) {
 		(void)fault_set(fault, STATUS_CONNECT, error, "connect %s", stream->name);
