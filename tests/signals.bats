@@ -300,37 +300,6 @@ PY
     done
 }
 
-@test "F160: a signal that ends it is not lost behind requests that it had no time for" {
-    drive <<'PY'
-from drive import *
-# Nothing is looked at before somebody writes the list.
-os.mkfifo(T + '/list')
-cat = subprocess.Popen([os.environ['SOCKCAT'], '-l', '-k', '--allow-file', T + '/list', '127.0.0.1', '0'],
-                       stdin=subprocess.DEVNULL)
-atexit.register(cat.kill)
-def status(name):
-    with open('/proc/%d/status' % cat.pid) as file:
-        return int(re.search(name + r':\s+(\w+)', file.read())[1], 16)
-def catches(number):
-    return status('SigCgt') >> (number - 1) & 1
-until(lambda: catches(signal.SIGUSR1) and catches(signal.SIGTERM), 'the handlers')
-held = '/proc/%d/fd/' % cat.pid
-pipe = os.open(held + min(n for n in os.listdir(held) if int(n) > 2 and os.readlink(held + n)[:5] == 'pipe:'), os.O_RDONLY)
-size = fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
-for _ in range(3 * size):
-    cat.send_signal(signal.SIGUSR1)
-    if in_pipe(pipe) == size:
-        break
-    while status('ShdPnd'):
-        pass
-cat.send_signal(signal.SIGTERM)
-os.close(pipe)
-with open(T + '/list', 'w') as file:
-    file.write('127.0.0.1')
-check(cat.wait(LIMIT), -signal.SIGTERM)
-PY
-}
-
 @test "F160: a storm of the same signal is not mistaken for anything else" {
     start_peer send:hello recvall!
     start "${ordinary[@]}" "$SOCKCAT" -v -d 127.0.0.1 "$peer_port"
