@@ -835,6 +835,28 @@ cat.end(104)
 PY
 }
 
+@test "F59: a peer that leaves for another before it was sent what was said to it is a failure" {
+    drive <<'PY'
+from drive import *
+# Standard input is read, and somebody else comes, in one turn.
+back, front = os.pipe()
+cat = Cat('-l', '-u', '-k', '--max-conns', '1', '--max-accepts', '2', '--idle-timeout', '0.5', '127.0.0.1', '0', stdin=back)
+one, two = udp(), udp()
+one.sendto(b'one', cat.address())
+cat.await_output(b'one')
+cat.stop()
+os.write(front, b'hello')
+two.sendto(b'two', cat.address())
+cat.go()
+until(lambda: b'two' in cat.output(), 'the second')
+os.close(front)
+status = cat.process.wait(LIMIT)
+heard = [peer.recv(9) for peer in select.select([one, two], [], [], 0)[0]]
+went = status, heard, '1 pieces left out' in cat.errors()
+check(went in ((0, [b'hello'], False), (104, [], True)), True, '%r %s' % (went, cat.errors()))
+PY
+}
+
 # ---- services ----
 
 @test "--chargen answers each datagram with one of as many characters, at most 512" {

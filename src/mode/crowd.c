@@ -150,7 +150,8 @@ crowd_step_session(struct crowd *crowd, struct guest *client)
 static bool
 crowd_lost(const struct guest *client)
 {
-	return client->peer.left_out > 0 || session_holds(&client->session);
+	return client->peer.left_out > 0 || client->box.dropped > 0 ||
+		session_holds(&client->session);
 }
 
 /* Its session is over; how it went. Who sends datagrams has no other end than silence. */
@@ -376,6 +377,7 @@ crowd_make_room(struct crowd *crowd)
 	if (oldest == NULL)
 		return;
 	peer_leave_out(&oldest->peer);
+	oldest->box.dropped += oldest->box.count;
 	crowd->failed += crowd_lost(oldest);
 	session_report(crowd_lost(oldest) ? LOG_ALWAYS : LOG_VERBOSE, "left for another",
 		&oldest->session);
