@@ -58,6 +58,31 @@ check('sockcat: 1000 refused by the access lists' in cat.errors(), True)
 PY
 }
 
+@test "F154: peers that lose what they sent to those who come next are told of a hundred times, then counted" {
+    drive <<'PY'
+from lines import *
+# The first has begun to fill standard output, which nobody reads.
+r, w = os.pipe()
+began = time.monotonic()
+cat = Cat('-l', '-u', '-k', '-d', '--max-conns', '2', '127.0.0.1', '0', stdout=w)
+first, sent = udp(), 0
+while sent == in_pipe(r):
+    first.sendto(bytes(60000), cat.address())
+    sent += 60000
+    until(lambda: in_pipe(r) > sent - 60000, 'some of it')
+peers = [udp() for _ in range(400)]
+for peer in peers:
+    peer.sendto(b'lost', cat.address())
+    until(lambda: not waits(int(cat.where)), 'the next peer')
+cat.rest()
+cat.send(signal.SIGTERM)
+cat.end(-signal.SIGTERM)
+text = cat.errors()
+check(lines(text, 'left for another') + suppressed(text) >= 399, True, text[-1000:])
+check(lines(text, 'left for another') <= bound(began), True, text[-1000:])
+PY
+}
+
 @test "F154: statistics, and with -vv everything, are told whatever clients do" {
     drive <<'PY'
 from lines import *

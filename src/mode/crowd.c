@@ -378,9 +378,10 @@ crowd_make_room(struct crowd *crowd)
 		return;
 	peer_leave_out(&oldest->peer);
 	oldest->box.dropped += oldest->box.count;
-	crowd->failed += crowd_lost(oldest);
-	session_report(crowd_lost(oldest) ? LOG_ALWAYS : LOG_VERBOSE, "left for another",
-		&oldest->session);
+	bool lost = crowd_lost(oldest);
+	crowd->failed += lost;
+	session_report(
+		log_event, lost ? LOG_ALWAYS : LOG_VERBOSE, "left for another", &oldest->session);
 	crowd_forget(crowd, oldest);
 }
 
@@ -392,5 +393,5 @@ crowd_report(const struct crowd *crowd)
 		"%zu clients, %" PRIu64 " so far, %" PRIu64 " failed, %" PRIu64 " refused",
 		crowd->count, crowd->accepted, crowd->failed, crowd->refused);
 	for (const struct guest *client = crowd->first; client != NULL; client = client->next)
-		session_report(LOG_ALWAYS, "session", &client->session);
+		session_report(log_line, LOG_ALWAYS, "session", &client->session);
 }

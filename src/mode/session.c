@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "flow/relay.h"
 #include "mode/caller.h"
 #include "mode/service.h"
@@ -93,7 +92,7 @@ session_rules(const struct plan *plan, const struct stream *local)
 }
 
 void
-session_report(unsigned level, const char *event, const struct session *session)
+session_report(log_writer write, unsigned level, const char *event, const struct session *session)
 {
 	const struct relay *relay = &session->relay;
 	const struct stream *remote = &session->remote;
@@ -127,9 +126,6 @@ session_report(unsigned level, const char *event, const struct session *session)
 	if (remote->endless && sys_dropped(remote->rfd, &dropped) && dropped > 0)
 		(void)snprintf(lost, sizeof lost,
 			", %" PRIu64 " datagrams were dropped by the kernel", dropped);
-	/* Statistics are asked for; the only session is no flood. */
-	log_writer write =
-		level == LOG_ALWAYS || !session->run->plan->keep_open ? log_line : log_event;
 	write(skipped + truncated + missed + left_out > 0 ? LOG_ALWAYS : level,
 		"%s %s: %" PRIu64 " bytes sent, %" PRIu64 " bytes received%s%s%s%s%s%s", event,
 		remote->name, relay->out.written, received, messages, unfit, slow, untaken, ignored,
@@ -315,8 +311,10 @@ bool
 session_end(struct session *session, struct fault *fault)
 {
 	enum status status = session->relay.cause.status;
+	/* The only session is no flood. */
 	if (session->state == SESSION_RELAYING)
-		session_report(LOG_VERBOSE, "closed", session);
+		session_report(session->run->plan->keep_open ? log_event : log_line, LOG_VERBOSE,
+			"closed", session);
 	if (fault_is_set(&session->fault))
 		fault_move(fault, &session->fault);
 	else if (!session->run->plan->service->endless || session->remote.endless ||
@@ -349,7 +347,7 @@ session_relay(struct session *session, struct loop *loop, struct fault *fault)
 			session_interrupt(session, loop->end_signal, loop->now);
 		if (loop->wants_report) {
 			loop->wants_report = false;
-			session_report(LOG_ALWAYS, "session", session);
+			session_report(log_line, LOG_ALWAYS, "session", session);
 		}
 		over = session_step(session, &loop->interest, loop->now);
 	}

@@ -7,6 +7,7 @@
 
 #include "base/fault.h"
 #include "base/interest.h"
+#include "base/log.h"
 #include "flow/relay.h"
 #include "mode/mode.h"
 #include "stream/stream.h"
@@ -53,7 +54,8 @@ int64_t session_moved_at(const struct session *session);
 bool session_holds(const struct session *session);
 
 /* One line: what happened, and the counts. */
-void session_report(unsigned level, const char *event, const struct session *session);
+void session_report(
+	log_writer write, unsigned level, const char *event, const struct session *session);
 
 /* It is over: how it went. */
 bool session_end(struct session *session, struct fault *fault);
