@@ -150,6 +150,21 @@ check(re.findall('does not keep up|listen: 1 of 3 connections failed', cat.error
 PY
 }
 
+@test "F59: with --slow=drop it is told, too, what whoever runs it has missed" {
+    room <<'PY'
+r, w = os.pipe()
+cat = room('--slow', 'drop', '--queue', '1k', '--max-accepts', '1', stdin=os.pipe()[0], stdout=w)
+os.close(w)
+one = Guest(cat)
+one.s.sendall((b'x' * 4999 + b'\n') * 600)
+one.s.shutdown(socket.SHUT_WR)
+check(to_end(one.s), b'')
+threading.Thread(target=lambda: [None for _ in iter(lambda: os.read(r, 1 << 20), b'')], daemon=True).start()
+cat.end(104)
+check(len(re.findall('closed the chat: .* pieces left out: it did not keep up', cat.errors())), 1, cat.errors())
+PY
+}
+
 @test "whoever runs it may leave, and those who come later have and give up their places as before" {
     room <<'PY'
 back, front = os.pipe()

@@ -109,7 +109,9 @@ session_report(log_writer write, unsigned level, const char *event, const struct
 	if (whole || relay->out.carrier.message != NULL)
 		(void)snprintf(messages, sizeof messages, " (%" PRIu64 " and %" PRIu64 " messages)",
 			relay->out.reads, whole ? relay->in.reads : 0);
-	uint64_t missed = session->local.box != NULL ? session->local.box->dropped : 0;
+	/* Whoever sits here hears what others say from the remote side. */
+	const struct post_box *box = session->local.box != NULL ? session->local.box : remote->box;
+	uint64_t missed = box != NULL ? box->dropped : 0;
 	if (missed > 0)
 		(void)snprintf(slow, sizeof slow,
 			", %" PRIu64 " pieces left out: it did not keep up", missed);
