@@ -738,6 +738,38 @@ check(cat.errors().count('what it sends is not taken'), 1)
 PY
 }
 
+@test "F59: with --slow=disconnect a message that has begun to go out is finished before another begins" {
+    drive <<'PY'
+from drive import *
+def message(letter, n): return struct.pack('>I', n) + letter * n
+r, w = os.pipe()
+cat = Cat('-l', '-u', '-k', '-d', '--slow', 'disconnect', '--queue', '64k', '--frame', 'datagram',
+          '--stdout-frame', 'u32be', '--idle-timeout', '1.5', '--max-accepts', '2', '127.0.0.1', '0', stdout=w)
+os.close(w)
+one, two = udp(), udp()
+# The last of these has only begun; what comes behind it is too much.
+sent = taken = 0
+while sent == taken:
+    one.sendto(b'A' * 60000, cat.address())
+    sent += 60004
+    until(lambda: in_pipe(r) > taken, 'some of it')
+    taken = in_pipe(r)
+for _ in range(5):
+    one.sendto(b'A' * 60000, cat.address())
+    until(lambda: not waits(int(cat.where)), 'that to be received')
+two.sendto(b'B' * 5, cat.address())
+# That one has an end, though it does not get its turn.
+until(lambda: 'nothing moved' in cat.errors(), 'the second to be given up')
+got = b''
+while part := os.read(r, 65536):
+    got += part
+check(len(got) >= sent, True, 'cut off')
+check(got == message(b'A', 60000) * (len(got) // 60004), True, 'cut off or mixed: %r' % got[-9:])
+cat.end(104)
+check(re.search('closed .* datagrams left out', cat.errors()) is not None, True, cat.errors())
+PY
+}
+
 @test "F59: with --slow=wait nothing of a peer whose program does not read is left out, and all wait" {
     stalls <<'PY'
 from stalls import *

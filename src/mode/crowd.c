@@ -202,7 +202,8 @@ void
 crowd_overflow(struct crowd *crowd, struct guest *client)
 {
 	struct fault fault = FAULT_NONE;
-	if (crowd->run->plan->slow != POST_DISCONNECT)
+	/* Cut off there, what others write next would belong to it. */
+	if (crowd->run->plan->slow != POST_DISCONNECT || client->session.local.begun)
 		return;
 	(void)fault_set(&fault, STATUS_RECEIVE, 0,
 		"receive from %s: what it sends is not taken, %zu bytes wait",
