@@ -618,6 +618,25 @@ for refuse in False, True:
 PY
 }
 
+@test "F48: one peer too many of an address takes nobody's place" {
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-u', '-k', '-v', '--echo', '--max-conns', '2', '--max-conns-per-host', '1', '0.0.0.0', '0')
+def at(host):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind((host, 0))
+    s.settimeout(LIMIT)
+    return s
+one, two, more = at('127.0.0.1'), at('127.0.0.2'), at('127.0.0.2')
+for peer in one, two:
+    peer.sendto(b'x', cat.address())
+    check(peer.recv(10), b'x')
+more.sendto(b'x', cat.address())
+until(lambda: 'too many from its address' in cat.errors(), 'the refusal')
+check('left for another' in cat.errors(), False, cat.errors())
+PY
+}
+
 @test "messages of a broker's peers go to all others, whole" {
     drive <<'PY'
 from drive import *

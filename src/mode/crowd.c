@@ -334,11 +334,18 @@ crowd_is_full(const struct crowd *crowd)
 	return crowd->count >= plan->max_conns || child_count() >= plan->max_children;
 }
 
+/* Whether there are as many from its address as there may be. */
+static bool
+crowd_is_crowded(const struct crowd *crowd, const struct address *peer)
+{
+	uint64_t most = crowd->run->plan->max_per_host;
+	return most > 0 && roster_count(&crowd->hosts, peer) >= most;
+}
+
 bool
 crowd_refuses(struct crowd *crowd, struct listener_client *caller)
 {
-	uint64_t most = crowd->run->plan->max_per_host;
-	bool crowded = most > 0 && roster_count(&crowd->hosts, &caller->peer) >= most;
+	bool crowded = crowd_is_crowded(crowd, &caller->peer);
 	if (!crowd_is_full(crowd) && !crowded)
 		return false;
 	char *name = address_print(&caller->peer);
@@ -361,12 +368,13 @@ crowd_find(struct crowd *crowd, const struct address *peer)
 }
 
 void
-crowd_make_room(struct crowd *crowd)
+crowd_make_room(struct crowd *crowd, const struct address *peer)
 {
 	struct guest *oldest = NULL;
 	int64_t since = CLOCK_NEVER;
 	/* A program that is being ended leaves a place soon. */
-	if (crowd->count < crowd->run->plan->max_conns && crowd->count < child_count())
+	if ((crowd->count < crowd->run->plan->max_conns && crowd->count < child_count()) ||
+		crowd_is_crowded(crowd, peer))
 		return;
 	for (struct guest *client = crowd->first; client != NULL; client = client->next) {
 		int64_t moved = session_moved_at(&client->session);

@@ -92,9 +92,9 @@ void crowd_wake(struct crowd *crowd, struct waiting *speaker);
 /* The peer's, NULL if there is none. */
 struct guest *crowd_find(struct crowd *crowd, const struct address *peer);
 
-/* Whoever has been silent for longest leaves, so that somebody else may come, at once or when the
- * program has ended. */
-void crowd_make_room(struct crowd *crowd);
+/* Whoever has been silent for longest leaves, so that this peer may come, at once or when the
+ * program has ended; nobody, if there are too many from its address anyway. */
+void crowd_make_room(struct crowd *crowd, const struct address *peer);
 
 /* What is said to clients: messages of at most so many bytes; 0: bytes. */
 size_t crowd_message_max(const struct plan *plan);

@@ -55,7 +55,7 @@ hub_hand_on(struct hub *hub, int fd, const struct sys_message *message, struct f
 		if (hub->crowd.closing || !listener_permits(hub->crowd.listener, &caller.peer))
 			return true;
 		if (crowd_is_full(&hub->crowd) && !hub->crowd.run->plan->refuse)
-			crowd_make_room(&hub->crowd);
+			crowd_make_room(&hub->crowd, &caller.peer);
 		if (crowd_refuses(&hub->crowd, &caller))
 			return true;
 		if (!crowd_begin(&hub->crowd, &caller, fault))
