@@ -618,6 +618,24 @@ for refuse in False, True:
 PY
 }
 
+@test "the place of one peer too many is not that of a peer whose --to is still being connected to" {
+    drive <<'PY'
+from drive import *
+# It takes one connection; the next one has to wait.
+target = unix(name=T + '/target')
+target.listen(0)
+cat = Cat('-l', '-u', '-k', '-v', '--max-conns', '2', '--to', 'unix:' + T + '/target', '127.0.0.1', '0')
+one, two, three = peers = [udp() for _ in range(3)]
+one.sendto(b'one', cat.address())
+until(lambda: 'connected to' in cat.errors(), 'the first connection')
+two.sendto(b'two', cat.address())
+until(lambda: cat.errors().count('connection from') == 2, 'the second peer')
+three.sendto(b'three', cat.address())
+until(lambda: 'left for another' in cat.errors(), 'the end of one')
+check('left for another 127.0.0.1:%d:' % one.getsockname()[1] in cat.errors(), True, cat.errors())
+PY
+}
+
 @test "F48: one peer too many of an address takes nobody's place" {
     drive <<'PY'
 from drive import *

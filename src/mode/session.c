@@ -216,6 +216,8 @@ session_start_dial(struct session *session, int64_t now, struct fault *fault)
 	struct caller *caller = session->caller = calloc(1, sizeof *caller);
 	if (caller == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "connect");
+	/* There is no relay yet, and its peer has just come. */
+	session->relay.out.moved_at = now;
 	caller->config = (struct dial_config){
 		.transport = plan->to.transport,
 		.to = plan->to.endpoint,
