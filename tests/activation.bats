@@ -153,6 +153,17 @@ for where in None, T + '/socket':
 PY
 }
 
+@test "whoever keeps up loses nothing of what came to several sockets at once" {
+    manage <<'PY'
+servers = [listener(None, socket.SOCK_DGRAM) for _ in range(2)]
+peer = udp()
+for server in servers * 3:
+    peer.sendto(bytes(2000), server.getsockname())
+end(activate(servers, '-lk', '--echo', '--queue', '1k', '--idle-timeout', '0.5', '--max-accepts', '1'))
+check([len(peer.recv(9999)) for _ in range(6)], [2000] * 6)
+PY
+}
+
 @test "a socket that was passed tells its port when it is ready" {
     manage <<'PY'
 server = listener()

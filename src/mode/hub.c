@@ -89,12 +89,12 @@ hub_receives(const struct hub *hub)
 	return !crowd->interrupted && (crowd->full == 0 || crowd->run->plan->slow != POST_WAIT);
 }
 
-/* Takes what has come to one socket, but no more than leaves the others a turn. Whoever has no room
- * left now has one before anything is left out. */
+/* Takes what has come to one socket, but no more than leaves the others a turn, and only until
+ * more than `full` peers have no room left: whoever has none now has a turn, too, before anything
+ * is left out. */
 static bool
-hub_receive(struct hub *hub, int fd, struct fault *fault)
+hub_receive(struct hub *hub, int fd, size_t full, struct fault *fault)
 {
-	size_t full = hub->crowd.full;
 	for (int i = 0; i < HUB_BATCH && hub->crowd.full <= full && hub_receives(hub); i++) {
 		struct iovec space = { hub->space, HUB_DATAGRAM };
 		struct sys_message message = { .from_length = 0 };
@@ -120,9 +120,10 @@ static bool
 hub_receive_all(struct hub *hub, struct fault *fault)
 {
 	const struct listener *listener = hub->crowd.listener;
+	size_t full = hub->crowd.full;
 	for (size_t i = 0; i < listener->count; i++)
 		if (interest_fired(&hub->door.interest, listener->sockets[i].entry) &&
-			!hub_receive(hub, listener->sockets[i].fd, fault))
+			!hub_receive(hub, listener->sockets[i].fd, full, fault))
 			return false;
 	return true;
 }
