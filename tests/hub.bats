@@ -512,6 +512,22 @@ check(cat.errors().count('\n'), 1)
 PY
 }
 
+@test "SIGTERM: what was read and waits for --delay goes out to all, too" {
+    drive <<'PY'
+from drive import *
+for options in [], ['--frame', 'line']:
+    r, w = os.pipe()
+    cat = Cat('-l', '-k', '-i', '1h', *options, '127.0.0.1', '0', stdin=r)
+    client = dial(cat)
+    os.write(w, b'now\n' + b'later\n' * 3000)
+    check(exactly(client, 4), b'now\n')
+    cat.rest()
+    cat.send(signal.SIGTERM)
+    check(exactly(client, 18000) == b'later\n' * 3000, True, str(options))
+    cat.end(-signal.SIGTERM)
+PY
+}
+
 @test "SIGTERM with clients that take nothing ends it within its moment" {
     drive <<'PY'
 from drive import *

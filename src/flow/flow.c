@@ -286,7 +286,7 @@ flow_stop(struct flow *flow, enum flow_stop stop)
 	/* Whoever ends it does not want to wait for the pauses. */
 	if (stop >= FLOW_STOP_NOW && flow->delay > 0) {
 		if (flow->paused_until != 0)
-			flow->sink->wagain = 0;
+			flow->sink->wagain = 1;
 		flow->delay = flow->paused_until = 0;
 		flow->carrier.units = false;
 	}

@@ -155,11 +155,15 @@ hub_accept(struct hub *hub, struct fault *fault)
 static void
 hub_interrupt(struct hub *hub)
 {
+	struct stream *speaker = &hub->crowd.share.speaker;
 	hub->crowd.interrupted = true;
 	if (hub->speaks) {
-		hub->crowd.share.speaker.half_close = false;
+		speaker->half_close = false;
 		(void)flow_stop(&hub->input, FLOW_STOP_NOW);
-		flow_step(&hub->input, &hub->hears.interest, hub->crowd.run->loop.now);
+		/* Until all is said, or has to wait for somebody. */
+		do
+			flow_step(&hub->input, &hub->hears.interest, hub->crowd.run->loop.now);
+		while (hub->input.state != FLOW_DONE && speaker->wagain == 1);
 		hub->speaks = false;
 	}
 	for (struct guest *client = hub->crowd.first; client != NULL; client = client->next)
