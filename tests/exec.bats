@@ -423,6 +423,21 @@ cat.end(-signal.SIGTERM)
 PY
 }
 
+@test "F142: --accept-timeout does not begin before the end of the program that a client waits for" {
+    stubborn
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-k', '--max-children', '1', '--accept-timeout', '0.5', '127.0.0.1', '0', '-e', T + '/stubborn')
+first, second = dial(cat), dial(cat)
+first.recv(1)
+reset(first)
+# That is a second later.
+check(second.makefile().readline().split()[0], '0')
+reset(second)
+cat.end(28)
+PY
+}
+
 @test "F142: with --refuse a client for whom there can be no program is reset, and counted" {
     stubborn
     drive <<'PY'

@@ -234,6 +234,9 @@ hub_answer_door(struct hub *hub, struct fault *fault)
 	}
 	if (loop->end_signal != 0)
 		hub_obey_signal(hub);
+	/* Nobody can come before the programs of those who have gone have ended. */
+	if (hub->crowd.count == 0 && crowd_is_full(&hub->crowd))
+		hub->crowd.lonely = loop->now;
 	if (loop->now >= clock_after(hub->crowd.lonely, hub->crowd.run->plan->accept_wait) &&
 		!hub->crowd.closing)
 		return fault_set(fault, STATUS_TIMEOUT, 0, "accept: no client came in time");
