@@ -76,7 +76,8 @@ void post_mute(struct post_box *box);
 enum io post_say(struct post_box *from, const struct iovec *pieces, int count, bool apart,
 	size_t *said, struct fault *fault);
 
-/* News for all others who have room for it; nobody waits, and nobody is sent away. */
+/* News for all others, for which nobody waits: with POST_WAIT, too, whoever has no room misses it.
+ */
 void post_tell(struct post_box *from, const struct iovec *pieces, int count);
 
 /* Whether there is something that could not be said yet. */
