@@ -719,13 +719,15 @@ PY
 @test "F59: a peer whose program does not read keeps no other waiting, and what is left out is counted" {
     stalls <<'PY'
 from stalls import *
-cat, stalled, other = start('--max-accepts', '2', '--idle-timeout', '1', '-c', PROGRAM)
+cat, stalled, other = start('--max-accepts', '2', '--idle-timeout', '3', '-c', PROGRAM)
 flood(cat, stalled)
 before = cat.resident()
 for _ in range(20):
     flood(cat, stalled, 20)
     ask(other, 10)
-check(cat.resident() < before + 4000000, True, 'it grows')
+# (Sanitizers keep what is freed.)
+if os.environ['PATIENCE'] == '1':
+    check(cat.resident() < before + 4000000, True, 'it grows')
 cat.end(104)
 told = re.findall(r'closed 127.0.0.1:(\d+): .* (\d+) datagrams left out: they were not taken', cat.errors())
 check([int(port) for port, _ in told], [stalled.getsockname()[1]])
@@ -744,7 +746,7 @@ for where in 'tcp', 'unix':
         target = unix(name=T + '/t')
         target.listen(5)
         at = 'unix:' + T + '/t'
-    cat, stalled, other = start('--max-accepts', '2', '--idle-timeout', '1', '--to', at)
+    cat, stalled, other = start('--max-accepts', '2', '--idle-timeout', '3', '--to', at)
     for _ in range(2):
         s = accept(target)
         if exactly(s, 2) == b'st':
@@ -840,7 +842,7 @@ def echo():
 threading.Thread(target=echo, daemon=True).start()
 for service in ['--echo'], ['-c', 'cat'], ['--to', 'udp://127.0.0.1:%d' % target.getsockname()[1]], ['--chargen']:
     for queue in '1', '64k':
-        cat = Cat('-l', '-u', '-k', '--max-accepts', '3', '--idle-timeout', '0.5', '--queue', queue, *service,
+        cat = Cat('-l', '-u', '-k', '--max-accepts', '3', '--idle-timeout', '2', '--queue', queue, *service,
                   '127.0.0.1', '0')
         peers = [udp() for _ in range(3)]
         for peer in peers:
@@ -866,7 +868,7 @@ PY
     drive <<'PY'
 from drive import *
 for service in ['--echo'], ['-c', 'cat']:
-    cat = Cat('-l', '-u', '-k', '--max-accepts', '1', '--idle-timeout', '0.5', '--queue', '1k', *service, '127.0.0.1', '0')
+    cat = Cat('-l', '-u', '-k', '--max-accepts', '1', '--idle-timeout', '2', '--queue', '1k', *service, '127.0.0.1', '0')
     peer = udp()
     peer.sendto(b'first', cat.address())
     check(peer.recv(100), b'first')
@@ -909,7 +911,7 @@ PY
 from drive import *
 # Standard input is read, and somebody else comes, in one turn.
 back, front = os.pipe()
-cat = Cat('-l', '-u', '-k', '--max-conns', '1', '--max-accepts', '2', '--idle-timeout', '0.5', '127.0.0.1', '0', stdin=back)
+cat = Cat('-l', '-u', '-k', '--max-conns', '1', '--max-accepts', '2', '--idle-timeout', '2', '127.0.0.1', '0', stdin=back)
 one, two = udp(), udp()
 one.sendto(b'one', cat.address())
 cat.await_output(b'one')

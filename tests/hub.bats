@@ -1440,7 +1440,7 @@ for more in [], ['--echo'], ['--broker']:
     many = [dial(cat) for _ in range(500)]
     until(lambda: cat.descriptors() == descriptors + 509, 'many')
     if os.environ['PATIENCE'] == '1':
-        check((cat.resident() - memory) / 500 <= 4096, True, (cat.resident() - memory) / 500)
+        check((cat.resident() - memory) / 500 <= 4096, True, '%d' % ((cat.resident() - memory) / 500))
     one = dial(cat)
     for _ in range(1000):
         one.sendall(b'.')
