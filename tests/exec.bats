@@ -406,6 +406,20 @@ for limit in '--max-children', '--max-conns':
 PY
 }
 
+@test "F142: a client that never read, and is reset, leaves its place, though the program waits for it" {
+    drive <<'PY'
+from drive import *
+target = Cat('-l', '-k', '--echo', '127.0.0.1', '0')
+for service in ['-c', 'cat'], ['--to', '127.0.0.1:' + target.where]:
+    cat = Cat('-l', '-k', '--linger', '0.3', '--max-accepts', '1', '127.0.0.1', '0', *service)
+    client = dial(cat, room=2000)
+    pour(client, 1 << 30)
+    reset(client)
+    cat.end(104)
+    check('Connection reset' in cat.errors(), True, cat.errors())
+PY
+}
+
 @test "F142: a client that waits for the end of a program costs no turns" {
     stubborn
     drive <<'PY'

@@ -46,10 +46,14 @@ static int64_t
 relay_idle_ends(const struct relay *relay)
 {
 	int64_t out = flow_idle_since(&relay->out), in = flow_idle_since(&relay->in);
+	int64_t idle = relay->rules.idle;
+	/* It may take nothing because it waits for us to take something, which nobody does now. */
+	if (relay->rules.served && fault_is_set(&relay->cause))
+		idle = clock_earlier(idle, relay->rules.linger);
 	/* Cut off there, what others write next would belong to it. */
 	if (relay->in.sink->begun)
 		return CLOCK_NEVER;
-	return clock_after(out > in ? out : in, relay->rules.idle);
+	return clock_after(out > in ? out : in, idle);
 }
 
 /* When IN is ended for being late: counted from the end of local input, or from the last message
@@ -107,6 +111,8 @@ relay_abandon(struct relay *relay, enum flow_stop in, int64_t now)
 	(void)relay_stop_in(relay, in, now);
 	relay->grace_ends = clock_after(now, RELAY_GRACE);
 	relay->linger_ends = CLOCK_NEVER;
+	/* What is left has its time from here. */
+	relay->in.moved_at = now;
 }
 
 /* Takes a flow's fault as the cause, if it is the first. */

@@ -29,6 +29,7 @@ struct relay_rules {
 	int64_t quit_after;          /* of IN after local input has ended; of silence if endless */
 	int64_t linger;              /* for the arrival of what was sent, without any progress */
 	int64_t idle;                /* with nothing moving either way */
+	bool served;                 /* after a failure local has `linger` to take what is left */
 	uint64_t receive_limit;      /* IN and OUT end after so many reads of IN; 0: no limit */
 };
 
