@@ -959,6 +959,21 @@ for kind, more in ('-u', []), ('-u', ['-k']), ('-uU', ['-k']):
 PY
 }
 
+@test "--chargen has done with a peer that cannot be answered, and does not wait until it is idle" {
+    drive <<'PY'
+from drive import *
+cat = Cat('-l', '-U', '-u', '-k', '--chargen', '--linger', '0.3', '--max-accepts', '1', T + '/socket')
+peer = unix(socket.SOCK_DGRAM)
+peer.connect(T + '/socket')
+cat.stop()
+for _ in range(5):
+    peer.send(b'abc')
+cat.go()
+cat.end(104)
+check('no address to answer to' in cat.errors(), True, cat.errors())
+PY
+}
+
 @test "--daytime answers each datagram with the date and time, as they are then" {
     drive <<'PY'
 from drive import *

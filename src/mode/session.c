@@ -87,7 +87,7 @@ session_rules(const struct plan *plan, const struct stream *local)
 		.quit_after = plan->quit_after,
 		.linger = plan->linger,
 		.idle = plan->idle,
-		.served = service->alone,
+		.served = service->alone || service->answers,
 		.receive_limit = plan->receive_limit,
 	};
 }
