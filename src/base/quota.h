@@ -12,7 +12,7 @@
 #define QUOTA_RATE 20
 
 struct quota {
-	int64_t renewed; /* when it was, counted in whole seconds from the first time */
+	int64_t renewed; /* when it was, in whole seconds of the clock */
 	unsigned used;   /* of the burst */
 };
 
