@@ -228,7 +228,8 @@ post_put(struct post *post, struct post_box *box, struct post_block *block)
 {
 	bool fits = post_has_room(post, box, block->length);
 	if (!fits && (post->slow != POST_DISCONNECT || box->fresh)) {
-		box->dropped++;
+		/* Where everybody's words are waited for it was only news. */
+		box->dropped += post->slow != POST_WAIT;
 		return;
 	}
 	if (!fits) {

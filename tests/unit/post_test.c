@@ -314,6 +314,23 @@ post_test_order(void)
 	CHECK(office.first == NULL && office.last == NULL && office.woken == NULL);
 }
 
+/* News wait for nobody, and where everybody's words are waited for they are no loss. */
+static void
+post_test_news(enum post_slow slow, uint64_t dropped)
+{
+	struct post office = { .limit = 1, .slow = slow };
+	struct iovec word = { (char[]){ 'x' }, 1 };
+	struct post_box *from = &post_test_all[0].box, *to = &post_test_all[1].box;
+	for (size_t i = 0; i < 2; i++)
+		post_join(&office, &post_test_all[i].box, &post_test_all[i].stream, false);
+	post_tell(from, &word, 1);
+	CHECK(to->count == 1 && to->dropped == 0);
+	post_tell(from, &word, 1);
+	CHECK(to->count == 1 && to->dropped == dropped && !to->full);
+	for (size_t i = 0; i < 2; i++)
+		post_leave(&post_test_all[i].box);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -327,7 +344,8 @@ main(int argc, char *argv[])
 			.slow = (enum post_slow)post_test_random(3),
 		};
 		for (unsigned step = 0; step < POST_TEST_STEPS; step++) {
-			struct post_test_box *one = &post_test_all[post_test_random(POST_TEST_BOXES)];
+			struct post_test_box *one =
+				&post_test_all[post_test_random(POST_TEST_BOXES)];
 			post_test_starves = post_test_random(8) == 0;
 			if (one->there)
 				post_test_step(one);
@@ -344,5 +362,8 @@ main(int argc, char *argv[])
 		CHECK(post_test_office.hearers == 0);
 	}
 	post_test_order();
+	post_test_news(POST_WAIT, 0);
+	post_test_news(POST_DROP, 1);
+	post_test_news(POST_DISCONNECT, 1);
 	return check_verdict("post");
 }
