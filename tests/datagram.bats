@@ -884,6 +884,22 @@ for service in ['--echo'], ['-c', 'cat']:
 PY
 }
 
+@test "F59: a peer whose --to is not connected in time is a failure, and its cause is told" {
+    drive <<'PY'
+from drive import *
+# Whoever waits to be accepted there fills the queue.
+target = unix(name=T + '/t')
+target.listen(0)
+waiting = unix()
+waiting.connect(T + '/t')
+cat = Cat('-l', '-u', '-k', '--max-accepts', '1', '--wait', '0.3', '--to', 'unix:' + T + '/t', '127.0.0.1', '0')
+udp().sendto(b'lost', cat.address())
+cat.end(104)
+check(re.search('connect .*/t.*in time|connect .*/t.*timed out', cat.errors()) is not None, True, cat.errors())
+check('1 of 1 connections failed' in cat.errors(), True, cat.errors())
+PY
+}
+
 @test "F59: a peer that leaves with datagrams that were not taken is a failure" {
     stalls <<'PY'
 from stalls import *

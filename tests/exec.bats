@@ -386,6 +386,19 @@ exec sleep 60
 SH
     chmod +x "$T/stubborn"
     : >"$T/all"
+    cat >"$T/stubborn.py" <<'PY'
+from drive import *
+def hand_over(*more):
+    """A listener, the client that got the place of one whose program had to be killed, and what that took."""
+    cat = Cat('-l', '-k', '--max-children', '1', *more, '127.0.0.1', '0', '-e', T + '/stubborn')
+    first, second = dial(cat), dial(cat)
+    first.recv(1)
+    before = cat.ticks()
+    reset(first)
+    # That is a second later.
+    check(second.makefile().readline().split()[0], '0')
+    return cat, second, cat.ticks() - before
+PY
 }
 
 @test "F142: at most --max-children programs are there, those being ended included, and clients wait" {
@@ -422,16 +435,10 @@ PY
 
 @test "F142: a client that waits for the end of a program costs no turns" {
     stubborn
-    drive <<'PY'
-from drive import *
-cat = Cat('-l', '-k', '--max-children', '1', '127.0.0.1', '0', '-e', T + '/stubborn')
-first, second = dial(cat), dial(cat)
-first.recv(1)
-before = cat.ticks()
-reset(first)
-# That is a second later.
-check(second.makefile().readline().split()[0], '0')
-check(cat.ticks() - before < 30, True, '%d ticks' % (cat.ticks() - before))
+    PYTHONPATH=$T drive <<'PY'
+from stubborn import *
+cat, _, ticks = hand_over()
+check(ticks < 30, True, '%d ticks' % ticks)
 cat.send(signal.SIGTERM)
 cat.end(-signal.SIGTERM)
 PY
@@ -439,14 +446,9 @@ PY
 
 @test "F142: --accept-timeout does not begin before the end of the program that a client waits for" {
     stubborn
-    drive <<'PY'
-from drive import *
-cat = Cat('-l', '-k', '--max-children', '1', '--accept-timeout', '0.5', '127.0.0.1', '0', '-e', T + '/stubborn')
-first, second = dial(cat), dial(cat)
-first.recv(1)
-reset(first)
-# That is a second later.
-check(second.makefile().readline().split()[0], '0')
+    PYTHONPATH=$T drive <<'PY'
+from stubborn import *
+cat, second, _ = hand_over('--accept-timeout', '0.5')
 reset(second)
 cat.end(28)
 PY

@@ -146,12 +146,11 @@ crowd_step_session(struct crowd *crowd, struct guest *client)
 	return over;
 }
 
-/* Something that a peer sent, or that was for it, has not been delivered. */
+/* Something that it sent, or that was for it, was left out; the counts tell it. */
 static bool
-crowd_lost(const struct guest *client)
+crowd_missed(const struct guest *client)
 {
-	return client->peer.left_out > 0 || client->box.dropped > 0 ||
-		session_holds(&client->session);
+	return client->peer.left_out > 0 || client->box.dropped > 0;
 }
 
 /* Its session is over; how it went. Who sends datagrams has no other end than silence. */
@@ -165,9 +164,7 @@ crowd_end(struct crowd *crowd, struct guest *client, struct fault *fault)
 		fault_clear(fault);
 		good = true;
 	}
-	/* The counts have told it. */
-	bool whole = client->peer.left_out == 0 && client->box.dropped == 0;
-	return good && !whole ? fault_set_quiet(fault, STATUS_SOME) : good;
+	return good && crowd_missed(client) ? fault_set_quiet(fault, STATUS_SOME) : good;
 }
 
 bool
@@ -387,7 +384,7 @@ crowd_make_room(struct crowd *crowd, const struct address *peer)
 		return;
 	peer_leave_out(&oldest->peer);
 	oldest->box.dropped += oldest->box.count;
-	bool lost = crowd_lost(oldest);
+	bool lost = crowd_missed(oldest) || session_holds(&oldest->session);
 	crowd->failed += lost;
 	session_report(
 		log_event, lost ? LOG_ALWAYS : LOG_VERBOSE, "left for another", &oldest->session);

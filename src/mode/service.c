@@ -2,7 +2,6 @@
 #include "mode/service.h"
 
 #include "stream/exec.h"
-#include "stream/exercise.h"
 #include "stream/stdio.h"
 #include "sys/sys.h"
 
@@ -37,27 +36,11 @@ service_init_program(struct stream *local, const struct plan *plan, const struct
 }
 
 static bool
-service_init_discard(struct stream *local, const struct plan *plan, const struct stream *remote,
+service_init_exercise(struct stream *local, const struct plan *plan, const struct stream *remote,
 	const struct address *peer, struct fault *fault)
 {
 	(void)remote, (void)peer;
-	return exercise_init(local, EXERCISE_DISCARD, !plan->transport->connected, fault);
-}
-
-static bool
-service_init_chargen(struct stream *local, const struct plan *plan, const struct stream *remote,
-	const struct address *peer, struct fault *fault)
-{
-	(void)remote, (void)peer;
-	return exercise_init(local, EXERCISE_CHARGEN, !plan->transport->connected, fault);
-}
-
-static bool
-service_init_daytime(struct stream *local, const struct plan *plan, const struct stream *remote,
-	const struct address *peer, struct fault *fault)
-{
-	(void)remote, (void)peer;
-	return exercise_init(local, EXERCISE_DAYTIME, !plan->transport->connected, fault);
+	return exercise_init(local, plan->service->exercise, !plan->transport->connected, fault);
 }
 
 const struct service service_stdio = {
@@ -78,18 +61,21 @@ const struct service service_chat = {
 	.name = "chat", .send = true, .receive = true, .broker = true, .chat = true
 };
 const struct service service_echo = { .name = "echo", .send = true, .mirror = true };
-const struct service service_discard = {
-	.name = "discard", .receive = true, .init = service_init_discard
-};
+const struct service service_discard = { .name = "discard",
+	.receive = true,
+	.exercise = EXERCISE_DISCARD,
+	.init = service_init_exercise };
 const struct service service_chargen = { .name = "chargen",
 	.send = true,
 	.receive = true,
 	.endless = true,
 	.answers = true,
-	.init = service_init_chargen };
+	.exercise = EXERCISE_CHARGEN,
+	.init = service_init_exercise };
 const struct service service_daytime = { .name = "daytime",
 	.send = true,
 	.receive = true,
 	.once = true,
 	.answers = true,
-	.init = service_init_daytime };
+	.exercise = EXERCISE_DAYTIME,
+	.init = service_init_exercise };

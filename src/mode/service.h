@@ -6,6 +6,7 @@
 
 #include "base/fault.h"
 #include "mode/plan.h"
+#include "stream/exercise.h"
 #include "stream/stream.h"
 
 struct service {
@@ -19,6 +20,7 @@ struct service {
 	bool answers;       /* a datagram is answered with one, nothing else is sent */
 	bool broker; /* what comes goes to the other clients: it needs a listener for many, … */
 	bool chat;   /* … as lines, with a name in front */
+	enum exercise_kind exercise; /* which one the local side is, if it is one */
 	/* Makes the local side, which is to be opened, for a session with the peer at the other end
 	 * of `remote`, which need not be open. NULL: that is for others to do. False and a fault.
 	 */
