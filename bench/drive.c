@@ -1,15 +1,15 @@
 /*
- * What the measuring itself needs to have small and fast. All of it serves every tool alike.
+ * The parts of the measurement that have to be small and fast, used for every tool alike.
  *
- *   drive measure RESULT COMMAND…        runs it; RESULT gets its process number when it begins, and
- *                                        at its end: CPU seconds, peak KiB, bytes written
+ *   drive measure RESULT COMMAND…        runs it; writes its process ID to RESULT at the start, and at
+ *                                        the end CPU seconds, peak KiB, bytes written
  *   drive turns COUNT LENGTH COMMAND…    COUNT requests of LENGTH bytes through its standard input and
  *                                        output; prints the median and the 99th percentile in ns
- *   drive starts COUNT COMMAND…          runs it so often; prints milliseconds from start to exit
- *   drive count BYTES                    reads standard input; status 0 if it was so many bytes
+ *   drive starts COUNT COMMAND…          runs it COUNT times; prints milliseconds from start to exit
+ *   drive count BYTES                    reads standard input; status 0 if it has BYTES bytes
  *   drive feed LENGTH                    writes standard input as messages to a packet socket
  *
- * It is C because a child's peak memory includes what its parent had: that has to be little.
+ * Written in C because the peak memory of a child includes that of its parent before exec.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -46,7 +46,7 @@ drive_forward(int number)
 	errno = saved;
 }
 
-/* What a process wrote with write() and its kin, from the kernel's account; it may be a zombie. */
+/* The bytes that a process wrote with write(2) and the like (proc(5), io); it may be a zombie. */
 static uint64_t
 drive_written(pid_t pid)
 {
@@ -95,7 +95,7 @@ drive_measure(const char *path, char **command)
 		(void)execvp(command[0], command);
 		err(127, "%s", command[0]);
 	}
-	/* Not to be the one who keeps a pipe open. */
+	/* Do not keep a pipe open. */
 	(void)close(STDIN_FILENO);
 	(void)close(STDOUT_FILENO);
 	drive_child = pid;

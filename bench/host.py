@@ -1,4 +1,4 @@
-"""Processes and sockets of this machine: starting, waiting, ending, and who listens."""
+"""Processes and sockets: starting, waiting, ending, and finding listeners."""
 import contextlib
 import itertools
 import os
@@ -11,14 +11,14 @@ PATIENCE = 300  # seconds, after which a tool counts as hanging
 
 
 class Failure(Exception):
-    """A tool did not do what the work asks for."""
+    """A tool failed at a work."""
 
 
 class Child:
-    """A process of ours, in a group of its own."""
+    """A child process in a group of its own."""
 
     def __init__(self, words, stdin, stdout, messages):
-        # Python ignores SIGPIPE; whoever is measured shall not.
+        # Python ignores SIGPIPE; the tools must not.
         self.name = os.path.basename(words[0])
         self.pid = os.posix_spawnp(
             words[0], words, os.environ, setpgroup=0, setsigdef=[signal.SIGPIPE],
@@ -28,7 +28,7 @@ class Child:
         self.status = None
 
     def ended(self, wait_ms=0):
-        """Whether it has ended; waits so long for it."""
+        """Whether it has ended; wait up to the given time."""
         if self.status is None:
             poll = select.poll()
             poll.register(self.handle, select.POLLIN)
@@ -39,7 +39,7 @@ class Child:
         return True
 
     def end(self):
-        """Ends it and all that it started, however it is."""
+        """Kill it and all processes that it started."""
         if not self.ended():
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
@@ -48,7 +48,7 @@ class Child:
 
 @contextlib.contextmanager
 def family():
-    """A list for children; those that are left at the end are ended."""
+    """A list of children; kills the remaining ones at the end."""
     children = []
     try:
         yield children
@@ -58,7 +58,7 @@ def family():
 
 
 def wait_all(children):
-    """Waits for all of them; each has to exit with status 0."""
+    """Wait for all; each has to exit with status 0."""
     deadline = time.monotonic() + PATIENCE
     for child in children:
         if not child.ended(max(0, deadline - time.monotonic()) * 1000):
@@ -85,14 +85,14 @@ def rows_of_port(protocol, port):
 def listens(family_name, address):
     if family_name == "unix":
         with open("/proc/net/unix", encoding="utf-8") as table:
-            # Flag 0x10000: it accepts connections.
+            # Flag 0x10000: listening.
             return any(line.split()[3] == "00010000" for line in table
                        if line.rstrip().endswith(" " + address))
     if family_name != "tcp":
         return bool(rows_of_port(family_name, address))
     with open("/proc/net/tcp", encoding="ascii") as table:
         next(table)
-        # Those that listen come first; thousands that have ended may follow.
+        # Listening sockets come first; thousands of closed ones may follow.
         listening = itertools.takewhile(lambda row: row[3] == "0A", map(str.split, table))
         return any(row[1].endswith(f":{address:04X}") for row in listening)
 
@@ -102,7 +102,7 @@ def wait_for_listener(child, family_name, address):
     while not listens(family_name, address):
         if child.ended() or time.monotonic() > deadline:
             raise Failure(f"does not listen (status {child.status})")
-        time.sleep(0.001)  # only not to be in the way
+        time.sleep(0.001)  # do not use the CPU
 
 
 def queued(port):
@@ -111,6 +111,6 @@ def queued(port):
 
 
 def written(pid):
-    """Bytes that a process has written so far with write() and its kin."""
+    """Bytes that a process has written so far with write(2) and the like."""
     with open(f"/proc/{pid}/io", encoding="ascii") as account:
         return next(int(line.split()[1]) for line in account if line.startswith("wchar"))

@@ -4,19 +4,19 @@
  * reply follows a request), so it needs no loop over poll; no tool can be faster for long.
  *
  *   limit listen|connect ADDRESS OUT IN BYTES   a stream; ADDRESS is a port of 127.0.0.1 (0: any,
- *                                               told on standard error) or the path of a Unix socket
+ *                                               printed to standard error) or the path of a Unix socket
  *       OUT  none, sendfile, splice (through a pipe of its own), direct (standard input is a pipe)
  *       IN   none, splice, direct (standard output is a pipe)
  *   limit udp-receive PORT          datagrams to standard output, many at a time, until a signal
  *   limit udp-send PORT LENGTH      standard input as datagrams of LENGTH bytes
  *   limit echo PORT                 one connection, sent back
- *   limit echo-many PORT            any number of connections, to each what came from it
- *   limit keep-many PORT            what comes from them to standard output
- *   limit tell-many PORT            what comes from one of them to all others
- *   limit relay-many PORT TO        what any number of connections send, each on one of its own to
- *                                   port TO, by a thread of its own
- *   limit turn PORT LENGTH          a request from standard input, its reply to standard output, …
- *   limit frame PORT BYTES          the lines of standard input, BYTES with their LF, as messages behind
+ *   limit echo-many PORT            any number of connections, echoed
+ *   limit keep-many PORT            their data to standard output
+ *   limit broadcast-many PORT       data of one of them to all others
+ *   limit relay-many PORT TO        the data of each connection to a connection of its own to port
+ *                                   TO, by a thread each
+ *   limit turn PORT LENGTH          requests from standard input, replies to standard output
+ *   limit frame PORT BYTES          the lines of standard input, BYTES with their LF, as messages after
  *                                   their length in 4 bytes, most significant first
  *   limit unframe PORT BYTES        the other end: messages to standard output as lines
  *   limit start                     nothing
@@ -50,17 +50,17 @@
 #endif
 
 #define LIMIT_CHUNK ((size_t)1024 * 1024)
-/* What has to be there before a receiver is woken: it wakes rarely, and takes much. */
+/* SO_RCVLOWAT: fewer wake-ups with more data each. */
 #define LIMIT_MARK (512 * 1024)
 /* The largest payload of UDP over IPv4, and the most segments that kernels take (older ones: 64). */
 #define LIMIT_PAYLOAD ((size_t)65507)
 #define LIMIT_SEGMENTS ((size_t)128)
-/* What is read at once of lines and frames; none may be longer. More leaves the processor's cache. */
+/* The read size for lines and frames, and their largest length; it fits into the CPU cache. */
 #define LIMIT_FRAMES ((size_t)256 * 1024)
-/* What may wait to be accepted; the kernel may allow less. */
+/* The listen backlog; the kernel may reduce it. */
 #define LIMIT_WAITING 4096
-/* The most connections at a time that tell each other something. */
-#define LIMIT_CROWD 20000
+/* The most connections of broadcast-many. */
+#define LIMIT_CLIENTS 20000
 
 struct limit_flow {
 	const char *way;
@@ -76,7 +76,7 @@ limit_loopback(const char *port)
 	return address;
 }
 
-/* Makes a socket that is connected, or the listener's first connection. */
+/* Returns a connected socket, or the first connection of a listener. */
 static int
 limit_open(const char *address, bool listening)
 {
@@ -114,7 +114,7 @@ limit_open(const char *address, bool listening)
 	return client;
 }
 
-/* Refused only where pipes are kept small, which costs speed and nothing else. */
+/* May fail, which only costs speed. */
 static void
 limit_enlarge(int pipe)
 {
@@ -216,7 +216,7 @@ limit_udp_receive(const char *port)
 	if (getsockname(fd, (struct sockaddr *)&name, &length) == 0 && atoi(port) == 0)
 		fprintf(stderr, "%u\n", ntohs(name.sin_port));
 	for (;;) {
-		/* Room for the length of the segments: whoever keeps boundaries has to ask for it. */
+		/* Room for the segment size, which a tool that keeps boundaries needs. */
 		char control[CMSG_SPACE(sizeof(int))];
 		struct iovec iov = { data, sizeof data };
 		struct msghdr message = { .msg_iov = &iov,
@@ -284,18 +284,17 @@ limit_watch(int set, int fd)
 		err(1, "watch");
 }
 
-enum limit_service { LIMIT_ECHO, LIMIT_KEEP, LIMIT_TELL };
+enum limit_service { LIMIT_ECHO, LIMIT_KEEP, LIMIT_BROADCAST };
 
-/* Those who are told something. */
-static int limit_crowd[LIMIT_CROWD];
-static size_t limit_crowded;
+static int limit_clients[LIMIT_CLIENTS];
+static size_t limit_client_count;
 
 static void
 limit_leave(int fd)
 {
-	for (size_t i = 0; i < limit_crowded; i++)
-		if (limit_crowd[i] == fd)
-			limit_crowd[i--] = limit_crowd[--limit_crowded];
+	for (size_t i = 0; i < limit_client_count; i++)
+		if (limit_clients[i] == fd)
+			limit_clients[i--] = limit_clients[--limit_client_count];
 	(void)close(fd);
 }
 
@@ -310,10 +309,10 @@ limit_pass(enum limit_service service, int from, const unsigned char *data, size
 	case LIMIT_KEEP:
 		good = write(STDOUT_FILENO, data, length) == (ssize_t)length;
 		break;
-	case LIMIT_TELL:
-		for (size_t i = 0; i < limit_crowded; i++)
-			if (limit_crowd[i] != from)
-				good &= send(limit_crowd[i], data, length, MSG_NOSIGNAL) ==
+	case LIMIT_BROADCAST:
+		for (size_t i = 0; i < limit_client_count; i++)
+			if (limit_clients[i] != from)
+				good &= send(limit_clients[i], data, length, MSG_NOSIGNAL) ==
 					(ssize_t)length;
 		break;
 	}
@@ -336,8 +335,8 @@ limit_serve_many(int listener, enum limit_service service)
 				fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 				(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 				limit_watch(set, fd);
-				if (service == LIMIT_TELL && limit_crowded < LIMIT_CROWD)
-					limit_crowd[limit_crowded++] = fd;
+				if (service == LIMIT_BROADCAST && limit_client_count < LIMIT_CLIENTS)
+					limit_clients[limit_client_count++] = fd;
 				continue;
 			}
 			ssize_t n = recv(fd, data, sizeof data, 0);
@@ -528,8 +527,8 @@ main(int argc, char **argv)
 		limit_serve_many(limit_listen(argv[2]), LIMIT_ECHO);
 	if (argc == 3 && strcmp(what, "keep-many") == 0)
 		limit_serve_many(limit_listen(argv[2]), LIMIT_KEEP);
-	if (argc == 3 && strcmp(what, "tell-many") == 0)
-		limit_serve_many(limit_listen(argv[2]), LIMIT_TELL);
+	if (argc == 3 && strcmp(what, "broadcast-many") == 0)
+		limit_serve_many(limit_listen(argv[2]), LIMIT_BROADCAST);
 	if (argc == 4 && strcmp(what, "relay-many") == 0)
 		return limit_relay_many(limit_listen(argv[2]), argv[3]);
 	if (argc == 4 && strcmp(what, "turn") == 0)

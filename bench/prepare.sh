@@ -1,4 +1,4 @@
-# Sourced, in the top folder: what run.sh and scale.sh need before they measure.
+# Sourced in the top folder by run.sh and scale.sh: builds and installs what they need.
 #
 #   SOCKCAT=FILE       measures this binary instead of building one
 #   BENCH_BUILD=DIR    for the programs and the partial results, instead of build/bench
@@ -6,18 +6,18 @@
 # shellcheck source=scripts/install.sh
 . scripts/install.sh
 
-# prepare_peers NAME:PACKAGE...: a system need not have all of them; who is missing is left out, and
-# the results say so.
+# prepare_peers NAME:PACKAGE...: installs the other tools. Missing ones are omitted and noted in the
+# results.
 prepare_peers() {
     local peer
     install_needs_compiler
-    install_needs cmake:cmake make:make python3:python3 cmp:diffutils gnuplot:gnuplot-nox
+    install_needs cmake:cmake make:make python3:python3 cmp:diffutils
     for peer in "$@"; do
         install_needs "$peer" || echo "Without ${peer%%:*}."
     done
 }
 
-# prepare_programs NAME...: sets SOCKCAT and build, with these programs in it.
+# prepare_programs NAME...: sets SOCKCAT and builds these programs into $build.
 prepare_programs() {
     local program
     if [ -z "${SOCKCAT:-}" ]; then

@@ -1,4 +1,4 @@
-"""The report: results.md, and the plots by gnuplot."""
+"""The report: results.md, and the plots."""
 import dataclasses
 import datetime
 import os
@@ -14,7 +14,7 @@ PEERS = [tool for tool in tools.TOOLS if tool not in (tools.OURS, tools.PROBE, t
 
 @dataclasses.dataclass
 class Row:
-    """What came of a work: figures of each round, failures, and notes, by tool."""
+    """The results of a work: figures of each round, failures, and notes, by tool."""
     work: tools.Work
     figures: dict
     failures: dict
@@ -30,7 +30,7 @@ class Row:
 
 @dataclasses.dataclass
 class Goal:
-    """A figure to reach: the ratio to the limit, the best peer, the tuned peer (None: no goal)."""
+    """A goal: the ratio to the limit, the best peer, the tuned peer (None: no goal)."""
     row: str
     key: str
     limit: float
@@ -51,7 +51,7 @@ GOALS = [
     Goal("start", "ms", None, 1.0, None),
 ]
 MEMORY_GOAL = 6  # MiB
-# What the kinds of work are measured by: {key: name}; the first is what makes the best peer.
+# The figures of each kind of work: {key: name}; the first determines the best peer.
 KEYS = {
     "stream": {"rate": "GB/s"},
     "both": {"rate": "GB/s, both together"},
@@ -66,7 +66,7 @@ KEYS = {
 }
 KEYS["ring"] = KEYS["frames"]
 LESS_IS_BETTER = ("p50", "p99", "ms", "each", "memory send", "memory receive")
-# What says nothing of its own beside the others, or has a table of its own.
+# Redundant figures, or those with a table of their own.
 NOT_COMPARED = ("share", "payload", "memory send", "memory receive")
 
 
@@ -143,7 +143,7 @@ def entered(rows):
 
 
 def part(done, kinds):
-    """A table of the works of these kinds: a line per figure, then what sockcat is of the others."""
+    """A table of the works of these kinds: a line per figure, then the ratios of sockcat to the others."""
     rows = [row for row in done.values() if row.work.kind in kinds]
     who, lines = entered(rows), []
     for row in rows:
@@ -204,7 +204,7 @@ def verdict(value, goal, less):
 
 
 def quotient(done, key, row, other):
-    """What sockcat's figure of a row is of that of another row."""
+    """The ratio of sockcat's figure of a row to that of another row."""
     if row not in done or other not in done:
         return None
     ours, theirs = done[row].median(tools.OURS, key), done[other].median(tools.OURS, key)
@@ -256,7 +256,7 @@ def goals(done):
 
 
 def trouble(done):
-    """What went wrong, each kind of it once."""
+    """The failures, each kind once."""
     lines = []
     for row in done.values():
         for tool, failures in row.failures.items():

@@ -38,7 +38,7 @@ def arguments():
 
 
 def entrants(work, notes):
-    """Who takes part in a work, as (tool, the way if it is the probe)."""
+    """The participants of a work, as (tool, way of the probe)."""
     for tool in tools.TOOLS:
         if not tools.has(tool, work):
             continue
@@ -55,7 +55,7 @@ def entrants(work, notes):
 
 
 def progress(words):
-    """One line at a terminal that is written over."""
+    """Print a status line at a terminal, over the previous one."""
     if sys.stderr.isatty():
         print(f"\r\033[K{words}", end="", file=sys.stderr, flush=True)
 
@@ -74,12 +74,12 @@ def perform(bench, rows, rounds):
             record, work = done[row], tools.WORKS[row]
             if number == 0 and work.kind not in ("stream", "udp", "frames", "ring"):
                 continue
-            # Who is wrong when nobody measures has no figure: a fast wrong answer is none.
+            # A tool that fails the check is not timed.
             who = [entrant for entrant in entrants(work, record.notes)
                    if entrant[0] not in unfit[row]]
             if not who:
                 continue
-            # Nobody always follows the same one.
+            # Rotate the order of the tools.
             for tool, way in who[number % len(who):] + who[:number % len(who)]:
                 progress(f"{number}/{rounds} {row} {tool} {way[0]}")
                 try:
@@ -90,7 +90,7 @@ def perform(bench, rows, rounds):
                     record.figures.setdefault((tool, way), []).append(figures)
                 except host.Failure as failure:
                     record.failures.setdefault(tool, []).append(str(failure))
-                    # Who hangs once would hang again, and everybody waits.
+                    # A tool that hung once is not timed again.
                     if number == 0 or "hangs" in str(failure):
                         unfit[row].add(tool)
                     progress("")
@@ -102,7 +102,7 @@ def perform(bench, rows, rounds):
 
 
 def keep_best_way(record):
-    """The probe's fastest way is the limit; only that one stays, by the tool's name alone."""
+    """Keep only the fastest way of the probe, as the limit."""
     best = {}
     for (tool, way), figures in record.figures.items():
         middle = statistics.median(next(iter(each.values())) for each in figures)
@@ -115,7 +115,7 @@ def keep_best_way(record):
 
 def main():
     chosen = arguments()
-    # So that files and processes go away then, too.
+    # Clean up files and processes on a signal too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     programs = {name: os.path.join(chosen.build, name) for name in ("limit", "drive")}
     programs["sockcat"] = chosen.sockcat

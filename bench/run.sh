@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Compares sockcat with the tools that people use today and with the limit of the kernel, side by
-# side in one run. README.md here says what is measured; --help says what can be chosen.
+# Compares sockcat with other tools and with the limit of the kernel, in one run. See README.md for
+# what is measured and --help for the options.
 #
 #   ./bench/run.sh [--quick] [--rounds N] [--size MIB] [--turns N] [ROW...]
 #
 # A complete run writes bench/results; with --quick or with rows chosen it is build/bench/results.
-# prepare.sh says what of the environment counts.
+# prepare.sh lists the environment variables.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=bench/prepare.sh

@@ -21,14 +21,14 @@ import plots
 import report
 import tools
 
-LENGTH = 64    # bytes of a request, and of what is sent by who comes and goes
-MESSAGE = 100  # bytes of what is said to many
-BURST = 256    # messages that are said at a time, where it is not one
-SPARE = 64     # descriptors that a server with many clients may want for itself
+LENGTH = 64    # bytes of a request, and of the data of a short connection
+MESSAGE = 100  # bytes of a published message
+BURST = 256    # messages in a burst
+SPARE = 64     # descriptors that a server may need besides those of its clients
 
-# Who listens; {port} is where, {to} where a relay carries on to. Options are those without which a
-# tool cannot do it: more clients than the usual hundred, and a backlog (socat's is 5) for those
-# that come at the same time. ncat sends nothing back itself: there a program does it.
+# The servers; {port} is the port to listen on, {to} the destination of a relay. The options are those
+# without which a tool fails: more clients than the default, and a backlog (socat's is 5) for
+# simultaneous connections. ncat cannot echo itself: it runs a program.
 SERVERS = {
     "echo": {
         "sockcat": "{sockcat} -lk --max-conns 20000 --echo 127.0.0.1 {port}",
@@ -45,7 +45,7 @@ SERVERS = {
     "broker": {
         "sockcat": "{sockcat} -lk --max-conns 20000 --broker 127.0.0.1 {port}",
         "ncat": "ncat -l -m 20000 --broker 127.0.0.1 {port}",
-        "limit": "{limit} tell-many {port}",
+        "limit": "{limit} broadcast-many {port}",
     },
     "relay": {
         "sockcat": "{sockcat} -lk --max-conns 20000 --to 127.0.0.1:{to} 127.0.0.1 {port}",
@@ -56,10 +56,10 @@ SERVERS = {
     },
 }
 TOOLS = ("sockcat", "ncat", "socat", "limit")
-# Who has processes of its own for each client is asked for no more than so many. (ncat's program
-# that carries on takes 90 ms to begin, and its select(2) has an end at 1,024 descriptors.)
+# The most clients of tools that run a process for each. (ncat's relaying program takes 90 ms to
+# start, and its select(2) supports 1,024 descriptors.)
 MOST = {"echo": {"ncat": 100, "socat": 1000}, "relay": {"ncat": 1}}
-# What a figure is called, and whether less of it is better.
+# The name of a figure, and whether less is better.
 KEYS = {
     "rate": ("connections/s", False), "p50": ("p50, µs", True), "p99": ("p99, µs", True),
     "turns": ("requests/s", False), "heard": ("thousand messages heard/s", False),
@@ -73,14 +73,14 @@ class Work(NamedTuple):
     server: str
     kind: str
     clients: int = 0
-    others: int = 0  # of the clients, the active ones; beside them, the stalled ones
-    burst: int = 0   # messages that are said at a time
+    others: int = 0  # active ones among the clients, or additional stalled ones
+    burst: int = 0   # messages that are published at a time
 
 
 def works():
     rows = {
-        "accept-echo": Work("come, get 64 bytes back, go", "echo", "come"),
-        "accept-keep": Work("come, leave 64 bytes, go", "keep", "come"),
+        "accept-echo": Work("connect, echo 64 bytes, close", "echo", "accept"),
+        "accept-keep": Work("connect, send 64 bytes, close", "keep", "accept"),
     }
     for active in (1, 100):
         for clients in (1, 100, 1000, 5000, 10000):
@@ -89,17 +89,17 @@ def works():
                     f"{clients:,} connected, {active} active", "echo", "turns", clients, active)
     for clients in (10, 100, 1000):
         rows[f"broker-{clients}"] = Work(
-            f"messages by the hundred, {clients:,} hear", "broker", "hear", clients, 0, BURST)
+            f"messages by the hundred, {clients:,} subscribers", "broker", "publish", clients, 0, BURST)
     rows["broker-stalled"] = Work(
-        "messages by the hundred, 10 hear, one more never reads", "broker", "hear", 10, 1, BURST)
+        "messages by the hundred, 10 subscribers, one more never reads", "broker", "publish", 10, 1, BURST)
     for clients in (10, 100, 1000):
         rows[f"single-{clients}"] = Work(
-            f"one message after the other, {clients:,} hear", "broker", "hear", clients, 0, 1)
+            f"one message after the other, {clients:,} subscribers", "broker", "publish", clients, 0, 1)
     for clients in (100, 1000, 10000):
         rows[f"memory-{clients}"] = Work(f"{clients:,} idle clients", "echo", "hold", clients)
     for clients in (1, 100):
         rows[f"relay-{clients}"] = Work(
-            f"{clients} connection{'s' * (clients > 1)} carried on", "relay", "carry", clients)
+            f"{clients} connection{'s' * (clients > 1)} relayed", "relay", "relay", clients)
     return rows
 
 
@@ -127,29 +127,29 @@ def arguments():
 
 
 def raise_limit():
-    """As many descriptors as the system lets us have, for all that is started; the number."""
+    """Raise the limit of descriptors as far as possible, for all children; return it."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     return most if most != resource.RLIM_INFINITY else sys.maxsize
 
 
 def entrants(work, descriptors):
-    """Who takes part; a row for more clients than there may be descriptors has nobody."""
+    """The tools of a row; none if it has more clients than there may be descriptors."""
     if work.clients + work.others + SPARE > descriptors:
         return []
     most = MOST.get(work.server, {})
     return [tool for tool in TOOLS
             if tool in SERVERS[work.server] and work.clients <= most.get(tool, sys.maxsize)
             and (tool not in ("ncat", "socat") or shutil.which(tool))
-            # Its loop waits for whoever does not read.
+            # It waits for the client that does not read.
             and (tool != "limit" or work.kind != "hear" or work.others == 0)]
 
 
 def group_memory(group):
-    """KiB that the processes of a group have; what they share counts once."""
+    """The memory of the processes of a group in KiB; shared pages count once."""
     total = 0
     for name in os.listdir("/proc"):
-        # Some end while they are looked at.
+        # Processes may end meanwhile.
         with contextlib.suppress(OSError):
             if name.isdigit() and os.getpgid(int(name)) == group:
                 with open(f"/proc/{name}/smaps_rollup", encoding="ascii") as account:
@@ -159,7 +159,7 @@ def group_memory(group):
 
 
 class Bench:
-    """The place where the works are done."""
+    """The programs and files of the works."""
 
     def __init__(self, folder, programs, seconds):
         self.folder = folder
@@ -171,7 +171,7 @@ class Bench:
         return os.path.join(self.folder, name)
 
     def run(self, work, tool, check):
-        """Does it; a Failure says what was said last."""
+        """Do a work; a Failure contains the last message."""
         os.ftruncate(self.messages, 0)
         try:
             with host.family() as children:
@@ -198,10 +198,10 @@ class Bench:
             raise host.Failure(f"{tool} ended with status {server.status}")
         return figures
 
-    def crowd(self, children, words, stdin=None):
-        """Runs the driver to its end and gives the numbers that it prints."""
+    def clients(self, children, words, stdin=None):
+        """Run the load generator; return the numbers that it prints."""
         with open(os.devnull, "rb") as null, open(self.path("said"), "w+b") as out:
-            child = host.Child([self.programs["crowd"]] + [str(word) for word in words],
+            child = host.Child([self.programs["clients"]] + [str(word) for word in words],
                                stdin if stdin is not None else null.fileno(), out.fileno(),
                                self.messages)
             children.append(child)
@@ -209,18 +209,18 @@ class Bench:
             out.seek(0)
             return [float(word) for word in out.read().split()]
 
-    # The works. They leave the server as it is: it is ended with its children.
+    # The works. They leave the server running; it is ended with its children.
 
-    def come(self, children, work, _server, port, _to, _check):
+    def accept(self, children, work, _server, port, _to, _check):
         echo = work.server == "echo"
-        count, rate = self.crowd(children, ["come", port, "echo" if echo else "keep",
+        count, rate = self.clients(children, ["accept", port, "echo" if echo else "keep",
                                             self.seconds, LENGTH])
         if not echo:
             self.compare_kept(int(count))
         return {"rate": rate}
 
     def compare_kept(self, count):
-        """What clients left has to be there, whole, in any order."""
+        """Check the data of all clients, in any order of clients."""
         with open(self.path("kept"), "rb") as file:
             kept = file.read()
         wanted = [struct.pack("=II", number, 1) + bytes([ord("a") + (number + 1) % 26])
@@ -229,23 +229,23 @@ class Bench:
             raise host.Failure(f"{len(kept)} of {count * LENGTH} bytes were kept, or wrong ones")
 
     def turns(self, children, work, _server, port, _to, _check):
-        median, late, rate = self.crowd(children, ["turns", port, work.clients, work.others,
+        median, late, rate = self.clients(children, ["turns", port, work.clients, work.others,
                                                    self.seconds, LENGTH])
         return {"p50": median / 1000, "p99": late / 1000, "turns": rate}
 
-    def hear(self, children, work, _server, port, _to, _check):
-        heard, = self.crowd(children, ["hear", port, work.clients, work.others, work.burst,
+    def publish(self, children, work, _server, port, _to, _check):
+        heard, = self.clients(children, ["publish", port, work.clients, work.others, work.burst,
                                        self.seconds, MESSAGE])
         return {"heard": heard}
 
     def hold(self, children, work, server, port, _to, _check):
-        # The first ones bring in what there is once, whoever comes.
-        self.crowd(children, ["turns", port, 10, 10, 0.05, LENGTH])
+        # The first clients allocate what does not depend on their number.
+        self.clients(children, ["turns", port, 10, 10, 0.05, LENGTH])
         outlet, inlet = os.pipe()
         told, tell = os.pipe()
-        crowd = host.Child([self.programs["crowd"], "hold", str(port), str(work.clients),
+        clients = host.Child([self.programs["clients"], "hold", str(port), str(work.clients),
                             str(LENGTH)], outlet, tell, self.messages)
-        children.append(crowd)
+        children.append(clients)
         os.close(outlet)
         os.close(tell)
         before = group_memory(server.pid)
@@ -253,19 +253,19 @@ class Bench:
             held = said.readline() == b"held\n"
         after = group_memory(server.pid)
         os.close(inlet)
-        host.wait_all([crowd])
+        host.wait_all([clients])
         if not held:
             raise host.Failure("not all were held")
         return {"each": (after - before) / work.clients}
 
-    def carry(self, children, work, _server, port, to, check):
-        carried, = self.crowd(children, ["carry", port, to, work.clients, self.seconds,
+    def relay(self, children, work, _server, port, to, check):
+        carried, = self.clients(children, ["relay", port, to, work.clients, self.seconds,
                                          "check" if check else "trust"])
         return {"carried": carried}
 
 
 class Row:
-    """What came of a work: figures of each round, and failures, by tool."""
+    """The results of a work: figures of each round, and failures, by tool."""
 
     def __init__(self, work):
         self.work = work
@@ -280,20 +280,20 @@ class Row:
 
 
 def progress(words):
-    """One line at a terminal that is written over."""
+    """Print a status line at a terminal, over the previous one."""
     if sys.stderr.isatty():
         print(f"\r\033[K{words}", end="", file=sys.stderr, flush=True)
 
 
 def perform(bench, rows, rounds, descriptors):
-    """All works, all rounds: {name: Row}. Where bytes are not compared anyway, round 0 does."""
+    """All works, all rounds: {name: Row}. Round 0 compares the data of works that only count it."""
     done = {name: Row(WORKS[name]) for name in rows}
     for number in range(rounds + 1):
         for name, row in done.items():
             if number == 0 and row.work.kind != "carry":
                 continue
             who = [tool for tool in entrants(row.work, descriptors) if tool not in row.failures]
-            # Nobody always follows the same one.
+            # Rotate the order of the tools.
             turn = number % len(who) if who else 0
             for tool in who[turn:] + who[:turn]:
                 progress(f"{number}/{rounds} {name} {tool}")
@@ -324,7 +324,7 @@ def cell(row, tool, key):
 
 
 def table_of(done, kinds):
-    """A line for each figure of the works of these kinds, and what sockcat's is of the others."""
+    """A line for each figure of the works of these kinds, and the ratios of sockcat's to the others."""
     rows = [row for row in done.values() if row.work.kind in kinds]
     who = [tool for tool in TOOLS if any(tool in SERVERS[row.work.server] for row in rows)]
     lines = []
@@ -336,7 +336,7 @@ def table_of(done, kinds):
             if not any(row.values(tool, key) for tool in who):
                 continue
             ours = row.median("sockcat", key)
-            # (What needs no memory at all is no measure.)
+            # (No ratio to a tool that needs no memory.)
             against = [report.times(ours / theirs if ours is not None and theirs and
                                     (key != "each" or theirs > 0.1) else None)
                        for theirs in (row.median(tool, key) for tool in who[1:])]
@@ -411,55 +411,25 @@ def text(done, chosen, descriptors):
     return "\n".join(lines + trouble(done))
 
 
-PLOT = """
-set terminal svg size 1100,460 font "sans-serif,13" background "white" noenhanced
-set output "{file}"
-set grid lc rgb "#dddddd" lt 1
-set border 3 lc rgb "#666666"
-set tics nomirror
-set logscale xy
-set xrange [0.7:15000]
-set yrange [5:*]
-set xtics (1, 100, "1,000" 1000, "10,000" 10000)
-set xlabel "clients connected" offset 0,0.6
-set ylabel "µs (logarithmic)"
-set key outside bottom center horizontal Left reverse samplen 2
-set datafile missing "?"
-set multiplot layout 1,2
-"""
-
-
 def draw(done, path):
     """Latency over the number of clients: one active, and a hundred."""
-    script = PLOT.format(file=path)
+    panels = []
     for active in (1, 100):
         rows = [row for row in done.values()
                 if row.work.kind == "turns" and row.work.others == active and row.figures]
-        curves = []
-        for tool in TOOLS:
-            colour = plots.COLOURS[tool]
-            points = [row for row in rows if tool in row.figures]
-            if not points:
-                continue
-            name = f"{tool} {active}"
-            script += plots.block(name.replace(" ", "_"), [
-                (row.work.title, (row.work.clients, row.median(tool, "p50"),
-                                  row.median(tool, "p99"))) for row in points])
-            for column, dash, what in ((3, 1, "p50"), (4, 2, "p99")):
-                curves.append(f"${name.replace(' ', '_')} using 2:{column} with linespoints "
-                              f"pt 7 ps 0.5 lw 2 dt {dash} lc rgb {plots.quote(colour)} "
-                              f"title {plots.quote(f'{tool} {what}')}")
+        curves = {tool: {key: [(row.work.clients, row.median(tool, key)) for row in rows
+                               if tool in row.figures] for key in ("p50", "p99")}
+                  for tool in TOOLS if any(tool in row.figures for row in rows)}
         if curves:
-            title = f"A request of {LENGTH} bytes and its reply: {active} active"
-            script += f"set title {plots.quote(title)}\nplot " + ", \\\n".join(curves) + "\n"
-    plots.gnuplot(script)
+            panels.append((f"{active} active at a time", curves))
+    plots.draw_scale(panels, path)
 
 
 def main():
     chosen = arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     descriptors = raise_limit()
-    programs = {name: os.path.join(chosen.build, name) for name in ("limit", "crowd")}
+    programs = {name: os.path.join(chosen.build, name) for name in ("limit", "clients")}
     programs["sockcat"] = chosen.sockcat
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     with tempfile.TemporaryDirectory(prefix="sockcat-scale-", dir=memory) as folder:

@@ -1,4 +1,4 @@
-"""What is compared: the command lines of every tool, and which works there are.
+"""The command lines of every tool, and the works.
 
 In a command line {port} and {path} are the listener's address, {length} that of a datagram or a
 request, {bytes} what a direction carries, {out} and {in} the probe's ways (limit.c), {here}
@@ -22,18 +22,18 @@ SOCAT = {
     "turns": "- TCP:127.0.0.1:{port}",
 }
 
-# No tool but ours knows messages in a stream: another program has to translate.
+# Only sockcat frames messages in a stream: other tools need a converter.
 TRANSLATORS = {"python3": f"'{sys.executable}' '{{here}}/translate.py'",
                "perl": "perl '{here}/translate.pl'"}
-CARRIERS = {"socat": (SOCAT["tcp send"], SOCAT["tcp receive"]),
+TRANSPORTS = {"socat": (SOCAT["tcp send"], SOCAT["tcp receive"]),
             "ncat": ("--send-only 127.0.0.1 {port}", "--recv-only -l 127.0.0.1 {port}")}
 
 
-def translated(translator, carrier):
+def translated(translator, transport):
     words = TRANSLATORS[translator]
-    send, receive = CARRIERS[carrier]
-    return {"frames send": f"{words} frame | {carrier} {send}",
-            "frames receive": f"{carrier} {receive} | {words} unframe"}
+    send, receive = TRANSPORTS[transport]
+    return {"frames send": f"{words} frame | {transport} {send}",
+            "frames receive": f"{transport} {receive} | {words} unframe"}
 
 
 TOOLS = {
@@ -58,7 +58,7 @@ TOOLS = {
         "tcp send": "nc.openbsd -N 127.0.0.1 {port}",
         "unix receive": "nc.openbsd -d -l -U {path}",
         "unix send": "nc.openbsd -N -U {path}",
-        # With -N on both sides the listener often drops what it has not sent yet.
+        # With -N on both sides the listener often drops unsent data.
         "tcp both listen": "nc.openbsd -l 127.0.0.1 {port}",
         "tcp both connect": "nc.openbsd -N 127.0.0.1 {port}",
         "udp receive": "nc.openbsd -d -u -l 127.0.0.1 {port}",
@@ -113,9 +113,9 @@ TOOLS = {
         "start": "{limit} start",
     },
 }
-# These send as one datagram what one read gives; their input has to be cut for them.
+# These send the data of each read as a datagram: their input has to be split.
 FED = ("nc.openbsd", "nc.traditional", "ncat")
-# How each says its version: command, and what stands before it.
+# The version of each tool: command, and the text before the version.
 VERSIONS = {
     "nc.openbsd": ("nc.openbsd -h", "patchlevel "),
     "nc.traditional": ("nc.traditional -h", "[v"),
@@ -170,19 +170,19 @@ def probe_ways(work):
 
 
 def has(tool, work):
-    """Whether a tool can do a work at all."""
+    """Whether a tool supports a work."""
     part = {"stream": f"{work.family} send", "both": "tcp both listen", "udp": "udp send",
             "frames": "frames send", "ring": "ring send", "turns": "turns", "start": "start"}[work.kind]
     return part in TOOLS[tool]
 
 
 def programs(tool):
-    """What has to be installed for it."""
+    """The commands that it needs."""
     return [part.split()[0] for part in tool.split(" + ")]
 
 
 def command(tool, part, **values):
-    """The words of a command; a value may have blanks in it."""
+    """Split a command into words; a value may contain blanks."""
     if " | " in TOOLS[tool][part]:
         return ["bash", "-o", "pipefail", "-c", TOOLS[tool][part].format(**values)]
     return [word.format(**values) for word in TOOLS[tool][part].split()]

@@ -1,5 +1,5 @@
 #!/usr/bin/env perl
-# Lines to messages behind their length (u32be), and back: what one writes today in front of socat.
+# Converts lines to messages after their length (u32be), and back, for tools without framing.
 use strict;
 use warnings;
 binmode STDIN;

@@ -1,4 +1,4 @@
-"""Lines to messages behind their length (u32be), and back: what one writes today in front of socat."""
+"""Converts lines to messages after their length (u32be), and back, for tools without framing."""
 import sys
 
 read, write = sys.stdin.buffer.read, sys.stdout.buffer.write

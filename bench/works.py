@@ -1,4 +1,4 @@
-"""Doing a work once with one tool: gives its figures, or raises host.Failure."""
+"""Do a work once with one tool: return its figures, or raise host.Failure."""
 import os
 import signal
 import socket
@@ -12,7 +12,7 @@ DEVNULL = os.open(os.devnull, os.O_RDWR)
 
 
 class Bench:
-    """The place where the works are done: the programs, the files, the sizes."""
+    """The programs, files and sizes of the works."""
 
     def __init__(self, folder, programs, size, turns, starts):
         self.folder = folder
@@ -31,7 +31,7 @@ class Bench:
         return os.path.join(self.folder, name)
 
     def check(self, work, tool, way):
-        """Does a work untimed, with what arrives compared byte by byte; warms up, too."""
+        """Do a work untimed and compare the data byte by byte; also a warm-up."""
         if work.kind == "udp":
             self.lengths(work, tool, way)
             return
@@ -42,7 +42,7 @@ class Bench:
             self.checking = False
 
     def run(self, work, tool, way):
-        """Does it; a Failure says what the tool said last."""
+        """Do a work; a Failure contains the last message of the tool."""
         os.ftruncate(self.messages, 0)
         do = {"stream": self.stream, "both": self.both, "udp": self.datagrams,
               "frames": self.lines, "ring": self.lines, "turns": self.latency, "start": self.start}[work.kind]
@@ -61,7 +61,7 @@ class Bench:
         return child
 
     def measured(self, children, name, words, stdin=DEVNULL, stdout=DEVNULL):
-        """Starts a tool so that its memory and CPU time can be read from the file NAME."""
+        """Start a tool whose memory and CPU time are written to the file NAME."""
         words = [self.programs["drive"], "measure", self.path(name)] + words
         return self.spawn(children, words, stdin, stdout)
 
@@ -126,7 +126,7 @@ class Bench:
             took = time.monotonic() - began
         sender, _ = self.figures("sender", "send")
         figures, wrote = self.figures("receiver", "receive")
-        # What was spliced is not in this account; there the receiver's status has to do.
+        # Spliced bytes are not in this count; the exit status has to suffice.
         if tool not in (tools.OURS, tools.PROBE) and wrote < self.size:
             raise host.Failure(f"{wrote} of {self.size} bytes arrived")
         if work.sink == "file" or self.checking:
@@ -149,7 +149,7 @@ class Bench:
                     began = time.monotonic()
             host.wait_all(children)
             took = time.monotonic() - began
-        # The client counts as the sender here.
+        # The client is the sender here.
         figures = {**self.figures("connect", "send")[0], **self.figures("listen", "receive")[0]}
         for side in ("listen", "connect"):
             self.compare(self.path("copy " + side))
@@ -180,7 +180,7 @@ class Bench:
         return path, count
 
     def lines(self, work, tool, way):
-        """Lines become frames on the wire, and lines again; or they go as they are."""
+        """Lines are framed on the wire and unframed; or sent unchanged."""
         path, count = self.whole_lines(work)
         size = os.path.getsize(path)
         values = {"port": host.free_port(), "bytes": size}
@@ -210,7 +210,7 @@ class Bench:
                 **sender, **receiver}
 
     def send_datagrams(self, children, tool, way, file, port, length):
-        """Starts the sending side, with the feed that some need; gives what has to end."""
+        """Start the sender, with the feeder that some tools need; return the processes to wait for."""
         words = self.words(tool, "udp send", way, port=port, length=length)
         if tool not in tools.FED:
             return [self.measured(children, "sender", words, file.fileno())]
@@ -221,8 +221,8 @@ class Bench:
                     self.measured(children, "sender", words, fed.fileno())]
 
     def lengths(self, work, tool, way):
-        """Whether a sender cuts as it shall: byte counts alone would not show two made into one."""
-        count = 20  # what surely fits into the socket
+        """Check the boundaries of datagrams, which byte counts do not show."""
+        count = 20  # fits into the socket buffer
         path = self.path("few")
         with open(self.file, "rb") as file, open(path, "wb") as out:
             data = file.read(count * work.length)
@@ -235,7 +235,7 @@ class Bench:
             with open(path, "rb") as file:
                 host.wait_all(self.send_datagrams(children, tool, way, file, s.getsockname()[1],
                                                   work.length))
-            # On loopback what has been sent has arrived.
+            # On loopback sent datagrams have arrived.
             try:
                 while True:
                     got.append(s.recv(65536))
@@ -261,7 +261,7 @@ class Bench:
             senders = self.send_datagrams(children, tool, way, file, port, work.length)
             host.wait_all(senders)
             sent = time.monotonic() - began
-            # All that will come has come when nothing waits and nothing is written any more.
+            # All datagrams have been received when the queue is empty and nothing more is written.
             wrote, last, quiet = host.written(pid), time.monotonic(), 0
             while quiet < 5:
                 time.sleep(0.002)
@@ -282,7 +282,7 @@ class Bench:
                 **self.figures("receiver", "receive")[0]}
 
     def driven(self, children, words):
-        """Runs the driver to its end and gives the numbers that it prints."""
+        """Run the driver; return the numbers that it prints."""
         with open(self.path("driven"), "w+b") as out:
             host.wait_all([self.spawn(children, [self.programs["drive"]] + words, DEVNULL,
                                       out.fileno())])

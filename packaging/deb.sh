@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the Debian package from a copy of this tree, unsigned, and looks at it with lintian, whose
-# errors and warnings are failures. Installs what is missing to build; the build itself needs no
-# network. The same tree gives the same package, wherever and whenever it is built.
+# Builds the unsigned Debian package from a copy of this tree and checks it with lintian, whose errors
+# and warnings are failures. Installs missing build dependencies; the build itself needs no network
+# and is reproducible.
 #
 #   ./packaging/deb.sh [OUTDIR]    the .deb goes there; default: build/package
 set -euo pipefail
@@ -15,13 +15,13 @@ cd "$source_tree"
 echo "== What is needed to build a package"
 install_needs dpkg-buildpackage:dpkg-dev dh:debhelper lintian:lintian
 if ! dpkg-checkbuilddeps packaging/debian/control; then
-    install_packages build-essential debhelper cmake libjansson-dev
+    install_packages build-essential debhelper cmake
 fi
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# What git has or would take; without git everything but the builds.
+# Files that git tracks or does not ignore; without git everything but the builds.
 if [ "$(git rev-parse --show-toplevel 2>/dev/null)" = "$source_tree" ]; then
     git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
         [ ! -e "$file" ] || printf '%s\0' "$file"
@@ -36,12 +36,12 @@ cd "$work/sockcat"
 
 version=$(sed -n 's/^project(sockcat VERSION \([0-9.]*\) .*/\1/p' CMakeLists.txt)
 if [ "$(dpkg-parsechangelog -S Version)" != "$version" ]; then
-    echo "packaging/debian/changelog is not about version $version of CMakeLists.txt" >&2
+    echo "packaging/debian/changelog does not match version $version of CMakeLists.txt" >&2
     exit 1
 fi
 
 echo "== Build"
-# A package of debugging symbols is for an archive; this one is to be installed here.
+# No package of debugging symbols: it is for archives only.
 export DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:+$DEB_BUILD_OPTIONS }noautodbgsym"
 dpkg-buildpackage -us -uc -b
 

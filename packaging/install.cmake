@@ -1,9 +1,8 @@
-# What "cmake --install" puts where, and the target "uninstall", which takes it away again.
-# Every destination is relative, so that "cmake --install --prefix" and DESTDIR move all of it.
-# The man page and the completions are in the source tree: installing needs neither Python nor a
-# program that runs here (cross builds).
+# The installed files, and the target "uninstall". Every destination is relative, so that
+# "cmake --install --prefix" and DESTDIR apply to all of them. The manual page and the completions are in
+# the source tree: installing needs neither Python nor running the program (cross builds).
 set(SOCKCAT_ZSH_DIR "${CMAKE_INSTALL_DATADIR}/zsh/site-functions" CACHE STRING
-    "Where zsh looks for completions")
+    "Directory of zsh completions")
 
 install(TARGETS sockcat RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(FILES man/sockcat.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
@@ -13,7 +12,7 @@ install(FILES completions/_sockcat DESTINATION "${SOCKCAT_ZSH_DIR}")
 install(FILES completions/sockcat.fish
     DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d")
 install(FILES README.md LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
-# Not where systemd looks for units: whoever wants one copies and changes it.
+# Examples only, not in the unit path of systemd.
 install(FILES packaging/systemd/sockcat-relay.service packaging/systemd/sockcat-relay.socket
     DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples")
 

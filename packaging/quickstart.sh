@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# From a fresh checkout to the main job before your eyes: installs what is missing to build, builds
-# the release binary, and sends a real file of about 100 MB through a listener and a client, over
-# TCP and over a Unix socket. Digests are compared at both ends, and the rate is printed.
+# Installs missing build dependencies, builds the release binary, and transfers a file of about 100 MB
+# through a listener and a client, over TCP and over a Unix socket. Compares the digests at both ends
+# and prints the rate.
 #
 #   ./packaging/quickstart.sh
 set -euo pipefail
@@ -24,7 +24,7 @@ echo "== 3. The main job"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 file=$work/file
-# Real bytes of this machine, repeated up to the size: whatever the system's libraries are.
+# The contents of the system's libraries, repeated up to the size.
 for library in $(find -L /usr/lib /lib -name '*.so*' -type f -size +64k 2>/dev/null | head -n 400); do
     cat "$library"
 done | head -c 100000000 >"$file" || true

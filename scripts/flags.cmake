@@ -1,6 +1,8 @@
-# Compiler and linker flags, each one tried before it is used; the table of what was taken is
-# printed at configure time. The built binary is looked at by tests/hardening.bats.
+# Compiler and linker flags, each one tested before use; the accepted ones are printed at configure
+# time. tests/hardening.bats checks the binary.
 include(CheckCCompilerFlag)
+include(CheckCSourceCompiles)
+include(CheckIncludeFile)
 include(CheckPIESupported)
 include(CheckLinkerFlag)
 
@@ -8,6 +10,16 @@ add_library(sockcat_flags INTERFACE)
 target_compile_definitions(sockcat_flags INTERFACE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE)
 
 set(sockcat_table "")
+
+# A compiler wrapper such as musl-gcc does not find the kernel's headers.
+if(SOCKCAT_SYSTEM STREQUAL "linux")
+    check_include_file(linux/sockios.h have_kernel_headers)
+    if(NOT have_kernel_headers)
+        set(sockcat_machine "${CMAKE_SYSTEM_PROCESSOR}-linux-gnu")
+        target_compile_options(sockcat_flags INTERFACE
+            "SHELL:-idirafter /usr/include" "SHELL:-idirafter /usr/include/${sockcat_machine}")
+    endif()
+endif()
 
 function(sockcat_compile_flag flag)
     string(MAKE_C_IDENTIFIER "have${flag}" have)
@@ -33,8 +45,24 @@ function(sockcat_link_flag flag)
     endif()
 endfunction()
 
+# The macros of musl's headers convert signs where they are expanded.
+set(CMAKE_REQUIRED_FLAGS "-Werror -Wsign-conversion")
+check_c_source_compiles("
+    #include <stddef.h>
+    #include <sys/socket.h>
+    int main(void)
+    {
+        struct msghdr message = { NULL };
+        return CMSG_NXTHDR(&message, CMSG_FIRSTHDR(&message)) != NULL;
+    }" have_headers_without_sign_conversion)
+unset(CMAKE_REQUIRED_FLAGS)
+set(sockcat_sign_conversion -Wno-sign-conversion)
+if(have_headers_without_sign_conversion)
+    set(sockcat_sign_conversion -Wsign-conversion)
+endif()
+
 foreach(flag
-        -Wall -Wextra -Wpedantic -Wformat=2 -Wconversion -Wsign-conversion -Wimplicit-fallthrough
+        -Wall -Wextra -Wpedantic -Wformat=2 -Wconversion ${sockcat_sign_conversion} -Wimplicit-fallthrough
         -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wshadow
         -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wswitch-enum
         -Werror=implicit-function-declaration
@@ -49,8 +77,7 @@ if(SOCKCAT_WERROR)
 endif()
 
 if(SOCKCAT_SANITIZE)
-    # No _FORTIFY_SOURCE and no automatic initialisation here: they hide from the sanitizers what
-    # these are to find.
+    # No _FORTIFY_SOURCE and no automatic initialisation: they hide errors from the sanitizers.
     target_compile_options(sockcat_flags INTERFACE -fsanitize=${SOCKCAT_SANITIZE}
         -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
     target_link_options(sockcat_flags INTERFACE -fsanitize=${SOCKCAT_SANITIZE})
@@ -62,9 +89,19 @@ elseif(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
             -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr -fstrict-flex-arrays=3)
         sockcat_compile_flag("${flag}")
     endforeach()
+    if(have_fcf_protection_full AND NOT SOCKCAT_STATIC)
+        # The linker keeps the CET features that all objects have, and Debian's start files (Scrt1.o,
+        # crti.o, crtn.o) have none. Shadow stacks work with them, as they only call and return. IBT
+        # does not: their entry points lack endbr64, so that feature is left to the objects.
+        sockcat_link_flag(-Wl,-z,shstk)
+    endif()
     foreach(flag -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,nodlopen -Wl,--as-needed)
         sockcat_link_flag("${flag}")
     endforeach()
+endif()
+
+if(SOCKCAT_STATIC)
+    target_link_options(sockcat_flags INTERFACE -static -no-pie)
 endif()
 
 check_pie_supported(OUTPUT_VARIABLE sockcat_pie LANGUAGES C)

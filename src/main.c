@@ -1,37 +1,43 @@
-/* sockcat: parse, run, report. */
+/* sockcat: parses the command line, runs the mode, reports the result. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/fault.h"
 #include "base/log.h"
 #include "cli/command.h"
-#include "flow/signals.h"
+#include "cli/help.h"
+#include "engine/signals.h"
 #include "mode/mode.h"
 #include "stream/stdio.h"
 #include "sys/sys.h"
 
-/* At most one line, and the status that the shell sees. `compat`: nc knows 0, 1 and 2. */
+/* Prints at most one line, and the usage where that helps, and returns the exit status. `failure`:
+ * of every failure; 0: its own. */
 static int
-main_report(struct fault *fault, bool compat)
+main_report(struct fault *fault, enum status failure)
 {
 	int status = (int)fault->status, signal = fault->signal;
 	if (fault_is_set(fault) && !fault->quiet)
-		log_last_line(fault->text != NULL ? fault->text : "out of memory");
+		(void)log_last(fault->text != NULL ? fault->text : "out of memory");
+	if (fault->usage)
+		(void)log_plain(help_usage(), strlen(help_usage()));
 	fault_clear(fault);
 	if (signal != 0)
 		signals_raise(signal);
-	return compat && status > STATUS_USAGE ? STATUS_NO : status;
+	return status != STATUS_OK && failure != STATUS_OK ? (int)failure : status;
 }
 
 int
 main(int argc, char *argv[])
 {
 	struct fault fault = FAULT_NONE;
-	struct plan plan;
-	bool input_closed = stdio_fill_gaps();
+	struct config config = { .mode = NULL };
+	bool input_closed;
+	bool good = stdio_fill_gaps(&input_closed, &fault);
 	sys_close_others_on_exec();
 	signals_ignore_errors();
-	if (command_parse(&plan, argc, argv, input_closed, &fault) == COMMAND_RUN)
-		(void)mode_run(&plan, &fault);
-	plan_close(&plan);
-	return main_report(&fault, plan.compat);
+	if (good && command_parse(&config, argc, argv, input_closed, &fault) == COMMAND_RUN)
+		(void)mode_run(&config, &fault);
+	config_close(&config);
+	return main_report(&fault, config.rules.failure);
 }

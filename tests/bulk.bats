@@ -1,4 +1,4 @@
-# Bulk: 10 MB of random bytes each way at once, over everything that carries bytes; what comes out
+# Bulk: 10 MB of random bytes each way at once, over every kind of stream; the output
 # is what went in, and both sides end with status 0.
 # shellcheck disable=SC2030,SC2031,SC2154 # a test is a subshell; the helper sets variables
 bats_require_minimum_version 1.5.0
@@ -112,30 +112,13 @@ both_ways() {
 
 # ---- Datagrams ----
 
-# The datagrams of UDP are not held back by a receiver that is behind, so that whoever writes to
+# The datagrams of UDP are not held back by a slow receiver, so that the writer to
 # sockcat's standard input has to wait: at most a window of bytes may be in between. It fits into
 # the default receive buffer, so that nothing is dropped. The writer's end comes when both sides
 # have all.
 # pace SOURCE FIFO WINDOW OUTPUT OTHER_OUTPUT
 pace() {
-    python3 -c 'import os, sys, time
-source, fifo, window, output, other = sys.argv[1:]
-size = os.path.getsize(source)
-
-def wait_for(path, wanted):
-    end = time.monotonic() + 40
-    while not os.path.exists(path) or os.path.getsize(path) < wanted:
-        if time.monotonic() > end:
-            sys.exit("%s has not come to %d bytes" % (path, wanted))
-        time.sleep(0.001)
-
-with open(source, "rb") as data, open(fifo, "wb", buffering=0) as out:
-    sent = 0
-    while sent < size:
-        wait_for(output, sent + 16384 - int(window))
-        sent += out.write(data.read(16384))
-    wait_for(output, size)
-    wait_for(other, size)' "$@" 2>"$T/pace.${2##*/}.err" 3>&- &
+    python3 "$CASES/pace.py" "$@" 2>"$T/pace.${2##*/}.err" 3>&- &
     started+=("$!")
 }
 

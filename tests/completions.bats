@@ -41,7 +41,7 @@ words() {
 topics() {
     begin "$1"
     mapfile -t topics < <(table_rows "$ROOT/src/cli/options.def" '#define GROUP(id, topic, title) @row@ topic')
-    assert_offers "$1" 'sockcat --help=' exit "${topics[@]}"
+    assert_offers "$1" 'sockcat --help=' all exit "${topics[@]}"
 }
 
 tos() {
@@ -50,6 +50,103 @@ tos() {
     [ "${#names[@]}" -gt 20 ] || fail "the table could not be read: ${names[*]}"
     assert_offers "$1" 'sockcat --tos ' "${names[@]}"
     assert_offers "$1" 'sockcat -T ' "${names[@]}"
+}
+
+# known_host NAME...: ssh knows them.
+known_host() {
+    mkdir -p .ssh
+    printf '%s ssh-ed25519 AAAA\n' "$@" >.ssh/known_hosts
+}
+
+# some_ports: the services in $ports, which begin with ssh.
+some_ports() {
+    getent services ssh >/dev/null || skip "needs the service ssh"
+    mapfile -t ports < <(service_names | grep '^ssh')
+}
+
+# make_socket PATH
+make_socket() { python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$1"; }
+
+formats() {
+    begin "$1"
+    mapfile -t usages < <("$SOCKCAT" --list-formats | grep -v '^ ')
+    [ "${#usages[@]}" -gt 20 ] || fail "--list-formats printed: ${usages[*]}"
+    count=0
+    while IFS=';' read -r _ name _; do
+        assert_offers "$1" "sockcat --$name " "${usages[@]%%[\[:]*}"
+        count=$((count + 1))
+    done < <(option_table | grep ';FORMAT$')
+    [ "$count" -eq 4 ] || fail "$count options with a format"
+    assert_offers "$1" 'sockcat --frame=net' netstring
+    for usage in "${usages[@]}"; do
+        case $usage in
+        u32be* | varint* | octet-counting*)
+            mapfile -t parameters < <(grep -oE ',[a-z]+=?' <<<"$usage")
+            assert_offers "$1" "sockcat --frame ${usage%%[*}," "${parameters[@]/#/"${usage%%[*}"}"
+            ;;
+        esac
+    done
+}
+
+values() {
+    begin "$1"
+    mapfile -t groups < <(getent group | cut -d: -f1)
+    assert_offers "$1" 'sockcat -lU --group ' "${groups[@]}"
+    assert_offers "$1" 'sockcat -lU --mode=' 0600 0660 0666
+    assert_offers "$1" 'sockcat --pty=' raw
+}
+
+endpoints() {
+    begin "$1"
+    some_ports
+    known_host zz-one '[::1]:2222'
+    mapfile -t schemes < <("$SOCKCAT" zz://y 2>&1 | sed 's/.*expected//' | grep -oE '[a-z]+:(//)?')
+    [ "${#schemes[@]}" -gt 3 ] || fail "the program knows: ${schemes[*]}"
+    for scheme in "${schemes[@]}"; do
+        assert_offers "$1" "sockcat ${scheme:0:2}" "$scheme"
+    done
+    assert_offers "$1" 'sockcat -l 9000 --to un' unix:
+    assert_offers "$1" 'sockcat -l 9000 --to fd'
+    for line in 'localhost:' 'tcp://localhost:' '[::1]:' '-l 9000 --to localhost:' '--to=udp://localhost:'; do
+        assert_offers "$1" "sockcat ${line}ssh" "${ports[@]}"
+    done
+    assert_offers "$1" 'sockcat -l 9000 --to zz-' zz-one
+    assert_offers "$1" 'sockcat udp://zz-' //zz-one
+    assert_offers "$1" 'sockcat vsock://'
+    assert_offers "$1" 'sockcat localhost:80 '
+}
+
+sockets() {
+    begin "$1"
+    mkdir folder
+    touch file
+    make_socket socket
+    make_socket folder/inner
+    for line in '-U ' '-lU ' 'unix:' '-l 9000 --to unix:' '--to=unix:'; do
+        assert_offers "$1" "sockcat $line" folder socket
+    done
+    assert_offers "$1" 'sockcat --to=unix:folder/' folder/inner
+    assert_offers "$1" 'sockcat unix:./s' ./socket
+    # If there is none, any file.
+    assert_offers "$1" 'sockcat -U fi' file
+    assert_offers "$1" 'sockcat unix:fi' file
+}
+
+programs() {
+    begin "$1"
+    known_host zz-host
+    mkdir bin
+    touch file
+    printf '#!/bin/sh\n' >bin/zz-program
+    chmod +x bin/zz-program
+    for line in '-l 9000' '-lp 9000' 'host 9000' 'host:9000' '-U path'; do
+        PATH=$T/home/bin:$PATH assert_offers "$1" "sockcat $line -- zz-" zz-program
+    done
+    assert_offers "$1" 'sockcat host:9000 -- zz-program fi' file
+    # Otherwise it only ends the options.
+    PATH=$T/home/bin:$PATH assert_offers "$1" 'sockcat -l -- zz-' zz-host
+    PATH=$T/home/bin:$PATH assert_offers "$1" 'sockcat -le cat 9000 -- zz-'
+    PATH=$T/home/bin:$PATH assert_offers "$1" 'sockcat -z host 9000 -- zz-'
 }
 
 services() {
@@ -109,15 +206,14 @@ etc_hosts() {
     [ ! -e /etc/ssh/ssh_known_hosts ] || skip "needs a system without its own known hosts"
     mapfile -t names < <(sed 's/#.*//' /etc/hosts | awk '{ $1 = "" } 1' | tr -s ' \t' '\n' | grep .)
     [ "${#names[@]}" -gt 0 ] || skip "needs names in /etc/hosts"
-    assert_offers "$1" 'sockcat ' "${names[@]}"
+    # Operands may also be schemes.
+    assert_offers "$1" 'sockcat ' "${names[@]}" tcp:// udp:// unix: vsock:// fd://
 }
 
 listener() {
     begin "$1"
-    mkdir "$T/home/.ssh"
-    echo 'ssh-host.example ssh-ed25519 AAAA' >"$T/home/.ssh/known_hosts"
-    getent services ssh >/dev/null || skip "needs the service ssh"
-    mapfile -t ports < <(service_names | grep '^ssh')
+    known_host ssh-host.example
+    some_ports
     assert_offers "$1" 'sockcat -l ssh' "${ports[@]}" ssh-host.example
     assert_offers "$1" 'sockcat -kvl ssh' "${ports[@]}" ssh-host.example
     assert_offers "$1" 'sockcat --listen localhost ssh' "${ports[@]}"
@@ -126,8 +222,7 @@ listener() {
 
 more_ports() {
     begin "$1"
-    getent services ssh >/dev/null || skip "needs the service ssh"
-    mapfile -t ports < <(service_names | grep '^ssh')
+    some_ports
     assert_offers "$1" 'sockcat -z localhost 22 ssh' "${ports[@]}"
     assert_offers "$1" 'sockcat localhost 22 --probe 80 ssh' "${ports[@]}"
     assert_offers "$1" 'sockcat localhost 22 ssh'
@@ -138,9 +233,10 @@ paths() {
     begin "$1"
     mkdir folder
     touch file 'two words'
-    assert_offers "$1" 'sockcat -U ' file folder 'two words'
-    assert_offers "$1" 'sockcat -lU ' file folder 'two words'
-    assert_offers "$1" 'sockcat -Uvl f' file folder
+    assert_offers "$1" 'sockcat -U ' folder
+    assert_offers "$1" 'sockcat -lU ' folder
+    assert_offers "$1" 'sockcat -lU tw' 'two words'
+    assert_offers "$1" 'sockcat -Uvl f' folder
     assert_offers "$1" 'sockcat --unixsock -k fi' file
     assert_offers "$1" 'sockcat -U file '
     assert_offers "$1" 'sockcat -U -s fi' file
@@ -174,10 +270,8 @@ redirection() {
     touch file
     assert_offers "$1" 'sockcat localhost 22 < fi' file
     assert_offers "$1" 'sockcat localhost > fi' file
-    getent services ssh >/dev/null || skip "needs the service ssh"
     # What is redirected is no operand.
-    mkdir .ssh
-    echo 'zz-one ssh-ed25519 AAAA' >.ssh/known_hosts
+    known_host zz-one
     assert_offers "$1" 'sockcat < file zz-' zz-one
 }
 
@@ -194,11 +288,11 @@ no_nonsense() {
 end_of_options() {
     begin "$1"
     touch -- -file
-    assert_offers "$1" 'sockcat -- -'
+    # fish also offers hosts that have a '-' somewhere.
+    assert_equal "$(offers "$1" 'sockcat -- -' | grep '^-')" ""
     assert_offers "$1" 'sockcat -U -- -' -file
     # What looks like one is an operand.
-    getent services ssh >/dev/null || skip "needs the service ssh"
-    mapfile -t ports < <(service_names | grep '^ssh')
+    some_ports
     assert_offers "$1" 'sockcat -- -k ssh' "${ports[@]}"
     assert_offers "$1" 'sockcat -- -U 22 '
 }
@@ -220,6 +314,20 @@ given() {
 @test "zsh: every long option of the table is offered, and nothing else" { long_options zsh; }
 @test "fish: every long option of the table is offered, and nothing else" { long_options fish; }
 
+@test "zsh: the options are listed under the title of their topic" {
+    begin zsh
+    mkdir "$T/logged"
+    # shellcheck disable=SC2016 # for zsh
+    sed '1a compadd() { print -r -- "$@" >>"$HOME/calls"; builtin compadd "$@"; }' "$ROOT/completions/_sockcat" >"$T/logged/_sockcat"
+    COMPLETIONS=$T/logged offers zsh 'sockcat --' >/dev/null
+    sed -nE 's/.* -X %B(.*)%b .* (--[a-z0-9-]+)$/\1;\2/p' calls | sort >"$T/got"
+    awk -F ';' 'NR == FNR { title[$1] = $2; next } $2 != "" { print title[$1] ";--" $2 }' \
+        <(table_rows "$ROOT/src/cli/options.def" '#define GROUP(id, topic, title) @row@ id;title') \
+        <(table_rows "$ROOT/src/cli/options.def" \
+            '#define OPTION(id, name, letter, type, argument, min, max, group, ...) @row@ group;name') | sort >"$T/wanted"
+    assert_same "$T/got" "$T/wanted"
+}
+
 @test "zsh: every letter of the table is offered" { letters zsh; }
 @test "fish: every letter of the table is offered" { letters fish; }
 
@@ -236,7 +344,7 @@ given() {
     offers fish 'sockcat -' >/dev/null
     cat "$T/names" "$T/ask.out" | grep -vF -e '=' | LC_ALL=C sort -u >"$T/got"
     # The help may have ';', '@' and quotes in it: it stands alone, and is last.
-    printf '%s\n#include "%s"\n' '#define OPTION(id, name, letter, a, b, c, d, e, f, g, h, i, help) @row@ name;letter;help' \
+    printf '%s\n#include "%s"\n' '#define OPTION(id, name, letter, a, b, c, d, e, f, g, h, i, j, k, help) @row@ name;letter;help' \
         "$ROOT/src/cli/options.def" | cc -E -P -x c - | tr '\n' ' ' | sed 's/@row@/\n/g' |
         sed -nE 's/^ *"([^"]*)";('\''(.)'\''|0);"(.*)" *$/\1;\3;\4/p' |
         awk -F ';' '{ help = substr($0, length($1 $2) + 3) }
@@ -252,6 +360,26 @@ given() {
 @test "bash: the topics of --help" { topics bash; }
 @test "zsh: the topics of --help" { topics zsh; }
 @test "fish: the topics of --help" { topics fish; }
+
+@test "bash: the message formats that --list-formats prints" { formats bash; }
+@test "zsh: the message formats that --list-formats prints" { formats zsh; }
+@test "fish: the message formats that --list-formats prints" { formats fish; }
+
+@test "bash: groups, permissions and the mode of a terminal" { values bash; }
+@test "zsh: groups, permissions and the mode of a terminal" { values zsh; }
+@test "fish: groups, permissions and the mode of a terminal" { values fish; }
+
+@test "bash: endpoints in one word: schemes, hosts and ports" { endpoints bash; }
+@test "zsh: endpoints in one word: schemes, hosts and ports" { endpoints zsh; }
+@test "fish: endpoints in one word: schemes, hosts and ports" { endpoints fish; }
+
+@test "bash: with -U and after unix: sockets and directories come first" { sockets bash; }
+@test "zsh: with -U and after unix: sockets and directories come first" { sockets zsh; }
+@test "fish: with -U and after unix: sockets and directories come first" { sockets fish; }
+
+@test "bash: after a complete endpoint -- begins a program" { programs bash; }
+@test "zsh: after a complete endpoint -- begins a program" { programs zsh; }
+@test "fish: after a complete endpoint -- begins a program" { programs fish; }
 
 @test "bash: the names for --tos" { tos bash; }
 @test "zsh: the names for --tos" { tos zsh; }
@@ -313,9 +441,9 @@ given() {
 @test "zsh: after -- there are no options" { end_of_options zsh; }
 @test "fish: after -- there are no options" { end_of_options fish; }
 
-# fish offers all options at all times.
 @test "bash: what cannot follow is not offered" { given bash; }
 @test "zsh: what cannot follow is not offered" { given zsh; }
+@test "fish: what cannot follow is not offered" { given fish; }
 
 @test "bash: a word may be quoted" {
     begin bash

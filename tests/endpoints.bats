@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# Endpoints: one word or two, with a scheme or without, to connect to and to listen on; sockets that
-# are inherited; names that are none, addresses written oddly, and passwords that nobody may see.
+# Endpoints: one word or two, with a scheme or without, to connect to and to listen on;
+# invalid names, addresses with an odd spelling, and passwords that must not be printed.
 # shellcheck disable=SC2154 # the helper sets port, listener, peer, peer_port, result, held, netns
 bats_require_minimum_version 1.5.0
 load lib/helper
@@ -117,7 +117,7 @@ talks() {
     done
 }
 
-@test "after -U a word with a scheme is a path as it stands" {
+@test "after -U an operand with a scheme is a path" {
     cd "$T"
     mkdir -p tcp: udp: fd: unix:
     for name in tcp://127.0.0.1:80 udp://x:1 fd://3 unix:x unix:/y 127.0.0.1:80; do
@@ -129,30 +129,14 @@ talks() {
 @test "vsock://cid:port is connected to" {
     python3 -c 'import socket; socket.socket(socket.AF_VSOCK).bind((socket.VMADDR_CID_ANY, socket.VMADDR_PORT_ANY))' \
         2>/dev/null || skip "needs vsock in the kernel"
-    drive <<'PY' || {
-from drive import *
-s = socket.socket(socket.AF_VSOCK)
-s.settimeout(LIMIT)
-try:
-    s.bind((1, socket.VMADDR_PORT_ANY))
-    s.listen()
-    socket.socket(socket.AF_VSOCK).connect((1, s.getsockname()[1]))
-except OSError:
-    sys.exit(77)
-s.accept()
-cat = Cat('vsock://1:%d' % s.getsockname()[1])
-c, _ = s.accept()
-c.sendall(b'hello')
-c.close()
-check(cat.end(), b'hello')
-PY
+    drive endpoints vsock || {
         code=$?
         [ "$code" -ne 77 ] || skip "needs the vsock loopback"
         return "$code"
     }
 }
 
-@test "vsock:// where nobody is, is 7 or 4 and names context and port" {
+@test "vsock:// without a listener is 7 or 4, and the message names context and port" {
     code=0
     sockcat vsock://1:4711 </dev/null 2>"$T/err" || code=$?
     [ "$code" -eq 7 ] || [ "$code" -eq 4 ] || fail "status $code"
@@ -221,7 +205,7 @@ PY
     talks "127.0.0.1:$port"
 }
 
-@test "-l udp://host:port hears datagrams" {
+@test "-l udp://host:port receives datagrams" {
     start_listener -d -W 1 udp://127.0.0.1:0
     talks -u 127.0.0.1 "$port"
 }
@@ -246,7 +230,7 @@ PY
     talks -U "@sockcat-$$-$BATS_TEST_NUMBER"
 }
 
-@test "-l -U takes a word with a scheme as a path" {
+@test "-l -U takes an operand with a scheme as a path" {
     cd "$T"
     mkdir -p tcp:
     start_listener -d -U tcp://x:1
@@ -266,15 +250,15 @@ PY
     sockcat -z "127.0.0.1:$peer_port" </dev/null
     assert_peer_done
     hold_port
-    assert_fails 1 "connect 127.0.0.1:$held: Connection refused" sockcat -z "127.0.0.1:$held" </dev/null
-    assert_fails 1 "connect 127.0.0.1:$held: Connection refused" sockcat -z "tcp://127.0.0.1:$held" </dev/null
+    assert_fails 1 "^sockcat: 127.0.0.1:$held: closed$" sockcat -zv "127.0.0.1:$held" </dev/null
+    assert_closed sockcat -z "tcp://127.0.0.1:$held"
 }
 
 @test "-z unix:path probes a Unix socket" {
     start_peer --listen "unix:$T/socket" recvall
     sockcat -z "unix:$T/socket" </dev/null
     assert_peer_done
-    assert_fails 1 'Connection refused' sockcat -z "unix:$T/socket" </dev/null
+    assert_closed sockcat -z "unix:$T/socket"
 }
 
 # ---- what does not go together, and words that are none ----
@@ -282,7 +266,7 @@ PY
 @test "a scheme and an option that contradict each other are 2, and both are named" {
     while read -r scheme option words; do
         read -r -a list <<<"$words"
-        wanted="$scheme'?: it cannot be used together with $option|option $option: it cannot be used together with '?$scheme"
+        wanted="$scheme'? conflicts with $option|$option conflicts with '?$scheme"
         # The options behind the endpoint or in front of it.
         assert_fails 2 "$wanted" sockcat "${list[@]}" </dev/null || fail "for $words"
         assert_fails 2 "$wanted" sockcat "${list[@]:1}" "${list[0]}" </dev/null || fail "for $words, turned"
@@ -310,65 +294,63 @@ vsock:// --mptcp vsock://2:1 --mptcp
 vsock:// --source vsock://2:1 -s127.0.0.1
 fd:// --ipv4 fd://3 -4
 fd:// --ipv6 fd://3 -6
-fd:// --udp fd://3 -u
 fd:// --source fd://3 -s127.0.0.1
 fd:// --source-port fd://3 -p1
-fd:// --seqpacket fd://3 --seqpacket
 fd:// --mptcp fd://3 --mptcp
-fd:// --sctp fd://3 --sctp
-fd:// --udplite fd://3 --udplite
-fd:// --vsock fd://3 --vsock
 TABLE
 }
 
 @test "a message about a scheme calls it an endpoint, not an option" {
-    assert_fails 2 "^sockcat: endpoint 'unix:': it cannot be used together with --ipv4\$" sockcat unix:a -4 </dev/null
-    assert_fails 2 "^sockcat: endpoint 'vsock://': it cannot be used together with --ipv6\$" sockcat vsock://2:1 -6 </dev/null
-    assert_fails 2 "^sockcat: endpoint 'fd://': it cannot be used together with --ipv6\$" sockcat fd://3 -6 </dev/null
+    assert_fails 2 "^sockcat: 'unix:' conflicts with --ipv4\$" sockcat unix:a -4 </dev/null
+    assert_fails 2 "^sockcat: 'vsock://' conflicts with --ipv6\$" sockcat vsock://2:1 -6 </dev/null
+    assert_fails 2 "^sockcat: 'fd://' conflicts with --ipv6\$" sockcat fd://3 -6 </dev/null
 }
 
-@test "a word that is no endpoint is 3, and the message helps" {
+@test "a port alone needs -l" {
+    assert_fails 3 'missing host, as in localhost:80$' sockcat :80 </dev/null
+    assert_fails 3 'missing host, as in udp://localhost:80$' sockcat udp://:80 </dev/null
+    assert_fails 3 'missing host, as in localhost:80$' sockcat -l 0 --to :80 </dev/null
+}
+
+@test "an operand that is no endpoint is 3, and the message helps" {
     while IFS='|' read -r word pattern; do
         for listen in '' -l; do
             # shellcheck disable=SC2086 # nothing or one word
             assert_fails 3 "$pattern" sockcat $listen -- "$word" </dev/null || fail "for $listen $word"
         done
     done <<'TABLE'
-http://a:80|begins with tcp://, udp://, unix:, vsock:// or fd://
-TCP://a:80|begins with tcp://
-tls://a:443|begins with tcp://
+gopher://a:80|unknown scheme .expected tcp://, udp://, unix:, vsock:// or fd://
+TCP://a:80|unknown scheme .expected tcp://
+quic://a:443|unknown scheme .expected tcp://
 ://a:80|
 tcp:/a:80|
-tcp://|port is missing
-tcp://a|port is missing, as in tcp://a:80
-udp://a|port is missing, as in udp://a:80
-tcp://[::1]|port is missing
+tcp://|missing port
+tcp://a|missing port, as in tcp://a:80
+udp://a|missing port, as in udp://a:80
+tcp://[::1]|missing port
 [::1]|
 [::1]:|port ''
-[::1:80|the '\]' is missing
-[::1]80|behind the '\]'
-[::1]x:80|behind the '\]'
+[::1:80|missing .\]
+[::1]80|after the '\]'
+[::1]x:80|after the '\]'
 []:80|host
 [1.2.3.4]:80|not an IPv6 address
 [localhost]:80|not an IPv6 address
-[::1%lo]:80|only a link-local address has an interface
-[fe80::1]:80|needs its interface
+[::1%lo]:80|only a link-local address can have an interface
+[fe80::1]:80|requires an interface
 [fe80::1%nosuch0]:80|no such interface
-tcp://::1:80|an IPv6 address stands in brackets
+tcp://::1:80|an IPv6 address requires brackets
 1.2.3.4:|port ''
 1.2.3.4:80x|port '80x'
-1.2.3.4:65536|port '65536': it goes from 0 to 65535
+1.2.3.4:65536|invalid port '65536': expected 0 to 65535
 1.2.3.4:-1|port '-1'
 1.2.3.4: 80|port ' 80'
 tcp://1.2.3.4:80/|port '80/'
 tcp://1.2.3.4:80/path|port '80/path'
-:80|it has no host
-tcp://:80|it has no host
-:|it has no host
 a:b:c|
 vsock://x:1|context 'x'
 vsock://2:x|port 'x'
-vsock://2|port is missing
+vsock://2|missing port
 vsock://4294967296:1|context '4294967296'
 vsock://-1:1|context '-1'
 unix:|path ''
@@ -379,7 +361,7 @@ fd://-1|descriptor
 fd://3x|descriptor
 fd:// 3|descriptor
 fd://4294967299|descriptor
-fd://0|it is no socket
+fd://0|not a supported socket
 fd://1|from 3
 fd://2|from 3
 fd://999|fd://999': Bad file descriptor
@@ -395,7 +377,7 @@ TABLE
 @test "port 0 is none to connect to" {
     for words in '127.0.0.1:0' '127.0.0.1 0' 'udp://127.0.0.1:0' '-z 127.0.0.1:0' '-z 127.0.0.1 0'; do
         # shellcheck disable=SC2086 # words
-        assert_fails 3 "port '0': nobody can listen there" sockcat $words </dev/null || fail "for $words"
+        assert_fails 3 "port '0' is only valid" sockcat $words </dev/null || fail "for $words"
     done
 }
 
@@ -403,371 +385,13 @@ TABLE
     long=$(printf '%0108d' 0)
     for words in "-U $long" "unix:$long" "-lU $long" "-l unix:$long"; do
         # shellcheck disable=SC2086 # words
-        assert_fails 3 '108 bytes, and a socket.s path has at most 107' sockcat $words </dev/null || fail "for $words"
+        assert_fails 3 '108 bytes, a socket.s path has at most 107' sockcat $words </dev/null || fail "for $words"
     done
     cd "$T"
     start_listener -d "unix:${long:1}"
     talks "unix:${long:1}"
     start_listener -d "unix:@${long:1}"
     talks "unix:@${long:1}"
-}
-
-# ---- sockets that are there already ----
-
-# fds <SCRIPT: as drive, with "from fds import *": run(descriptor, words..., input, status).
-fds() {
-    need python3
-    cat >"$T/fds.py" <<'PY'
-from drive import *
-
-def at(fd, words):
-    return [os.environ['SOCKCAT']] + [w.replace('fd://N', 'fd://%d' % fd) for w in words]
-
-def begin(sock, *words):
-    """Runs it with this socket; "fd://N" names it."""
-    return subprocess.Popen(at(sock.fileno(), words), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, pass_fds=[sock.fileno()])
-
-def end(process, status=0, data=None):
-    try:
-        out, err = process.communicate(data, LIMIT)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        sys.exit('it did not end: %r' % (process.communicate(),))
-    check(process.returncode, status, repr(err))
-    return out, err
-
-def refused(sock, pattern, *words, status=3):
-    out, err = end(begin(sock, *words), status)
-    if out or not re.fullmatch(rb'sockcat: [^\n]*\n', err) or not re.search(pattern, err):
-        sys.exit('%r: not one line with %r: %r' % (words, pattern, err))
-
-def blocking(sock):
-    return fcntl.fcntl(sock, fcntl.F_GETFL) & os.O_NONBLOCK == 0
-
-def unix(kind=socket.SOCK_STREAM):
-    return socket.socket(socket.AF_UNIX, kind)
-
-def all_of(sock):
-    """What comes until the end."""
-    sock.settimeout(LIMIT)
-    return b''.join(iter(lambda: sock.recv(65536), b''))
-PY
-    { echo "import os, sys; sys.path.insert(0, os.environ['T'])" && cat; } >"$T/script.py"
-    drive <"$T/script.py"
-}
-
-@test "fd://N is a TCP connection: both directions, and each end by itself" {
-    fds <<'PY'
-from fds import *
-server = tcp()
-client = socket.create_connection(server.getsockname())
-peer = accept(server)
-cat = begin(client, '-v', 'fd://N')
-# This process must not keep it open.
-client.close()
-peer.sendall(b'first')
-check(cat.stdout.read(5), b'first')
-cat.stdin.write(b'question')
-cat.stdin.close()
-# The end of our input is told; the answer comes after that.
-check(all_of(peer), b'question')
-peer.sendall(b'answer')
-peer.close()
-cat.stdin = None
-out, err = end(cat)
-check(out, b'answer')
-check(b'closed 127.0.0.1:%d: 8 bytes sent, 11 bytes received\n' % server.getsockname()[1] in err, True, repr(err))
-PY
-}
-
-@test "fd://N carries much, both ways" {
-    fds <<'PY'
-from fds import *
-server = tcp()
-client = socket.create_connection(server.getsockname())
-peer = accept(server)
-data = os.urandom(3000000)
-cat = begin(client, 'fd://N')
-client.close()
-sender = threading.Thread(target=lambda: (peer.sendall(data[::-1]), peer.shutdown(socket.SHUT_WR)))
-sender.start()
-got = []
-receiver = threading.Thread(target=lambda: got.append(all_of(peer)))
-receiver.start()
-out, err = end(cat, 0, data)
-sender.join()
-receiver.join()
-check((out == data[::-1], got[0] == data, err), (True, True, b''))
-PY
-}
-
-@test "fd://N is a Unix connection, unnamed or named" {
-    fds <<'PY'
-from fds import *
-for kind in socket.SOCK_STREAM, socket.SOCK_SEQPACKET:
-    one, two = socket.socketpair(socket.AF_UNIX, kind)
-    two.sendall(b'hello')
-    two.shutdown(socket.SHUT_WR)
-    cat = begin(one, 'fd://N')
-    one.close()
-    check(end(cat, 0, b'world'), (b'hello', b''))
-    check(all_of(two), b'world')
-server = unix()
-server.bind(T + '/socket')
-server.listen()
-client = unix()
-client.connect(T + '/socket')
-peer, _ = server.accept()
-peer.sendall(b'hello')
-peer.shutdown(socket.SHUT_WR)
-cat = begin(client, '-v', 'fd://N')
-client.close()
-out, err = end(cat, 0, b'world')
-check((out, all_of(peer)), (b'hello', b'world'))
-check((T + '/socket').encode() in err, True, repr(err))
-check(os.path.exists(T + '/socket'), True, 'the path of the other end was removed')
-PY
-}
-
-@test "fd://N is a UDP socket that has a peer" {
-    fds <<'PY'
-from fds import *
-peer = udp()
-client = udp()
-client.connect(peer.getsockname())
-cat = begin(client, '-W', '1', 'fd://N')
-cat.stdin.write(b'question')
-cat.stdin.flush()
-peer.settimeout(LIMIT)
-data, where = peer.recvfrom(100)
-check((data, where), (b'question', client.getsockname()))
-peer.sendto(b'answer', where)
-check(end(cat), (b'answer', b''))
-PY
-}
-
-@test "fd://N takes the options of a session and of a socket" {
-    fds <<'PY'
-from fds import *
-one, two = socket.socketpair()
-cat = begin(one, '-d', '-v', '--sndbuf', '32k', 'fd://N')
-two.sendall(b'hello')
-two.close()
-out, err = end(cat)
-check(out, b'hello')
-check(b'set --sndbuf 32k' in err, True, repr(err))
-one, two = socket.socketpair()
-cat = begin(one, '-C', 'fd://N')
-one.close()
-two.shutdown(socket.SHUT_WR)
-end(cat, 0, b'a\nb\r\n')
-check(all_of(two), b'a\r\nb\r\n')
-PY
-}
-
-@test "fd://N is left blocking for others that have it" {
-    fds <<'PY'
-from fds import *
-server = tcp()
-for client, peer in socket.socketpair(), (socket.create_connection(server.getsockname()), accept(server)):
-    peer.sendall(b'hello')
-    peer.shutdown(socket.SHUT_WR)
-    check(blocking(client), True)
-    cat = begin(client, 'fd://N')
-    check(cat.stdout.read(5), b'hello')
-    check(end(cat, 0, b'world')[1], b'')
-    check(blocking(client), True, 'it is non-blocking now')
-PY
-}
-
-@test "fd://N has its other options as they were, too" {
-    fds <<'PY'
-from fds import *
-SO_PASSCRED = 16
-one, two = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-two.sendall(b'hello')
-two.shutdown(socket.SHUT_WR)
-cat = begin(one, 'fd://N')
-check(end(cat, 0, b'world')[0], b'hello')
-check(one.getsockopt(socket.SOL_SOCKET, SO_PASSCRED), 0, 'SO_PASSCRED')
-# A socket that was non-blocking stays so, when it is only passed on.
-server = tcp()
-client = socket.create_connection(server.getsockname())
-peer = accept(server)
-client.setblocking(False)
-here, there = socket.socketpair()
-passed = subprocess.run(at(client.fileno(), ['-F', 'fd://N']), pass_fds=[client.fileno()], stdin=subprocess.DEVNULL,
-                        stdout=there, timeout=LIMIT)
-check(passed.returncode, 0)
-check(blocking(client), False, 'it is blocking now')
-PY
-}
-
-@test "fd://N counts as the kind of socket that it is, for what options need and exclude" {
-    fds <<'PY'
-from fds import *
-peer, client = udp(), udp()
-client.connect(peer.getsockname())
-end(begin(client, '-b', '-q', '0', 'fd://N'), 0, b'')
-refused(client, b'--telnet', '-t', 'fd://N', status=2)
-one, two = socket.socketpair()
-refused(one, b'--broadcast', '-b', 'fd://N', status=2)
-refused(one, b'--ttl', '--ttl', '5', 'fd://N', status=2)
-one, two = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-refused(one, b'--telnet', '-t', 'fd://N', status=2)
-PY
-}
-
-@test "-l fd://N takes its client from a socket that listens" {
-    fds <<'PY'
-from fds import *
-server = tcp()
-server.setblocking(True)
-cat = begin(server, '-l', 'fd://N')
-client = socket.create_connection(server.getsockname())
-client.sendall(b'hello')
-client.shutdown(socket.SHUT_WR)
-out, err = end(cat, 0, b'world')
-check(out, b'hello')
-check(all_of(client), b'world')
-check(blocking(server), True, 'O_NONBLOCK was left on the listening socket')
-# It is still good for the next one.
-cat = begin(server, '-l', 'fd://N')
-client = socket.create_connection(server.getsockname())
-client.close()
-end(cat, 0, b'')
-PY
-}
-
-@test "-l fd://N that a signal ends leaves the listening socket blocking" {
-    fds <<'PY'
-from fds import *
-server = tcp()
-server.setblocking(True)
-cat = begin(server, '-l', '-v', 'fd://N')
-check(b'listening on' in cat.stderr.readline(), True)
-cat.send_signal(signal.SIGTERM)
-end(cat, -signal.SIGTERM)
-check(blocking(server), True, 'O_NONBLOCK was left on the listening socket')
-PY
-}
-
-@test "-l -k fd://N serves one client after another" {
-    fds <<'PY'
-from fds import *
-server = tcp()
-server.setblocking(True)
-cat = begin(server, '-l', '-k', '-d', 'fd://N')
-for word in b'one', b'two', b'three':
-    client = socket.create_connection(server.getsockname())
-    client.sendall(word)
-    client.close()
-    check(cat.stdout.read(len(word)), word)
-cat.send_signal(signal.SIGTERM)
-end(cat, -signal.SIGTERM)
-check(blocking(server), True, 'O_NONBLOCK was left on the listening socket')
-PY
-}
-
-@test "-l fd://N takes Unix sockets, and does not remove the path of another" {
-    fds <<'PY'
-from fds import *
-server = unix()
-server.bind(T + '/socket')
-server.listen()
-cat = begin(server, '-l', 'fd://N')
-client = unix()
-client.connect(T + '/socket')
-client.sendall(b'hello')
-client.shutdown(socket.SHUT_WR)
-check(end(cat, 0, b'')[0], b'hello')
-check(os.path.exists(T + '/socket'), True, 'the path was removed')
-PY
-}
-
-@test "-l fd://N takes a UDP socket that is bound" {
-    fds <<'PY'
-from fds import *
-server = udp()
-cat = begin(server, '-l', '-d', '-W', '1', 'fd://N')
-client = udp()
-client.sendto(b'hello', server.getsockname())
-check(end(cat)[0], b'hello')
-PY
-}
-
-@test "-l fd://N says its port when it is ready" {
-    fds <<'PY'
-from fds import *
-server = tcp()
-ready, its = os.pipe()
-cat = subprocess.Popen([os.environ['SOCKCAT'], '-l', '-d', '--ready-fd', str(its), 'fd://%d' % server.fileno()],
-                       pass_fds=[its, server.fileno()], stdin=subprocess.DEVNULL)
-os.close(its)
-check(os.read(ready, 100), b'%d\n' % server.getsockname()[1])
-socket.create_connection(server.getsockname()).close()
-check(cat.wait(LIMIT), 0)
-PY
-}
-
-@test "fd://N of the wrong kind is 3" {
-    fds <<'PY'
-from fds import *
-with open('/dev/null', 'rb') as file:
-    refused(file, b'no socket', 'fd://N')
-    refused(file, b'no socket', '-l', 'fd://N')
-ends = [os.fdopen(end) for end in os.pipe()]
-refused(ends[0], b'no socket', 'fd://N')
-refused(ends[0], b'no socket', '-l', 'fd://N')
-server = tcp()
-refused(server, b'it listens; write -l', 'fd://N')
-refused(server, b'it listens; write -l', '-z', 'fd://N')
-client = socket.create_connection(server.getsockname())
-refused(client, b'does not listen', '-l', 'fd://N')
-# Neither connected nor listening.
-for sock in socket.socket(), udp(), unix(), unix(socket.SOCK_DGRAM):
-    refused(sock, b'not connected|no peer', 'fd://N')
-for sock in socket.socket(), unix():
-    refused(sock, b'does not listen', '-l', 'fd://N')
-refused(socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0), b'no socket that can be used', 'fd://N')
-PY
-}
-
-@test "-l fd://N with a datagram socket that has a peer is 3" {
-    fds <<'PY'
-from fds import *
-sock, other = udp(), udp()
-sock.connect(other.getsockname())
-refused(sock, b'descriptor|fd://', '-l', '--idle-timeout', '1', 'fd://N')
-PY
-}
-
-@test "fd://N with a raw socket is 3, and it is not taken for TCP" {
-    fds <<'PY' || {
-from fds import *
-try:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)
-except PermissionError:
-    sys.exit(77)
-sock.connect(('127.0.0.1', 7))
-refused(sock, b'no socket that can be used', '--idle-timeout', '1', 'fd://N')
-PY
-        code=$?
-        [ "$code" -ne 77 ] || skip "needs the right to open raw sockets"
-        return "$code"
-    }
-}
-
-@test "fd://N of a descriptor that is not open, or is standard output or error, is 3" {
-    assert_fails 3 "fd://77': Bad file descriptor" sockcat fd://77 </dev/null 77>&-
-    assert_fails 3 "fd://77': Bad file descriptor" sockcat -l fd://77 </dev/null 77>&-
-    for n in 1 2 01 1x -3 '' 99999999999; do
-        assert_fails 3 "fd://$n'.*from 3" sockcat "fd://$n" </dev/null || fail "for $n"
-    done
-    for n in 0 00; do
-        assert_fails 3 "fd://0': it is no socket" sockcat "fd://$n" </dev/null
-    done
 }
 
 # ---- the fault catalogue ----
@@ -799,7 +423,7 @@ a\\177|a\\^\\?|character
 a\\x9b2Jb|a\\\\x9b2Jb|not ASCII
 a\\xff|a\\\\xff|not ASCII
 b\\xc3\\xbccher.test|b.*cher.test|not ASCII; write its xn-- form
-\\u202eabc|\\\\u202eabc|not ASCII
+\\xe2\\x80\\xaeabc|\\\\u202eabc|not ASCII
 -oops|-oops|begins with '-'
 a.-oops|a.-oops|begins with '-'
 a..b|a..b|a part of the name is empty
@@ -830,6 +454,11 @@ TABLE
     for odd in 127.1 127 1 0x7f.1 0177.0.0.1 0x7f000001 2130706433 127.0.0.1.1 127.0.0.256 127.0.0.01 127.0.0.0x1 127.0.1 0 \
         4294967296 127.0.0.1. 1.2.3.4.5.6 0x 127.0.0.08; do
         for words in "$odd 80" "$odd:80" "tcp://$odd:80" "-l $odd 80" "-l $odd:0" "-z $odd 80" "-s $odd 127.0.0.1 80"; do
+            if [[ $words =~ ^(-[lz] )?[0-9]{1,5}\ 80$ ]]; then
+                # shellcheck disable=SC2086 # words
+                assert_fails 2 "two ports given: $odd and 80" sockcat $words </dev/null || fail "for $words"
+                continue
+            fi
             # shellcheck disable=SC2086 # words
             assert_fails 3 "host '$odd': an IPv4 address is four decimal numbers|host '$odd': it is" sockcat $words </dev/null \
                 || fail "for $words"
@@ -859,7 +488,7 @@ TABLE
 }
 
 @test "F94: [::1]:80 in two words is refused, and 1.2.3.4: has no port" {
-    assert_fails 3 'IPv6 address' sockcat '[::1]:80' 80 </dev/null
+    assert_fails 2 'two ports given: 80 and 80' sockcat '[::1]:80' 80 </dev/null
     assert_fails 3 "port ''" sockcat 1.2.3.4: </dev/null
     assert_fails 3 "host '1.2.3.4:'" sockcat 1.2.3.4: 80 </dev/null
 }
@@ -873,6 +502,7 @@ TABLE
             sockcat $verbose $words </dev/null >"$T/out" 2>"$T/err" || code=$?
             [ "$code" -eq 2 ] || [ "$code" -eq 3 ] || fail "status $code for: $words"
             ! grep -q 'secret\|user:' "$T/out" "$T/err" || fail "for $words: $(cat "$T/out" "$T/err")"
+            sed -i '/^usage: /,$d' "$T/err"
             assert_one_error "$T/err" . || fail "for $words"
         done
     done <<'TABLE'

@@ -69,7 +69,7 @@ SH
     sockcat 127.0.0.1 -- "$port" <<<hello
     assert_listener_ends 0
     hold_port
-    assert_fails 1 refused sockcat -z 127.0.0.1 "$held" -- "$held" </dev/null
+    assert_closed sockcat -z 127.0.0.1 "$held" -- "$held"
     assert_fails 7 refused sockcat 127.0.0.1 "$held" -- </dev/null
 }
 
@@ -82,15 +82,15 @@ SH
             *) words="$option $program 127.0.0.1 9" ;;
             esac
             # shellcheck disable=SC2086 # words
-            assert_fails 2 "cannot be used together" sockcat $words </dev/null || fail "for $words"
+            assert_fails 2 "conflicts with" sockcat $words </dev/null || fail "for $words"
         done
     done
-    assert_fails 2 "^sockcat: argument '--': it cannot be used together with --raw\$|^sockcat: .*--raw.* '--'" \
+    assert_fails 2 "^sockcat: '?--'? conflicts with --raw\$" \
         sockcat --raw 127.0.0.1 9 -- cat </dev/null
-    assert_fails 2 'cannot be used together' sockcat -e cat -c cat a 1 </dev/null
-    assert_fails 2 "argument 'cat': it is one too many" sockcat -e cat a 1 -- cat </dev/null
-    assert_fails 2 'of use only with --exec or --sh-exec' sockcat --exec-status a 1 </dev/null
-    assert_fails 2 'cannot be used together' sockcat -lk --exec-status -c true 1 </dev/null
+    assert_fails 2 'conflicts with' sockcat -e cat -c cat a 1 </dev/null
+    assert_fails 2 "extra operand 'cat'" sockcat -e cat a 1 -- cat </dev/null
+    assert_fails 2 'requires --exec or --sh-exec' sockcat --exec-status a 1 </dev/null
+    assert_fails 2 'conflicts with' sockcat -lk --exec-status -c true 1 </dev/null
 }
 
 # ---- L135: programs that cannot be run ----
@@ -134,7 +134,7 @@ SH
     assert_listener_ends 126 'run .*/text: Exec format error'
 }
 
-@test "F135: a program that goes away while a listener with -k runs is told for each client, and comes back" {
+@test "F135: a missing program is reported for each client of -k, until it is there again" {
     printf '#!/bin/sh\necho hello\n' >"$T/script"
     chmod +x "$T/script"
     start_listener -k 127.0.0.1 0 -e "$T/script"
@@ -153,25 +153,7 @@ SH
 
 @test "F136: a program that never reads holds its client back, and memory stays bounded" {
     start_listener 127.0.0.1 0 -c 'exec sleep 60'
-    drive "$port" "$listener" <<'PY'
-from drive import *
-client = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
-client.setblocking(False)
-sent, quiet = 0, 0
-while quiet < 20:
-    try:
-        sent += client.send(bytes(65536))
-        quiet = 0
-    except BlockingIOError:
-        quiet += 1
-        time.sleep(0.02)
-    if sent > 64 << 20:
-        sys.exit('it takes everything')
-with open('/proc/%s/status' % sys.argv[2]) as file:
-    size = int(re.search(r'VmRSS:\s+(\d+)', file.read())[1])
-if size > 40000:  # the sanitizers' share
-    sys.exit('it has grown to %d kB' % size)
-PY
+    drive exec program_never_reads "$port" "$listener"
 }
 
 @test "F136: a client that does not read holds its program back, and gets all in the end" {
@@ -192,7 +174,7 @@ PY
     assert_listener_ends 0
 }
 
-@test "F137: a program that closes its input goes on writing, and what comes is dropped" {
+@test "F137: a program that closes its input goes on writing, and received data is dropped" {
     start_listener 127.0.0.1 0 -c 'exec <&-; head -c 3000000 /dev/zero; while [ ! -e '"$T"'/go ]; do sleep 0.01; done; echo end'
     start_peer --connect "tcp:127.0.0.1:$port" sendrand:1:5000000 "touch:$T/go" shutwr recvall count
     assert_peer_done
@@ -237,8 +219,8 @@ PY
     assert_equal "$status $(cat "$T/got")" "0 hello"
     finish "$listener"
     assert_equal "$result" 0
-    assert_line 'has ended, but something keeps its output open' "$T/listener.err"
-    # That one belongs to nobody any more, and nothing was said against it.
+    assert_line 'has exited, but another process keeps its output open' "$T/listener.err"
+    # That one has no client any more, and nothing was reported about it.
     ! is_gone "$(cat "$T/pid")" || fail "it was ended"
     kill "$(cat "$T/pid")"
 }
@@ -260,7 +242,7 @@ PY
 
 # ---- L140, L141: its status ----
 
-@test "F140: the program's status is told with -v, and is not ours" {
+@test "F140: -v reports the program's status, which is not ours" {
     start_listener -v 127.0.0.1 0 -c 'exit 3'
     ask
     finish "$listener"
@@ -303,21 +285,11 @@ assert_fails_quietly() {
 
 @test "F141: a hundred quick programs leave no zombie" {
     start_listener -k 127.0.0.1 0 -e true
-    drive "$port" "$listener" <<'PY'
-from drive import *
-for _ in range(100):
-    with socket.create_connection(('127.0.0.1', int(sys.argv[1]))) as client:
-        client.shutdown(socket.SHUT_WR)
-        check(client.recv(1), b'')
-def children():
-    with open('/proc/%s/task/%s/children' % (sys.argv[2], sys.argv[2])) as file:
-        return file.read().split()
-until(lambda: not children(), 'no child is left')
-PY
+    drive exec no_zombies "$port" "$listener"
 }
 
 @test "F141: what programs have left behind leaves no zombie where it becomes a child of ours" {
-    # As the first process of a container: whoever loses its parent comes to sockcat.
+    # As the first process of a container: orphans are reparented to sockcat.
     cat >"$T/first.py" <<'PY'
 import ctypes, os, sys
 PR_SET_CHILD_SUBREAPER = 36
@@ -341,18 +313,7 @@ PY
 
 @test "F141: SIGCHLD that was ignored, or blocked, at the start is heard all the same" {
     start_peer recvall close
-    LIMIT=20 drive "$peer_port" <<'PY'
-from drive import *
-import subprocess
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-def prepare():
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
-process = subprocess.Popen([os.environ['SOCKCAT'], '--exec-status', '127.0.0.1', sys.argv[1], '-c', 'sleep 0.1; exit 6'],
-                           preexec_fn=prepare, restore_signals=False)
-signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-check(process.wait(), 6)
-PY
+    LIMIT=20 drive exec sigchld_ignored "$peer_port"
 }
 
 # ---- L142 to L146: what it gets ----
@@ -386,117 +347,35 @@ exec sleep 60
 SH
     chmod +x "$T/stubborn"
     : >"$T/all"
-    cat >"$T/stubborn.py" <<'PY'
-from drive import *
-def hand_over(*more):
-    """A listener, the client that got the place of one whose program had to be killed, and what that took."""
-    cat = Cat('-l', '-k', '--max-children', '1', *more, '127.0.0.1', '0', '-e', T + '/stubborn')
-    first, second = dial(cat), dial(cat)
-    first.recv(1)
-    before = cat.ticks()
-    reset(first)
-    # That is a second later.
-    check(second.makefile().readline().split()[0], '0')
-    return cat, second, cat.ticks() - before
-PY
 }
 
 @test "F142: at most --max-children programs are there, those being ended included, and clients wait" {
     stubborn
-    drive <<'PY'
-from drive import *
-for limit in '--max-children', '--max-conns':
-    cat = Cat('-l', '-k', limit, '2', '127.0.0.1', '0', '-e', T + '/stubborn')
-    clients = [dial(cat) for _ in range(4)]
-    for client in clients:
-        # The first ones are told at once, the others as the programs of these are killed.
-        others, number = client.makefile().readline().split()
-        check(int(others) < 2, True, others)
-        reset(client)
-    until(lambda: cat.errors().count('Connection reset') == 4, 'the end of all')
-    cat.send(signal.SIGTERM)
-    cat.end(-signal.SIGTERM)
-PY
+    drive exec max_children
 }
 
 @test "F142: a client that never read, and is reset, leaves its place, though the program waits for it" {
-    drive <<'PY'
-from drive import *
-target = Cat('-l', '-k', '--echo', '127.0.0.1', '0')
-for service in ['-c', 'cat'], ['--to', '127.0.0.1:' + target.where]:
-    cat = Cat('-l', '-k', '--linger', '0.3', '--max-accepts', '1', '127.0.0.1', '0', *service)
-    client = dial(cat, room=2000)
-    pour(client, 1 << 30)
-    reset(client)
-    cat.end(104)
-    check('Connection reset' in cat.errors(), True, cat.errors())
-PY
+    drive exec reset_of_stalled_client
 }
 
 @test "F142: a client that waits for the end of a program costs no turns" {
     stubborn
-    PYTHONPATH=$T drive <<'PY'
-from stubborn import *
-cat, _, ticks = hand_over()
-check(ticks < 30, True, '%d ticks' % ticks)
-cat.send(signal.SIGTERM)
-cat.end(-signal.SIGTERM)
-PY
+    drive exec waits_for_program_end
 }
 
 @test "F142: --accept-timeout does not begin before the end of the program that a client waits for" {
     stubborn
-    PYTHONPATH=$T drive <<'PY'
-from stubborn import *
-cat, second, _ = hand_over('--accept-timeout', '0.5')
-reset(second)
-cat.end(28)
-PY
+    drive exec accept_timeout_after_program
 }
 
-@test "F142: with --refuse a client for whom there can be no program is reset, and counted" {
+@test "F142: with --refuse a client above --max-children is reset, and counted" {
     stubborn
-    drive <<'PY'
-from drive import *
-cat = Cat('-l', '-k', '--refuse', '--max-children', '1', '127.0.0.1', '0', '-e', T + '/stubborn')
-def refused():
-    try:
-        client = dial(cat)
-        return not client.recv(1)
-    except ConnectionResetError:
-        return True
-first = dial(cat)
-first.recv(1)
-for _ in range(5):
-    check(refused(), True)
-cat.send(signal.SIGUSR1)
-until(lambda: '1 clients, 1 so far, 0 failed, 5 refused' in cat.errors(), 'a report')
-reset(first)
-until(lambda: 'Connection reset' in cat.errors(), 'the end of the first')
-check(refused(), True, 'while the program is being ended')
-until(lambda: not refused(), 'a place')
-cat.send(signal.SIGTERM)
-cat.end(-signal.SIGTERM)
-PY
+    drive exec max_children_refuse
 }
 
-@test "F142: over UDP one peer, and not one more, makes room for a newcomer, who is served when the program has ended" {
+@test "F142: over UDP exactly one peer makes room for a new one, which is served when its program has ended" {
     stubborn
-    drive <<'PY'
-from drive import *
-cat = Cat('-l', '-u', '-k', '-v', '--max-children', '2', '127.0.0.1', '0', '-e', T + '/stubborn')
-def served(peer):
-    peer.sendto(b'.', cat.address())
-    return select.select([peer], [], [], 0.01)[0] and peer.recv(100).split()
-peers = [udp() for _ in range(3)]
-for peer in peers:
-    others, number = until(lambda: served(peer), 'an answer')
-    check(int(others) < 2, True, others)
-check(cat.errors().count('left for another'), 1, cat.errors())
-check('there are too many' in cat.errors(), True, cat.errors())
-cat.send(signal.SIGTERM)
-cat.end(-signal.SIGTERM)
-PY
+    drive exec max_children_udp
 }
 
 @test "F142: --max-processes is the limit of the programs, not ours, and is never higher than it was" {
@@ -512,15 +391,15 @@ PY
 
 @test "F142: beyond --max-processes a program cannot start another" {
     # For root there is no limit.
-    somebody=
+    as_user=
     if [ "$(id -u)" -eq 0 ]; then
         need setpriv
-        somebody='setpriv --reuid 54321 --clear-groups'
+        as_user='setpriv --reuid 54321 --clear-groups'
     fi
-    $somebody test -x "$SOCKCAT" || skip "needs a program that anybody can run"
+    $as_user test -x "$SOCKCAT" || skip "needs a program that other users can run"
     # One process, which is there already.
     start_peer 'expect:not more' recvall
-    $somebody "$SOCKCAT" --max-processes 1 127.0.0.1 "$peer_port" -- python3 -c 'import os
+    $as_user "$SOCKCAT" --max-processes 1 127.0.0.1 "$peer_port" -- python3 -c 'import os
 try:
     os.fork()
     print("forked", end="")
@@ -570,11 +449,11 @@ print("looked")'
     assert_line '^complaint$' "$T/listener.err"
 }
 
-@test "F144: no signal is ignored or blocked, pipes block, and it leads its own process group" {
+@test "F144: no signal is ignored or blocked, pipes block, and it leads its own session" {
     start_listener 127.0.0.1 0 -- python3 -c 'import fcntl, os, signal
 print([s for s in signal.valid_signals() if s not in (signal.SIGKILL, signal.SIGSTOP)
        and signal.getsignal(s) == signal.SIG_IGN and s not in (signal.SIGPIPE, signal.SIGXFSZ)],
-      signal.pthread_sigmask(signal.SIG_BLOCK, []), os.getpgrp() == os.getpid(),
+      signal.pthread_sigmask(signal.SIG_BLOCK, []), os.getsid(0) == os.getpgrp() == os.getpid(),
       [fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_NONBLOCK for fd in (0, 1)])'
     ask
     assert_equal "$(cat "$T/got")" "[] set() True [0, 0]"
@@ -586,15 +465,7 @@ print([s for s in signal.valid_signals() if s not in (signal.SIGKILL, signal.SIG
 
 @test "F144: also when they were ignored, or blocked, at the start" {
     start_peer recvall
-    drive "$peer_port" <<'PY'
-from drive import *
-def prepare():
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM, signal.SIGRTMAX])
-subprocess.run([os.environ['SOCKCAT'], '127.0.0.1', sys.argv[1], '-c', 'grep -E "^Sig(Blk|Ign)" /proc/self/status >' + T + '/signals'],
-               preexec_fn=prepare, check=True)
-PY
+    drive exec signals_at_start "$peer_port"
     assert_equal "$(tr -d '\t' <"$T/signals")" $'SigBlk:0000000000000000\nSigIgn:0000000000000000'
 }
 
@@ -618,58 +489,18 @@ PY
 }
 
 @test "F145: a listener's program gets little of the environment, or all with --keep-env; another all, or little with --clear-env" {
-    drive <<'PY'
-from drive import *
-common = {name: name.lower() for name in ('HOME USER LOGNAME SHELL LANG LANGUAGE LC_ALL LC_TIME TZ TERM TMPDIR').split()}
-common['PATH'] = os.environ['PATH']
-others = dict(SECRET='s', PATHS='p', LC='l', LD_LIBRARY_PATH='/nowhere', IFS='x', NCAT_OTHER='n',
-              SOCKCAT=os.environ['SOCKCAT'])
-os.environ.clear()
-os.environ.update(common)
-os.environ.update(others)
-ours = {a + b for a in ('SOCKCAT_', 'NCAT_') for b in 'PROTO REMOTE_ADDR REMOTE_PORT LOCAL_ADDR LOCAL_PORT'.split()}
-def told(client):
-    client.shutdown(socket.SHUT_WR)
-    got = dict(line.split('=', 1) for line in to_end(client).decode().splitlines())
-    check(ours - set(got), set())
-    return {name: got[name] for name in got if name not in ours}
-def accepted(*words):
-    return told(dial(Cat('-l', *words, '127.0.0.1', '0', '-e', 'env')))
-def connected(*words):
-    server = tcp()
-    cat = Cat(*words, *map(str, server.getsockname()), '-e', 'env')
-    return told(accept(server))
-check(accepted(), common)
-check(accepted('-k'), common)
-check(accepted('--clear-env'), common)
-check(accepted('--keep-env'), {**common, **others})
-check(connected(), {**common, **others})
-check(connected('--keep-env'), {**common, **others})
-check(connected('--clear-env'), common)
-# What is not there is not made up.
-for name in list(common):
-    if name != 'PATH':
-        del os.environ[name]
-check(accepted(), {'PATH': common['PATH']})
-PY
-    assert_fails 2 'cannot be used together' sockcat -l --clear-env --keep-env -e env 0 </dev/null
-    assert_fails 2 'of use only with --exec or --sh-exec' sockcat -l --keep-env 0 </dev/null
-    assert_fails 2 'of use only with --exec or --sh-exec' sockcat --clear-env a 1 </dev/null
+    drive exec environment
+    assert_fails 2 'conflicts with' sockcat -l --clear-env --keep-env -e env 0 </dev/null
+    assert_fails 2 'requires --exec or --sh-exec' sockcat -l --keep-env 0 </dev/null
+    assert_fails 2 'requires --exec or --sh-exec' sockcat --clear-env a 1 </dev/null
+}
+
+@test "T26: a program does not get NOTIFY_SOCKET, with --keep-env either" {
+    drive exec no_notify_socket
 }
 
 @test "F145: the name of a Unix client does not come into the environment" {
-    drive <<'PY'
-from drive import *
-os.chdir(T)
-cat = Cat('-l', '-U', T + '/s', '-c', 'env')
-client = socket.socket(socket.AF_UNIX)
-client.bind('() { :; }; PATH=x\nLD_PRELOAD=y')
-client.connect(T + '/s')
-client.shutdown(socket.SHUT_WR)
-text = client.makefile().read()
-check('LD_PRELOAD' in text or '() {' in text, False, text)
-check('PROTO=UNIX' in text, True)
-PY
+    drive exec unix_client_name
 }
 
 @test "F145: over UDP the program knows the peer, too" {
@@ -700,7 +531,9 @@ PY
 @test "F147: a program that is stopped is ended, too" {
     start_listener 127.0.0.1 0 -c "trap 'echo told >$T/told; exit' TERM; echo \$\$ >$T/first; echo ready; kill -STOP \$\$; sleep 64"
     start_peer --connect "tcp:127.0.0.1:$port" recv:6 reset
-    assert_listener_ends 56 'Connection reset by peer'
+    finish "$listener"
+    assert_equal "$result" 56
+    assert_line 'Connection reset by peer' "$T/listener.err"
     has_ended "$T/first" || fail "the program is still there"
     # Not killed: it was let go on first.
     [ -e "$T/told" ] || fail "it was not told"
@@ -751,10 +584,10 @@ PY
 
 # ---- defaults, other options, real peers ----
 
-@test "a listener that runs programs listens on localhost, unless it is told where or for whom" {
+@test "a listener that runs programs listens on localhost, unless an address or an access list is given" {
     start_listener 0 -v -e cat
     await_line "$T/listener.err" 'listening on (127\.0\.0\.1|\[::1\]):'
-    ! grep -qE 'listening on (0\.0\.0\.0|\[::\])' "$T/listener.err" || fail "everybody can come"
+    ! grep -qE 'listening on (0\.0\.0\.0|\[::\])' "$T/listener.err" || fail "it listens on all addresses"
     start_listener '*' 0 -v -e cat
     await_line "$T/listener.err" 'listening on 0\.0\.0\.0:'
     start_listener 0 -v --allow 192.0.2.0/24 -e cat
@@ -848,6 +681,122 @@ PY
     assert_listener_ends 0
 }
 
+# ---- T14: programs and the terminal ----
+
+# on_terminal ARG...: a listener in the foreground of a terminal; sets $port and $pid.
+on_terminal() {
+    mkfifo "$T/.ready"
+    # shellcheck disable=SC2016 # the inner shell's
+    start pty -- bash -c '"$SOCKCAT" -l --ready-fd 9 127.0.0.1 0 "$@" 9>"$T/.ready"' _ "$@"
+    read_ready port
+}
+
+@test "T14: a program that opens the terminal of the listener fails instead of being stopped" {
+    on_terminal -c 'read x </dev/tty || echo failed'
+    ask
+    assert_equal "$status $(cat "$T/got")" "0 failed"
+    finish "$pid"
+    assert_equal "$result" 0
+    assert_line '/dev/tty' "$T/tty.out"
+}
+
+@test "T14: an interactive shell serves a client though the listener has a terminal" {
+    need bash
+    on_terminal -- bash --norc -i
+    ask $'echo $((6 * 7))\nexit\n'
+    assert_equal "$status $(cat "$T/got")" "0 42"
+    finish "$pid"
+    assert_equal "$result" 0
+}
+
+@test "T14: a program is the leader of a session of its own" {
+    for pty in '' --pty; do
+        start_listener $pty 127.0.0.1 0 -- python3 -c 'import os; print(os.getsid(0) == os.getpid() == os.getpgrp())'
+        ask
+        assert_equal "$(tr -d '\r' <"$T/got")" True
+    done
+}
+
+@test "T14: a program that is stopped is reported, and serves its client when it is continued" {
+    start_peer 'expect:done\n' recvall
+    start sockcat 127.0.0.1 "$peer_port" -c 'kill -STOP $$; echo done'
+    await_line "$T/background.err" '^sockcat: run .*: process [0-9]+: Stopped \(signal\)'
+    kill -CONT "$(sed -n 's/.*: process \([0-9]*\):.*/\1/p' "$T/background.err")"
+    assert_peer_done
+    finish "$pid"
+    assert_equal "$result $(wc -l <"$T/background.err")" "0 1"
+    for many in '' -k; do
+        start_listener $many 127.0.0.1 0 -c 'kill -STOP $$; echo again; kill -STOP $$; echo done'
+        start_peer --connect "tcp:127.0.0.1:$port" 'expect:again\ndone\n'
+        for n in 1 2; do
+            is_reported() { [ "$(grep -c 'Stopped (signal)' "$T/listener.err")" -eq "$n" ]; }
+            until_true 20 is_reported || fail "stop $n was not reported: $(cat "$T/listener.err")"
+            kill -CONT "$(sed -n 's/.*: process \([0-9]*\): Stopped.*/\1/p' "$T/listener.err" | tail -n 1)"
+        done
+        assert_peer_done
+    done
+}
+
+# ---- T19: a set-up that fails ----
+
+# ends_in_reset WAY STATUS PATTERN ARG...: see cases/setup_failure.py; with the rule of $RULE, if any.
+ends_in_reset() {
+    ${RULE:+with_shim "$RULE"} drive setup_failure "$@" || fail "$RULE $*"
+}
+
+@test "T19: a program that cannot be executed resets the connection, wherever it came from" {
+    printf '#!/no/such/interpreter\n' >"$T/script"
+    chmod +x "$T/script"
+    for way in connect listen many inherited; do
+        for pty in '' --pty; do
+            ends_in_reset $way 126 'interpreter' $pty -e "$T/script"
+        done
+    done
+}
+
+@test "T19: no process and no descriptor for a program resets the connection" {
+    need_shim
+    for way in connect listen many inherited; do
+        for pty in '' --pty; do
+            RULE='fork:EAGAIN:*' ends_in_reset $way 27 'run cat: Resource temporarily unavailable' $pty -e cat
+        done
+        RULE='pipe2:EMFILE:2+' ends_in_reset $way 27 'run cat: Too many open files' -e cat
+        RULE='pipe2:EMFILE:2+' ends_in_reset $way 27 'run cat: Too many open files' --pty -e cat
+    done
+}
+
+@test "T19: a connection whose state or options cannot be asked or set is reset" {
+    need_shim
+    RULE='connect:EINPROGRESS:1,getsockopt:ENOBUFS:1' ends_in_reset connect 27 'No buffer space'
+    RULE='connect:EINPROGRESS:1,getsockopt:ENOBUFS:*' ends_in_reset target 27 'No buffer space'
+    # The first call after the connection exists is the one that makes a close a reset.
+    RULE='setsockopt:ENOPROTOOPT:2+' ends_in_reset connect 4 nodelay --nodelay on -e cat
+    RULE='setsockopt:ENOPROTOOPT:2+' ends_in_reset inherited 4 nodelay --nodelay on -e cat
+    RULE='setsockopt:ENOPROTOOPT:3+' ends_in_reset listen 4 nodelay --nodelay on -e cat
+}
+
+@test "T19: no memory for a session resets the connection" {
+    need_shim malloc
+    for call in malloc calloc; do
+        for way in connect listen; do
+            drive setup_memory $way $call -- cat || fail "$way $call"
+        done
+    done
+}
+
+@test "T19: no memory for the target of --to resets the client" {
+    need_shim malloc
+    start_listener -k --echo 127.0.0.1 0
+    for call in malloc calloc; do
+        drive setup_memory listen $call --to "127.0.0.1:$port" || fail "$call"
+    done
+}
+
+@test "T19: a Unix client whose session cannot be set up gets a reset for what was not read" {
+    need_shim
+    RULE='fork:EAGAIN:*' ends_in_reset unix 27 'run cat' -e cat
+}
+
 # ---- --pty ----
 
 @test "--pty gives the program a terminal on 0, 1 and 2, in a session of its own" {
@@ -883,6 +832,32 @@ print([os.isatty(fd) for fd in range(3)], os.getsid(0) == os.getpid() == os.tcge
     assert_listener_ends 0
 }
 
+@test "--pty=raw: bytes pass unchanged both ways, without an echo, from the first one" {
+    # The program leaves the terminal as it is: CR, LF, ^C, ^D and ^S are bytes like others.
+    start_listener --pty=raw 127.0.0.1 0 -- python3 -c 'import os
+os.write(1, repr([os.isatty(fd) for fd in range(3)]).encode() + b"\r\n\n")
+text = b""
+while len(text) < 9:
+    text += os.read(0, 9 - len(text))
+os.write(1, text)'
+    start_peer --connect "tcp:127.0.0.1:$port" 'send:a\r\n\n\x03\x04\x13\x7fb' 'expect:[True, True, True]\r\n\n' \
+        'expect:a\r\n\n\x03\x04\x13\x7fb' recvall
+    assert_peer_done
+    assert_listener_ends 0
+}
+
+@test "--pty=raw: the end of input is one ^D, which is a byte like others" {
+    start_listener --pty=raw 127.0.0.1 0 -c 'head -c 6 | od -An -c | tr -d " \n"'
+    start_peer --connect "tcp:127.0.0.1:$port" send:hello shutwr expect:hello004 recvall
+    assert_peer_done
+    assert_listener_ends 0
+}
+
+@test "--pty takes no other mode than raw" {
+    assert_fails 3 "invalid --pty 'cooked': expected raw" sockcat --pty=cooked 127.0.0.1 9 -e true
+    assert_fails 2 'pty requires' sockcat --pty=raw 127.0.0.1 9
+}
+
 @test "--pty: more than a terminal holds goes through, as fast as the program reads" {
     start_listener --pty 127.0.0.1 0 -c 'stty raw -echo; echo ready; head -c 300000 | sha256sum'
     start_peer --connect "tcp:127.0.0.1:$port" recv:6 sendrand:1:300000 recv:64 sha256
@@ -904,7 +879,7 @@ print([os.isatty(fd) for fd in range(3)], os.getsid(0) == os.getpid() == os.tcge
     # shellcheck disable=SC2016 # the inner shell's
     alone() {
         unshare -m bash -c 'mount -t devpts -o newinstance,ptmxmode=666,max=1 none /dev/pts &&
-            mount --bind /dev/pts/ptmx /dev/ptmx && exec timeout -s KILL 20 "$@" 5<>/dev/ptmx' _ "$@"
+            mount --bind /dev/pts/ptmx /dev/ptmx && exec timeout -s KILL $((20 * LAST_RESORT)) "$@" 5<>/dev/ptmx' _ "$@"
     }
     alone true 2>/dev/null || skip "needs terminals, and a mount namespace, of its own"
     start_listener 127.0.0.1 0 --echo
@@ -914,13 +889,29 @@ print([os.isatty(fd) for fd in range(3)], os.getsid(0) == os.getpid() == os.tcge
 
 @test "--pty: the terminal is as wide and high as ours" {
     start_peer recvall
-    drive "$peer_port" <<'PY'
-from drive import *
-master, slave = os.openpty()
-fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 33, 111, 0, 0))
-cat = subprocess.run([os.environ['SOCKCAT'], '--pty', '127.0.0.1', sys.argv[1], '-c', 'stty size >' + T + '/size'],
-                     stdin=slave, stdout=subprocess.DEVNULL, check=True)
-with open(T + '/size') as file:
-    check(file.read(), '33 111\n')
+    drive exec pty_size "$peer_port"
+}
+
+# ---- a program of one of many that closes its input ----
+
+@test "with -k a client goes on when the program has closed its input while the pipe was full" {
+    start_listener -k 127.0.0.1 0 -c "until [ -e '$T/full' ]; do sleep 0.05; done; exec <&-; touch '$T/closed'; until [ -e '$T/sent' ]; do sleep 0.05; done; echo done"
+    drive exec program_closes_full_input "$port"
+}
+
+@test "with -k a client whose program has closed its input does not spin" {
+    need python3
+    cat >"$T/program" <<'PY'
+import os, sys, time
+os.close(0)
+open(sys.argv[1] + '/closed', 'w').close()
+while not os.path.exists(sys.argv[1] + '/over'):
+    time.sleep(0.05)
 PY
+    start_listener -k -v 127.0.0.1 0 -- python3 "$T/program" "$T"
+    start_peer --connect "tcp:127.0.0.1:$port" send:some "waitfor:$T/closed" send:more "waitfor:$T/seen" send:again "waitfor:$T/over" close
+    await_line "$T/listener.err" 'has closed its input'
+    touch "$T/seen"
+    watch_idle "$listener"
+    touch "$T/over"
 }

@@ -35,6 +35,21 @@ need_hardened() {
     readelf -sW "$SOCKCAT" | grep -qE '__(poll|snprintf|vsnprintf|memcpy|read)_chk'
 }
 
+# note FEATURE FILE: the CET note of FILE names FEATURE (IBT, SHSTK).
+note() { readelf -nW "$2" | grep -qE "x86 feature:.* $1(,|\$)"; }
+
+@test "the CET note is in the binary: shadow stacks, and IBT where the C library has it" {
+    need_hardened
+    need cc
+    readelf -hW "$SOCKCAT" | grep -q 'Machine:.* X86-64' || skip "CET is a feature of x86-64"
+    note SHSTK "$SOCKCAT"
+    # The linker keeps IBT only if every object has it, those of the C library too.
+    start_file=$(cc -print-file-name=Scrt1.o)
+    if note IBT "$start_file"; then
+        note IBT "$SOCKCAT"
+    fi
+}
+
 @test "no library is loaded but the C library" {
     need_hardened
     run bash -c "readelf -dW '$SOCKCAT' | grep NEEDED | grep -vE 'libc\.|ld-linux|libc\.musl'"

@@ -14,7 +14,7 @@ setup_file() {
         cmake -S "$BATS_TEST_DIRNAME/.." -B "$build" -DBUILD_TESTING=OFF >/dev/null
         cp "$SOCKCAT" "$build/sockcat"
     fi
-    # What somebody has installed from here he may want to uninstall.
+    # An installation from this build directory can be uninstalled.
     if [ -e "$build/install_manifest.txt" ]; then
         mv "$build/install_manifest.txt" "$BATS_FILE_TMPDIR/manifest"
     fi
@@ -172,5 +172,5 @@ EOF
 @test "uninstall: when nothing was installed from here it says so" {
     run take_away
     [ "$status" -ne 0 ] || fail "it took something away"
-    assert_line 'Nothing was installed from here' "$T/uninstall.out"
+    assert_line 'Nothing was installed from this build' "$T/uninstall.out"
 }

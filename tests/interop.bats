@@ -87,256 +87,81 @@ message_as_listener() { size=$MESSAGE exchange_as_listener -u -q 0.1 "$@"; }
 
 # ---- nc.openbsd ----
 
-@test "nc.openbsd listening and sockcat get each other's bytes over TCP and IPv4" {
+@test "nc.openbsd and sockcat get each other's bytes and datagrams, whichever of them calls" {
     need nc.openbsd
-    stream_as_client 127.0.0.1 PORT -- nc.openbsd -l -N 127.0.0.1 0
-}
-
-@test "nc.openbsd calling and sockcat get each other's bytes over TCP and IPv4" {
-    need nc.openbsd
-    stream_as_listener 127.0.0.1 0 -- nc.openbsd -N 127.0.0.1 PORT
-}
-
-@test "nc.openbsd listening and sockcat get each other's bytes over TCP and IPv6" {
-    need nc.openbsd
-    need_ipv6
-    stream_as_client ::1 PORT -- nc.openbsd -l -N ::1 0
-}
-
-@test "nc.openbsd calling and sockcat get each other's bytes over TCP and IPv6" {
-    need nc.openbsd
-    need_ipv6
-    stream_as_listener ::1 0 -- nc.openbsd -N ::1 PORT
-}
-
-@test "nc.openbsd listening and sockcat get each other's datagrams over UDP and IPv4" {
-    need nc.openbsd
-    message_as_client 127.0.0.1 PORT -- nc.openbsd -u -l 127.0.0.1 0
-}
-
-@test "nc.openbsd calling and sockcat get each other's datagrams over UDP and IPv4" {
-    need nc.openbsd
-    message_as_listener 127.0.0.1 0 -- nc.openbsd -u 127.0.0.1 PORT
-}
-
-@test "nc.openbsd listening and sockcat get each other's datagrams over UDP and IPv6" {
-    need nc.openbsd
-    need_ipv6
-    message_as_client ::1 PORT -- nc.openbsd -u -l ::1 0
-}
-
-@test "nc.openbsd calling and sockcat get each other's datagrams over UDP and IPv6" {
-    need nc.openbsd
-    need_ipv6
-    message_as_listener ::1 0 -- nc.openbsd -u ::1 PORT
-}
-
-@test "nc.openbsd listening and sockcat get each other's bytes over a Unix socket" {
-    need nc.openbsd
-    stream_as_client -U "$T/sock" -- nc.openbsd -l -N -U "$T/sock"
-}
-
-@test "nc.openbsd calling and sockcat get each other's bytes over a Unix socket" {
-    need nc.openbsd
-    stream_as_listener -U "$T/sock" -- nc.openbsd -N -U "$T/sock"
-}
-
-@test "nc.openbsd listening and sockcat get each other's bytes over an abstract Unix socket" {
-    need nc.openbsd
-    stream_as_client -U "@${T//\//.}" -- nc.openbsd -l -N -U "@${T//\//.}"
-}
-
-@test "nc.openbsd calling and sockcat get each other's bytes over an abstract Unix socket" {
-    need nc.openbsd
-    stream_as_listener -U "@${T//\//.}" -- nc.openbsd -N -U "@${T//\//.}"
-}
-
-@test "nc.openbsd listening and sockcat get each other's datagrams over a Unix socket" {
-    need nc.openbsd
-    message_as_client -U "$T/sock" -- nc.openbsd -u -l -U "$T/sock"
-}
-
-@test "nc.openbsd calling and sockcat get each other's datagrams over a Unix socket" {
-    need nc.openbsd
-    message_as_listener -U "$T/sock" -- nc.openbsd -u -U -s "$T/back" "$T/sock"
+    each <<'TABLE'
+stream_as_client 127.0.0.1 PORT -- nc.openbsd -l -N 127.0.0.1 0
+stream_as_listener 127.0.0.1 0 -- nc.openbsd -N 127.0.0.1 PORT
+stream_as_client ::1 PORT -- nc.openbsd -l -N ::1 0
+stream_as_listener ::1 0 -- nc.openbsd -N ::1 PORT
+message_as_client 127.0.0.1 PORT -- nc.openbsd -u -l 127.0.0.1 0
+message_as_listener 127.0.0.1 0 -- nc.openbsd -u 127.0.0.1 PORT
+message_as_client ::1 PORT -- nc.openbsd -u -l ::1 0
+message_as_listener ::1 0 -- nc.openbsd -u ::1 PORT
+stream_as_client -U SOCKET -- nc.openbsd -l -N -U SOCKET
+stream_as_listener -U SOCKET -- nc.openbsd -N -U SOCKET
+stream_as_client -U @NAME -- nc.openbsd -l -N -U @NAME
+stream_as_listener -U @NAME -- nc.openbsd -N -U @NAME
+message_as_client -U SOCKET -- nc.openbsd -u -l -U SOCKET
+message_as_listener -U SOCKET -- nc.openbsd -u -U -s BACK SOCKET
+TABLE
 }
 
 # ---- ncat ----
 
-@test "ncat listening and sockcat get each other's bytes over TCP and IPv4" {
+@test "ncat and sockcat get each other's bytes and datagrams, whichever of them calls" {
     need ncat
-    stream_as_client 127.0.0.1 PORT -- ncat -l 127.0.0.1 0
+    each <<'TABLE'
+stream_as_client 127.0.0.1 PORT -- ncat -l 127.0.0.1 0
+stream_as_listener 127.0.0.1 0 -- ncat 127.0.0.1 PORT
+stream_as_client ::1 PORT -- ncat -l ::1 0
+stream_as_listener ::1 0 -- ncat ::1 PORT
+message_as_client 127.0.0.1 PORT -- ncat -u -l 127.0.0.1 0
+message_as_listener 127.0.0.1 0 -- ncat -u 127.0.0.1 PORT
+message_as_client ::1 PORT -- ncat -u -l ::1 0
+message_as_listener ::1 0 -- ncat -u ::1 PORT
+stream_as_client -U SOCKET -- ncat -l -U SOCKET
+stream_as_listener -U SOCKET -- ncat -U SOCKET
+message_as_client -U SOCKET -- ncat -u -l -U SOCKET
+message_as_listener -U SOCKET -- ncat -u -U -s BACK SOCKET
+TABLE
 }
 
-@test "ncat calling and sockcat get each other's bytes over TCP and IPv4" {
-    need ncat
-    stream_as_listener 127.0.0.1 0 -- ncat 127.0.0.1 PORT
-}
+# ---- socat; -t because it else cuts off what is under way half a second after one end; -b because it
+# would cut a message that is larger than its buffer ----
 
-@test "ncat listening and sockcat get each other's bytes over TCP and IPv6" {
-    need ncat
-    need_ipv6
-    stream_as_client ::1 PORT -- ncat -l ::1 0
-}
-
-@test "ncat calling and sockcat get each other's bytes over TCP and IPv6" {
-    need ncat
-    need_ipv6
-    stream_as_listener ::1 0 -- ncat ::1 PORT
-}
-
-@test "ncat listening and sockcat get each other's datagrams over UDP and IPv4" {
-    need ncat
-    message_as_client 127.0.0.1 PORT -- ncat -u -l 127.0.0.1 0
-}
-
-@test "ncat calling and sockcat get each other's datagrams over UDP and IPv4" {
-    need ncat
-    message_as_listener 127.0.0.1 0 -- ncat -u 127.0.0.1 PORT
-}
-
-@test "ncat listening and sockcat get each other's datagrams over UDP and IPv6" {
-    need ncat
-    need_ipv6
-    message_as_client ::1 PORT -- ncat -u -l ::1 0
-}
-
-@test "ncat calling and sockcat get each other's datagrams over UDP and IPv6" {
-    need ncat
-    need_ipv6
-    message_as_listener ::1 0 -- ncat -u ::1 PORT
-}
-
-@test "ncat listening and sockcat get each other's bytes over a Unix socket" {
-    need ncat
-    stream_as_client -U "$T/sock" -- ncat -l -U "$T/sock"
-}
-
-@test "ncat calling and sockcat get each other's bytes over a Unix socket" {
-    need ncat
-    stream_as_listener -U "$T/sock" -- ncat -U "$T/sock"
-}
-
-@test "ncat listening and sockcat get each other's datagrams over a Unix socket" {
-    need ncat
-    message_as_client -U "$T/sock" -- ncat -u -l -U "$T/sock"
-}
-
-@test "ncat calling and sockcat get each other's datagrams over a Unix socket" {
-    need ncat
-    message_as_listener -U "$T/sock" -- ncat -u -U -s "$T/back" "$T/sock"
-}
-
-# ---- socat; -t because it else cuts off what is under way half a second after one end ----
-
-@test "socat listening and sockcat get each other's bytes over TCP and IPv4" {
+@test "socat and sockcat get each other's bytes and datagrams, whichever of them calls" {
     need socat
-    stream_as_client 127.0.0.1 PORT -- socat -t 20 - TCP4-LISTEN:0,bind=127.0.0.1
-}
-
-@test "socat calling and sockcat get each other's bytes over TCP and IPv4" {
-    need socat
-    stream_as_listener 127.0.0.1 0 -- socat -t 20 - TCP4:127.0.0.1:PORT
-}
-
-@test "socat listening and sockcat get each other's bytes over TCP and IPv6" {
-    need socat
-    need_ipv6
-    stream_as_client ::1 PORT -- socat -t 20 - 'TCP6-LISTEN:0,bind=[::1]'
-}
-
-@test "socat calling and sockcat get each other's bytes over TCP and IPv6" {
-    need socat
-    need_ipv6
-    stream_as_listener ::1 0 -- socat -t 20 - 'TCP6:[::1]:PORT'
-}
-
-@test "socat listening and sockcat get each other's datagrams over UDP and IPv4" {
-    need socat
-    message_as_client 127.0.0.1 PORT -- socat -t 20 - UDP4-LISTEN:0,bind=127.0.0.1
-}
-
-@test "socat calling and sockcat get each other's datagrams over UDP and IPv4" {
-    need socat
-    message_as_listener 127.0.0.1 0 -- socat -t 20 - UDP4:127.0.0.1:PORT
-}
-
-@test "socat listening and sockcat get each other's datagrams over UDP and IPv6" {
-    need socat
-    need_ipv6
-    message_as_client ::1 PORT -- socat -t 20 - 'UDP6-LISTEN:0,bind=[::1]'
-}
-
-@test "socat calling and sockcat get each other's datagrams over UDP and IPv6" {
-    need socat
-    need_ipv6
-    message_as_listener ::1 0 -- socat -t 20 - 'UDP6:[::1]:PORT'
-}
-
-@test "socat listening and sockcat get each other's bytes over a Unix socket" {
-    need socat
-    stream_as_client -U "$T/sock" -- socat -t 20 - "UNIX-LISTEN:$T/sock"
-}
-
-@test "socat calling and sockcat get each other's bytes over a Unix socket" {
-    need socat
-    stream_as_listener -U "$T/sock" -- socat -t 20 - "UNIX-CONNECT:$T/sock"
-}
-
-@test "socat listening and sockcat get each other's bytes over an abstract Unix socket" {
-    need socat
-    stream_as_client -U "@${T//\//.}" -- socat -t 20 - "ABSTRACT-LISTEN:${T//\//.}"
-}
-
-@test "socat calling and sockcat get each other's bytes over an abstract Unix socket" {
-    need socat
-    stream_as_listener -U "@${T//\//.}" -- socat -t 20 - "ABSTRACT-CONNECT:${T//\//.}"
-}
-
-# -b: socat would cut a message that is larger than its buffer.
-@test "socat listening and sockcat get each other's bytes over sequenced packets" {
-    need socat
-    stream_as_client -U --seqpacket "$T/sock" -- socat -b 65536 -t 20 - "UNIX-LISTEN:$T/sock,type=5"
-}
-
-@test "socat calling and sockcat get each other's bytes over sequenced packets" {
-    need socat
-    stream_as_listener -U --seqpacket "$T/sock" \
-        -- socat -b 65536 -t 20 - "UNIX-CONNECT:$T/sock,type=5"
-}
-
-@test "socat listening and sockcat get each other's datagrams over a Unix socket" {
-    need socat
-    message_as_client -U "$T/sock" -- socat -t 20 - "UNIX-RECVFROM:$T/sock"
-}
-
-@test "socat calling and sockcat get each other's datagrams over a Unix socket" {
-    need socat
-    message_as_listener -U "$T/sock" -- socat -t 20 - "UNIX-SENDTO:$T/sock,bind=$T/back"
+    each <<'TABLE'
+stream_as_client 127.0.0.1 PORT -- socat -t 20 - TCP4-LISTEN:0,bind=127.0.0.1
+stream_as_listener 127.0.0.1 0 -- socat -t 20 - TCP4:127.0.0.1:PORT
+stream_as_client ::1 PORT -- socat -t 20 - TCP6-LISTEN:0,bind=[::1]
+stream_as_listener ::1 0 -- socat -t 20 - TCP6:[::1]:PORT
+message_as_client 127.0.0.1 PORT -- socat -t 20 - UDP4-LISTEN:0,bind=127.0.0.1
+message_as_listener 127.0.0.1 0 -- socat -t 20 - UDP4:127.0.0.1:PORT
+message_as_client ::1 PORT -- socat -t 20 - UDP6-LISTEN:0,bind=[::1]
+message_as_listener ::1 0 -- socat -t 20 - UDP6:[::1]:PORT
+stream_as_client -U SOCKET -- socat -t 20 - UNIX-LISTEN:SOCKET
+stream_as_listener -U SOCKET -- socat -t 20 - UNIX-CONNECT:SOCKET
+stream_as_client -U @NAME -- socat -t 20 - ABSTRACT-LISTEN:NAME
+stream_as_listener -U @NAME -- socat -t 20 - ABSTRACT-CONNECT:NAME
+stream_as_client -U --seqpacket SOCKET -- socat -b 65536 -t 20 - UNIX-LISTEN:SOCKET,type=5
+stream_as_listener -U --seqpacket SOCKET -- socat -b 65536 -t 20 - UNIX-CONNECT:SOCKET,type=5
+message_as_client -U SOCKET -- socat -t 20 - UNIX-RECVFROM:SOCKET
+message_as_listener -U SOCKET -- socat -t 20 - UNIX-SENDTO:SOCKET,bind=BACK
+TABLE
 }
 
 # ---- busybox ----
 
-@test "busybox nc listening and sockcat get each other's bytes over TCP and IPv4" {
+@test "busybox nc and sockcat get each other's bytes, whichever of them calls" {
     need busybox
-    stream_as_client 127.0.0.1 PORT -- busybox nc -l -p 0 127.0.0.1
-}
-
-@test "busybox nc calling and sockcat get each other's bytes over TCP and IPv4" {
-    need busybox
-    stream_as_listener 127.0.0.1 0 -- busybox nc 127.0.0.1 PORT
-}
-
-@test "busybox nc listening and sockcat get each other's bytes over TCP and IPv6" {
-    need busybox
-    need_ipv6
-    stream_as_client ::1 PORT -- busybox nc -l -p 0 ::1
-}
-
-@test "busybox nc calling and sockcat get each other's bytes over TCP and IPv6" {
-    need busybox
-    need_ipv6
-    stream_as_listener ::1 0 -- busybox nc ::1 PORT
+    each <<'TABLE'
+stream_as_client 127.0.0.1 PORT -- busybox nc -l -p 0 127.0.0.1
+stream_as_listener 127.0.0.1 0 -- busybox nc 127.0.0.1 PORT
+stream_as_client ::1 PORT -- busybox nc -l -p 0 ::1
+stream_as_listener ::1 0 -- busybox nc ::1 PORT
+TABLE
 }
 
 # ---- Python's sockets: both sides send at once and end as soon as they have sent all ----
@@ -391,72 +216,25 @@ python_message_as_listener() {
     assert_peer_done
 }
 
-@test "Python listening and sockcat get each other's bytes over TCP and IPv4" {
-    python_as_client tcp 127.0.0.1 PORT
-}
-
-@test "Python calling and sockcat get each other's bytes over TCP and IPv4" {
-    python_as_listener tcp:127.0.0.1 127.0.0.1 0
-}
-
-@test "Python listening and sockcat get each other's bytes over TCP and IPv6" {
-    need_ipv6
-    python_as_client tcp6 ::1 PORT
-}
-
-@test "Python calling and sockcat get each other's bytes over TCP and IPv6" {
-    need_ipv6
-    python_as_listener 'tcp:[::1]' ::1 0
-}
-
-@test "Python listening and sockcat get each other's bytes over a Unix socket" {
-    python_as_client "unix:$T/sock" -U "$T/sock"
-}
-
-@test "Python calling and sockcat get each other's bytes over a Unix socket" {
-    python_as_listener unix -U "$T/sock"
-}
-
-@test "Python listening and sockcat get each other's bytes over an abstract Unix socket" {
-    python_as_client "unix:@${T//\//.}" -U "@${T//\//.}"
-}
-
-@test "Python calling and sockcat get each other's bytes over an abstract Unix socket" {
-    python_as_listener unix -U "@${T//\//.}"
-}
-
-@test "Python listening and sockcat get each other's bytes over sequenced packets" {
-    python_as_client "seqpacket:$T/sock" -U --seqpacket "$T/sock"
-}
-
-@test "Python calling and sockcat get each other's bytes over sequenced packets" {
-    python_as_listener seqpacket -U --seqpacket "$T/sock"
-}
-
-@test "Python listening and sockcat get each other's datagrams over UDP and IPv4" {
-    python_message_as_client udp 127.0.0.1 PORT
-}
-
-@test "Python calling and sockcat get each other's datagrams over UDP and IPv4" {
-    python_message_as_listener udp:127.0.0.1 127.0.0.1 0
-}
-
-@test "Python listening and sockcat get each other's datagrams over UDP and IPv6" {
-    need_ipv6
-    python_message_as_client udp6 ::1 PORT
-}
-
-@test "Python calling and sockcat get each other's datagrams over UDP and IPv6" {
-    need_ipv6
-    python_message_as_listener 'udp:[::1]' ::1 0
-}
-
-@test "Python listening and sockcat get each other's datagrams over a Unix socket" {
-    python_message_as_client "unixdgram:$T/sock" -U "$T/sock"
-}
-
-@test "Python calling and sockcat get each other's datagrams over a Unix socket" {
-    python_message_as_listener unixdgram -U "$T/sock"
+@test "Python and sockcat get each other's bytes and datagrams, whichever of them calls" {
+    each <<'TABLE'
+python_as_client tcp 127.0.0.1 PORT
+python_as_listener tcp:127.0.0.1 127.0.0.1 0
+python_as_client tcp6 ::1 PORT
+python_as_listener tcp:[::1] ::1 0
+python_as_client unix:SOCKET -U SOCKET
+python_as_listener unix -U SOCKET
+python_as_client unix:@NAME -U @NAME
+python_as_listener unix -U @NAME
+python_as_client seqpacket:SOCKET -U --seqpacket SOCKET
+python_as_listener seqpacket -U --seqpacket SOCKET
+python_message_as_client udp 127.0.0.1 PORT
+python_message_as_listener udp:127.0.0.1 127.0.0.1 0
+python_message_as_client udp6 ::1 PORT
+python_message_as_listener udp:[::1] ::1 0
+python_message_as_client unixdgram:SOCKET -U SOCKET
+python_message_as_listener unixdgram -U SOCKET
+TABLE
 }
 
 # ---- One direction, and its natural end: an input file ends, everything is there, both end ----
@@ -504,84 +282,44 @@ file_to_client() {
     assert_same "$(random_file "$STREAM" 1)" "$T/background.out"
 }
 
-@test "a file goes from sockcat to nc.openbsd -l, and both end" {
+@test "a file goes between sockcat and nc.openbsd in either direction, whichever of them calls, and both end" {
     need nc.openbsd
-    file_to_server nc.openbsd -l 127.0.0.1 0
+    each <<'TABLE'
+file_to_server nc.openbsd -l 127.0.0.1 0
+file_from_server nc.openbsd -l -N 127.0.0.1 0
+file_from_client nc.openbsd -N 127.0.0.1 PORT
+file_to_client nc.openbsd 127.0.0.1 PORT
+TABLE
 }
 
-@test "a file goes from nc.openbsd -l to sockcat, and both end" {
-    need nc.openbsd
-    file_from_server nc.openbsd -l -N 127.0.0.1 0
-}
-
-@test "a file goes from nc.openbsd to sockcat -l, and both end" {
-    need nc.openbsd
-    file_from_client nc.openbsd -N 127.0.0.1 PORT
-}
-
-@test "a file goes from sockcat -l to nc.openbsd, and both end" {
-    need nc.openbsd
-    file_to_client nc.openbsd 127.0.0.1 PORT
-}
-
-@test "a file goes from sockcat to ncat -l, and both end" {
+@test "a file goes between sockcat and ncat in either direction, whichever of them calls, and both end" {
     need ncat
-    file_to_server ncat -l 127.0.0.1 0
+    each <<'TABLE'
+file_to_server ncat -l 127.0.0.1 0
+file_from_server ncat -l --send-only 127.0.0.1 0
+file_from_client ncat 127.0.0.1 PORT
+file_to_client ncat 127.0.0.1 PORT
+TABLE
 }
 
-@test "a file goes from ncat -l to sockcat, and both end" {
-    need ncat
-    file_from_server ncat -l --send-only 127.0.0.1 0
-}
-
-@test "a file goes from ncat to sockcat -l, and both end" {
-    need ncat
-    file_from_client ncat 127.0.0.1 PORT
-}
-
-@test "a file goes from sockcat -l to ncat, and both end" {
-    need ncat
-    file_to_client ncat 127.0.0.1 PORT
-}
-
-@test "a file goes from sockcat to a listening socat, and both end" {
+@test "a file goes between sockcat and socat in either direction, whichever of them calls, and both end" {
     need socat
-    file_to_server socat -u TCP4-LISTEN:0,bind=127.0.0.1 -
+    each <<'TABLE'
+file_to_server socat -u TCP4-LISTEN:0,bind=127.0.0.1 -
+file_from_server socat -u - TCP4-LISTEN:0,bind=127.0.0.1
+file_from_client socat -u - TCP4:127.0.0.1:PORT
+file_to_client socat -u TCP4:127.0.0.1:PORT -
+TABLE
 }
 
-@test "a file goes from a listening socat to sockcat, and both end" {
-    need socat
-    file_from_server socat -u - TCP4-LISTEN:0,bind=127.0.0.1
-}
-
-@test "a file goes from a calling socat to sockcat -l, and both end" {
-    need socat
-    file_from_client socat -u - TCP4:127.0.0.1:PORT
-}
-
-@test "a file goes from sockcat -l to a calling socat, and both end" {
-    need socat
-    file_to_client socat -u TCP4:127.0.0.1:PORT -
-}
-
-@test "a file goes from sockcat to busybox nc -l, and both end" {
+@test "a file goes between sockcat and busybox nc in either direction, whichever of them calls, and both end" {
     need busybox
-    file_to_server busybox nc -l -p 0 127.0.0.1
-}
-
-@test "a file goes from busybox nc -l to sockcat, and both end" {
-    need busybox
-    file_from_server busybox nc -l -p 0 127.0.0.1
-}
-
-@test "a file goes from busybox nc to sockcat -l, and both end" {
-    need busybox
-    file_from_client busybox nc 127.0.0.1 PORT
-}
-
-@test "a file goes from sockcat -l to busybox nc, and both end" {
-    need busybox
-    file_to_client busybox nc 127.0.0.1 PORT
+    each <<'TABLE'
+file_to_server busybox nc -l -p 0 127.0.0.1
+file_from_server busybox nc -l -p 0 127.0.0.1
+file_from_client busybox nc 127.0.0.1 PORT
+file_to_client busybox nc 127.0.0.1 PORT
+TABLE
 }
 
 # ---- HTTP ----

@@ -58,7 +58,7 @@ in_names() {
         wait "$!"
         assert_equal "$(cat "$T/out")" hello
         [ "$elapsed" -ge 700 ] || fail "the dead ones had only $elapsed ms"
-        [ "$elapsed" -lt 10000 ] || fail "it took $elapsed ms"'
+        [ "$elapsed" -lt $((10000 * LAST_RESORT)) ] || fail "it took $elapsed ms"'
 }
 
 @test "F88: black-holed addresses in front cost a fraction of a second each" {
@@ -78,7 +78,7 @@ in_names() {
         assert_equal "$result $(cat "$T/listener.out")" "0 hello"
         assert_line "^sockcat: connected to 127.1.0.5:$port " "$T/err"
         [ "$elapsed" -ge 900 ] || fail "the dead ones had only $elapsed ms"
-        [ "$elapsed" -lt 8000 ] || fail "it took $elapsed ms"' || {
+        [ "$elapsed" -lt $((8000 * LAST_RESORT)) ] || fail "it took $elapsed ms"' || {
         code=$?
         [ "$code" -ne 77 ] || skip "needs nftables in a network namespace"
         return "$code"
@@ -100,11 +100,11 @@ in_names() {
     # shellcheck disable=SC2016 # for the inner shell
     in_names '
         before=${EPOCHREALTIME/./}
-        assert_fails 28 "connect many.test:80: no answer in time" \
+        assert_fails 28 "connect many.test:80: timed out" \
             sockcat --wait 1 many.test 80 </dev/null
         elapsed=$(((${EPOCHREALTIME/./} - before) / 1000))
         [ "$elapsed" -ge 1000 ] || fail "it gave up after $elapsed ms"
-        [ "$elapsed" -lt 10000 ] || fail "it took $elapsed ms"'
+        [ "$elapsed" -lt $((10000 * LAST_RESORT)) ] || fail "it took $elapsed ms"'
 }
 
 @test "F88: when every address fails, 7 lists each" {
@@ -172,10 +172,10 @@ in_names() {
         printf "%s\n" "table ip t {" "chain out {" "type filter hook output priority 0" \
             "ip daddr 127.1.0.0/16 drop" "}" "}" | nft -f - || exit 77
         before=${EPOCHREALTIME/./}
-        with_shim "getaddrinfo:addresses=1000:*" assert_fails 28 "no answer" \
+        with_shim "getaddrinfo:addresses=1000:*" assert_fails 28 "^sockcat: connect many.test:80: timed out" \
             sockcat --wait 1 many.test 80 </dev/null
         elapsed=$(((${EPOCHREALTIME/./} - before) / 1000))
-        [ "$elapsed" -lt 10000 ] || fail "it took $elapsed ms"' || {
+        [ "$elapsed" -lt $((10000 * LAST_RESORT)) ] || fail "it took $elapsed ms"' || {
         code=$?
         [ "$code" -ne 77 ] || skip "needs nftables in a network namespace"
         return "$code"
@@ -184,19 +184,19 @@ in_names() {
 
 # ---- H90: the resolver hangs ----
 
-@test "F90: the deadline covers a resolver that hangs, and nobody waits for its end" {
+@test "F90: the deadline covers a resolver that hangs, and its end is not awaited" {
     need_shim
     before=$SECONDS
-    with_shim 'getaddrinfo:sleep=60:*' assert_fails 28 'resolve slow.test: no answer in time' \
+    with_shim 'getaddrinfo:sleep=60:*' assert_fails 28 'resolve slow.test: timed out' \
         sockcat --wait 0.5 slow.test 80 </dev/null
-    with_shim 'getaddrinfo:sleep=60:*' assert_fails 28 'resolve slow.test: no answer in time' \
+    with_shim 'getaddrinfo:sleep=60:*' assert_fails 28 'resolve slow.test: timed out' \
         sockcat -w 500ms slow.test 80 </dev/null
-    [ $((SECONDS - before)) -lt 20 ] || fail "it took $((SECONDS - before)) s"
+    [ $((SECONDS - before)) -lt $((20 * LAST_RESORT)) ] || fail "it took $((SECONDS - before)) s"
 }
 
 @test "F90: the deadline covers the resolver of a listener" {
     need_shim
-    LIMIT=10 with_shim 'getaddrinfo:sleep=60:*' assert_fails 28 'resolve slow.test: no answer in time' \
+    LIMIT=10 with_shim 'getaddrinfo:sleep=60:*' assert_fails 28 'resolve slow.test: timed out' \
         sockcat -l --wait 0.5 slow.test 0 </dev/null
 }
 
@@ -220,11 +220,11 @@ in_names() {
             "ip daddr 127.1.0.0/16 drop" "}" "}" | nft -f - || exit 77
         before=${EPOCHREALTIME/./}
         with_shim "getaddrinfo:sleep=1:*,getaddrinfo:addresses=1:*" \
-            assert_fails 28 "connect slow.test:80: no answer in time" \
+            assert_fails 28 "connect slow.test:80: timed out" \
             sockcat --wait 1.5 slow.test 80 </dev/null
         elapsed=$(((${EPOCHREALTIME/./} - before) / 1000))
         [ "$elapsed" -ge 1500 ] || fail "it gave up after $elapsed ms"
-        [ "$elapsed" -lt 10000 ] || fail "it took $elapsed ms"' || {
+        [ "$elapsed" -lt $((10000 * LAST_RESORT)) ] || fail "it took $elapsed ms"' || {
         code=$?
         [ "$code" -ne 77 ] || skip "needs nftables in a network namespace"
         return "$code"
@@ -305,9 +305,9 @@ in_names() {
     # shellcheck disable=SC2016 # for the inner shell
     in_names '
         for host in fe80::1 "[fe80::1]" febf::1; do
-            assert_fails 3 "host .*fe.*::1.: a link-local address needs its interface" \
+            assert_fails 3 "host .*fe.*::1.: a link-local address requires an interface" \
                 sockcat "$host" 80 </dev/null
-            assert_fails 3 "host .*fe.*::1.: a link-local address needs its interface" \
+            assert_fails 3 "host .*fe.*::1.: a link-local address requires an interface" \
                 sockcat -l "$host" 0 </dev/null
         done'
 }
@@ -379,7 +379,7 @@ refuses_name() {
 @test "F93: with -n a name is refused and no resolver asked" {
     need_shim
     SHIM_COUNT=$T/count with_shim getaddrinfo:count:* \
-        assert_fails 3 "host 'localhost': it is a name, and only an address" sockcat -n localhost 80 </dev/null
+        assert_fails 3 "host 'localhost': expected an address, not a name" sockcat -n localhost 80 </dev/null
     ! grep -q '^getaddrinfo [1-9]' "$T/count" || fail "the resolver was asked"
 }
 
@@ -388,10 +388,12 @@ refuses_name() {
 @test "F94: IPv4 addresses are four decimal numbers and nothing else" {
     need_shim
     for host in 0x7f.1 127.1 127.0.1 0177.0.0.1 127.0.0.01 2130706433 0x7f000001 017700000001 \
-        127.0.0.256 1.2.3.4.5 127.0.0.0x1 0x7f.0.0.1 127.0.0.1. 1.2.3.4: 1.2.3.4:80 127.0.0. \
+        127.0.0.256 1.2.3.4.5 127.0.0.0x1 0x7f.0.0.1 127.0.0.1. 1.2.3.4: 127.0.0. \
         '127.0.0.1 ' ' 127.0.0.1' +127.0.0.1 4294967296 0x a.0x7f 1e3.1; do
         refuses_name "$host" || fail "for $host"
     done
+    assert_fails 2 'two ports given: 80 and 80' sockcat 1.2.3.4:80 80 </dev/null
+    assert_fails 2 'two ports given: 80 and 80' sockcat '[::1]:80' 80 </dev/null
 }
 
 @test "F94: an IPv6 address is taken in any of its forms, with and without brackets" {
@@ -414,7 +416,7 @@ refuses_name() {
 
 @test "F94: what is nearly an IPv6 address is refused" {
     need_shim
-    for host in ::g 1::2::3 1:2:3:4:5:6:7 1:2:3:4:5:6:7:8:9 12345::1 ':' ::1: :::1 '[::1]:80' \
+    for host in ::g 1::2::3 1:2:3:4:5:6:7 1:2:3:4:5:6:7:8:9 12345::1 ':' ::1: :::1 \
         ::127.1 ::ffff:127.0.0.256 '[::1]]' '[[::1]]'; do
         refuses_name "$host" || fail "for $host"
     done
@@ -424,7 +426,7 @@ refuses_name() {
     for word in '[::1]' '[::1]80' ::1 ::1:80 '[::1' 127.0.0.1: 1.2.3.4: :80; do
         assert_fails 3 "'" sockcat "$word" </dev/null || fail "for $word"
     done
-    assert_fails 2 'argument .80.: it is one too many' sockcat 'tcp://[::1]:80' 80 </dev/null
+    assert_fails 2 'extra operand .80.' sockcat 'tcp://[::1]:80' 80 </dev/null
 }
 
 # ---- H95: one look-up ----
@@ -512,7 +514,7 @@ refuses_name() {
     for port in 80:90 '80 90' 80..90 90-80 80- ,80 80,,90 80-65536; do
         assert_fails 3 "port" sockcat -z 127.0.0.1 "$port" </dev/null
     done
-    assert_fails 2 "argument '90': it is one too many" sockcat 127.0.0.1 80 90 </dev/null
+    assert_fails 2 "extra operand '90'" sockcat 127.0.0.1 80 90 </dev/null
 }
 
 @test "F96: a source port is parsed like any other" {

@@ -12,14 +12,16 @@ list_everywhere() {
     # So a name is answered that the parser does not know.
     run sockcat --frobnicated
     assert_status 2 || return
-    [[ $output == *'no such option'* ]] || fail "$output" || return
+    [[ $output == *'unknown option'* ]] || fail "$output" || return
     # A row begins with the letter, or with the place where it would be.
-    sockcat --help | sed -nE 's/^  (-.,|   ) (--[a-z0-9-]+).*/\2/p; s/^  (-.) .*/\1/p' >"$T/lists/help"
+    sockcat --help=all | sed -nE 's/^  (-.,|   ) (--[a-z0-9-]+).*/\2/p; s/^  (-.) .*/\1/p' >"$T/lists/help"
     sed -nE '/^\.It (.* )?Fl /{ s/^\.It .*Fl -([a-z0-9-]+)( .*|$)/--\1/p; s/^\.It Fl (.)( .*|$)/-\1/p }' \
         "$ROOT/man/sockcat.1" >"$T/lists/man"
     for shell in bash zsh fish; do
         offers "$shell" 'sockcat -' | sed 's/=$//' >"$T/lists/$shell" || return
     done
+    # After '-' zsh offers the letters only.
+    offers zsh 'sockcat --' | sed 's/=$//' >>"$T/lists/zsh" || return
 }
 
 # mask SPELLING: adds up who lists the option: 1 the parser, 2 --help, 4 the man page, 8 bash, 16 zsh,
@@ -28,7 +30,7 @@ mask() {
     local bit=2 lister
     sum=1 missing=
     # Without operands nothing is done; a name that is not known is the first error of all.
-    if sockcat "$1" </dev/null 2>&1 | grep -q 'no such option'; then
+    if sockcat "$1" </dev/null 2>&1 | grep -q 'unknown option'; then
         sum=0 missing=' parser'
     fi
     for lister in help man bash zsh fish; do
@@ -58,7 +60,8 @@ everyone_lists_all() {
 copy_tree() {
     need python3
     mkdir -p "$T/tree/man" "$T/tree/completions"
-    (cd "$ROOT" && cp --parents scripts/generate.py src/cli/options.def src/base/status.def src/net/tos.def "$T/tree")
+    (cd "$ROOT" && cp --parents scripts/generate.py src/cli/options.def src/base/status.def src/net/tos.def src/frame/*.c \
+        src/net/endpoint_uri.c "$T/tree")
     cp "$ROOT"/man/* "$T/tree/man"
     cp "$ROOT"/completions/* "$T/tree/completions"
 }
@@ -77,9 +80,9 @@ assert_refused() {
 
 @test "options: everyone lists every option of the table" { everyone_lists_all "$ROOT/src/cli/options.def"; }
 
-@test "options: a row that nobody has heard of is noticed" {
+@test "options: a row that is listed nowhere is noticed" {
     need cc zsh fish
-    sed 's/^#undef GROUP/OPTION(frobnicate, "frobnicate", 0, FLAG, "", 0, 0, OTHER, ANY, "", "", ALWAYS, "")\n&/' \
+    sed 's/^#undef GROUP/OPTION(frobnicate, "frobnicate", 0, FLAG, "", 0, 0, SCRIPT, ALL, ANY, "", "", "", ALWAYS, "")\n&/' \
         "$ROOT/src/cli/options.def" >"$T/options.def"
     run everyone_lists_all "$T/options.def"
     assert_status 1
@@ -122,7 +125,7 @@ assert_refused() {
 
 @test "generate.py: a changed help line makes the completions stale that show it, and no other file" {
     copy_tree
-    sed -i 's/"Listen for a connection/"Wait for a connection/' "$T/tree/src/cli/options.def"
+    sed -i 's/"Listen for connections/"Wait for connections/' "$T/tree/src/cli/options.def"
     run generate --check
     assert_status 1
     assert_equal "$(cut -d : -f 1 <<<"$output" | sort | tr '\n' ' ')" "completions/_sockcat completions/sockcat.fish "
@@ -146,7 +149,7 @@ assert_refused() {
 
 @test "generate.py: comments, joined and escaped literals are read as a C compiler reads them" {
     copy_tree
-    sed -i 's|"Listen for a connection instead of making one"|"Say \\"hi\\\\" /* no, */\n\t"(o'\''clock), " // ) "\n\t"then [go]"|' \
+    sed -i 's|"Listen for connections"|"Say \\"hi\\\\" /* no, */\n\t"(o'\''clock), " // ) "\n\t"then [go]"|' \
         "$T/tree/src/cli/options.def"
     generate
     grep -F -e '-s l -l listen' "$T/tree/completions/sockcat.fish" >"$T/line"
@@ -172,19 +175,19 @@ assert_refused() {
 @test "generate.py: a row with a column too few is refused, with its line" {
     copy_tree
     sed -i 's/^OPTION(udp, "udp", /OPTION(udp, /' "$T/tree/src/cli/options.def"
-    assert_refused "src/cli/options.def:$(grep -n '^OPTION(udp,' "$ROOT/src/cli/options.def" | cut -d : -f 1): .*12 columns"
+    assert_refused "src/cli/options.def:$(grep -n '^OPTION(udp,' "$ROOT/src/cli/options.def" | cut -d : -f 1): .*14 columns"
 }
 
 @test "generate.py: a row without an end is refused" {
     copy_tree
-    sed -i 's/, "UDP-Lite")/, "UDP-Lite"/' "$T/tree/src/cli/options.def"
-    assert_refused 'OPTION has no end'
+    sed -i 's/"Use UDP-Lite")/"Use UDP-Lite"/' "$T/tree/src/cli/options.def"
+    assert_refused 'OPTION is not terminated'
 }
 
 @test "generate.py: what is no row is refused" {
     copy_tree
     echo 'OPTIN(a)' >>"$T/tree/src/cli/options.def"
-    assert_refused "'OPTIN' begins no row"
+    assert_refused "'OPTIN' does not begin a row"
 }
 
 @test "generate.py: a letter that is taken is refused" {
@@ -195,14 +198,14 @@ assert_refused() {
 
 @test "generate.py: an option that excludes what does not exist is refused" {
     copy_tree
-    sed -i 's/ANY, "ipv6", ""/ANY, "ipv5", ""/' "$T/tree/src/cli/options.def"
-    assert_refused 'ipv4: there is no option ipv5'
+    sed -i 's/ANY, "", "ipv6", ""/ANY, "", "ipv5", ""/' "$T/tree/src/cli/options.def"
+    assert_refused 'ipv4: unknown option or class ipv5'
 }
 
 @test "generate.py: a template without its place is refused" {
     copy_tree
     sed -i '/@STATUS@/d' "$T/tree/man/sockcat.1.in"
-    assert_refused 'man/sockcat.1.in: there is no line .* @STATUS@'
+    assert_refused 'man/sockcat.1.in: missing line .* @STATUS@'
 }
 
 @test "generate.py: without a file that it reads it says which" {

@@ -125,32 +125,13 @@ assert_nothing_passed() {
 
 @test "-F passes an inherited socket on" {
     start_peer send:hello recvall
-    drive "$peer_port" <<'PY'
-from drive import *
-conn = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
-mine, yours = socket.socketpair()
-process = subprocess.run([os.environ['SOCKCAT'], '-F', 'fd://%d' % conn.fileno()], stdout=yours,
-                         pass_fds=[conn.fileno()], timeout=LIMIT)
-conn.close()
-data, fds, _, _ = socket.recv_fds(mine, 10, 3)
-check((process.returncode, len(data), len(fds), os.get_blocking(fds[0])), (0, 1, 1, True))
-passed = socket.socket(fileno=fds[0])
-check(passed.recv(100), b"hello")
-PY
+    drive pass passes_inherited_socket "$peer_port"
     assert_peer_done
 }
 
 @test "-F: an inherited socket, which others share, stays as it is" {
     start_peer recvall
-    drive "$peer_port" <<'PY'
-from drive import *
-conn = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
-conn.setblocking(False)
-mine, yours = socket.socketpair()
-process = subprocess.run([os.environ['SOCKCAT'], '-F', 'fd://%d' % conn.fileno()], stdout=yours,
-                         pass_fds=[conn.fileno()], timeout=LIMIT)
-check((process.returncode, os.get_blocking(conn.fileno())), (0, False))
-PY
+    drive pass shared_socket_unchanged "$peer_port"
     assert_peer_done
 }
 
@@ -166,16 +147,7 @@ PY
 
 @test "-F passes over a standard output that does not block, and leaves it so" {
     start_peer recvall
-    drive "$peer_port" <<'PY'
-from drive import *
-mine, yours = socket.socketpair()
-yours.setblocking(False)
-process = subprocess.run([os.environ['SOCKCAT'], '-F', '127.0.0.1', sys.argv[1]], stdout=yours,
-                         timeout=LIMIT)
-check((process.returncode, os.get_blocking(yours.fileno())), (0, False))
-data, fds, _, _ = socket.recv_fds(mine, 10, 3)
-check((len(data), len(fds)), (1, 1))
-PY
+    drive pass nonblocking_stdout "$peer_port"
     assert_peer_done
 }
 
@@ -196,17 +168,7 @@ PY
 }
 
 @test "-F with -s: the receiver's connection comes from that address" {
-    drive <<'PY'
-from drive import *
-listener, (mine, yours) = tcp(), socket.socketpair()
-process = subprocess.run([os.environ['SOCKCAT'], '-F', '-s', '127.0.0.2', '127.0.0.1',
-                          str(listener.getsockname()[1])], stdout=yours, timeout=LIMIT)
-check(process.returncode, 0)
-_, fds, _, _ = socket.recv_fds(mine, 10, 3)
-_, sender = listener.accept()
-check(sender, socket.socket(fileno=fds[0]).getsockname())
-check(sender[0], '127.0.0.2')
-PY
+    drive pass source_address
 }
 
 @test "-F does not touch standard input" {
@@ -236,7 +198,7 @@ PY
     assert_nothing_passed 56 "127.0.0.1:$peer_port: Connection reset"
 }
 
-@test "-F: a path where nobody listens is 7, and nothing is passed" {
+@test "-F: a path without a listener is 7, and nothing is passed" {
     receive -U "$T/nothing"
     assert_nothing_passed 7 'No such file or directory'
 }
@@ -261,27 +223,7 @@ PY
 # over_inet KIND: standard output is a connected socket of that kind, over which nothing can be
 # passed.
 over_inet() {
-    drive "$1" <<'PY'
-from drive import *
-server = tcp()
-if sys.argv[1] == 'tcp':
-    listener = tcp()
-    yours = socket.create_connection(listener.getsockname())
-    mine = accept(listener)
-else:
-    mine, yours = udp(), udp()
-    yours.connect(mine.getsockname())
-process = subprocess.run([os.environ['SOCKCAT'], '-F', '127.0.0.1', str(server.getsockname()[1])],
-                         stdout=yours, stderr=subprocess.PIPE, timeout=LIMIT)
-check(process.returncode, 23, process.stderr.decode())
-check(re.fullmatch(rb'sockcat: [^\n]*standard output[^\n]*\n', process.stderr) is not None, True)
-yours.close()
-mine.setblocking(False)
-try:
-    check(mine.recv(10), b'')
-except BlockingIOError:
-    pass
-PY
+    drive pass over_inet "$1"
 }
 
 @test "-F: standard output that is a TCP connection is 23, and its peer gets nothing" { over_inet tcp; }
@@ -302,4 +244,23 @@ PY
         assert_fails 2 'pass-fd|-F' sockcat -F $option 127.0.0.1 9
     done
     [ ! -e "$T/x" ] || fail "it opened the file"
+}
+
+@test "T19: -F: a connection that cannot be passed is reset, one that only -z makes is not" {
+    start_peer recvall!
+    receive --output gone 127.0.0.1 "$peer_port"
+    assert_facts 'status 23'
+    assert_peer_done
+    assert_equal "$(sed 1d "$T/peer.out")" reset
+    start_peer recvall
+    sockcat -z 127.0.0.1 "$peer_port"
+    assert_peer_done
+}
+
+@test "T22: -F over a socket without room waits, and SIGTERM ends that with a reset of the connection" {
+    drive full_output pass_terminated
+}
+
+@test "T22: -F over a socket without room passes the connection when there is room" {
+    drive full_output pass_later
 }

@@ -4,7 +4,7 @@
 bats_require_minimum_version 1.5.0
 load lib/helper
 
-@test "an open port is 0, without a word" {
+@test "an open port is 0, without output" {
     start_peer recvall count
     run sockcat -z 127.0.0.1 "$peer_port"
     assert_status 0
@@ -44,30 +44,30 @@ load lib/helper
     start_peer recvall
     run sockcat -z -v 127.0.0.1 "$peer_port"
     assert_status 0
-    assert_equal "$output" "sockcat: 127.0.0.1:$peer_port: open"
+    [[ $output =~ ^127.0.0.1:$peer_port\ open\ [0-9.]+ms$ ]] || fail "$output"
 }
 
 @test "with -v a name's port is said to be open, and at which address" {
     start_peer recvall
     run sockcat -z -v -4 localhost "$peer_port"
     assert_status 0
-    assert_equal "$output" "sockcat: localhost:$peer_port: open (at 127.0.0.1:$peer_port)"
+    [[ $output =~ ^localhost:$peer_port\ open\ at\ 127.0.0.1:$peer_port\ [0-9.]+ms$ ]] || fail "$output"
 }
 
-@test "a closed port is 1 with one line" {
+@test "a closed port is 1, without output unless -v is given" {
     hold_port
-    assert_fails 1 "^sockcat: connect 127.0.0.1:$held: Connection refused\$" \
-        sockcat -z 127.0.0.1 "$held" </dev/null
+    assert_closed sockcat -z 127.0.0.1 "$held"
+    assert_closed sockcat -zn -w 5 127.0.0.1 "$held"
+    assert_fails 1 "^sockcat: 127.0.0.1:$held: closed\$" sockcat -zv 127.0.0.1 "$held" </dev/null
     assert_equal "$(cat "$T/fails.out")" ""
-    assert_fails 1 'Connection refused' sockcat -zn -w 5 127.0.0.1 "$held" </dev/null
 }
 
-@test "a port that is closed at every address is 1, and each is listed" {
+@test "a port that is closed at every address is 1" {
     need_shim
     hold_port
-    with_shim 'getaddrinfo:addresses=3:*' assert_fails 1 \
-        'many.test.*127\.1\.0\.1:.*127\.1\.0\.2:.*127\.1\.0\.3:' \
-        sockcat -z many.test "$held" </dev/null
+    with_shim 'getaddrinfo:addresses=3:*' assert_closed sockcat -z many.test "$held"
+    with_shim 'getaddrinfo:addresses=3:*' assert_fails 1 "^sockcat: many.test:$held: closed\$" \
+        sockcat -zv many.test "$held" </dev/null
 }
 
 @test "a port that is open at one of many addresses is open" {
@@ -96,7 +96,7 @@ load lib/helper
         ip link set v1 up
         ip neigh add 10.77.0.2 lladdr 02:00:00:00:00:09 dev v0
         for options in "-w 0.3" "--wait 300ms"; do
-            assert_fails 28 "connect 10.77.0.2:80: no answer in time" \
+            assert_fails 28 "connect 10.77.0.2:80: timed out" \
                 sockcat -z $options 10.77.0.2 80 </dev/null
         done' || {
         code=$?
@@ -138,22 +138,23 @@ load lib/helper
     sockcat -z -U "$T/socket" </dev/null
     finish "$peer"
     assert_equal "$(tail -n 1 "$T/peer.out")" 0
-    # Nobody listens there any more.
-    assert_fails 1 'Connection refused' sockcat -z -U "$T/socket" </dev/null
+    # There is no listener any more.
+    assert_closed sockcat -z -U "$T/socket"
     assert_fails 7 'No such file or directory' sockcat -z -U "$T/none" </dev/null
     [ -S "$T/socket" ] || fail "the probe removed the socket"
 }
 
 @test "a signal ends a probe that waits" {
     need_shim
-    LD_PRELOAD=$SHIM_LIB SHIM='getaddrinfo:sleep=60:*' SHIM_PROG=${SOCKCAT##*/} \
-        start "$SOCKCAT" -z slow.test 80
     resolving() { [ "$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 | wc -l)" -ge 2 ]; }
-    until_true 20 resolving
-    kill -INT "$pid" && kill -TERM "$pid"
-    finish "$pid"
-    # A background job of a shell ignores SIGINT.
-    [ "$result" -eq 143 ] || [ "$result" -eq 130 ] || fail "status $result"
+    for name in INT TERM; do
+        # A job that a shell puts in the background may ignore SIGINT.
+        with_shim 'getaddrinfo:sleep=60:*' start env --default-signal=INT "$SOCKCAT" -z slow.test 80
+        until_true 20 resolving
+        kill -s "$name" "$pid"
+        finish "$pid"
+        assert_equal "$result" $((128 + $(kill -l "$name"))) "$name"
+    done
 }
 
 @test "standard streams that are closed do not matter to a probe" {
@@ -167,12 +168,12 @@ load lib/helper
 @test "what makes no sense with -z is refused" {
     for options in -l --send-only --recv-only -lk "-o dump" -F; do
         # shellcheck disable=SC2086 # two words for some
-        assert_fails 2 'option -' sockcat -z $options 127.0.0.1 9 </dev/null || fail "for $options"
+        assert_fails 2 'conflicts with' sockcat -z $options 127.0.0.1 9 </dev/null || fail "for $options"
     done
     assert_fails 2 'keep-open.*--listen' sockcat -z -k 127.0.0.1 9 </dev/null
     assert_fails 2 'ready-fd.*--listen' sockcat -z --ready-fd 1 127.0.0.1 9 </dev/null
-    assert_fails 2 'a port is missing' sockcat -z 127.0.0.1 </dev/null
-    assert_fails 2 'a host and a port are missing' sockcat -z </dev/null
+    assert_fails 2 'missing port' sockcat -z 127.0.0.1 </dev/null
+    assert_fails 2 'missing host and port' sockcat -z </dev/null
 }
 
 @test "combined letters work: -zv, -vz, -zvn, -zw1" {

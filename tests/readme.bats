@@ -1,86 +1,42 @@
 #!/usr/bin/env bats
-# The README's tour, run as it stands there. Each block runs in a network namespace of its own, so
-# that the port numbers in it are free.
+# The README's examples, run as they stand.
 
 load lib/helper
+load lib/examples
 
-# Writes the parts of block $1 (counted from 1) of the tour to $T/here, $T/there, $T/then.
-split_block() {
-    : >"$T/here" >"$T/there" >"$T/then"
-    awk -v block="$1" -v to="$T" '
-        /^<!-- tour -->/ { tour = 1 }
-        /^<!-- end of tour -->/ { tour = 0 }
-        tour && /^```sh$/ { n++; part = "there"; next }
-        /^```$/ { part = "" }
-        part == "" || n != block { next }
-        /^# (here|there|then)$/ { part = $2; next }
-        { print > (to "/" part) }' "$HELPER_DIR/../../README.md"
-}
-
-# Inside the namespace: "here" in the background, "there" as soon as somebody listens, "then" after both.
-play() {
-    set -euo pipefail
-    cd "$1"
-    sockcat() { timeout -s KILL 30 "$SOCKCAT" "$@"; }
-    export -f sockcat
-    if [ -s here ]; then
-        bash -uo pipefail here &
-        for ((tries = 0; tries < 2000; tries++)); do
-            # a listening TCP socket, a bound UDP socket, or a listening Unix socket of this folder
-            if grep -q ' 0A ' /proc/net/tcp /proc/net/tcp6 || [ -S s.sock ] ||
-                [ "$(wc -l </proc/net/udp6)" -gt 1 ]; then
-                break
-            fi
-            read -r -t 0.005 _ <> <(:) || true
-        done
-    fi
-    bash -uo pipefail there
-    [ ! -s here ] || wait $!
-    bash -uo pipefail then
-}
+readme=$BATS_TEST_DIRNAME/../README.md
 
 run_block() {
-    need_netns
-    split_block "$1"
-    [ -s "$T/there" ] || fail "the README has no example $1"
-    random_file 300000 >/dev/null
-    head -c 300000 /dev/urandom >"$T/file"
-    export -f play
-    in_netns play "$T" >"$T/out" 2>"$T/err" || fail "example $1: status $?: $(cat "$T/out" "$T/err")"
-    sed -n 's/^# prints: //p' "$T/here" "$T/there" "$T/then" >"$T/prints"
-    while IFS= read -r line; do
-        grep -qF -- "$line" "$T/out" || fail "example $1 does not print: $line"
-    done <"$T/prints"
+    awk '/^```console$/ { print "== "; inside = 1; next } /^```$/ { inside = 0 } inside' "$readme" >"$T/blocks"
+    play_example "$1" <"$T/blocks"
 }
 
-@test "README: moving a file" { run_block 1; }
-@test "README: offering a file over a Unix socket" { run_block 2; }
-@test "README: asking a server by hand" { run_block 3; }
-@test "README: a full disk is a message and 23" { run_block 4; }
-@test "README: a closed port is 1" { run_block 5; }
-@test "README: several ports" { run_block 6; }
-@test "README: an endpoint as one word, and a hex dump" { run_block 7; }
-@test "README: datagrams" { run_block 8; }
-@test "README: messages over a stream" { run_block 9; }
-@test "README: a program for each connection" { run_block 10; }
-@test "README: a script with port 0 and --ready-fd" { run_block 11; }
-@test "README: chat" { run_block 12; }
-@test "README: not everybody may come" { run_block 13; }
-@test "README: many at a time" { run_block 14; }
-@test "README: a broker" { run_block 15; }
-@test "README: one endpoint carried on to another" { run_block 16; }
+@test "README: the first screen" { run_block 1; }
+@test "README: ask a server" { run_block 2; }
+@test "README: test ports" { run_block 3; }
+@test "README: an endpoint in one word, and a hex dump" { run_block 4; }
+@test "README: datagrams" { run_block 5; }
+@test "README: messages over a stream" { run_block 6; }
+@test "README: a program for each client" { run_block 7; }
+@test "README: a script with port 0 and --ready-fd" { run_block 8; }
+@test "README: access lists" { run_block 9; }
+@test "README: many clients" { run_block 10; }
+@test "README: a broker" { run_block 11; }
+@test "README: a relay" { run_block 12; }
 
-@test "README: every example of the tour is run here" {
-    blocks=$(awk '/^<!-- tour -->/ { t = 1 } /^<!-- end of tour -->/ { t = 0 } t && /^```sh$/ { n++ } END { print n }' \
-        "$HELPER_DIR/../../README.md")
+@test "README: every example is run here" {
     tests=$(grep -cE '^@test .* run_block [0-9]+; }$' "$BATS_TEST_FILENAME")
-    assert_equal "$tests" "$blocks"
+    assert_equal "$tests" "$(grep -c '^```console$' "$readme")"
+}
+
+@test "README: at most 220 lines" {
+    [ "$(wc -l <"$readme")" -le 220 ]
 }
 
 @test "README: the statuses it names are those of the table" {
     while read -r number; do
-        grep -qE "^STATUS\([A-Z_]+, $number, " "$HELPER_DIR/../../src/base/status.def" ||
+        grep -qE "^STATUS\([A-Z_]+, $number, " "$BATS_TEST_DIRNAME/../src/base/status.def" ||
             fail "status $number is not in the table"
-    done < <(sed -n '/^## Statuses/,/^## /p' "$HELPER_DIR/../../README.md" |
+    done < <(sed -n '/^## Statuses/,/^## /p' "$readme" |
         sed -n 's/^| \([0-9, ]*\) |.*/\1/p' | tr -s ', ' '\n' | grep -E '^[0-9]+$')
 }

@@ -17,24 +17,7 @@ without_times() { sed -E 's/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z //'
 # undump FILE DIRECTION: the bytes of one direction; fails if a line is not as it should be, or an
 # offset not that of the line before plus its bytes.
 undump() {
-    python3 - "$1" "$2" <<'PY'
-import re, sys
-form = re.compile(rb'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z ([<>]) ([0-9a-f]{8,16})  '
-                  rb'([0-9a-f ]{49}) \|([ -~]{0,16})\|')
-at = 0
-for line in open(sys.argv[1], 'rb'):
-    found = form.fullmatch(line.rstrip(b'\n'))
-    assert found, line
-    direction, offset, text, shown = found.groups()
-    if direction.decode() != sys.argv[2]:
-        continue
-    data = bytes.fromhex(text.decode())
-    assert int(offset, 16) == at, (line, at)
-    assert shown == re.sub(rb'[^ -~]', b'.', data), line
-    assert len(data) <= 16, line
-    at += len(data)
-    sys.stdout.buffer.write(data)
-PY
+    drive record undump "$1" "$2"
 }
 
 # start_client ARG...: sockcat in the background with standard input from $T/in; sets $pid.
@@ -69,18 +52,7 @@ PY
 # never_connects STATUS REGEX ARG...: the client ends so, and the listener at the port that is
 # appended was not connected to.
 never_connects() {
-    drive "$@" <<'PY'
-from drive import *
-listener = tcp()
-cat = Cat(*sys.argv[3:], '127.0.0.1', str(listener.getsockname()[1]))
-cat.fail(int(sys.argv[1]), sys.argv[2])
-listener.setblocking(False)
-try:
-    listener.accept()
-    sys.exit('it had connected')
-except BlockingIOError:
-    pass
-PY
+    drive record never_connects "$@"
 }
 
 # ---- the dump ----
@@ -162,20 +134,7 @@ EOF
 }
 
 @test "-o: an empty datagram that is sent is a line" {
-    drive <<'PY'
-from drive import *
-peer, (mine, yours) = udp(), socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-cat = Cat('-o', T + '/file', '-u', '-q', '0.1', '127.0.0.1', str(peer.getsockname()[1]),
-          stdin=yours)
-yours.close()
-for message in (b'A', b'', b'B'):
-    mine.send(message)
-mine.close()
-cat.end()
-with open(T + '/file') as file:
-    check([line.split()[1:3] for line in file],
-          [['>', '00000000'], ['>', '00000001'], ['>', '00000001']])
-PY
+    drive record empty_datagram
 }
 
 @test "-o shows what is sent after -C, and what is received as it came" {
@@ -290,6 +249,41 @@ PY
     assert_equal "$(cat "$T/out")" hello
 }
 
+@test "-o - and the names of own descriptors write there, behind what is there already" {
+    for name in - /dev/stderr /dev/fd/2 /dev/stdout /dev/fd/1 /dev/fd/7; do
+        start_peer send:hello recvall
+        printf 'before\n' >"$T/there"
+        case $name in
+        *out | */1) sockcat -o "$name" --output "$T/file" 127.0.0.1 "$peer_port" >>"$T/there" ;;
+        */7) sockcat -o "$name" --output "$T/file" 127.0.0.1 "$peer_port" 7>>"$T/there" ;;
+        *) sockcat -v -o "$name" --output "$T/file" 127.0.0.1 "$peer_port" 2>>"$T/there" ;;
+        esac </dev/null >"$T/out"
+        assert_peer_done
+        assert_equal "$(head -n 1 "$T/there")" before
+        grep -Eo '[0-9]{4}-.*\|' "$T/there" >"$T/dump"
+        assert_equal "$(undump "$T/dump" '<')" hello
+        assert_equal "$(cat "$T/file")" hello
+        rm "$T/file"
+    done
+}
+
+@test "--output - is standard error: a file shared with others, a pipe, a socket" {
+    start_peer send:hello recvall
+    { echo before >&2 && sockcat --output - 127.0.0.1 "$peer_port" </dev/null >"$T/out"; echo after >&2; } 2>"$T/err"
+    assert_equal "$(cat "$T/err")" $'before\nhelloafter'
+    start_peer send:hello recvall
+    assert_equal "$(sockcat --output - 127.0.0.1 "$peer_port" </dev/null 2>&1 >"$T/out" | cat)" hello
+    start_peer sendrand:1:3000000 recvall
+    drive record socket_as_error "$peer_port" >"$T/got"
+    assert_same "$T/got" "$(random_file 3000000)"
+}
+
+@test "-o to a descriptor that is closed, or not open for writing, is 23 before anything is connected" {
+    never_connects 23 'open /dev/fd/7: Bad file descriptor' -o /dev/fd/7
+    never_connects 23 'open /dev/fd/x: ' -o /dev/fd/x
+    assert_fails 23 'open /dev/fd/7: Bad file descriptor' sockcat -o /dev/fd/7 127.0.0.1 9 7</dev/null
+}
+
 @test "--append-output writes behind what the files hold" {
     printf 'old\n' | tee "$T/file" >"$T/dump"
     start_peer 'send:new\n' recvall
@@ -368,8 +362,8 @@ PY
 }
 
 @test "an empty name of a file is 3" {
-    never_connects 3 "hex-dump '': it has to be something" -o ''
-    never_connects 3 "output '': it has to be something" --output ''
+    never_connects 3 "hex-dump '': expected a value" -o ''
+    never_connects 3 "output '': expected a value" --output ''
 }
 
 @test "a file, or a directory, that may not be written is 23 before anything is connected" {
@@ -384,9 +378,9 @@ PY
     chmod 444 "$T/file"
     hold_port
     assert_fails 23 'locked/file: Permission denied' ${plainly[@]+"${plainly[@]}"} \
-        timeout -s KILL 30 "$SOCKCAT" -o "$T/locked/file" 127.0.0.1 "$held"
+        timeout -s KILL $((30 * LAST_RESORT)) "$SOCKCAT" -o "$T/locked/file" 127.0.0.1 "$held"
     assert_fails 23 'file: Permission denied' ${plainly[@]+"${plainly[@]}"} \
-        timeout -s KILL 30 "$SOCKCAT" --append-output --output "$T/file" 127.0.0.1 "$held"
+        timeout -s KILL $((30 * LAST_RESORT)) "$SOCKCAT" --append-output --output "$T/file" 127.0.0.1 "$held"
 }
 
 @test "the second file that cannot be opened is 23, too" {
@@ -401,7 +395,7 @@ PY
     assert_equal "$(cat "$T/ready")" ""
 }
 
-@test "a FIFO that nobody reads is 23 at once" {
+@test "a FIFO without a reader is 23 at once" {
     mkfifo "$T/file"
     never_connects 23 'file: No such device or address' -o "$T/file"
 }
@@ -458,7 +452,7 @@ PY
     start_peer sendrand:1:1000000 close
     status=0
     # shellcheck disable=SC2016 # for the inner shell
-    timeout -s KILL 30 bash -c 'ulimit -f 64; "$SOCKCAT" -d --output "$T/file" 127.0.0.1 "$1" |
+    timeout -s KILL $((30 * LAST_RESORT)) bash -c 'ulimit -f 64; "$SOCKCAT" -d --output "$T/file" 127.0.0.1 "$1" |
         cat >&9; exit "${PIPESTATUS[0]}"' _ "$peer_port" 9> >(cat >"$T/out") 2>"$T/client.err" ||
         status=$?
     assert_status 23
@@ -582,8 +576,7 @@ waits_both_ways() {
     start_peer --connect "tcp:127.0.0.1:$port" shutwr touch:"$T/ended" recvall count
     assert_peer_done
     assert_equal "$(cat "$T/peer.out")" 60000
-    # For longer than a second.
-    watch_idle "$listener"
+    # For a second and more.
     watch_idle "$listener"
     touch "$T/go"
     finish "$listener"
@@ -595,17 +588,18 @@ waits_both_ways() {
 
 @test "a process substitution that is slow loses nothing" {
     start_peer sendrand:1:1000000 close
+    export -f tick
     # shellcheck disable=SC2016 # for the inner shell
-    run -0 bash -c 'sockcat -d --output >(until [ -e "$T/go" ]; do read -r -t 0.01 _ <>"$T/.tick"; done
+    run -0 bash -c 'sockcat -d --output >(until [ -e "$T/go" ]; do tick; done
         cat >"$T/file.read"; touch "$T/whole") 127.0.0.1 "$1" 3>&- >"$T/out" &
-        until [ -s "$T/out" ]; do read -r -t 0.01 _ <>"$T/.tick"; done
+        until [ -s "$T/out" ]; do tick; done
         touch "$T/go"; wait "$!"' _ "$peer_port"
     await_file "$T/whole"
     assert_same "$T/file.read" "$(random_file 1000000)"
     assert_same "$T/out" "$(random_file 1000000)"
 }
 
-@test "a reader of the file that goes away costs no data, but the status" {
+@test "a reader of the file that closes it costs no data, but the status" {
     start_reader file 1000
     start_peer touch:"$T/go" both:2:1000000 sha256
     client --output "$T/file" 127.0.0.1 "$peer_port" <"$(random_file 1000000 1)" >"$T/out"
@@ -617,7 +611,7 @@ waits_both_ways() {
         "$(sha256sum <"$(random_file 1000000 1)" | cut -d ' ' -f 1)"
 }
 
-@test "a reader of the file that goes away while it is waited for is noticed" {
+@test "a reader of the file that closes it while it is awaited is noticed" {
     start_reader
     start_peer sendrand:1:3000000 close
     : >"$T/in"
@@ -648,4 +642,28 @@ waits_both_ways() {
     client -d --idle-timeout 500ms --output "$T/file" 127.0.0.1 "$peer_port" >"$T/out"
     assert_status 28
     assert_one_error "$T/client.err" 'nothing moved'
+}
+
+@test "SIGTERM ends the wait for a reader of the last bytes" {
+    start_reader
+    feed "@$T/ended" "=$(random_file 60000)"
+    LISTENER_IN=$T/in start_listener -v --linger 1h -o "$T/file" 127.0.0.1 0
+    start_peer --connect "tcp:127.0.0.1:$port" shutwr touch:"$T/ended" recvall count
+    assert_peer_done
+    watch_idle "$listener"
+    kill -TERM "$listener"
+    finish "$listener"
+    assert_equal "$result" 143
+}
+
+@test "a reader that never takes the last bytes is a failure after --linger" {
+    start_reader
+    feed "@$T/ended" "=$(random_file 60000)"
+    LISTENER_IN=$T/in start_listener --linger 300ms -o "$T/file" 127.0.0.1 0
+    start_peer --connect "tcp:127.0.0.1:$port" shutwr touch:"$T/ended" recvall count
+    assert_peer_done
+    finish "$listener"
+    assert_equal "$result" 23
+    grep -v '^sockcat: listening on ' "$T/listener.err" >"$T/listener.errors"
+    assert_one_error "$T/listener.errors" 'file: Connection timed out'
 }

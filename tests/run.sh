@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # Installs what is missing to test, builds, and runs the whole suite: unit tests under CTest with gcc
-# and clang, and everything that is seen from outside under bats, with gcc's release binary and with
-# clang's sanitizers; then the fuzz targets for a moment, and what is pure on a big-endian processor.
+# and clang; the bats files with gcc's release binary, and those that can find memory faults with
+# clang's sanitizers; a smoke test of the static binary with musl; then the fuzz targets for some
+# seconds, and pure functions on a big-endian processor.
 #
 #   ./tests/run.sh                 all of it
-#   ./tests/run.sh release         one preset: release (gcc), clang, asan, posix, fuzz; or bigendian
+#   ./tests/run.sh release         one preset: release (gcc), clang, asan, posix, musl, fuzz; or bigendian
 #   TESTS_MIN=N                    fail if fewer tests were really run per full preset (skips do
 #                                  not count); CI sets it
-#   JOBS=N                         parallel bats tests
-#   FUZZ_SECONDS=N                 for each fuzz target
+#   WERROR=ON                      fail for a warning of the compiler; CI sets it
+#   JOBS=N                         parallel bats files
+#   FUZZ_SECONDS=N                 for each fuzz target (default 5; 15 for command lines and endpoints)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/install.sh
@@ -17,37 +19,70 @@ cd "$(dirname "$0")/.."
 export PATH="/usr/bin:/bin:$PATH:/usr/sbin:/sbin"
 
 presets=("$@")
-[ "$#" -gt 0 ] || presets=(release clang asan posix fuzz bigendian)
-jobs=${JOBS:-$(($(nproc) * 2))}
+[ "$#" -gt 0 ] || presets=(release clang asan posix musl fuzz bigendian)
+# Many tests wait most of the time.
+jobs=${JOBS:-$(($(nproc) * 3))}
+export WERROR=${WERROR:-OFF}
 
 echo "== What is needed to test"
 install_needs_compiler
-install_needs cmake:cmake make:make bats:bats parallel:parallel python3:python3 clang:clang \
+install_needs cmake:cmake make:make bats:bats python3:python3
+install_wants clang:clang parallel:parallel \
     nc.openbsd:netcat-openbsd ncat:ncat socat:socat busybox:busybox curl:curl ip:iproute2 \
     nft:nftables setpriv:util-linux unshare:util-linux prlimit:util-linux readelf:binutils \
     strace:strace shellcheck:shellcheck ssh:openssh-client zsh:zsh fish:fish mandoc:mandoc \
-    man:man-db groff:groff-base col:bsdextrautils jq:jq logger:bsdutils
+    man:man-db groff:groff-base col:bsdextrautils jq:jq logger:bsdutils pyflakes3:pyflakes3
 # An ssh server that is only a library: a real one would begin to serve this machine.
-/usr/bin/python3 -c 'import paramiko' 2>/dev/null || install_packages python3-paramiko
-# A build is whole without it, but then there is less to test.
-echo '#include <jansson.h>' | cc -E - >/dev/null 2>&1 || install_packages libjansson-dev
+/usr/bin/python3 -c 'import paramiko' 2>/dev/null || install_wanted_packages python3-paramiko
+# Servers that tests/end.bats asks for a page. They are not started: nothing is served because of a test.
+install_servers() {
+    local policy=/usr/sbin/policy-rc.d made='' pair missing=()
+    for pair in nginx:nginx-light haproxy:haproxy node:nodejs; do
+        command -v "${pair%%:*}" >/dev/null 2>&1 || missing+=("$pair")
+    done
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    if command -v apt-get >/dev/null 2>&1 && [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' | install_as_root tee "$policy" >/dev/null
+        install_as_root chmod 755 "$policy"
+        made=1
+    fi
+    for pair in "${missing[@]}"; do
+        install_wants "$pair"
+        ! command -v systemctl >/dev/null 2>&1 ||
+            install_as_root systemctl disable "${pair%%:*}" >/dev/null 2>&1 || :
+    done
+    [ -z "$made" ] || install_as_root rm "$policy"
+}
+install_servers
 # The package is built and tried only where packages are Debian's.
 if command -v apt-get >/dev/null 2>&1; then
-    install_needs dpkg-buildpackage:dpkg-dev dh:debhelper lintian:lintian
+    install_wants dpkg-buildpackage:dpkg-dev dh:debhelper lintian:lintian musl-gcc:musl-tools
     # Its tools are wanted; without systemd-sysv nothing of it is started, and no init replaced.
-    install_needs systemd-analyze:systemd
+    install_wants systemd-analyze:systemd
     dpkg-checkbuilddeps packaging/debian/control ||
-        install_packages build-essential debhelper cmake libjansson-dev
+        install_wanted_packages build-essential debhelper cmake
 fi
 # Names of services and protocols; a file, so no command to look for.
-[ -e /etc/services ] || install_packages netbase
+[ -e /etc/services ] || install_wanted_packages netbase
 # The sanitizers' run-time library is a package of its own, and clang's version is in its name.
-if ! echo 'int main(void) { return 0; }' |
-    clang -fsanitize=address,fuzzer-no-link -x c -o /dev/null - >/dev/null 2>&1; then
-    major=$(clang -dumpversion | cut -d. -f1)
-    echo "Installing: libclang-rt-$major-dev"
-    install_packages "libclang-rt-$major-dev"
+can_sanitize() {
+    echo 'int main(void) { return 0; }' |
+        clang -fsanitize=address,fuzzer-no-link -x c -o /dev/null - >/dev/null 2>&1
+}
+if command -v clang >/dev/null 2>&1 && ! can_sanitize; then
+    install_wanted_packages "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev"
 fi
+# bats runs tests in parallel only with GNU parallel.
+command -v parallel >/dev/null 2>&1 || jobs=1
+
+# Prints what PRESET lacks on this machine.
+lacks() {
+    case "$1" in
+        clang) command -v clang >/dev/null 2>&1 || echo clang ;;
+        asan | fuzz) can_sanitize || echo "clang and its sanitizers' library" ;;
+        musl) command -v musl-gcc >/dev/null 2>&1 || echo musl-gcc ;;
+    esac
+}
 
 passed=0 failed=0 skipped=0
 
@@ -66,7 +101,7 @@ count_tap() {
 
 build() {
     local preset=$1
-    cmake --preset "$preset" -DSOCKCAT_WERROR="${WERROR:-ON}" >"build/$preset.log" ||
+    cmake --preset "$preset" -DSOCKCAT_WERROR="$WERROR" >"build/$preset.log" ||
         { cat "build/$preset.log"; return 1; }
     cmake --build --preset "$preset" -j "$(nproc)" -- -s
 }
@@ -85,21 +120,39 @@ unit() {
 }
 
 outside() {
-    local preset=$1 tap=build/$1/bats.tap file files=()
-    for file in tests/*.bats; do
+    local preset=$1 tap=build/$1/bats.tap file files=() all
+    # The files that take longest come first, so that none of them is left alone at the end.
+    mapfile -t all < <(printf 'tests/%s.bats\n' server session datagram exec end stdio record signals syscalls \
+        completions data udp terminal bulk names && printf '%s\n' tests/*.bats)
+    mapfile -t all < <(printf '%s\n' "${all[@]}" | awk '!seen[$0]++')
+    for file in "${all[@]}"; do
         # Once is enough for what does not run the program, or makes one of its own.
         case "$preset:$file" in
             release:*) files+=("$file") ;;
-            *:tests/completions.bats | *:tests/house.bats | *:tests/package.bats) ;;
+            # A smoke test: the others expect the error texts of glibc, or faults by LD_PRELOAD.
+            musl:tests/options.bats | musl:tests/command.bats | musl:tests/platform.bats | \
+                musl:tests/data.bats | musl:tests/frames.bats | musl:tests/to.bats | \
+                musl:tests/basics.bats | musl:tests/chat.bats) files+=("$file") ;;
+            musl:*) ;;
+            *:tests/completions.bats | *:tests/source.bats | *:tests/package.bats | *:tests/setup.bats) ;;
+            # Sanitizers find nothing in texts, in the binary's sections, or in which call sets an option;
+            # the parsers are fuzzed with them. Everyday use and other programs take the same paths as
+            # the files that remain.
+            asan:tests/command.bats | asan:tests/endpoints.bats | asan:tests/basics.bats | \
+                asan:tests/foreign.bats | asan:tests/hardening.bats | asan:tests/install.bats | asan:tests/interop.bats | \
+                asan:tests/man.bats | asan:tests/options.bats | asan:tests/readme.bats | \
+                asan:tests/sockopts.bats | asan:tests/statuses.bats) ;;
             *) files+=("$file") ;;
         esac
     done
     # Without the sanitizers: what they would say of the shim is not what is asked.
-    cc -std=c11 -O1 -fPIC -shared -o "build/$preset/shim.so" tests/lib/shim.c -ldl
+    # A static program does not load it.
+    [ "$preset" = musl ] ||
+        cc -std=c11 -O1 -fPIC -shared -o "build/$preset/shim.so" tests/lib/shim.c -ldl
     SOCKCAT=$PWD/build/$preset/sockcat SHIM_LIB=$PWD/build/$preset/shim.so \
         BUILD_DIR=$PWD/build/$preset ASAN_OPTIONS=detect_leaks=1 \
         UBSAN_OPTIONS=print_stacktrace=1 \
-        bats --tap -j "$jobs" "${files[@]}" >"$tap" 2>"$tap.err" </dev/null || true
+        bats --tap -j "$jobs" --no-parallelize-within-files "${files[@]}" >"$tap" 2>"$tap.err" </dev/null || true
     grep -A 40 -E '^not ok ' "$tap" | grep -vE '^ok ' || true
     grep -vE '^$' "$tap.err" | head -n 20 || true
     count_tap "$tap"
@@ -108,24 +161,38 @@ outside() {
         echo "   bats ran nothing:"
         cat "$tap" "$tap.err"
         failed=$((failed + 1))
-    elif [ "$ran" -lt "${TESTS_MIN:-1}" ]; then
+    elif [ "$preset" != musl ] && [ "$ran" -lt "${TESTS_MIN:-1}" ]; then
         echo "   FAILED: fewer than $TESTS_MIN tests were run"
         failed=$((failed + 1))
     fi
 }
 
+# Runs one fuzz target; its exit status is in build/PRESET/NAME.status.
+fuzz_target() {
+    local preset=$1 name=$2 seconds=5 status=0
+    case "$name" in
+        command_fuzz | endpoint_fuzz) seconds=15 ;;
+    esac
+    mkdir -p "build/$preset/corpus/$name"
+    (cd "build/$preset" && "tests/$name" -max_total_time="${FUZZ_SECONDS:-$seconds}" -max_len=1500 \
+        "corpus/$name" "../../tests/fuzz/seeds/${name%_fuzz}" >"$name.log" 2>&1) || status=$?
+    echo "$status" >"build/$preset/$name.status"
+}
+
+# One target for each processor at a time.
 fuzz() {
-    local preset=$1 target name seeds seconds
+    local preset=$1 target name
+    for target in build/"$preset"/tests/*_fuzz; do
+        while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+            wait -n || true
+        done
+        rm -f "build/$preset/${target##*/}.status"
+        fuzz_target "$preset" "${target##*/}" &
+    done
+    wait
     for target in build/"$preset"/tests/*_fuzz; do
         name=${target##*/}
-        seeds=$PWD/tests/fuzz/seeds/${name%_fuzz}
-        mkdir -p "build/$preset/corpus/$name"
-        case "$name" in
-            command_fuzz | endpoint_fuzz) seconds=60 ;;
-            *) seconds=20 ;;
-        esac
-        if (cd "build/$preset" && "tests/$name" -max_total_time="${FUZZ_SECONDS:-$seconds}" -max_len=1500 \
-            "corpus/$name" "$seeds" >"$name.log" 2>&1); then
+        if [ "$(cat "build/$preset/$name.status" 2>/dev/null)" = 0 ]; then
             echo "   $name: $(sed -nE 's/^Done ([0-9]+) runs.*/\1 runs, no finding/p' "build/$preset/$name.log")"
             passed=$((passed + 1))
         else
@@ -138,20 +205,26 @@ fuzz() {
 # The tests of frames on a processor that has its most significant byte first (an emulated one), as
 # such a machine would build them: without a library.
 bigendian() {
-    local target=s390x-linux-gnu name out=build/bigendian
+    local target=s390x-linux-gnu name out=build/bigendian strict=()
+    [ "$WERROR" != ON ] || strict=(-Werror)
     if ! command -v apt-get >/dev/null 2>&1; then
         echo "   skipped: the cross compiler is installed from Debian's packages only"
         skipped=$((skipped + 1))
         return
     fi
-    install_needs "$target-gcc:gcc-$target" qemu-s390x:qemu-user
-    [ -e "/usr/$target/include/stdio.h" ] || install_packages libc6-dev-s390x-cross
+    install_wants "$target-gcc:gcc-$target" qemu-s390x:qemu-user
+    [ -e "/usr/$target/include/stdio.h" ] || install_wanted_packages libc6-dev-s390x-cross
+    if ! command -v "$target-gcc" qemu-s390x >/dev/null 2>&1; then
+        echo "   skipped: needs $target-gcc and qemu-s390x"
+        skipped=$((skipped + 1))
+        return
+    fi
     mkdir -p "$out"
     for name in frame frame_random frame_rules; do
-        if "$target-gcc" -std=c11 -O1 -Wall -Wextra -Werror -D_POSIX_C_SOURCE=200809L \
+        if "$target-gcc" -std=c11 -O1 -Wall -Wextra "${strict[@]}" -D_POSIX_C_SOURCE=200809L \
             -D_DEFAULT_SOURCE -Isrc -Itests/unit -static -o "$out/${name}_test" \
             "tests/unit/${name}_test.c" tests/unit/framing.c src/frame/*.c src/base/fault.c \
-            src/base/parse.c src/base/text.c && qemu-s390x "$out/${name}_test" | sed 's/^/   /'; then
+            src/base/parse.c src/base/spelling.c src/base/text.c && qemu-s390x "$out/${name}_test" | sed 's/^/   /'; then
             passed=$((passed + 1))
         else
             echo "   FAILED: $name"
@@ -167,6 +240,13 @@ for preset in "${presets[@]}"; do
         bigendian
         continue
     fi
+    lacking=$(lacks "$preset")
+    if [ -n "$lacking" ]; then
+        echo "== $preset"
+        echo "   skipped: needs $lacking"
+        skipped=$((skipped + 1))
+        continue
+    fi
     echo "== $preset: build"
     build "$preset"
     echo "== $preset: test"
@@ -175,6 +255,12 @@ for preset in "${presets[@]}"; do
         # whole suite.
         posix | clang) unit "$preset" ;;
         fuzz) fuzz "$preset" ;;
+        musl)
+            strip -o build/musl/sockcat.stripped build/musl/sockcat
+            echo "   size: $(stat -c %s build/musl/sockcat.stripped) bytes, static and stripped"
+            unit "$preset"
+            outside "$preset"
+            ;;
         *)
             unit "$preset"
             outside "$preset"

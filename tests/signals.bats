@@ -63,7 +63,7 @@ nothing_waits() {
         wait "$reader"
         assert_same "$T/got" "$(random_file 1200000 6)" || fail "$name"
         assert_equal "$(cat "$T/client.err")" ""
-        # It did not end well, and the peer is told so.
+        # It did not end cleanly, and the peer gets a reset.
         finish "$peer"
         assert_line '^reset$' "$T/peer.out"
         exec 8>&-
@@ -129,7 +129,7 @@ sleeps() { [[ $(cat "/proc/$1/stat") == *') S '* ]]; }
 
 @test "F159: the shell sees a death by the signal, not a status that looks like one" {
     start_peer send:hello recvall!
-    run timeout 30 python3 -c '
+    run timeout $((30 * LAST_RESORT)) python3 -c '
 import signal, subprocess, sys
 for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT:
     client = subprocess.Popen([sys.argv[1], "-l", "--ready-fd", "2", "127.0.0.1", "0"], stderr=subprocess.PIPE,
@@ -178,7 +178,7 @@ for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT:
     assert_equal "$result" 130
 }
 
-@test "F159: a signal ends a connect that nobody answers" {
+@test "F159: a signal ends a connect without an answer" {
     need_netns
     need nft
     unanswered() {
@@ -210,74 +210,8 @@ for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT:
 
 @test "F159: a signal at any point leaves no loss that looks like a good end" {
     # The moment is a number of bytes, not a time: the test's side sends the signal when it has
-    # received so many.
-    cat >"$T/any.py" <<'PY'
-import os, random, signal, socket, subprocess, sys, threading
-program, directory = sys.argv[1:]
-r = random.Random(4)
-data = r.randbytes(700000)
-path = os.path.join(directory, 'in')
-with open(path, 'wb') as file:
-    file.write(data)
-clean = killed = 0
-for turn in range(60):
-    ready, write = os.pipe()
-    number = r.choice([signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-    at = r.choice([0, 1, r.randrange(len(data)), r.randrange(len(data)), len(data)])
-    out = os.path.join(directory, 'out')
-    with open(path, 'rb') as stdin, open(out, 'wb') as stdout:
-        listener = subprocess.Popen([program, '-l', '--ready-fd', str(write), '127.0.0.1', '0'],
-                                    stdin=stdin, stdout=stdout, stderr=subprocess.DEVNULL, pass_fds=[write])
-    os.close(write)
-    with os.fdopen(ready) as line:
-        port = int(line.read())
-    conn = socket.create_connection(('127.0.0.1', port))
-    conn.settimeout(30)
-
-    broken = []
-
-    def send():
-        try:
-            conn.sendall(data)
-            conn.shutdown(socket.SHUT_WR)
-        except OSError as error:  # recv is not told of it again, but that there is no more
-            broken.append(error)
-    sender = threading.Thread(target=send)
-    sender.start()
-    got, sent, ended = bytearray(), False, False
-    try:
-        while True:
-            if not sent and len(got) >= at:
-                listener.send_signal(number)
-                sent = True
-            piece = conn.recv(65536)
-            if not piece:
-                ended = True
-                break
-            got += piece
-    except ConnectionError as error:
-        broken.append(error)
-    status = listener.wait(30)
-    sender.join()
-    conn.close()
-    ended = ended and not broken
-    with open(out, 'rb') as file:
-        stored = file.read()
-    what = 'turn %d, %s at %d: status %d, %d bytes here, %d there, end %s' % (
-        turn, number.name, at, status, len(got), len(stored), ended)
-    assert status in (0, -number), what
-    assert data.startswith(got) and data.startswith(stored), what
-    if status == 0:
-        assert got == data and stored == data and ended, what
-        clean += 1
-    else:
-        killed += 1
-    # An end that looks good is one: the reader of the connection has everything.
-    assert not ended or got == data, what
-print('clean %d, killed %d' % (clean, killed))
-sys.exit(killed < 10)
-PY
-    run timeout 60 python3 "$T/any.py" "$SOCKCAT" "$T"
+    # received that number.
+    run drive signals signal_at_any_point "$SOCKCAT" "$T"
     assert_status 0
 }
 
@@ -316,29 +250,7 @@ PY
 
 @test "F160: while signals interrupt every wait many are served, and the one that ends it is seen" {
     need_shim
-    drive <<'PY'
-from drive import *
-def storm(cat, number):
-    with contextlib.suppress(ProcessLookupError):
-        while True:
-            os.kill(cat.pid, number)
-            time.sleep(0.0005)
-def echo(cat, number, data):
-    clients = [dial(cat) for _ in range(5)]
-    for c in clients:
-        threading.Thread(target=lambda c=c: (c.sendall(data), c.shutdown(socket.SHUT_WR)), daemon=True).start()
-    check([to_end(c) == data for c in clients], [True] * 5, number)
-    cat.send(signal.SIGTERM)
-    cat.end(-signal.SIGTERM)
-data = os.urandom(1000000)
-for number in signal.SIGUSR1, signal.SIGCHLD, signal.SIGCONT:
-    cat = Cat('-l', '-k', '--echo', '127.0.0.1', '0')
-    threading.Thread(target=storm, args=(cat, number), daemon=True).start()
-    echo(cat, number, data)
-cat = Cat('-l', '-k', '--echo', '127.0.0.1', '0', env=dict(
-    LD_PRELOAD=os.environ['SHIM_LIB'], SHIM='epoll_wait:EINTR:90%', SHIM_PROG='sockcat'))
-echo(cat, 'EINTR', data)
-PY
+    drive signals interrupted_waits
 }
 
 # ---- SIGUSR1 ----
@@ -361,14 +273,14 @@ PY
     assert_equal "$(cat "$T/background.out")" hellomore
 }
 
-@test "SIGUSR1: while nobody has come, it says so, and goes on listening" {
+@test "SIGUSR1: without a client it says so, and goes on listening" {
     need nc.openbsd
     start_listener 127.0.0.1 0
     local before
     before=$(wc -l <"$T/listener.err")
     kill -USR1 "$listener"
     until_true 20 has_lines $((before + 1)) || fail "no line came"
-    timeout 20 nc.openbsd -N 127.0.0.1 "$port" <<<hello
+    timeout $((20 * LAST_RESORT)) nc.openbsd -N 127.0.0.1 "$port" <<<hello
     finish "$listener"
     assert_equal "$result" 0
     assert_equal "$(cat "$T/listener.out")" hello
@@ -437,7 +349,7 @@ has_lines() { [ "$(wc -l <"$T/listener.err")" -ge "$1" ]; }
             <&8 2>"$T/client.err" 8>&- || status=$?
         elapsed=$((${EPOCHREALTIME/./} - from))
         assert_equal "$status" 28
-        [ "$elapsed" -ge 500000 ] && [ "$elapsed" -le 15000000 ] || fail "$elapsed microseconds"
+        [ "$elapsed" -ge 500000 ] && [ "$elapsed" -le $((15000000 * LAST_RESORT)) ] || fail "$elapsed microseconds"
         exec 8>&-
     done
 }
@@ -445,41 +357,18 @@ has_lines() { [ "$(wc -l <"$T/listener.err")" -ge "$1" ]; }
 # outcome OPTION VALUE: the status of a run that looks at the value and does nothing else.
 outcome() {
     local result=0
-    timeout 20 "$SOCKCAT" "$1" "$2" -V >/dev/null 2>"$T/err" </dev/null || result=$?
+    timeout $((20 * LAST_RESORT)) "$SOCKCAT" "$1" "$2" -V >/dev/null 2>"$T/err" </dev/null || result=$?
     printf %s "$result"
     [ "$result" -eq 0 ] || assert_one_error "$T/err" "option $1 '" >&2
 }
 
-@test "F158: times that are good" {
-    local option value
-    for option in -w --wait --idle-timeout -q --quit-after --linger; do
-        for value in 1 2 0.5 1.5 500ms 0.5ms 3m 1h 2s 1.5h 0.000000001 007 5m 1000000000 1000000000s \
-            999999999.999999999 16666666m 277777h 1000000000000ms 0.50000000000000000000000001; do
-            assert_equal "$option $value $(outcome "$option" "$value")" "$option $value 0"
-        done
-    done
-}
-
-@test "F158: times that are none, or that no clock could count to" {
-    local option value
-    for option in -w --wait --idle-timeout -q --linger; do
-        for value in -1 +1 '' ' ' ' 1' '1 ' 1e9 1e-3 0x10 1,5 .5 5. 1.5.5 1..5 m ms 5M 5H 5S 5d 5us 5ns \
-            '5 m' 5mm 1h30m nan inf infinity x 1x ١ 1000000001 1000000000.000000001 277778h 16666667m \
-            1000000000001ms 9223372036 9223372037 18446744073 9223372036854775807 9223372036854775808 \
-            18446744073709551615 18446744073709551616 18446744073709551617 -9223372036854775808 \
-            99999999999999999999999999999999999999 $'1\n' $'1\n2' 1%; do
-            assert_equal "$option $value $(outcome "$option" "$value")" "$option $value 3"
-        done
-    done
-}
-
-@test "F158: no time at all is one for -q and --linger, and none for a limit" {
+@test "F158: no time at all is one for -q, --linger and -w, and none for the other limits" {
     local option value
     for value in 0 0.0 0s 0ms 0h 00; do
-        for option in -q --linger; do
+        for option in -q --linger -w; do
             assert_equal "$option $value $(outcome "$option" "$value")" "$option $value 0"
         done
-        for option in -w --wait --idle-timeout; do
+        for option in --wait --idle-timeout; do
             assert_equal "$option $value $(outcome "$option" "$value")" "$option $value 3"
         done
     done
@@ -536,7 +425,7 @@ outcome() {
     status=0
     (
         ulimit -f 0
-        "${ordinary[@]}" "$SOCKCAT" -U "$T/nobody" </dev/null 2>"$T/client.err"
+        "${ordinary[@]}" "$SOCKCAT" -U "$T/none" </dev/null 2>"$T/client.err"
     ) || status=$?
     assert_equal "$status" 7
 }
@@ -555,7 +444,7 @@ outcome() {
     exec 7<>"$T/err"
     exec 8>"$T/err" 7>&-
     status=0
-    "${ordinary[@]}" "$SOCKCAT" -U "$T/nobody" </dev/null 2>&8 || status=$?
+    "${ordinary[@]}" "$SOCKCAT" -U "$T/none" </dev/null 2>&8 || status=$?
     assert_equal "$status" 7
 }
 
@@ -622,7 +511,7 @@ echo_peers() {
 @test "F161: no more threads: a name cannot be resolved, and that is a message" {
     need setpriv prlimit
     need_root
-    # A user that nobody is, so that nobody else's processes count.
+    # A user without processes, so that only these count.
     local user=$((60000 + RANDOM % 5000))
     setpriv --reuid="$user" --regid="$user" --clear-groups test -x "$SOCKCAT" \
         || skip "the program cannot be reached by other users"
@@ -650,7 +539,7 @@ echo_peers() {
 
 # ---- N165: command lines ----
 
-@test "F165: very long words are errors like others, told in one line" {
+@test "F165: very long arguments are errors like others, reported in one line" {
     local word status
     word=$(head -c 100000 /dev/zero | tr '\0' a)
     for where in host port option long path value number; do
@@ -666,42 +555,14 @@ echo_peers() {
         status=0
         sockcat "$@" </dev/null >"$T/out" 2>"$T/err" || status=$?
         [[ $status =~ ^(2|3)$ ]] || fail "$where: status $status"
+        [ "$status" -ne 2 ] || drop_usage "$T/err"
         assert_one_error "$T/err" . || fail "$where"
         [ "$(wc -c <"$T/err")" -le 4096 ] || fail "$where: $(wc -c <"$T/err") bytes"
     done
 }
 
 @test "F165: words of every length around the usual sizes of buffers do no harm" {
-    local n word status
-    for n in 62 63 64 65 107 108 109 127 128 253 254 255 256 257 511 512 513 1023 1024 1025 4094 4095 4096 4097 8192; do
-        word=$(printf "%${n}s" '')
-        word=${word// /b}
-        for where in host port path abstract; do
-            case $where in
-            host) set -- -n "$word" 80 ;;
-            port) set -- 127.0.0.1 "$word" ;;
-            path) set -- -U "/$word" ;;
-            abstract) set -- -U "@$word" ;;
-            esac
-            status=0
-            sockcat "$@" </dev/null >"$T/out" 2>"$T/err" || status=$?
-            [[ $status =~ ^(2|3|6|7)$ ]] || fail "$where, $n: status $status"
-            assert_one_error "$T/err" . || fail "$where, $n"
-        done
-    done
-}
-
-@test "F165: a hundred thousand words are too many, and told in one line" {
-    local -a words
-    mapfile -t words < <(yes x | head -n 100000)
-    run --separate-stderr sockcat "${words[@]}"
-    assert_status 2
-    printf '%s\n' "$stderr" >"$T/err"
-    assert_one_error "$T/err" "one too many"
-    mapfile -t words < <(yes -- -v | head -n 100000)
-    start_peer send:hello close
-    sockcat "${words[@]}" 127.0.0.1 "$peer_port" </dev/null >"$T/got" 2>"$T/err"
-    assert_equal "$(cat "$T/got")" hello
+    drive long_commands sized_words
 }
 
 @test "F165: empty words are errors, not addresses" {
@@ -718,6 +579,7 @@ echo_peers() {
         status=0
         sockcat "$@" </dev/null >"$T/out" 2>"$T/err" || status=$?
         [[ $status =~ ^(2|3)$ ]] || fail "$where: status $status: $(cat "$T/err")"
+        [ "$status" -ne 2 ] || drop_usage "$T/err"
         assert_one_error "$T/err" . || fail "$where"
     done
 }
@@ -749,34 +611,12 @@ echo_peers() {
 
 @test "F165: without a name of its own it works, too" {
     start_peer send:hello close
-    run --separate-stderr timeout 20 bash -c 'exec -a "" "$SOCKCAT" 127.0.0.1 "$1" </dev/null' _ "$peer_port"
+    run --separate-stderr timeout $((20 * LAST_RESORT)) bash -c 'exec -a "" "$SOCKCAT" 127.0.0.1 "$1" </dev/null' _ "$peer_port"
     assert_status 0
     assert_equal "$output" hello
 }
 
 # ---- N166: sizes ----
-
-@test "F166: sizes that are good" {
-    local option value
-    for option in -I --rcvbuf -O --sndbuf; do
-        for value in 1 64k 64K 10M 10m 1G 1g 2147483647 2097151k 2047M 007; do
-            assert_equal "$option $value $(outcome "$option" "$value")" "$option $value 0"
-        done
-    done
-}
-
-@test "F166: sizes that are none, or that would overflow" {
-    local option value
-    for option in -I --rcvbuf -O --sndbuf; do
-        for value in 0 0k 00 -1 -64k +1 '' ' 1' '1 ' 1.5k 0x10 1e3 k M 64kk 64kB 64b 1T 1P 64q x 2147483648 \
-            2097152k 2048M 2G 2g 4G 4294967295 4294967296 4294967297 4294967360 9007199254740992k \
-            8796093022208M 8589934592G 17179869184G 18014398509481984k 18446744073709551615 \
-            18446744073709551616 18446744073709551617 9223372036854775807 9223372036854775808 \
-            99999999999999999999999999999999G -2147483648 $'64k\n'; do
-            assert_equal "$option $value $(outcome "$option" "$value")" "$option $value 3"
-        done
-    done
-}
 
 @test "F166: a size that was asked for is set" {
     need ss

@@ -18,7 +18,7 @@ listed() { sed -n 's/^STATUS([A-Z_]*, \([0-9]*\),.*/\1/p' "$HELPER_DIR/../../src
 
 @test "every status of the table is in the help, with its text, and no other" {
     [ -r "$HELPER_DIR/../../src/base/status.def" ] || skip "needs the source"
-    sockcat -h | sed -n '/^Exit status/,$p' >"$T/help"
+    sockcat --help=all | sed -n '/^Exit status/,$p' >"$T/help"
     assert_equal "$(sed -n 's/^ *\([0-9][0-9]*\)  .*/\1/p' "$T/help")" "$(listed; echo 128)"
     # The words of the help, without its line ends, hold each text.
     words=$(tr -s ' \n' ' ' <"$T/help")
@@ -38,11 +38,11 @@ listed() { sed -n 's/^STATUS([A-Z_]*, \([0-9]*\),.*/\1/p' "$HELPER_DIR/../../src
 
 @test "status 1: the probed port is closed" {
     hold_port
-    assert_fails 1 'Connection refused' sockcat -z 127.0.0.1 "$held" </dev/null
+    assert_closed sockcat -z 127.0.0.1 "$held"
 }
 
 @test "status 2: the command line is wrong" {
-    assert_fails 2 'option --nonsense: there is no such option' sockcat --nonsense </dev/null
+    assert_fails 2 'unknown option --nonsense' sockcat --nonsense </dev/null
 }
 
 @test "status 3: a port is none" {
@@ -68,14 +68,9 @@ listed() { sed -n 's/^STATUS([A-Z_]*, \([0-9]*\),.*/\1/p' "$HELPER_DIR/../../src
 }
 
 @test "status 18: a datagram is cut" {
-    drive <<'PY'
-from drive import *
-cat = Cat('-l', '-U', '-u', T + '/socket')
-peer = unix(socket.SOCK_DGRAM)
-peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-peer.sendto(bytes(300000), cat.where)
-cat.fail(18, 'longer than')
-PY
+    need_shim
+    # The length of the next one cannot be asked.
+    with_shim 'recv:EOPNOTSUPP:*,ioctl:EOPNOTSUPP:*' drive statuses datagram_cut
 }
 
 @test "status 23: standard output is full" {
@@ -117,7 +112,7 @@ PY
 }
 
 @test "status 28: no client comes in time" {
-    assert_fails 28 'accept: no client came in time' \
+    assert_fails 28 'accept: timed out' \
         sockcat -l -U --accept-timeout 0.1 "$T/socket" </dev/null
 }
 
@@ -150,8 +145,8 @@ PY
     assert_equal "$(cat "$T/fails.out")" abc
 }
 
-@test "status 103: an access list leaves nobody who may come" {
-    assert_fails 103 'access list: it leaves nobody who may come' \
+@test "status 103: no client can match the access lists" {
+    assert_fails 103 'access list: no client can match' \
         sockcat -l --deny 0.0.0.0/0,::/0 --allow 127.0.0.1 127.0.0.1 0 </dev/null
 }
 
@@ -201,7 +196,7 @@ PY
 }
 
 @test "bad values are one line, status 3" {
-    for arguments in '-w 1x a 1' '-w 0 a 1' '-w -1 a 1' '--wait= a 1' '-q x a 1' '--until=none a 1' \
+    for arguments in '-w 1x a 1' '--wait 0 a 1' '-w -1 a 1' '--wait= a 1' '-q x a 1' '--until=none a 1' \
         '-I 0 a 1' '-O 1T a 1' '-I 4G a 1' '--linger 1d a 1' '-s localhost a 1'; do
         # shellcheck disable=SC2086 # words
         assert_fails 3 . sockcat $arguments </dev/null || fail "for: $arguments"
@@ -209,8 +204,8 @@ PY
 }
 
 @test "an argument with control bytes is shown escaped in a usage error" {
-    assert_fails 2 'option --\^\[\[31m\^J: there is no such option' sockcat $'--\e[31m\n' </dev/null
-    assert_fails 2 "argument 'c\^Jd': it is one too many" sockcat a 1 $'c\nd' </dev/null
+    assert_fails 2 'unknown option --\^\[\[31m\^J' sockcat $'--\e[31m\n' </dev/null
+    assert_fails 2 "extra operand 'c\^Jd'" sockcat a 1 $'c\nd' </dev/null
 }
 
 @test "-h and -V go to standard output, with status 0 and nothing on standard error" {
@@ -223,14 +218,14 @@ PY
     assert_equal "$(wc -l <"$T/out")" 1
     assert_line '^sockcat [0-9]' "$T/out"
     sockcat -h >"$T/out"
-    assert_line '^Usage: sockcat ' "$T/out"
+    assert_line '^usage: sockcat ' "$T/out"
     [ "$(awk '{ if (length > n) n = length } END { print n }' "$T/out")" -le 80 ] || fail "too wide"
 }
 
 @test "the help lists every option" {
     table=$HELPER_DIR/../../src/cli/options.def
     [ -r "$table" ] || skip "needs the source"
-    sockcat -h >"$T/out"
+    sockcat --help=all >"$T/out"
     names=$(sed -n 's/^OPTION([a-z0-9_]*, "\([a-z0-9-]\{1,\}\)".*/\1/p' "$table")
     letters=$(sed -n "s/^OPTION([a-z0-9_]*, \"[a-z0-9-]*\", '\\(.\\)'.*/\\1/p" "$table")
     [ "$(wc -l <<<"$names")" -ge 25 ] || fail "the table was not understood: $names"

@@ -38,7 +38,7 @@ os.execvp(sys.argv[2], sys.argv[2:])' "$fd" "$@"
     start_peer 'sendrand!:1:300000000' 'recvall!'
     status=0
     # shellcheck disable=SC2016 # for the inner shell
-    timeout -s KILL 30 bash -c 'ulimit -f 64; exec "$SOCKCAT" -d 127.0.0.1 "$1"' _ \
+    timeout -s KILL $((30 * LAST_RESORT)) bash -c 'ulimit -f 64; exec "$SOCKCAT" -d 127.0.0.1 "$1"' _ \
         "$peer_port" >"$T/out" 2>"$T/client.err" || status=$?
     assert_status 23
     assert_one_error "$T/client.err" 'write standard output: File too large'
@@ -59,7 +59,7 @@ os.execvp(sys.argv[2], sys.argv[2:])' "$fd" "$@"
     [ -n "$mounts" ] || skip "needs a mount namespace of its own"
     start_peer 'sendrand!:1:300000000' 'recvall!'
     # shellcheck disable=SC2016,SC2086 # for the inner shell; several words
-    timeout -s KILL 30 $mounts bash -c '
+    timeout -s KILL $((30 * LAST_RESORT)) $mounts bash -c '
         mkdir "$T/small"
         mount -t tmpfs -o size=64k none "$T/small"
         status=0
@@ -85,13 +85,13 @@ os.execvp(sys.argv[2], sys.argv[2:])' "$fd" "$@"
     assert_prefix "$T/out" 1
 }
 
-@test "F17: a listener whose disk is full ends with 23, whoever sends" {
+@test "F17: a listener whose disk is full ends with 23, whichever side sends" {
     need nc.openbsd
     printf 'some data\n' >"$T/data"
     LISTENER_IN=$T/in
     feed "@$T/never"
     LISTENER_OUT=/dev/full start_listener 127.0.0.1 0
-    timeout 20 nc.openbsd 127.0.0.1 "$port" <"$T/data" >/dev/null 2>&1 || :
+    timeout $((20 * LAST_RESORT)) nc.openbsd 127.0.0.1 "$port" <"$T/data" >/dev/null 2>&1 || :
     assert_listener_ends 23 'write standard output: No space left on device'
 }
 
@@ -100,7 +100,7 @@ os.execvp(sys.argv[2], sys.argv[2:])' "$fd" "$@"
 @test "F18: a reader that has enough is 23 without a message" {
     start_peer 'sendrand!:1:300000000' 'recvall!'
     # shellcheck disable=SC2016 # for the inner shell
-    run env --default-signal=PIPE timeout -s KILL 30 bash -c '
+    run env --default-signal=PIPE timeout -s KILL $((30 * LAST_RESORT)) bash -c '
         "$SOCKCAT" -d 127.0.0.1 "$1" 2>"$T/client.err" | head -c 10 >"$T/out"
         echo "${PIPESTATUS[*]}"' _ "$peer_port"
     assert_equal "$output" "23 0"
@@ -111,11 +111,11 @@ os.execvp(sys.argv[2], sys.argv[2:])' "$fd" "$@"
     assert_line '^reset$' "$T/peer.out"
 }
 
-@test "F18: a reader that goes away is noticed while nothing moves" {
+@test "F18: a reader that closes is noticed while nothing moves" {
     feed "@$T/never"
     start_peer send:hello 'recvall!' count
     # shellcheck disable=SC2016 # for the inner shell
-    run timeout -s KILL 30 bash -c '
+    run timeout -s KILL $((30 * LAST_RESORT)) bash -c '
         "$SOCKCAT" 127.0.0.1 "$1" <"$T/in" 2>"$T/client.err" | head -c 5 >"$T/out"
         echo "${PIPESTATUS[*]}"' _ "$peer_port"
     assert_equal "$output" "23 0"
@@ -129,7 +129,7 @@ os.execvp(sys.argv[2], sys.argv[2:])' "$fd" "$@"
     feed "@$T/never"
     start_peer 'recvall!'
     status=0
-    with_broken_pipe 1 timeout -s KILL 30 "$SOCKCAT" 127.0.0.1 "$peer_port" <"$T/in" \
+    with_broken_pipe 1 timeout -s KILL $((30 * LAST_RESORT)) "$SOCKCAT" 127.0.0.1 "$peer_port" <"$T/in" \
         2>"$T/client.err" || status=$?
     assert_status 23
     assert_equal "$(cat "$T/client.err")" ""
@@ -141,7 +141,7 @@ os.execvp(sys.argv[2], sys.argv[2:])' "$fd" "$@"
     feed "@$T/never"
     start_peer send:hello 'recvall!'
     status=0
-    timeout -s KILL 30 python3 -c '
+    timeout -s KILL $((30 * LAST_RESORT)) python3 -c '
 import signal, socket, subprocess, sys
 ours, theirs = socket.socketpair()
 child = subprocess.Popen(sys.argv[1:], stdout=theirs)
@@ -167,7 +167,7 @@ sys.exit(child.wait() if data == b"hello" else 99)' "$SOCKCAT" 127.0.0.1 "$peer_
     feed "@$T/never"
     LISTENER_OUT=$T/out start_listener 127.0.0.1 0
     # socat would report its own broken pipe; only that it ends is of interest.
-    yes | timeout -s KILL 30 socat -u - "TCP:127.0.0.1:$port" 2>/dev/null 3>&- || status=$?
+    yes | timeout -s KILL $((30 * LAST_RESORT)) socat -u - "TCP:127.0.0.1:$port" 2>/dev/null 3>&- || status=$?
     [ "${status:-0}" -ne 137 ]
     assert_listener_ends 23
     assert_equal "$(cat "$T/head")" $'y\ny\ny\ny\ny'
@@ -177,7 +177,7 @@ sys.exit(child.wait() if data == b"hello" else 99)' "$SOCKCAT" 127.0.0.1 "$peer_
     start_peer send:ignored recvall count
     printf data >"$T/data"
     status=0
-    with_broken_pipe 1 timeout -s KILL 30 "$SOCKCAT" --send-only 127.0.0.1 "$peer_port" \
+    with_broken_pipe 1 timeout -s KILL $((30 * LAST_RESORT)) "$SOCKCAT" --send-only 127.0.0.1 "$peer_port" \
         <"$T/data" 2>"$T/client.err" || status=$?
     assert_status 0
     assert_peer_done
@@ -189,7 +189,7 @@ sys.exit(child.wait() if data == b"hello" else 99)' "$SOCKCAT" 127.0.0.1 "$peer_
 @test "F19: a broken connection is an error, not a death by SIGPIPE" {
     start_peer recv:1000 reset
     status=0
-    yes 2>/dev/null | env --default-signal=PIPE timeout -s KILL 30 "$SOCKCAT" 127.0.0.1 \
+    yes 2>/dev/null | env --default-signal=PIPE timeout -s KILL $((30 * LAST_RESORT)) "$SOCKCAT" 127.0.0.1 \
         "$peer_port" >"$T/out" 2>"$T/client.err" || status=$?
     [ "$status" -eq 55 ] || assert_status 56
     assert_one_error "$T/client.err" '(send to|receive from) 127\.0\.0\.1:'
@@ -200,7 +200,7 @@ sys.exit(child.wait() if data == b"hello" else 99)' "$SOCKCAT" 127.0.0.1 "$peer_
     start_peer send:hello recvall count
     printf data >"$T/data"
     status=0
-    with_broken_pipe 2 timeout -s KILL 30 "$SOCKCAT" -v -v 127.0.0.1 "$peer_port" \
+    with_broken_pipe 2 timeout -s KILL $((30 * LAST_RESORT)) "$SOCKCAT" -v -v 127.0.0.1 "$peer_port" \
         <"$T/data" >"$T/out" || status=$?
     assert_status 0
     assert_equal "$(cat "$T/out")" hello
@@ -256,7 +256,7 @@ check_closed_streams() {
         closed_streams "$mask"
         start_peer "${steps[@]}"
         status=0
-        timeout -s KILL 30 bash -c "exec \"\$SOCKCAT\" 127.0.0.1 $peer_port $redirections" \
+        timeout -s KILL $((30 * LAST_RESORT)) bash -c "exec \"\$SOCKCAT\" 127.0.0.1 $peer_port $redirections" \
             <"$T/data" >"$T/out.$mask" 2>"$T/client$mask.err" || status=$?
         check_closed_streams "$mask" "$status" "$T/out.$mask" "$T/client$mask.err"
     done
@@ -372,19 +372,86 @@ input_fails() {
     input_fails 'Is a directory'
 }
 
-@test "F21: a file open for writing only is 26, and no end that looks clean" {
-    start_peer 'recvall!' count
-    client 127.0.0.1 "$peer_port" 0>"$T/file" >"$T/out"
-    input_fails 'Bad file descriptor'
+# ---- descriptors 0, 1, 2 in the wrong direction ----
+
+# descriptor_table FD MODE
+descriptor_table() { drive descriptors "$@"; }
+
+@test "T7: input that cannot be read is empty, and a directory is 26: connect" {
+    descriptor_table 0 connect
+}
+@test "T7: input that cannot be read is empty, and a directory is 26: listen" {
+    descriptor_table 0 listen
+}
+@test "T7: input that cannot be read is empty, and a directory is 26: listen with -k" {
+    descriptor_table 0 many
+}
+@test "T7: output that cannot be written is 23 at the first byte: connect" {
+    descriptor_table 1 connect
+}
+@test "T7: output that cannot be written is 23 at the first byte: listen" {
+    descriptor_table 1 listen
+}
+@test "T7: output that cannot be written is 23 at the first byte: listen with -k" {
+    descriptor_table 1 many
+}
+@test "T7: output that cannot be written does not matter while nothing is received" {
+    descriptor_table 1 silent
+}
+@test "T7: messages that cannot be written do not matter" {
+    descriptor_table 2 connect
+    descriptor_table 2 listen
+    descriptor_table 2 many
+}
+@test "T7: with -e only the program's own descriptors matter" {
+    local fd
+    for fd in 0 1 2; do
+        descriptor_table "$fd" program
+        descriptor_table "$fd" programs
+    done
 }
 
-@test "F21: the writing end of a pipe is 26, and no end that looks clean" {
-    mkfifo "$T/pipe"
-    exec 8<>"$T/pipe" 7>"$T/pipe"
+@test "T7: where there is no /dev/null a closed descriptor ends the run before a socket can get its number" {
+    need_shim
+    start_peer expect:hello recvall
+    local end wanted
+    for end in 0:26 1:23; do
+        for words in "127.0.0.1 $peer_port" "-l 127.0.0.1 0" "-lk 127.0.0.1 0" "-V"; do
+            # shellcheck disable=SC2016,SC2086 # for the inner shell; several words
+            with_shim 'open:ENOENT:*' assert_fails "${end#*:}" 'open /dev/null: No such file or directory' \
+                timeout -s KILL $((20 * LAST_RESORT)) bash -c 'exec "$SOCKCAT" "${@:2}" '"${end%:*}"'>&-' _ "" $words </dev/null
+        done
+    done
+    status=0
+    # shellcheck disable=SC2016 # for the inner shell
+    with_shim 'open:ENOENT:*' timeout -s KILL $((20 * LAST_RESORT)) bash -c 'exec "$SOCKCAT" 127.0.0.1 "$1" 2>&-' _ "$peer_port" \
+        </dev/null || status=$?
+    assert_status 23
+    # What is open needs none.
+    printf hello >"$T/data"
+    with_shim 'open:ENOENT:*' sockcat 127.0.0.1 "$peer_port" <"$T/data"
+}
+
+@test "T7: under nohup at a terminal a listener serves its client" {
+    need nohup
+    drive stdio nohup
+}
+
+@test "T7: input open for writing only is 26 where the session is nothing but its input" {
     start_peer 'recvall!' count
-    client 127.0.0.1 "$peer_port" <&7 >"$T/out"
-    exec 7>&- 8>&-
-    input_fails 'Bad file descriptor'
+    client --send-only 127.0.0.1 "$peer_port" 0>"$T/file" >"$T/out"
+    assert_status 26
+    assert_one_error "$T/client.err" 'read standard input: Bad file descriptor'
+}
+
+@test "T7: a probe reports although standard error cannot be written" {
+    mkfifo "$T/pipe"
+    exec 8<>"$T/pipe" 7<"$T/pipe"
+    start_peer accept close
+    status=0
+    sockcat -zv 127.0.0.1 "$peer_port" 2<&7 || status=$?
+    exec 7<&- 8>&-
+    assert_status 0
 }
 
 @test "F21: a listener with a directory as input is 26" {
@@ -426,7 +493,7 @@ input_fails() {
     status=0
     # Address 0 of the shell's own memory: mapped nowhere. The shell has to live on.
     # shellcheck disable=SC2016 # for the inner shell
-    timeout -s KILL 30 bash -c 'exec 0</proc/self/mem; "$SOCKCAT" 127.0.0.1 "$1"; exit $?' _ \
+    timeout -s KILL $((30 * LAST_RESORT)) bash -c 'exec 0</proc/self/mem; "$SOCKCAT" 127.0.0.1 "$1"; exit $?' _ \
         "$peer_port" >"$T/out" 2>"$T/client.err" || status=$?
     input_fails 'Input/output error'
 }
@@ -457,19 +524,7 @@ input_fails() {
 
 @test "F23: on a terminal the peer's end finishes the session without a key" {
     start_peer send:bye close
-    run timeout -s KILL 30 python3 -c '
-import os, pty, sys
-pid, master = pty.fork()
-if pid == 0:
-    os.execv(sys.argv[1], sys.argv[1:])
-data = b""
-try:
-    while piece := os.read(master, 1000):
-        data += piece
-except OSError:
-    pass  # EIO: the last user of the terminal is gone
-print(data.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' \
-        "$SOCKCAT" 127.0.0.1 "$peer_port"
+    run drive stdio on_terminal "$SOCKCAT" 127.0.0.1 "$peer_port"
     assert_equal "$output" "bye 0"
     assert_peer_done
 }
@@ -516,11 +571,11 @@ keepalive_timer() { ss -Htno state established state close-wait | grep -q ":$1 .
     touch "$T/close"
 }
 
+# vanished_peer STATUS INPUT [STEP]: a peer that takes STEP behind its data and is then cut off, while
+# standard input is INPUT.
 vanished_peer() {
-    mkfifo "$T/hold"
-    start_peer send:bye shutwr "waitfor:$T/never" # holds the connection
-    exec 8<>"$T/hold"
-    START_IN=$T/hold start "$SOCKCAT" 127.0.0.1 "$peer_port"
+    start_peer send:bye ${3:+"$3"} "waitfor:$T/never" # holds the connection
+    START_IN=$2 start "$SOCKCAT" 127.0.0.1 "$peer_port"
     until_true 20 is_larger "$T/background.out" 3
     ss -Htno | grep -q . # the connection is there
     nft add table ip cut
@@ -528,30 +583,26 @@ vanished_peer() {
     nft add rule ip cut in tcp sport "$peer_port" drop
     # The two minutes of the default are too long for a test: the same probes, faster. On a socket
     # without keep-alive these settings do nothing.
-    python3 -c '
-import ctypes, os, socket, sys
-pid = int(sys.argv[1])
-libc = ctypes.CDLL(None, use_errno=True)
-held = os.pidfd_open(pid)
-for name in os.listdir("/proc/%d/fd" % pid):
-    if os.readlink("/proc/%d/fd/%s" % (pid, name)).startswith("socket:"):
-        fd = libc.syscall(438, held, int(name), 0)  # pidfd_getfd
-        if fd < 0:
-            sys.exit("pidfd_getfd: %s" % os.strerror(ctypes.get_errno()))
-        with socket.socket(fileno=fd) as s:
-            for option in socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT:
-                s.setsockopt(socket.IPPROTO_TCP, option, 1)' "$pid"
+    drive stdio probe_faster "$pid"
     finish "$pid"
-    assert_equal "$result" 56
-    assert_one_error "$T/background.err" 'receive from 127\.0\.0\.1:[0-9]+: .*timed out'
-    assert_equal "$(cat "$T/background.out")" bye
+    assert_equal "$result $(cat "$T/background.out")" "$1 bye"
 }
 
-@test "F23: a peer that has vanished is noticed by the probes" {
+@test "F23: a peer that vanishes before its end is noticed by the probes" {
     need_netns
     need nft ss python3
     need_root # to reach into the other process's socket
-    in_netns vanished_peer
+    in_netns vanished_peer 56 /dev/null
+    assert_one_error "$T/background.err" 'receive from 127\.0\.0\.1:[0-9]+: .*timed out'
+}
+
+@test "F23: a peer that vanishes behind its end has lost nothing" {
+    need_netns
+    need nft ss python3
+    need_root
+    mkfifo "$T/hold"
+    exec 8<>"$T/hold"
+    in_netns vanished_peer 0 "$T/hold" shutwr
 }
 
 # ---- B24: the answer comes after our end ----
@@ -639,18 +690,7 @@ late_answer() {
 full_pipe() {
     mkfifo "$T/full"
     exec 7<>"$T/full"
-    python3 -c '
-import os, sys
-fd = os.open(sys.argv[1], os.O_WRONLY | os.O_NONBLOCK)
-try:
-    for size in 4096, 1:
-        try:
-            while True:
-                os.write(fd, b"x" * size)
-        except BlockingIOError:
-            pass
-except OSError as error:
-    sys.exit(str(error))' "$T/full"
+    drive stdio fill_pipe "$T/full"
 }
 
 @test "F27: blocked messages never stop the data" {
@@ -670,7 +710,7 @@ except OSError as error:
 @test "F27: a message that finds no room does not hold up the end" {
     full_pipe
     status=0
-    # Nobody listens at port 1 of this address.
+    # There is no listener at port 1 of this address.
     sockcat -v 127.0.0.1 1 </dev/null >"$T/out" 2>"$T/full" || status=$?
     exec 7<&-
     assert_status 7
@@ -683,7 +723,7 @@ except OSError as error:
     start_peer --connect "tcp:127.0.0.1:$port" send:hello recvall close
     until_true 20 is_larger "$T/listener.out" 5 # "connection from" had no room
     # Make room for the next one.
-    timeout 20 head -c 60000 <&7 >"$T/drained"
+    timeout $((20 * LAST_RESORT)) head -c 60000 <&7 >"$T/drained"
     touch "$T/end"
     finish "$listener"
     assert_equal "$result" 0
@@ -699,12 +739,13 @@ except BlockingIOError:
     pass
 print(data.decode().lstrip("x"), end="")' >"$T/messages" 6<&6
     exec 6<&-
-    assert_line '^sockcat: \([1-9][0-9]* lines dropped\) closed ' "$T/messages"
+    assert_line '^sockcat: \([1-9][0-9]* lines dropped\) ' "$T/messages"
 }
 
 # ---- B28: huge, sparse and growing files ----
 
 @test "F28: 5 GiB go through, and are counted exactly on both sides" {
+    [ "$PATIENCE" -eq 1 ] || skip "takes too long with sanitizers; the counters are the same"
     local size=5368709120
     truncate -s 5G "$T/huge"
     LISTENER_OUT=/dev/null start_listener -v 127.0.0.1 0
@@ -739,8 +780,8 @@ print(data.decode().lstrip("x"), end="")' >"$T/messages" 6<&6
 }
 
 @test "F28: a file that grows while it is sent is sent as far as it has grown" {
-    local data
-    data=$(random_file 8000000 1)
+    local data=$T/data
+    cp "$(random_file 8000000 1)" "$data"
     # The peer's small window holds the sender back until the file has grown.
     start_peer rcvbuf:32768 recv:1000 touch:"$T/running" "waitfor:$T/grown" recvall sha256 count
     START_IN=$data start "$SOCKCAT" -O 64k 127.0.0.1 "$peer_port"

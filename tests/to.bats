@@ -4,207 +4,80 @@
 bats_require_minimum_version 1.5.0
 load lib/helper
 
-setup() {
-    helper_setup
-    need python3
-    # What every script here begins with: a server, and a pair of ends that --to joins.
-    cat >"$T/ends.py" <<'PY'
-import socket, threading
-from drive import *
-
-def server(family=socket.AF_INET):
-    s = socket.socket(family)
-    s.settimeout(LIMIT)
-    s.bind(('127.0.0.1', 0) if family == socket.AF_INET else T + '/there')
-    s.listen()
-    return s
-
-def whole(end):
-    """All that comes until the end."""
-    parts = []
-    while part := end.recv(1 << 20):
-        parts.append(part)
-    return b''.join(parts)
-
-def join(*options, there=None):
-    """A listener in front of a server: the listener, the client's end, the server's."""
-    there = there or server()
-    name = there.getsockname()
-    cat = Cat('-l', *options, '127.0.0.1', '0', '--to',
-              'unix:' + name if isinstance(name, str) else '127.0.0.1:%d' % name[1])
-    near = socket.create_connection(cat.address(), LIMIT)
-    far = there.accept()[0]
-    far.settimeout(LIMIT)
-    return cat, near, far
-
-def cross(near, far):
-    """Much goes both ways at once, and each end ends on its own."""
-    data = [random.randbytes(3000000) for _ in range(2)]
-    def send(end, which):
-        end.sendall(data[which])
-        end.shutdown(socket.SHUT_WR)
-    threads = [threading.Thread(target=send, args=(end, i)) for i, end in enumerate((near, far))]
-    got = [None, None]
-    def take(end, which): got[which] = whole(end)
-    threads += [threading.Thread(target=take, args=(end, 1 - i)) for i, end in enumerate((near, far))]
-    for thread in threads: thread.start()
-    for thread in threads: thread.join()
-    check(got[0] == data[0] and got[1] == data[1], True)
-
-import random
-PY
-}
-
-# ends: the script on standard input, behind those ends.
-ends() { { cat "$T/ends.py" && cat; } | drive; }
-
-@test "a client is carried on to another port, both ways, and it ends well" {
-    ends <<'PY'
-cat, near, far = join()
-cross(near, far)
-cat.end()
-PY
+@test "a client is relayed to another port, both ways, and it ends well" {
+    drive to relayed
 }
 
 @test "half-close goes on in either direction, and the answer comes after it" {
-    ends <<'PY'
-for swap in False, True:
-    cat, near, far = join()
-    one, other = (far, near) if swap else (near, far)
-    one.sendall(b'question')
-    one.shutdown(socket.SHUT_WR)
-    check(whole(other), b'question')
-    other.sendall(b'answer')
-    other.close()
-    check(whole(one), b'answer')
-    one.close()
-    cat.end()
-PY
+    drive to half_close
 }
 
-@test "a client is carried on to a Unix socket" {
-    ends <<'PY'
-cat, near, far = join(there=server(socket.AF_UNIX))
-cross(near, far)
-cat.end()
-PY
+@test "a client is relayed to a Unix socket" {
+    drive to to_unix
 }
 
 @test "two endpoints are joined without a listener" {
-    ends <<'PY'
-a, b = server(), server(socket.AF_UNIX)
-cat = Cat('tcp://127.0.0.1:%d' % a.getsockname()[1], '--to', 'unix:' + T + '/there')
-near, far = a.accept()[0], b.accept()[0]
-cross(near, far)
-near.close(), far.close()
-cat.end()
-PY
+    drive to without_listener
 }
 
-@test "many clients are carried on side by side, a silent one among them" {
-    ends <<'PY'
-there = server()
-cat = Cat('-l', '-k', '127.0.0.1', '0', '--to', '127.0.0.1:%d' % there.getsockname()[1])
-pairs = []
-for i in range(20):
-    near = socket.create_connection(cat.address(), LIMIT)
-    pairs.append((near, there.accept()[0]))
-for i, (near, far) in enumerate(pairs[1:]):
-    far.settimeout(LIMIT)
-    near.sendall(b'%d' % i)
-    near.shutdown(socket.SHUT_WR)
-    check(whole(far), b'%d' % i)
-    far.close()
-    check(whole(near), b'')
-PY
+@test "many clients are relayed side by side, a silent one among them" {
+    drive to side_by_side
 }
 
 @test "a refusal there is a reset here, one line, and the next client is served" {
-    ends <<'PY'
-there = server()
-port = there.getsockname()[1]
-there.close()
-cat = Cat('-l', '-k', '--max-accepts', '2', '127.0.0.1', '0', '--to', '127.0.0.1:%d' % port)
-try:
-    got = socket.create_connection(cat.address(), LIMIT).recv(1)
-except ConnectionResetError:
-    got = 'reset'
-check(got, 'reset')
-there = socket.socket()
-there.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-there.bind(('127.0.0.1', port))
-there.listen()
-near = socket.create_connection(cat.address(), LIMIT)
-far = there.accept()[0]
-cross(near, far)
-near.close(), far.close()
-cat.end(104)
-check('connect 127.0.0.1:%d: Connection refused\n' % port in cat.errors(), True)
-PY
+    drive to refused
 }
 
 @test "a reset there is a reset here, and 56" {
-    ends <<'PY'
-cat, near, far = join()
-far_port = far.getsockname()[1]
-far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
-far.close()
-try:
-    got = near.recv(1)
-except ConnectionResetError:
-    got = 'reset'
-check(got, 'reset')
-cat.end(56)
-check(bool(re.search(r'^sockcat: receive from 127.0.0.1:%d: Connection reset by peer' % far_port, cat.errors(), re.M)), True)
-PY
+    drive to reset_by_target
 }
 
 @test "frames that come by TCP go on as datagrams" {
-    ends <<'PY'
-there = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-there.settimeout(LIMIT)
-there.bind(('127.0.0.1', 0))
-cat = Cat('-l', '--frame', 'octet-counting', '127.0.0.1', '0', '--to', 'udp://127.0.0.1:%d' % there.getsockname()[1])
-near = socket.create_connection(cat.address(), LIMIT)
-near.sendall(b'5 hello3 a\nb')
-check([there.recv(100), there.recv(100)], [b'hello', b'a\nb'])
-near.close()
-cat.end()
-PY
+    drive to frames_to_datagrams
 }
 
 @test "frames on both sides may differ" {
-    ends <<'PY'
-cat, near, far = join('--frame', 'u16be', '--stdio-frame', 'netstring')
-near.sendall(b'\0\3abc\0\0')
-near.shutdown(socket.SHUT_WR)
-check(whole(far), b'3:abc,0:,')
-far.sendall(b'2:hi,')
-far.close()
-check(whole(near), b'\0\2hi')
-near.close()
-cat.end()
-PY
+    drive to frames_differ
 }
 
 @test "the kernel moves the bytes of plain sockets" {
     need strace
     [ "$(uname)" = Linux ] || skip "needs splice(2)"
-    ends <<'PY'
-cat, near, far = join('-v', '-v')
-cross(near, far)
-cat.end()
-ways = re.findall(r'^sockcat: from \S+ to \S+: (\S+)$', cat.errors(), re.M)
-check(sorted(ways), ['ring', 'ring', 'splice', 'splice'])
-PY
+    drive to spliced
 }
 
-@test "a bad endpoint is told at once" {
+@test "a bad endpoint is reported at once" {
     assert_fails 3 "endpoint 'localhost'" sockcat -l 127.0.0.1 0 --to localhost </dev/null
-    assert_fails 3 'the host is missing, as in localhost:8080$' sockcat -l 127.0.0.1 0 --to 8080 </dev/null
+    assert_fails 3 'missing host, as in localhost:8080$' sockcat -l 127.0.0.1 0 --to 8080 </dev/null
     assert_fails 3 'a path is written unix:/path$' sockcat -l 127.0.0.1 0 --to "$T/s.sock" </dev/null
     assert_fails 3 "port '0'" sockcat -l 127.0.0.1 0 --to 127.0.0.1:0 </dev/null
     assert_fails 3 "fd://3" sockcat -l 127.0.0.1 0 --to fd://3 </dev/null
-    assert_fails 2 'together' sockcat -l --echo 127.0.0.1 0 --to 127.0.0.1:1 </dev/null
+    assert_fails 2 'conflicts with' sockcat -l --echo 127.0.0.1 0 --to 127.0.0.1:1 </dev/null
     assert_fails 2 'stdio-frame' sockcat -lu --stdin-frame line 127.0.0.1 0 --to 127.0.0.1:1 </dev/null
+}
+
+# leaves CASE: see cases/to_leaving.py.
+leaves() { drive to_leaving "$1"; }
+
+@test "T12: the place of a client that resets while its target is being connected is free at once" {
+    leaves place
+    leaves place_unix
+    leaves single
+}
+
+@test "T12: a Unix client that closes while its target is being connected leaves, unless it sent something" {
+    leaves unix_client
+    leaves unix_data
+}
+
+@test "T12: a client that half-closes while its target is being connected is served" {
+    leaves half_close
+}
+
+@test "T12: datagrams wait for the target, and their senders do not leave" {
+    leaves datagrams
+}
+
+@test "T12: the answer of a target that is connected in the turn that resolves its name is delivered" {
+    drive to early_answer
 }

@@ -46,7 +46,7 @@ ask_lite() {
     assert_equal "$result $(cat "$T/client.out" "$T/client.err")" "0 HELLO"
 }
 
-@test "UDP-Lite asks a server that is not sockcat and hears its answer" {
+@test "UDP-Lite asks a server that is not sockcat and receives its answer" {
     need_udplite
     start_lite_server
     ask_lite --udplite 127.0.0.1 "$port"
@@ -59,11 +59,11 @@ ask_lite() {
     ask_lite --udplite ::1 "$port"
 }
 
-@test "a UDP-Lite listener hears a client that is not sockcat and answers it" {
+@test "a UDP-Lite listener answers a client that is not sockcat" {
     need_udplite
     echo 'the answer' >"$T/answer"
     LISTENER_IN=$T/answer start_listener --udplite -q 0.1 127.0.0.1 0
-    run -0 timeout -s KILL 20 python3 -c 'import socket, sys
+    run -0 timeout -s KILL $((20 * LAST_RESORT)) python3 -c 'import socket, sys
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 136)
 sock.connect(("127.0.0.1", int(sys.argv[1])))
 sock.send(b"the question")
@@ -73,7 +73,7 @@ print(sock.recv(100).decode(), end="")' "$port"
     assert_equal "$(cat "$T/listener.out")" 'the question'
 }
 
-@test "a UDP-Lite listener does not hear UDP" {
+@test "a UDP-Lite listener does not receive UDP" {
     need_udplite
     start_listener --udplite 127.0.0.1 0
     # shellcheck disable=SC2016 # for the inner shell
@@ -82,7 +82,7 @@ print(sock.recv(100).decode(), end="")' "$port"
     assert_equal "$(cat "$T/listener.out")" ""
 }
 
-@test "a UDP-Lite datagram to a port where nobody listens is 7, with a message" {
+@test "a UDP-Lite datagram to a port without a listener is 7, with a message" {
     need_udplite
     start_lite_server
     kill "$pid"
@@ -118,7 +118,7 @@ client.sendall(data.upper())'
     need_mptcp
     echo 'the answer' >"$T/answer"
     LISTENER_IN=$T/answer start_listener --mptcp 127.0.0.1 0
-    run -0 timeout -s KILL 20 python3 -c 'import socket, sys
+    run -0 timeout -s KILL $((20 * LAST_RESORT)) python3 -c 'import socket, sys
 sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)
 sock.connect(("127.0.0.1", int(sys.argv[1])))
 sock.sendall(b"the question")
@@ -225,7 +225,7 @@ need_sctp() { has_socket 2 1 132 || skip "needs SCTP in the kernel"; }
 
 # ---- vsock ----
 
-@test "a vsock listener that runs programs is for this machine only, unless it is told otherwise" {
+@test "a vsock listener that runs programs is for this machine only, unless it is opened" {
     need_vsock
     start_listener --vsock -v 4294967295 0 -e cat
     assert_line '^sockcat: listening on 4294967295:' "$T/listener.err"
@@ -255,16 +255,16 @@ need_sctp() { has_socket 2 1 132 || skip "needs SCTP in the kernel"; }
 }
 
 @test "a vsock client without a port, and a listener without any, are usage errors" {
-    usage_error 'a port is missing' --vsock 2
-    usage_error 'a port is missing' --vsock -l
+    usage_error 'missing port' --vsock 2
+    usage_error 'missing port' --vsock -l
 }
 
-@test "a vsock context where nobody is, is 7" {
+@test "a vsock context that does not exist is 7" {
     need_vsock
     assert_fails 7 'connect 77777:5: ' sockcat --vsock 77777 5 </dev/null
 }
 
-@test "a vsock port where nobody listens is 7" {
+@test "a vsock port without a listener is 7" {
     need_vsock
     # Context 1 is this machine itself, whether or not it can be reached so.
     assert_fails 7 'connect 1:987654: ' sockcat --vsock 1 987654 </dev/null
@@ -394,7 +394,7 @@ in_link() {
 }
 
 @test "F92: an interface that is not there is 3, and the message says so" {
-    assert_fails 3 "host 'fe80::1%nosuch9': there is no such interface" \
+    assert_fails 3 "host 'fe80::1%nosuch9': no such interface" \
         sockcat fe80::1%nosuch9 80 </dev/null
     assert_fails 3 "host 'fe80::1%4294967297'" sockcat fe80::1%4294967297 80 </dev/null
     assert_fails 3 "host 'fe80::1%'" sockcat fe80::1% 80 </dev/null
@@ -438,8 +438,8 @@ in_link() {
 conflict() {
     local forwards=("$@") backwards=() i
     for ((i = $#; i > 0; i--)); do backwards+=("${!i}"); done
-    usage_error 'cannot be used together|is of use only with' "${forwards[@]}" 127.0.0.1 80
-    usage_error 'cannot be used together|is of use only with' "${backwards[@]}" 127.0.0.1 80
+    usage_error 'conflicts with|requires' "${forwards[@]}" 127.0.0.1 80
+    usage_error 'conflicts with|requires' "${backwards[@]}" 127.0.0.1 80
 }
 
 @test "one transport excludes the other" {
@@ -479,17 +479,17 @@ conflict() {
 }
 
 @test "a Unix socket has no port, and vsock no local address" {
-    usage_error 'cannot be used together' -U -p 80 /nonexistent/sock
-    usage_error 'cannot be used together' --vsock -p 80 1 80
-    usage_error 'cannot be used together' --vsock -s 1 1 80
+    usage_error 'conflicts with' -U -p 80 /nonexistent/sock
+    usage_error 'conflicts with' --vsock -p 80 1 80
+    usage_error 'conflicts with' --vsock -s 1 1 80
 }
 
-@test "who listens cannot probe" {
-    usage_error 'cannot be used together' -z -l 127.0.0.1 80
+@test "-z and -l conflict" {
+    usage_error 'conflicts with' -z -l 127.0.0.1 80
 }
 
 @test "a Unix socket takes one operand, its path" {
-    usage_error "argument '80'" -U /nonexistent/sock 80
+    usage_error "extra operand '80'" -U /nonexistent/sock 80
     usage_error 'path|missing' -U
     usage_error 'path|missing' -U -l
 }

@@ -1,12 +1,12 @@
 # Unix-domain sockets: nothing but a dead socket is ever removed, a live one is never disturbed,
-# nobody else gets in while a listener starts, and what a peer calls itself or passes along does no
+# no other user connects while a listener starts, and what a peer calls itself or passes along does no
 # harm.
 # shellcheck disable=SC2154 # the helper sets port, listener, peer, pid, result
 bats_require_minimum_version 1.5.0
 load lib/helper
 
-# The socket of a process that was killed: nobody listens, the file is still there.
-make_stale() { drive "$1" <<<'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])'; }
+# The socket of a process that was killed: no process listens, the file is still there.
+make_stale() { python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$1"; }
 
 identity() { stat -c '%F %i %a %s %t:%T' "$1"; }
 
@@ -94,7 +94,7 @@ refuses_path() {
 @test "F78: dead datagram and seqpacket sockets are replaced, too, by whatever comes" {
     for kind in SOCK_STREAM SOCK_DGRAM SOCK_SEQPACKET; do
         for option in -k -u --seqpacket; do
-            drive "$T/socket" <<<"import socket as s, sys; s.socket(s.AF_UNIX, s.$kind).bind(sys.argv[1])"
+            python3 -c "import socket as s, sys; s.socket(s.AF_UNIX, s.$kind).bind(sys.argv[1])" "$T/socket"
             start_listener -U $option "$T/socket"
             kill -TERM "$listener"
             finish "$listener"
@@ -118,44 +118,86 @@ refuses_path() {
     chmod 755 "$T"
     make_stale "$T/socket"
     before=$(identity "$T/socket")
-    # Nobody else may write to this directory, which root without capabilities obeys.
+    # Only its owner may write to this directory, which root without capabilities obeys.
     chown 65534:65534 "$T"
     assert_fails 101 "listen $T/socket" setpriv --bounding-set=-all --inh-caps=-all \
-        timeout -s KILL 30 "$SOCKCAT" -l -U "$T/socket" </dev/null
+        timeout -s KILL $((30 * LAST_RESORT)) "$SOCKCAT" -l -U "$T/socket" </dev/null
     assert_equal "$(identity "$T/socket")" "$before"
+}
+
+# ---- T21: the private name under which a socket is removed ----
+
+# start_occupied NAMES ARG...: starts sockcat ARG... in a shell that first creates the files NAMES, in
+# which PID stands for the process's number and HEX for the same in 16 hexadecimal digits.
+start_occupied() {
+    # shellcheck disable=SC2016 # for the inner shell
+    start bash -c '
+        names=${1//PID/$$}
+        for name in ${names//HEX/$(printf %016x $$)}; do echo precious >"$name"; done
+        shift
+        exec "$SOCKCAT" "$@"' _ "$@"
+    await_line "$T/background.err" 'listening on'
+}
+
+# assert_precious N: N of these files are there, unchanged, and nothing else.
+assert_precious() {
+    local file files=("$T"/socket*)
+    assert_equal "${#files[@]}" "$1" || return
+    for file in "${files[@]}"; do
+        assert_equal "$(cat "$file")" precious || return
+    done
+}
+
+@test "T21: names that another user can predict do not keep a dead socket in the way" {
+    make_stale "$T/socket"
+    echo hello >"$T/hello"
+    START_IN=$T/hello start_occupied "$T/socket.sockcat-PID-0 $T/socket.sockcat-PID-1" -lv -U "$T/socket"
+    assert_equal "$(sockcat -U "$T/socket" </dev/null)" hello
+    finish "$pid"
+    assert_equal "$result" 0
+    assert_precious 2
+}
+
+@test "T21: names that another user can predict do not keep an own socket from being removed" {
+    start_occupied "$T/socket.sockcat-PID-0 $T/socket.sockcat-PID-1" -lv -U "$T/socket"
+    kill -TERM "$pid"
+    finish "$pid"
+    assert_equal "$result" 143
+    assert_precious 2
+}
+
+@test "T21: a private name that is taken is replaced by another one" {
+    need_shim
+    # Without random bytes the name is the process's number, then the next.
+    local name=$T/socket.sockcat-HEX
+    make_stale "$T/socket"
+    with_shim 'getrandom:EAGAIN:*' start_occupied "$name" -lv -U "$T/socket"
+    kill -TERM "$pid"
+    finish "$pid"
+    assert_equal "$result" 143
+    assert_precious 1
+}
+
+@test "T21: a dead socket that cannot be removed, or asked, is refused with the true reason" {
+    need_root
+    need setpriv
+    # Of another user in that user's sticky directory: it may be asked, or not, but not removed.
+    local socket=$T/sticky/socket
+    mkdir -m 1777 "$T/sticky"
+    make_stale "$socket"
+    chown 65534:65534 "$T/sticky" "$socket"
+    for mode in 777:'Operation not permitted' 700:'Permission denied'; do
+        chmod "${mode%%:*}" "$socket"
+        # Root without capabilities is a user like others.
+        assert_fails 101 "listen $socket: ${mode#*:}\$" setpriv --bounding-set=-all \
+            --inh-caps=-all timeout -s KILL $((30 * LAST_RESORT)) "$SOCKCAT" -l -U "$socket" </dev/null
+    done
 }
 
 # ---- G79: live sockets ----
 
 @test "F79: a live listener of another program is neither removed nor disturbed" {
-    drive <<'PY'
-from drive import *
-for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET, socket.SOCK_DGRAM):
-    path = '%s/%d' % (T, kind)
-    live = unix(kind, path)
-    if kind != socket.SOCK_DGRAM:
-        live.listen(1)
-    inode = os.stat(path).st_ino
-    for options in ([], ['--seqpacket'], ['-u']):
-        # Not by Cat(): there is no ready line.
-        got = subprocess.run([os.environ['SOCKCAT'], '-l', '-U', path] + options, timeout=LIMIT,
-                             stdin=subprocess.DEVNULL, capture_output=True)
-        check(got.returncode, 101, got.stderr)
-        check(got.stderr, b'sockcat: listen %s: Address already in use\n' % path.encode())
-    check(os.stat(path).st_ino, inode)
-    live.settimeout(0)
-    try:
-        sys.exit('it was noticed: %r' % (live.accept() if kind != socket.SOCK_DGRAM else live.recv(9),))
-    except BlockingIOError:
-        pass
-    # The queue of the listener has room for its own clients.
-    live.settimeout(LIMIT)
-    client = unix(kind)
-    client.connect(path)
-    client.send(b'hello')
-    conn = live if kind == socket.SOCK_DGRAM else live.accept()[0]
-    check(conn.recv(10), b'hello')
-PY
+    drive unix live_listener
 }
 
 @test "F79: a second listener on a live path is refused and the first serves its client" {
@@ -177,52 +219,15 @@ PY
 }
 
 @test "F79: a socket that is bound but does not listen yet is not taken for dead" {
-    drive <<'PY'
-from drive import *
-for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET):
-    path = '%s/%d' % (T, kind)
-    early = unix(kind, path)
-    inode = os.stat(path).st_ino
-    got = subprocess.run([os.environ['SOCKCAT'], '-l', '-U', path], timeout=LIMIT,
-                         stdin=subprocess.DEVNULL, capture_output=True)
-    check(got.returncode, 101, got.stderr)
-    check(os.stat(path).st_ino, inode)
-PY
+    drive unix bound_not_listening
 }
 
 @test "F79: a datagram socket that is connected to another one is not taken for dead" {
-    drive <<'PY'
-from drive import *
-one, two = unix(socket.SOCK_DGRAM, T + '/one'), unix(socket.SOCK_DGRAM, T + '/two')
-one.connect(T + '/two')
-got = subprocess.run([os.environ['SOCKCAT'], '-l', '-u', '-U', T + '/one'], timeout=LIMIT,
-                     stdin=subprocess.DEVNULL, capture_output=True)
-check(got.returncode, 101, got.stderr)
-two.sendto(b'hello', T + '/one')
-check(one.recv(10), b'hello')
-PY
+    drive unix connected_datagram_socket
 }
 
 @test "F79: a live listener whose queue is full is not taken for dead" {
-    drive <<'PY'
-from drive import *
-path = T + '/socket'
-live = unix(name=path)
-live.listen(0)
-waiting = []
-try:
-    for _ in range(10):
-        waiting.append(unix())
-        waiting[-1].setblocking(False)
-        waiting[-1].connect(path)
-except BlockingIOError:
-    pass
-inode = os.stat(path).st_ino
-got = subprocess.run([os.environ['SOCKCAT'], '-l', '-U', path], timeout=LIMIT,
-                     stdin=subprocess.DEVNULL, capture_output=True)
-check(got.returncode, 101, got.stderr)
-check(os.stat(path).st_ino, inode)
-PY
+    drive unix full_queue
 }
 
 @test "F79: an abstract name that is taken is refused" {
@@ -232,26 +237,7 @@ PY
 }
 
 @test "F79: of many listeners that start at once on a dead socket one gets it, and is reached" {
-    drive <<'PY'
-from drive import *
-for _ in range(15):
-    path = T + '/socket'
-    unix(name=path).close()
-    pipes = [os.pipe() for _ in range(4)]
-    many = [subprocess.Popen([os.environ['SOCKCAT'], '-l', '--ready-fd', str(w), '-U', path],
-                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.PIPE, pass_fds=[w]) for _, w in pipes]
-    for _, w in pipes:
-        os.close(w)
-    lines = [open(r, 'rb').read() for r, _ in pipes]
-    check(sorted(lines), [b'', b'', b'', path.encode() + b'\n'])
-    client = unix()
-    client.connect(path)
-    client.shutdown(socket.SHUT_WR)
-    check(sorted(p.wait(LIMIT) for p in many), [0, 101, 101, 101])
-    check(os.path.exists(path), False)
-check([name for name in os.listdir(T) if name.startswith('socket')], [])
-PY
+    drive unix dead_socket_race
 }
 
 # ---- G80: the path is swapped between the check and the removal ----
@@ -259,27 +245,7 @@ PY
 # Starts a listener on a dead socket with the shim's rules, and puts a regular file in its place
 # as soon as the program has made the call that the rules delay. $1: the system call to wait for.
 swapped_during() {
-    drive "$@" <<'PY'
-from drive import *
-path = T + '/socket'
-unix(name=path).close()
-with open(T + '/precious', 'w') as file:
-    file.write('precious')
-inode = os.stat(T + '/precious').st_ino
-p = subprocess.Popen([os.environ['SOCKCAT'], '-l', '-U', path], stdin=subprocess.DEVNULL,
-                     stderr=subprocess.PIPE)
-def asleep():
-    """The shim sleeps in nanosleep (35 or 230), right in front of the call."""
-    with open('/proc/%d/syscall' % p.pid) as file:
-        return file.read().split()[0] in ('35', '230')
-until(asleep, 'the delayed call')
-os.rename(T + '/precious', path)
-check(p.wait(LIMIT), 101, p.stderr.read())
-check(os.stat(path).st_ino, inode)
-with open(path) as file:
-    check(file.read(), 'precious')
-check([name for name in os.listdir(T) if name.startswith('socket')], ['socket'])
-PY
+    drive unix swapped_during "$@"
 }
 
 @test "F80: a file that takes a dead socket's place before the look at it stays" {
@@ -297,98 +263,13 @@ PY
 @test "F80: a file that takes the socket's place right after bind is not taken for the own one" {
     need strace
     code=0
-    drive <<'PY' || code=$?
-from drive import *
-path = T + '/socket'
-with open(T + '/precious', 'w') as file:
-    file.write('precious')
-inode = os.stat(T + '/precious').st_ino
-# The ready line cannot be written, so that it ends, and cleans up, by itself.
-p = subprocess.Popen(['strace', '-f', '-o', T + '/trace', '-e', 'trace=bind',
-                      '-e', 'inject=bind:delay_exit=1000000', os.environ['SOCKCAT'], '-l', '-U',
-                      '--ready-fd', '0', path], stdin=open('/dev/null', 'rb'),
-                     stderr=subprocess.PIPE, env=dict(os.environ, ASAN_OPTIONS='detect_leaks=0'))
-until(lambda: os.path.exists(path) or p.poll() is not None, 'the socket')
-if not os.path.exists(path):
-    sys.exit(77)
-os.rename(T + '/precious', path)
-check(p.wait(LIMIT), 23, p.stderr.read())
-check(os.stat(path).st_ino if os.path.exists(path) else 'removed', inode)
-PY
+    drive unix file_after_bind || code=$?
     [ "$code" -ne 77 ] || skip "strace may not trace here"
     [ "$code" -eq 0 ]
 }
 
 @test "F80: no file is ever lost when a path is swapped thousands of times under starting listeners" {
-    drive <<'PY'
-from drive import *
-# One process swaps what is at the path: a dead socket, then by rename a file, which it takes away
-# again. Meanwhile listeners start there, one after the other, and end at once, because their ready
-# line cannot be written: both removals, of a dead socket and of one's own, meet the swaps.
-path, spare, dead, halt = (T + '/' + name for name in ('socket', 'spare', 'dead', 'halt'))
-ROUNDS, SECONDS = 3000, 12
-swapper = os.fork()
-if swapper == 0:
-    lost = swaps = 0
-    try:
-        # Each file is held open, so that its link count can be asked wherever it has gone.
-        held = os.open(spare, os.O_RDWR | os.O_CREAT, 0o600)
-        while not os.path.exists(halt):
-            swaps += 1
-            unix(name=dead).close()
-            os.rename(dead, path)
-            os.rename(spare, path)
-            if os.fstat(held).st_nlink == 0:
-                lost += 1
-                break
-            try:
-                os.rename(path, spare)
-            except FileNotFoundError:
-                pass
-            try:
-                if os.stat(spare).st_ino == os.fstat(held).st_ino:
-                    continue
-                os.unlink(spare)
-            except FileNotFoundError:
-                pass
-            # Taken away for a moment, it goes back; or somewhere, but never away.
-            for _ in range(400):
-                found = [T + '/' + name for name in os.listdir(T) if name.startswith('socket')]
-                found = [name for name in found if os.path.lexists(name) and
-                         os.lstat(name).st_ino == os.fstat(held).st_ino]
-                if found or os.fstat(held).st_nlink == 0:
-                    break
-                time.sleep(0.001)
-            if os.fstat(held).st_nlink == 0:
-                lost += 1
-                break
-            os.close(held)
-            held = os.open(spare, os.O_RDWR | os.O_CREAT, 0o600)
-        with open(T + '/swaps', 'w') as file:
-            file.write('%d %d' % (swaps, lost))
-    finally:
-        os._exit(0)
-ends, rounds = {}, 0
-stop = time.monotonic() + SECONDS
-null = os.open('/dev/null', os.O_RDONLY)
-while rounds < ROUNDS and time.monotonic() < stop and not os.path.exists(T + '/swaps'):
-    rounds += 1
-    pid = os.posix_spawn(os.environ['SOCKCAT'], ['sockcat', '-l', '-U', '--ready-fd', '0', path],
-                         os.environ, file_actions=[
-                             (os.POSIX_SPAWN_DUP2, null, 0),
-                             (os.POSIX_SPAWN_OPEN, 2, T + '/race.err', os.O_WRONLY | os.O_CREAT, 0o600)])
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    ends[status] = ends.get(status, 0) + 1
-open(halt, 'w').close()
-os.waitpid(swapper, 0)
-with open(T + '/swaps') as file:
-    swaps, lost = map(int, file.read().split())
-print('%d listeners %r, %d swaps' % (rounds, ends, swaps))
-check(lost, 0, 'files that were removed')
-check(set(ends) - {23, 101}, set(), 'unexpected statuses')
-if swaps < 1000 or not {23, 101} <= set(ends):
-    sys.exit('that was no race')
-PY
+    drive unix path_swapped
 }
 
 # ---- G81: long paths ----
@@ -408,11 +289,11 @@ PY
     cd "$T"
     for length in 108 109 255 256 4096 100000; do
         path=$(printf "%0${length}d" 0)
-        assert_fails 3 "$length bytes, and a socket's path has at most 107" \
+        assert_fails 3 "$length bytes, a socket's path has at most 107" \
             sockcat -l -U "$path" </dev/null
-        assert_fails 3 "$length bytes, and a socket's path has at most 107" \
+        assert_fails 3 "$length bytes, a socket's path has at most 107" \
             sockcat -U "$path" </dev/null
-        assert_fails 3 "$length bytes, and a socket's path has at most 107" \
+        assert_fails 3 "$length bytes, a socket's path has at most 107" \
             sockcat -U -s "$path" socket </dev/null
     done
     assert_equal "$(find . -name '0*')" ""
@@ -430,12 +311,12 @@ PY
 
 @test "F81: an empty path, and an abstract name of no bytes, are refused" {
     for path in '' @; do
-        assert_fails 3 'it is empty' sockcat -l -U "$path" </dev/null
-        assert_fails 3 'it is empty' sockcat -U "$path" </dev/null
+        assert_fails 3 'must not be empty' sockcat -l -U "$path" </dev/null
+        assert_fails 3 'must not be empty' sockcat -U "$path" </dev/null
     done
 }
 
-# ---- G82: who may connect ----
+# ---- G82: permissions ----
 
 @test "F82: a socket has mode 0600 under a wide and a narrow umask" {
     for mask in 000 022 077 277; do
@@ -493,42 +374,11 @@ PY
 # ---- G83: names ----
 
 @test "F83: an abstract name with NULs and control bytes is shown escaped, in one line" {
-    drive <<'PY'
-from drive import *
-for kind, option in ((socket.SOCK_STREAM, '-v'), (socket.SOCK_DGRAM, '-u')):
-    cat = Cat('-l', '-U', '-v', option, '-q', '0.1', T + '/%d' % kind)
-    peer = socket.socket(socket.AF_UNIX, kind)
-    peer.bind(b'\0a\0b\x1b[31m\nsockcat: lie\r\x7f\x9b\xe2\x80\xae' + os.urandom(4).hex().encode())
-    peer.connect(cat.where)
-    peer.send(b'x')
-    peer.close()
-    cat.end()
-    with open(cat.err, 'rb') as file:
-        text = file.read()
-    if re.search(rb'[\x00-\x09\x0b-\x1f\x7f-\xff]', text):
-        sys.exit('raw bytes: %r' % text)
-    if not re.search(rb'\nsockcat: connection from @a@b\^\[\[31m\^Jsockcat: lie\^M\^\?\\x9b\\u202e', text):
-        sys.exit('not as it should be: %r' % text)
-    for line in text.splitlines():
-        if not re.match(rb'sockcat: (listening|connection|closed|from) ', line):
-            sys.exit('an event of more than one line: %r' % text)
-PY
+    drive unix abstract_escaped
 }
 
 @test "F83: an abstract name of 107 bytes, NULs included, is shown whole" {
-    drive <<'PY'
-from drive import *
-cat = Cat('-l', '-U', '-v', T + '/socket')
-name = (b'x\0' * 45 + os.urandom(8).hex().encode()).ljust(107, b'\0')
-peer = socket.socket(socket.AF_UNIX)
-peer.bind(b'\0' + name)
-peer.connect(cat.where)
-peer.close()
-cat.end()
-shown = '@' + name.replace(b'\0', b'@').decode()
-if 'connection from %s, uid %d, gid %d, pid %d\n' % (shown, os.geteuid(), os.getegid(), os.getpid()) not in cat.errors():
-    sys.exit('not shown: ' + cat.errors())
-PY
+    drive unix abstract_longest
 }
 
 @test "F83: a path with control bytes is shown escaped in an error" {
@@ -551,16 +401,7 @@ PY
     for signal in TERM INT HUP; do
         for kind in '' -k -u --seqpacket; do
             # As a child of this shell's background list it would ignore SIGINT.
-            drive "$signal" "$T/socket" $kind <<'PY'
-from drive import *
-signal.signal(signal.SIGINT, signal.default_int_handler)
-cat = Cat('-l', '-U', *sys.argv[2:])
-number = getattr(signal, 'SIG' + sys.argv[1])
-cat.send(number)
-cat.end(-number)
-check(os.listdir(T).count('socket'), 0)
-check(cat.errors(), '')
-PY
+            drive unix removed_on_signal "$signal" "$T/socket" $kind
         done
     done
 }
@@ -595,7 +436,7 @@ PY
     start_listener -U "$T/socket"
     kill -KILL "$listener"
     finish "$listener"
-    [ -S "$T/socket" ] || fail "somebody removed it: that is no test"
+    [ -S "$T/socket" ] || fail "it was removed: that is no test"
     start_listener -U "$T/socket"
     sockcat -U "$T/socket" <<<hello
     finish "$listener"
@@ -626,7 +467,6 @@ PY
 
 @test "F85: a socket that was removed already is no failure" {
     start_listener -U "$T/socket"
-    exec 8<>"$T/.tick"
     start_peer --connect "unix:$T/socket" send:hello waitfor:"$T/go"
     await_line "$T/listener.out" hello
     rm -f "$T/socket"
@@ -639,26 +479,7 @@ PY
 
 # 100 messages with 253 descriptors each to a listener; none may stay with it, no byte be lost.
 passes_descriptors() {
-    drive "$@" <<'PY'
-from drive import *
-kind = getattr(socket, sys.argv[1])
-cat = Cat('-l', '-U', *sys.argv[2:], T + '/socket')
-peer = unix(kind)
-peer.connect(cat.where)
-peer.send(b'first')
-cat.await_output(b'first')
-before, fds = cat.descriptors(), [os.open('/dev/null', os.O_RDONLY) for _ in range(253)]
-wanted = b'first'
-for i in range(100):
-    socket.send_fds(peer, [b'.%d' % i], fds)
-    wanted += b'.%d' % i
-cat.await_output(wanted)
-check(cat.descriptors(), before)
-peer.close()
-cat.send(signal.SIGTERM)
-cat.process.wait(LIMIT)
-check(cat.errors(), '')
-PY
+    drive unix passes_descriptors "$@"
 }
 
 @test "F86: descriptors that come with a stream do not leak" { passes_descriptors SOCK_STREAM; }
@@ -670,70 +491,17 @@ PY
 @test "F86: descriptors that come with datagrams do not leak" { passes_descriptors SOCK_DGRAM -u; }
 
 @test "F86: descriptors that a server passes to a client do not leak" {
-    drive <<'PY'
-from drive import *
-server = unix(name=T + '/socket')
-server.listen(1)
-cat = Cat('-U', T + '/socket', stdin=subprocess.PIPE)
-conn, _ = server.accept()
-conn.sendall(b'first')
-cat.await_output(b'first')
-before, wanted = cat.descriptors(), b'first'
-for i in range(100):
-    socket.send_fds(conn, [b'.'], [conn.fileno()] * 100)
-    wanted += b'.'
-cat.await_output(wanted)
-check(cat.descriptors(), before)
-PY
+    drive unix descriptors_from_server
 }
 
 @test "F86: descriptors that come with messages of standard input do not leak" {
-    drive <<'PY'
-from drive import *
-for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET, socket.SOCK_DGRAM):
-    mine, yours = socket.socketpair(socket.AF_UNIX, kind)
-    sink = udp()
-    cat = Cat('-u', '127.0.0.1', str(sink.getsockname()[1]), stdin=yours)
-    mine.send(b'first')
-    sink.recv(100)
-    before = cat.descriptors()
-    for _ in range(20):
-        socket.send_fds(mine, [b'.'], [sink.fileno()] * 200)
-        check(sink.recv(100), b'.')
-    check(cat.descriptors(), before, str(kind))
-    cat.process.kill()
-    cat.process.wait()
-PY
+    drive unix descriptors_from_stdin
 }
 
 # ---- G87: seqpacket and datagram sockets ----
 
 @test "F87: seqpackets keep their boundaries both ways, the empty one included" {
-    drive <<'PY'
-from drive import *
-mine, yours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-mine.settimeout(LIMIT)
-cat = Cat('-l', '-U', '--seqpacket', T + '/socket', stdin=yours, stdout=yours)
-yours.close()
-peer = unix(socket.SOCK_SEQPACKET)
-peer.connect(cat.where)
-sizes = (1, 5000, 2, 60000, 3)
-messages = [os.urandom(size) for size in sizes]
-for message in messages:
-    mine.send(message)
-    if peer.recv(1 << 17) != message:
-        sys.exit('a message of %d bytes changed on its way out' % len(message))
-    peer.send(message)
-    if mine.recv(1 << 17) != message:
-        sys.exit('a message of %d bytes changed on its way in' % len(message))
-mine.send(b'')
-mine.send(b'end')
-check([peer.recvmsg(10)[0] for _ in range(2)], [b'', b'end'])
-mine.shutdown(socket.SHUT_WR)
-check(peer.recv(10), b'')
-peer.close()
-cat.end()
-PY
+    drive unix seqpacket_boundaries
 }
 
 @test "F87: an empty seqpacket is data, and the end of the connection is the end" {
@@ -743,19 +511,10 @@ PY
     assert_equal "$result $(cat "$T/listener.out")" "0 AB"
 }
 
-@test "F87: a seqpacket or a datagram beyond the buffer is cut by nobody in silence" {
-    drive <<'PY'
-from drive import *
-for kind, option in ((socket.SOCK_SEQPACKET, '--seqpacket'), (socket.SOCK_DGRAM, '-u')):
-    cat = Cat('-l', '-U', option, T + '/%d' % kind)
-    peer = unix(kind)
-    peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-    peer.connect(cat.where)
-    peer.send(b'before')
-    peer.send(bytes(300000))
-    cat.fail(18, 'longer than')
-    check(cat.output(), b'before')
-PY
+@test "F87: a seqpacket or a datagram beyond the buffer is never cut in silence" {
+    need_shim
+    # The length of the next message cannot be asked.
+    with_shim 'recv:EOPNOTSUPP:*,ioctl:EOPNOTSUPP:*' drive unix beyond_buffer
 }
 
 @test "F87: datagrams of 65536 bytes go out and come in whole" {
@@ -768,16 +527,7 @@ PY
 }
 
 @test "F87: a sender without a name is heard, but cannot be answered" {
-    drive <<'PY'
-from drive import *
-cat = Cat('-l', '-U', '-u', T + '/socket', stdin=subprocess.PIPE)
-unix(socket.SOCK_DGRAM).sendto(b'hello', cat.where)
-cat.await_output(b'hello')
-cat.process.stdin.write(b'answer')
-cat.process.stdin.close()
-cat.fail(55, 'the peer has no address to answer to')
-check(cat.output(), b'hello')
-PY
+    drive unix unnamed_sender
 }
 
 @test "F87: an unnamed stream or datagram peer is shown as such" {
@@ -789,13 +539,13 @@ PY
     done
 }
 
-@test "F87: a datagram path where nobody is ends with 7" {
+@test "F87: a datagram path without a receiver ends with 7" {
     make_stale "$T/stale"
     : >"$T/file"
     assert_fails 7 'No such file or directory' sockcat -U -u "$T/none" <<<hello
     for kind in '' -u --seqpacket; do
         assert_fails 7 'Connection refused' sockcat -U $kind "$T/stale" <<<hello
-        assert_fails 7 'Connection refused' sockcat -U $kind "$T/file" <<<hello
+        assert_fails 7 'Not a socket' sockcat -U $kind "$T/file" <<<hello
     done
 }
 
@@ -807,27 +557,7 @@ PY
 
 @test "F87: a receiver with a full queue is waited for, and every datagram arrives in order" {
     # As many lines as messages: stdin gives one message per read of a seqpacket socket.
-    drive <<'PY'
-from drive import *
-server = unix(socket.SOCK_DGRAM, T + '/server')
-mine, yours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-cat = Cat('-U', '-u', '-q', '0.1', T + '/server', stdin=yours)
-yours.close()
-mine.settimeout(0.3)  # until it is stuck: the queues of both sockets are full
-sent = 0
-try:
-    while sent < 20000:
-        mine.send(b'%d' % sent)
-        sent += 1
-except socket.timeout:
-    pass
-if sent in (0, 20000):
-    sys.exit('nothing was ever full')
-got = [server.recv(100) for _ in range(sent)]
-check(got, [b'%d' % i for i in range(sent)])
-mine.close()
-cat.end()
-PY
+    drive unix full_receiver
 }
 
 @test "F87: a lack of buffers (ENOBUFS) is waited out" {

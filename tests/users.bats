@@ -1,100 +1,26 @@
 #!/usr/bin/env bats
-# Who has connected to a Unix socket: what is told of it, and who may.
+# The user that has connected to a Unix socket: what is reported, and which users are permitted.
 bats_require_minimum_version 1.5.0
 load lib/helper
 
-# For the scripts: a connection by the user with this number, which is what counts at that moment.
-setup() {
-    helper_setup
-    cat >"$T/user.py" <<'PY'
-from drive import *
-
-NAME = '@' + os.urandom(8).hex()
-
-def dial_as(user, cat, kind=socket.SOCK_STREAM):
-    was = os.geteuid()
-    os.seteuid(user)
-    try:
-        return dial(cat, kind=kind)
-    finally:
-        os.seteuid(was)
-
-def turned_away(s):
-    """The connection is closed without a word."""
-    try:
-        return s.recv(1) == b''
-    except ConnectionResetError:
-        return True
-PY
-    export PYTHONPATH=$T
-}
-
 @test "F84: --allow-uid takes the users that it names and closes the others at once, over streams and packets" {
     need_root
-    drive <<'PY'
-from user import *
-for more, kind in ([], socket.SOCK_STREAM), (['--seqpacket'], socket.SOCK_SEQPACKET):
-    for allowed in '65534', 'root,65534', 'root --allow-uid 65534':
-        cat = Cat('-l', '-v', '-d', '-U', *more, '--allow-uid', *allowed.split(), NAME)
-        refused = [dial_as(user, cat, kind) for user in (1000, 4000000000)]
-        check([turned_away(s) for s in refused], [True, True])
-        s = dial_as(65534, cat, kind)
-        s.sendall(b'word')
-        s.close()
-        check(cat.end(), b'word')
-        errors = cat.errors()
-        check(len(re.findall(r'refused \(unnamed\): uid (?:1000|4000000000) is not allowed, pid %d$' % os.getpid(),
-                             errors, re.M)), 2, errors)
-        check('\nsockcat: 2 refused by the access lists' in errors, True, errors)
-PY
+    drive users allow_uid
 }
 
-@test "F84: root is no exception, and who is refused is no failure" {
+@test "F84: root is no exception, and a rejected client is no failure" {
     need_root
-    drive <<'PY'
-from user import *
-cat = Cat('-l', '-d', '-U', '--allow-uid', '65534', '--accept-timeout', '0.5', NAME)
-check(turned_away(dial(cat)), True)
-cat.fail(28, 'no client came')
-PY
+    drive users root_rejected
 }
 
-@test "F84: with -k the others are refused while those who may are served" {
+@test "F84: with -k other users are rejected while allowed ones are served" {
     need_root
-    drive <<'PY'
-from user import *
-cat = Cat('-l', '-k', '-v', '-d', '-U', '--allow-uid', '65534,1000', '--max-accepts', '4', NAME)
-inside = []
-for n in range(4):
-    inside.append(dial_as((1000, 65534)[n % 2], cat))
-    if n == 1:
-        refused = [dial_as(0, cat) for _ in range(20)]
-        check(all(map(turned_away, refused)), True)
-for s in inside:
-    s.sendall(b'.')
-    s.close()
-check(cat.end(), b'....')
-check('\nsockcat: 20 refused by the access lists' in cat.errors(), True, cat.errors())
-PY
+    drive users many_users
 }
 
 @test "F84: over a socket that was passed, too" {
     need_root
-    drive <<'PY'
-from user import *
-s = unix(name=NAME)
-s.listen(5)
-process = subprocess.Popen([os.environ['SOCKCAT'], '-l', '-d', '--allow-uid', '65534', 'fd://%d' % s.fileno()],
-                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, pass_fds=[s.fileno()])
-class Passed:
-    where = NAME
-check(turned_away(dial_as(1000, Passed)), True)
-c = dial_as(65534, Passed)
-c.sendall(b'word')
-c.close()
-check(process.communicate(timeout=LIMIT)[0], b'word')
-check(process.returncode, 0)
-PY
+    drive users passed_socket
 }
 
 @test "F84: the own user by name or number needs no other right" {
@@ -106,21 +32,11 @@ PY
     done
 }
 
-@test "F84: -v tells user, group and process, whatever a peer calls itself" {
-    drive <<'PY'
-from user import *
-for more in [], ['-k', '--max-accepts', '1']:
-    cat = Cat('-l', '-v', '-d', '-U', *more, NAME)
-    s = unix(name='@%s, uid 0, gid 0, pid 1' % os.urandom(4).hex())
-    s.connect(real(NAME))
-    s.close()
-    cat.end()
-    wanted = ', uid %d, gid %d, pid %d' % (os.geteuid(), os.getegid(), os.getpid())
-    check([line.endswith(wanted) for line in cat.errors().splitlines() if 'connection from' in line], [True])
-PY
+@test "F84: -v reports user, group and process, whatever a peer calls itself" {
+    drive users report
 }
 
-@test "F84: a program knows who is there, and over TCP it does not take over what it inherits" {
+@test "F84: a program has its user in the environment, and over TCP no inherited one" {
     export SOCKCAT_PEER_UID=0 NCAT_PEER_PID=1
     start_listener -U --keep-env -c 'echo "$SOCKCAT_PEER_UID $SOCKCAT_PEER_GID $NCAT_PEER_UID"; echo "$SOCKCAT_PEER_PID" >"$T/pid"' \
         "$T/socket"
@@ -130,9 +46,9 @@ PY
     finish "$listener"
     assert_equal "$(cat "$T/out")" "$(id -u) $(id -g) $(id -u)"
     [ "$(cat "$T/pid")" -gt 1 ]
-    start_listener --keep-env -c 'echo "(${SOCKCAT_PEER_UID-no}${NCAT_PEER_PID-body})"' 127.0.0.1 0
+    start_listener --keep-env -c 'echo "(${SOCKCAT_PEER_UID-no}${NCAT_PEER_PID-ne})"' 127.0.0.1 0
     sockcat 127.0.0.1 "$port" </dev/null >"$T/out"
-    assert_equal "$(cat "$T/out")" "(nobody)"
+    assert_equal "$(cat "$T/out")" "(none)"
 }
 
 @test "F84: where it cannot be kept --allow-uid is refused" {
@@ -144,4 +60,98 @@ PY
         assert_fails 3 'allow-uid' sockcat -l -U --allow-uid="$list" "$T/socket"
     done
     [ ! -e "$T/socket" ]
+}
+
+# ---- --mode, --group ----
+
+# access_of PATH: mode and group.
+access_of() { stat -c '%a %g' "$1"; }
+
+@test "--mode sets the permissions of the socket file, whatever the umask, over every kind of socket" {
+    for kind in '' -k -u '-u -k' --seqpacket '-e cat'; do
+        for mode in 0666 660 0 7; do
+            (
+                umask 077
+                start_listener -U $kind --mode "$mode" "$T/socket"
+                assert_equal "$(stat -c %a "$T/socket")" "$((10#$mode))"
+                kill -TERM "$listener"
+                finish "$listener"
+            )
+        done
+    done
+    start_listener --mode=0622 "unix:$T/socket"
+    assert_equal "$(stat -c %a "$T/socket")" 622
+}
+
+@test "without --mode the file is for its owner only, and the process's umask stays" {
+    umask 002
+    start_listener -U -c 'umask; stat -c %a "$0"' "$T/socket"
+    assert_equal "$(stat -c %a "$T/socket")" 600
+    assert_equal "$(sockcat -U "$T/socket" </dev/null | head -n 1)" 0002
+}
+
+@test "--group by name and number, which opens the file to the group unless --mode says otherwise" {
+    need_root
+    for group in 65534:65534 nogroup:65534 0:0; do
+        for more in ':660' '--mode 0620:620'; do
+            start_listener -U ${more%:*} --group "${group%:*}" "$T/socket"
+            assert_equal "$(access_of "$T/socket")" "${more#*:} ${group#*:}"
+            kill -TERM "$listener"
+            finish "$listener"
+        done
+    done
+}
+
+@test "--group admits only its members" {
+    need_root
+    drive users group_members
+}
+
+@test "--group: before the file has its group and mode no other user can connect, or send" {
+    need_root
+    need_shim
+    for kind in stream datagram seqpacket; do
+        with_shim 'fchownat:sleep=1:1' drive users group_is_first "$kind"
+    done
+}
+
+@test "a group that may not be set ends the listener before it listens, and the file is removed" {
+    need_root
+    need setpriv
+    mkdir "$T/directory"
+    # Root without capabilities is a user like others.
+    for kind in '' -u; do
+        assert_fails 101 "set the group of $T/directory/socket: Operation not permitted\$" \
+            setpriv --bounding-set=-all --inh-caps=-all --clear-groups \
+            timeout -s KILL $((30 * LAST_RESORT)) "$SOCKCAT" -l -U $kind --group 4242 "$T/directory/socket" </dev/null
+        assert_equal "$(ls -A "$T/directory")" ""
+    done
+}
+
+@test "a file that replaces the socket before its group is set keeps its own group and mode" {
+    need_root
+    need_shim
+    drive users replaced
+}
+
+@test "where they cannot be kept --mode and --group are refused, and nothing is created" {
+    for option in '--mode 0660' '--group 0'; do
+        name=${option%% *}
+        assert_fails 2 "$name requires --unixsock" sockcat -l $option 0
+        assert_fails 2 "$name requires --listen" sockcat -U $option "$T/socket"
+        assert_fails 2 "$name requires a path: abstract" sockcat -l -U $option @socket
+        assert_fails 2 "$name" sockcat -z -U $option "$T/socket"
+        assert_fails 2 "$name" sockcat -F -U $option "$T/socket"
+    done
+    for mode in '' 8 0888 u=rw 1777 00660 -1 0x1 '660 ' +660; do
+        assert_fails 3 "invalid --mode '[^']*': expected" sockcat -l -U --mode="$mode" "$T/socket"
+    done
+    for group in '' 'no such group' -1 4294967295 99999999999 0x0 ' 0'; do
+        assert_fails 3 "invalid --group '[^']*'" sockcat -l -U --group="$group" "$T/socket"
+    done
+    [ ! -e "$T/socket" ]
+}
+
+@test "an inherited socket has its permissions already" {
+    drive users inherited_mode
 }

@@ -1,6 +1,6 @@
 /*
- * Time: one monotonic clock in nanoseconds, and absolute deadlines on it. Steps of the wall clock
- * have no effect on anything here.
+ * One monotonic clock in nanoseconds and absolute deadlines on it. Steps of the wall clock have no
+ * effect.
  */
 #ifndef SOCKCAT_BASE_CLOCK_H
 #define SOCKCAT_BASE_CLOCK_H
@@ -10,7 +10,7 @@
 #define CLOCK_SECOND INT64_C(1000000000)
 #define CLOCK_MILLISECOND INT64_C(1000000)
 
-/* A deadline that never comes. */
+/* No deadline. */
 #define CLOCK_NEVER INT64_MAX
 
 /* Now, in nanoseconds since an arbitrary point. */
@@ -26,8 +26,8 @@ clock_earlier(int64_t a, int64_t b)
 }
 
 /*
- * Milliseconds from now to the deadline as poll(2) wants them: -1 for CLOCK_NEVER, 0 if it has
- * passed, otherwise rounded up, so that a turn of the loop never comes too early and spins.
+ * The timeout for poll(2) in milliseconds: -1 for CLOCK_NEVER, 0 if the deadline has passed,
+ * otherwise rounded up, since a turn just before the deadline would spin.
  */
 int clock_poll_timeout(int64_t now, int64_t deadline);
 

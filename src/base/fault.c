@@ -83,7 +83,10 @@ fault_set_signal(struct fault *fault, int signal)
 void
 fault_move(struct fault *to, struct fault *from)
 {
-	*to = *from;
+	if (fault_is_set(to))
+		fault_clear(from);
+	else
+		*to = *from;
 	*from = FAULT_NONE;
 }
 

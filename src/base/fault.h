@@ -1,9 +1,8 @@
 /*
- * A failure as a value: what was being done, with whom, why it failed, and the exit status.
+ * A failure as a value: the operation, its object, the cause and the exit status.
  *
- * The function that knows the cause fills the fault and returns false (or IO_FAIL); no layer in
- * between prints or adds a second line. The first cause wins: setting a fault that is already set
- * changes nothing.
+ * The function that knows the cause sets the fault and returns false (or IO_FAIL); its callers do
+ * not print. The first cause wins: setting a fault that is set changes nothing.
  */
 #ifndef SOCKCAT_BASE_FAULT_H
 #define SOCKCAT_BASE_FAULT_H
@@ -20,32 +19,33 @@ enum status {
 
 /*
  * status == STATUS_OK <=> nothing failed.
- * quiet: the status says all there is to say (a reader that went away, a signal).
- * text: NULL if nothing failed, if the fault is quiet, or if there was no memory for it.
+ * quiet: no message is printed (standard output was closed by its reader, a signal).
+ * text: NULL if nothing failed, if the fault is quiet, or if memory ran out.
  */
 struct fault {
 	enum status status;
 	bool quiet;
-	char *text; /* owned, may hold bytes from outside: escape when printing */
-	int signal; /* that ended the run; 0: none did */
+	bool usage; /* print the usage after the message, which does not say what to write */
+	char *text; /* owned; may contain bytes received from a peer: escape when printing */
+	int signal; /* the signal that ended the run; 0: none */
 };
 
-#define FAULT_NONE ((struct fault){ STATUS_OK, false, NULL, 0 })
+#define FAULT_NONE ((struct fault){ STATUS_OK, false, false, NULL, 0 })
 
 /*
- * Records "FORMAT…: cause", the cause being strerror(error), or nothing if error is 0.
- * Always returns false, so that failing is one statement.
+ * Sets the text to the formatted message, followed by ": " and strerror(error) unless error is 0.
+ * Always returns false, for `return fault_set(...)`.
  */
 bool fault_set(struct fault *fault, enum status status, int error, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Adds to the text of a fault that is set; if there is no memory the text stays as it is. */
+/* Appends to the text of a fault that is set; if memory runs out the text is unchanged. */
 void fault_add(struct fault *fault, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Like fault_set, for an end that needs no message. */
+/* Like fault_set, without a message. */
 bool fault_set_quiet(struct fault *fault, enum status status);
 
-/* The run was ended by this signal: its status is 128 + signal, without a message. */
+/* A signal ended the run: status 128 + signal, no message. */
 bool fault_set_signal(struct fault *fault, int signal);
 
 static inline bool
@@ -54,13 +54,13 @@ fault_is_set(const struct fault *fault)
 	return fault->status != STATUS_OK;
 }
 
-/* Moves a fault; the target must be unset, the source is unset afterwards. */
+/* Moves a fault, and unsets the source; a target that is set stays as it is. */
 void fault_move(struct fault *to, struct fault *from);
 
-/* Back to FAULT_NONE. */
+/* Frees the text and sets FAULT_NONE. */
 void fault_clear(struct fault *fault);
 
-/* The table of statuses, for documents: row i, or false behind the last one. */
+/* Row i of the table of statuses (for --help=exit); false after the last row. */
 bool fault_status_row(size_t i, int *number, const char **text);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * A hash with a secret key: whoever does not know the key cannot choose what collides (SipHash-2-4,
- * Aumasson and Bernstein 2012).
+ * SipHash-2-4 (Aumasson and Bernstein 2012): without the secret key colliding inputs cannot be
+ * chosen.
  */
 #ifndef SOCKCAT_BASE_HASH_H
 #define SOCKCAT_BASE_HASH_H

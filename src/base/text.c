@@ -1,11 +1,11 @@
-/* Text made harmless; see text.h. */
+/* Escaping of untrusted text; see text.h. */
 #include "base/text.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* "\\x9b", "\\u202e": a letter that says which, and the value in hexadecimal. */
+/* "\\x9b", "\\u202e", "\\U000e0041": the letter, and the value in hexadecimal. */
 static size_t
 text_put_hex(unsigned char *out, char letter, unsigned digits, uint32_t value)
 {
@@ -24,7 +24,7 @@ text_put_control(unsigned char *out, unsigned char byte)
 	return 2;
 }
 
-/* Ends a sequence that did not become a character: each of its bytes is shown. */
+/* Ends an invalid UTF-8 sequence: escapes each of its bytes. */
 static size_t
 text_put_partial(struct text *text, unsigned char *out)
 {
@@ -35,14 +35,23 @@ text_put_partial(struct text *text, unsigned char *out)
 	return n;
 }
 
-/* Characters that are valid but change how the text around them is shown. */
+/* Valid characters that change how the surrounding text is shown, or that are invisible, so that
+ * different texts look the same (Unicode 15, 23.2, 23.8, 23.9). The joiners U+200C and U+200D and
+ * variation selectors pass: words and emoji use them. */
 static bool
-text_is_harmful(uint32_t character)
+text_is_spoofing(uint32_t character)
 {
-	return (character >= 0x80 && character <= 0x9f) || character == 0x061c ||
-		character == 0x200e || character == 0x200f ||
-		(character >= 0x2028 && character <= 0x202e) ||
-		(character >= 0x2066 && character <= 0x2069);
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{ 0x80, 0x9f }, { 0xad, 0xad }, { 0x061c, 0x061c }, { 0x180e, 0x180e },
+		{ 0x200b, 0x200b }, { 0x200e, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
+		{ 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe00ff }, /* tags */
+	};
+	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+		if (character >= ranges[i].first && character <= ranges[i].last)
+			return true;
+	return false;
 }
 
 static size_t
@@ -54,36 +63,21 @@ text_put_character(struct text *text, unsigned char *out)
 		character = character << 6 | (text->partial[i] & 0x3fu);
 	size_t n = text->have;
 	text->have = 0;
-	if (text_is_harmful(character))
-		return text_put_hex(out, 'u', 4, character);
+	if (text_is_spoofing(character))
+		return character > 0xffff ? text_put_hex(out, 'U', 8, character)
+					  : text_put_hex(out, 'u', 4, character);
 	memcpy(out, text->partial, n);
 	return n;
 }
 
-/* Whether the byte can be the next one of the sequence (Unicode, table 3-7: no overlong forms, no
+/* Whether the byte can continue the sequence (Unicode, table 3-7: no overlong forms, no
  * surrogates, nothing above U+10FFFF). */
 static bool
 text_continues(const struct text *text, unsigned char byte)
 {
-	unsigned char low = 0x80, high = 0xbf;
-	if (text->have == 1) {
-		switch (text->partial[0]) {
-		case 0xe0:
-			low = 0xa0;
-			break;
-		case 0xed:
-			high = 0x9f;
-			break;
-		case 0xf0:
-			low = 0x90;
-			break;
-		case 0xf4:
-			high = 0x8f;
-			break;
-		default:
-			break;
-		}
-	}
+	unsigned char lead = text->have == 1 ? text->partial[0] : 0;
+	unsigned char low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+	unsigned char high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
 	return byte >= low && byte <= high;
 }
 
@@ -145,7 +139,7 @@ text_escape(const char *in, size_t n)
 {
 	if (n > (SIZE_MAX - 2 * TEXT_EXPANSION) / 6)
 		return NULL;
-	/* Six for one is the most that a byte becomes ("\u0080" comes from two, "\x80" is four). */
+	/* A byte becomes at most six: "\u0080" comes from two bytes, "\x80" is four. */
 	size_t size = n * 6 + 2 * TEXT_EXPANSION;
 	unsigned char *out = malloc(size);
 	if (out == NULL)

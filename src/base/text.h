@@ -1,10 +1,10 @@
 /*
- * Text from outside made harmless: every control character is shown as visible characters.
+ * Escapes untrusted text: every control character becomes visible characters.
  *
- * C0 controls and DEL become ^X; C1 controls, line separators and bidirectional controls become
- * \uXXXX; bytes that are not UTF-8 become \xXX. All other text passes unchanged. The result does
- * not depend on how the input is cut, and no byte is dropped but the CR of a CR LF, which a
- * terminal shows as the line break that it is.
+ * C0 controls and DEL become ^X; C1 controls, line separators, bidirectional controls, and format
+ * characters that are not shown become \uXXXX, or \UXXXXXXXX above U+FFFF; bytes that are not UTF-8
+ * become \xXX. All other text is unchanged. The result does not depend on how the input is
+ * split, and no byte is dropped except the CR of a CR LF when `lines` is set.
  */
 #ifndef SOCKCAT_BASE_TEXT_H
 #define SOCKCAT_BASE_TEXT_H
@@ -12,29 +12,35 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The state between two pieces of one text; zeroed at the start. */
+/* The state between two pieces of one text; initially zeroed. */
 struct text {
-	bool lines;               /* LF and TAB pass, and CR LF is LF: for a terminal */
-	bool carriage_return;     /* a CR that may be the first half of a CR LF */
+	bool lines;               /* for a terminal: LF and TAB pass, and CR LF becomes LF */
+	bool carriage_return;     /* holds a CR until the next byte decides whether it is CR LF */
 	unsigned char partial[4]; /* the `have` first bytes of a UTF-8 sequence of `need` */
 	unsigned char have, need;
 };
 
-/* The most that one byte of input, or the end, can add to the output. */
+/* The most bytes that one byte of input, or the end, can add to the output. */
 #define TEXT_EXPANSION 32
 
 /*
- * Converts up to n bytes into out[size]; returns the number of bytes written. *used (≤ n) is how
- * much of the input was taken; less than n only if fewer than TEXT_EXPANSION bytes were left.
+ * Converts up to n bytes into out[size]; returns the number of bytes written. *used is the number
+ * of input bytes taken, less than n only if fewer than TEXT_EXPANSION bytes of `out` are left.
  */
 size_t text_feed(struct text *text, const unsigned char *in, size_t n, size_t *used,
 	unsigned char *out, size_t size);
 
-/* The input has ended: what was held back, at most TEXT_EXPANSION bytes. */
+/* Whether text_finish would return bytes. */
+static inline bool
+text_holds(const struct text *text)
+{
+	return text->have > 0 || text->carriage_return;
+}
+
+/* Ends the input: writes the bytes held back, at most TEXT_EXPANSION; returns their number. */
 size_t text_finish(struct text *text, unsigned char out[static TEXT_EXPANSION]);
 
-/* The whole of a text as one harmless line: LF and TAB are shown too. To be freed; NULL if there
- * is no memory. */
+/* Escapes a whole text as one line, LF and TAB too. The caller frees it; NULL: out of memory. */
 char *text_escape(const char *in, size_t n);
 
 #endif

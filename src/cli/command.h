@@ -1,23 +1,46 @@
-/* From the command line to a plan. */
+/* Turning the command line into a config. */
 #ifndef SOCKCAT_CLI_COMMAND_H
 #define SOCKCAT_CLI_COMMAND_H
 
-#include <stdbool.h>
-
 #include "base/fault.h"
-#include "mode/plan.h"
+#include "cli/compat.h"
+#include "cli/options.h"
+#include "engine/config.h"
 
 enum command {
-	COMMAND_RUN,  /* the plan is to be run */
-	COMMAND_DONE, /* help or version was asked for, and shown */
-	COMMAND_BAD   /* the fault says what is wrong */
+	COMMAND_RUN,  /* run the config */
+	COMMAND_DONE, /* help, formats or version were printed */
+	COMMAND_BAD   /* the fault is set */
 };
 
 /*
- * The plan points into argv, which is changed and has to outlive it; it is to be closed in any
- * case. `input_closed`: standard input was closed at the start.
+ * The config is zeroed before. It points into argv, which is modified and must outlive it; the
+ * caller closes the config in any case. `input_closed`: standard input was closed at the start.
  */
 enum command command_parse(
-	struct plan *plan, int argc, char *argv[], bool input_closed, struct fault *fault);
+	struct config *config, int argc, char *argv[], bool input_closed, struct fault *fault);
+
+/* --- its parts, in files of their own --- */
+
+/* Fills config->frames; config->transport has to be set. Status 2, 3 or 4. */
+bool frames_config(struct config *config, const struct options *options, struct fault *fault);
+
+/* Fills config->program; the program has to exist before the first client connects. Status 27, 126
+ * or 127. */
+bool program_config(struct config *config, const struct options *options, struct fault *fault);
+
+/* Fills the access lists and the permissions of a Unix socket; the endpoint has to be set. Status
+ * 2, 3, 26 or 27. */
+bool access_config(struct config *config, const struct options *options, struct fault *fault);
+
+/* Sets the time limits; the mode, transport and end of session have to be set. */
+void times_config(
+	struct config *config, const struct compat *compat, const struct options *options);
+
+/* The value of a time option; `otherwise`: it was not given. */
+int64_t times_option(const struct options *options, enum option_id option, int64_t otherwise);
+
+/* Fills config->to if --to is given. Status 2 or 3. */
+bool target_config(struct config *config, const struct options *options, struct fault *fault);
 
 #endif

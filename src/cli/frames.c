@@ -1,9 +1,13 @@
-/* The options of framing; see frames.h. */
-#include "cli/frames.h"
+/* Framing options; see command.h. */
+#include "cli/command.h"
+
+#include <unistd.h>
+
+#include "stream/stdio.h"
 
 #define FRAMES_MAX ((size_t)16 * 1024 * 1024)
 
-/* Nobody says more in one breath, and made harmless it is no more than a datagram carries. */
+/* The longest line of a chat: escaped, it still fits into a datagram. */
 #define FRAMES_CHAT_MAX ((size_t)8 * 1024)
 
 static bool
@@ -21,33 +25,47 @@ frames_parse(struct frame *frame, const char *text, const char *otherwise,
 	return true;
 }
 
-bool
-frames_plan(struct plan *plan, const struct options *options, struct fault *fault)
+/* Whether the format can be that of a standard descriptor, or of what takes its place. */
+static bool
+frames_fits(const struct frame *frame, int fd, const struct config *config,
+	const struct options *options, struct fault *fault)
 {
-	static const enum carrier_oversize oversizes[] = { CARRIER_OVERSIZE_FAIL,
-		CARRIER_OVERSIZE_TRUNCATE, CARRIER_OVERSIZE_SKIP };
-	struct plan_frames *frames = &plan->frames;
+	const struct transport *to = config->to.transport;
+	bool keeps = to != NULL ? to->message_max > 0
+				: !options_runs_program(options) && stdio_keeps_messages(fd);
+	return keeps || !frame->format->whole ||
+		fault_set(fault, STATUS_USAGE, 0,
+			"the format datagram requires a datagram or seqpacket socket as standard "
+			"%s",
+			fd == STDIN_FILENO ? "input" : "output");
+}
+
+bool
+frames_config(struct config *config, const struct options *options, struct fault *fault)
+{
+	static const enum channel_oversize oversizes[] = { CHANNEL_OVERSIZE_FAIL,
+		CHANNEL_OVERSIZE_TRUNCATE, CHANNEL_OVERSIZE_SKIP };
+	struct config_frames *frames = &config->frames;
 	const char *wire = options->text[OPTION_frame], *both = options->text[OPTION_stdio_frame];
 	const char *input = options->text[OPTION_stdin_frame];
 	const char *output = options->text[OPTION_stdout_frame];
-	bool keeps = plan->transport->message_max > 0;
-	/* Somebody else than a person has them as they are, if that says where each one ends. */
-	const struct transport *to = plan->to.transport;
+	bool keeps = config->transport->message_max > 0;
+	/* The default of the local side: lines for stdio; for --to datagrams, or the wire format.
+	 */
+	const struct transport *to = config->to.transport;
 	bool to_keeps = to != NULL && to->message_max > 0;
 	const char *local = to == NULL ? "line" : to_keeps ? "datagram" : wire;
-	/* A chat is made of lines. */
 	if (options_has(options, OPTION_chat))
 		wire = "line";
 	frames->used = wire != NULL || both != NULL || input != NULL || output != NULL;
 	if (!frames->used)
 		return true;
 	if (wire == NULL && !keeps)
-		return fault_set(fault, STATUS_USAGE, 0,
-			"options: how messages lie in the stream has to be said with --frame");
+		return fault_set(
+			fault, STATUS_USAGE, 0, "options: a stream requires --frame FORMAT");
 	if (local == NULL && both == NULL && (input == NULL || output == NULL))
 		return fault_set(fault, STATUS_USAGE, 0,
-			"options: how messages lie in the stream of --to has to be said with "
-			"--stdio-frame");
+			"options: a stream of --to requires --stdio-frame FORMAT");
 	if (!frames_parse(&frames->wire, wire, "datagram", options, fault) ||
 		!frames_parse(
 			&frames->input, input != NULL ? input : both, local, options, fault) ||
@@ -56,12 +74,12 @@ frames_plan(struct plan *plan, const struct options *options, struct fault *faul
 		return false;
 	if (frames->wire.format->whole && !keeps)
 		return fault_set(fault, STATUS_USAGE, 0,
-			"options: --frame datagram needs a socket that keeps messages (-u, "
+			"--frame datagram requires a datagram or seqpacket socket (-u, "
 			"--seqpacket)");
-	if ((frames->input.format->whole || frames->output.format->whole) && !to_keeps)
-		return fault_set(fault, STATUS_USAGE, 0,
-			"options: standard input and output keep no datagrams apart");
-	/* Where the transport says how long a message is, the last one may be what is left. */
+	if (!frames_fits(&frames->input, STDIN_FILENO, config, options, fault) ||
+		!frames_fits(&frames->output, STDOUT_FILENO, config, options, fault))
+		return false;
+	/* The transport keeps the length of the last message, which may be shorter. */
 	frames->input.short_last = frames->wire.format->whole;
 	if (options_has(options, OPTION_oversize))
 		frames->oversize = oversizes[options->value[OPTION_oversize]];

@@ -12,8 +12,7 @@
 #define HELP_INDENT 28
 #define HELP_STATUS_INDENT 7
 
-/* Prints a text from a column on, broken at spaces before the width is reached; further lines are
- * indented. */
+/* Prints a text from a column on, wrapped at spaces; further lines are indented. */
 static void
 help_print_wrapped(const char *text, int column, int indent)
 {
@@ -39,7 +38,7 @@ help_print_row(const struct option_row *row)
 				   : printf("      ");
 	if (named)
 		column += printf("--%s", row->name);
-	if (row->type == OPTION_TOPIC)
+	if (row->type == OPTION_OPTIONAL)
 		column += printf("[=%s]", row->argument);
 	else if (valued)
 		column += printf("%s%s", named ? " " : "", row->argument);
@@ -56,30 +55,9 @@ help_finish(struct fault *fault)
 {
 	if (fflush(stdout) == 0 && ferror(stdout) == 0)
 		return true;
-	/* A reader that went away has seen enough. */
+	/* No message if the reader has closed the pipe. */
 	return errno == EPIPE ? fault_set_quiet(fault, STATUS_OUTPUT)
 			      : fault_set(fault, STATUS_OUTPUT, errno, "write standard output");
-}
-
-static void
-help_print_usage(void)
-{
-	(void)fputs(
-		"Usage: sockcat [OPTION]... HOST PORT       connect\n"
-		"       sockcat [OPTION]... ENDPOINT        host:port, [::1]:port, unix:/path\n"
-		"       sockcat -l [OPTION]... [HOST] PORT  listen\n"
-		"       sockcat [-l] -U [OPTION]... PATH    Unix-domain socket\n"
-		"       sockcat [-l] [OPTION]... [HOST] PORT -- PROG [ARG]...\n"
-		"       sockcat -z [OPTION]... HOST PORT... do ports answer? (22 http 20-30)\n"
-		"\n"
-		"Connects standard input and output to a socket. Exit status 0 means that every\n"
-		"byte read from either side was written to the other, and both ended cleanly.\n"
-		"\n"
-		"Parts: --help=",
-		stdout);
-	for (unsigned group = 0; group < OPTION_GROUPS; group++)
-		(void)printf("%s|", option_groups[group].topic);
-	(void)puts("exit");
 }
 
 static void
@@ -103,7 +81,56 @@ help_print_statuses(void)
 	}
 }
 
-/* What --help=PART, or --help PART, asks for; NULL: everything. */
+const char *
+help_usage(void)
+{
+	return "usage: sockcat [OPTION]... HOST PORT                      connect\n"
+	       "       sockcat [OPTION]... host:port|udp://...|unix:PATH  the same\n"
+	       "       sockcat -l [OPTION]... [HOST] PORT                 listen\n"
+	       "       sockcat [-l] [OPTION]... [HOST] PORT -- PROG [ARG]...\n"
+	       "       sockcat -z [OPTION]... HOST PORT...                test ports\n";
+}
+
+/* Fits on a screen. */
+static void
+help_print_brief(void)
+{
+	(void)printf("%s", help_usage());
+	(void)fputs("\nExamples\n"
+		    "  sockcat HOST 80                             connect\n"
+		    "  sockcat -l 9000                             listen\n"
+		    "  sockcat HOST 9000 < FILE                    send a file\n"
+		    "  sockcat -l 9000 > FILE                      receive a file\n"
+		    "  sockcat -zv HOST 22 80 8000-8010            test ports\n"
+		    "  until sockcat -z HOST 22; do sleep 1; done  wait for a port\n"
+		    "  sockcat -u HOST 514                         UDP\n"
+		    "  sockcat -U /run/app.sock                    Unix-domain socket\n"
+		    "  sockcat -lk 9000 -- PROG                    run a program\n"
+		    "  sockcat -lk --to HOST:80 9000               relay\n"
+		    "\n",
+		stdout);
+	for (unsigned i = 0; i < OPTION_COUNT; i++)
+		if (option_rows[i].brief)
+			help_print_row(&option_rows[i]);
+	(void)fputs("More: man sockcat, --help=all, --help=TOPIC:\n ", stdout);
+	for (unsigned group = 0; group < OPTION_GROUPS; group++)
+		(void)printf(" %s", option_groups[group].topic);
+	(void)puts(" exit");
+}
+
+static void
+help_print_all(void)
+{
+	(void)printf("%s", help_usage());
+	for (unsigned group = 0; group < OPTION_GROUPS; group++) {
+		(void)putchar('\n');
+		help_print_group(group);
+	}
+	(void)putchar('\n');
+	help_print_statuses();
+}
+
+/* The topic of --help=TOPIC or --help TOPIC; NULL: none. */
 static const char *
 help_topic(const struct options *options)
 {
@@ -116,31 +143,26 @@ bool
 help_show(const struct options *options, struct fault *fault)
 {
 	const char *topic = help_topic(options);
-	for (unsigned group = 0; group < OPTION_GROUPS && topic != NULL; group++) {
-		if (strcmp(option_groups[group].topic, topic) == 0) {
-			help_print_group(group);
-			return help_finish(fault);
-		}
-	}
-	if (topic != NULL && strcmp(topic, "exit") == 0) {
+	unsigned group = 0;
+	while (topic != NULL && group < OPTION_GROUPS &&
+		strcmp(option_groups[group].topic, topic) != 0)
+		group++;
+	if (topic != NULL && group < OPTION_GROUPS) {
+		help_print_group(group);
+	} else if (topic != NULL && strcmp(topic, "exit") == 0) {
 		help_print_statuses();
-		return help_finish(fault);
-	}
-	if (options->text[OPTION_help] != NULL) {
+	} else if (topic != NULL && strcmp(topic, "all") == 0) {
+		help_print_all();
+	} else if (options->text[OPTION_help] == NULL) {
+		help_print_brief();
+	} else {
 		(void)fault_set(
-			fault, STATUS_VALUE, 0, "option --help '%s': it has to be one of ", topic);
-		for (unsigned group = 0; group < OPTION_GROUPS; group++)
+			fault, STATUS_VALUE, 0, "invalid --help '%s': expected one of ", topic);
+		for (group = 0; group < OPTION_GROUPS; group++)
 			fault_add(fault, "%s|", option_groups[group].topic);
-		fault_add(fault, "exit");
+		fault_add(fault, "exit|all");
 		return false;
 	}
-	help_print_usage();
-	for (unsigned group = 0; group < OPTION_GROUPS; group++) {
-		(void)putchar('\n');
-		help_print_group(group);
-	}
-	(void)putchar('\n');
-	help_print_statuses();
 	return help_finish(fault);
 }
 

@@ -2,19 +2,20 @@
 #ifndef SOCKCAT_CLI_HELP_H
 #define SOCKCAT_CLI_HELP_H
 
-#include <stdbool.h>
-
 #include "base/fault.h"
 #include "cli/options.h"
 
-/* All of the help, or the part that the option's argument, or else the first operand, names. Status
- * 3 if there is no such part, 23 if it cannot be written. */
+/* The five lines of the usage. */
+const char *help_usage(void);
+
+/* Prints one screen of help, or the topic in the option's argument or the only operand. Status 3
+ * for an unknown topic, 23 for a write error. */
 bool help_show(const struct options *options, struct fault *fault);
 
-/* Status 23 if it cannot be written. */
+/* Status 23 for a write error. */
 bool help_show_version(struct fault *fault);
 
-/* The table of frame formats. */
+/* Prints the table of frame formats. Status 23 for a write error. */
 bool help_list_formats(struct fault *fault);
 
 #endif

@@ -1,34 +1,32 @@
-/* The operands, sorted; see operands.h. */
+/* Operands; see operands.h. */
 #include "cli/operands.h"
 
-#include <string.h>
-
 #include "net/endpoint.h"
-#include "net/word.h"
+#include "net/endpoint_uri.h"
 
 static bool
 operands_too_many(const char *one, struct fault *fault)
 {
-	return fault_set(
-		fault, STATUS_USAGE, 0, "argument '%s': it is one too many", endpoint_public(one));
+	fault->usage = true;
+	return fault_set(fault, STATUS_USAGE, 0, "extra operand '%s'", endpoint_public(one));
 }
 
 static bool
 operands_missing(const char *what, struct fault *fault)
 {
-	return fault_set(fault, STATUS_USAGE, 0, "arguments: %s missing (see --help)", what);
+	fault->usage = true;
+	return fault_set(fault, STATUS_USAGE, 0, "missing %s", what);
 }
 
-/* Those that say what kind of socket it is to be. A scheme has some of them, from one to the next.
- */
+/* Options that determine the kind of socket. Each scheme conflicts with a range of them. */
 static const enum option_id operands_kinds[] = {
 	OPTION_udp,
 	OPTION_udplite,
 	OPTION_unixsock,
 	OPTION_vsock,
 	OPTION_sctp,
-	OPTION_mptcp,
 	OPTION_seqpacket,
+	OPTION_mptcp,
 	OPTION_ipv4,
 	OPTION_ipv6,
 	OPTION_source,
@@ -36,63 +34,66 @@ static const enum option_id operands_kinds[] = {
 };
 #define OPERANDS_DATAGRAMS 2
 #define OPERANDS_NOT_TCP 5
+/* From here on they conflict with inherited sockets; the others may match the socket. */
+#define OPERANDS_NOT_PASSED 6
 #define OPERANDS_KINDS (sizeof operands_kinds / sizeof operands_kinds[0])
 
-/* None of the kinds from `first` up to `last` has been given. */
+/* Fails if one of the kinds from `first` to before `last` is given. */
 static bool
 operands_exclude(const struct options *options, const char *prefix, size_t first, size_t last,
 	struct fault *fault)
 {
 	for (size_t i = first; i < last; i++)
 		if (options_has(options, operands_kinds[i]))
-			return fault_set(fault, STATUS_USAGE, 0,
-				"endpoint '%s': it cannot be used together with --%s", prefix,
+			return fault_set(fault, STATUS_USAGE, 0, "'%s' conflicts with --%s", prefix,
 				option_rows[operands_kinds[i]].name);
 	return true;
 }
 
-/* The options that a scheme stands for. */
+/* Implies the options of a scheme. */
 static bool
-operands_imply(struct options *options, const struct word *word, struct fault *fault)
+operands_imply(struct options *options, const struct endpoint_uri *uri, struct fault *fault)
 {
-	switch (word->scheme) {
-	case WORD_PLAIN:
+	switch (uri->scheme) {
+	case ENDPOINT_URI_PLAIN:
 		break;
-	case WORD_TCP:
-		return operands_exclude(options, word->prefix, 0, OPERANDS_NOT_TCP, fault);
-	case WORD_UDP:
-		options_imply(options, OPTION_udp, word->prefix);
+	case ENDPOINT_URI_TCP:
+		return operands_exclude(options, uri->prefix, 0, OPERANDS_NOT_TCP, fault);
+	case ENDPOINT_URI_UDP:
+		options_imply(options, OPTION_udp, uri->prefix);
 		return operands_exclude(
-			options, word->prefix, OPERANDS_DATAGRAMS, OPERANDS_NOT_TCP, fault);
-	case WORD_UNIX:
-		options_imply(options, OPTION_unixsock, word->prefix);
+			options, uri->prefix, OPERANDS_DATAGRAMS, OPERANDS_NOT_TCP, fault);
+	case ENDPOINT_URI_UNIX:
+		options_imply(options, OPTION_unixsock, uri->prefix);
 		break;
-	case WORD_VSOCK:
-		options_imply(options, OPTION_vsock, word->prefix);
+	case ENDPOINT_URI_VSOCK:
+		options_imply(options, OPTION_vsock, uri->prefix);
 		break;
-	case WORD_FD:
-		return operands_exclude(options, word->prefix, 0, OPERANDS_KINDS, fault);
+	case ENDPOINT_URI_FD:
+		return operands_exclude(
+			options, uri->prefix, OPERANDS_NOT_PASSED, OPERANDS_KINDS, fault);
 	}
 	return true;
 }
 
-/* One word that says it all. */
+/* Takes an endpoint in one argument. */
 static bool
 operands_take_word(struct operands *operands, struct options *options, struct fault *fault)
 {
-	struct word word;
+	struct endpoint_uri uri;
 	if (options->operand_count > 1)
 		return operands_too_many(options->operands[1], fault);
-	if (!word_split(&word, options->operands[0], fault) ||
-		!operands_imply(options, &word, fault))
+	bool listen = options_has(options, OPTION_listen);
+	if (!endpoint_uri_split(&uri, options->operands[0], listen, fault) ||
+		!operands_imply(options, &uri, fault))
 		return false;
-	if (word.scheme == WORD_UNIX) {
-		operands->path = word.host;
-	} else if (word.scheme == WORD_FD) {
-		operands->descriptor = word.host;
+	if (uri.scheme == ENDPOINT_URI_UNIX) {
+		operands->path = uri.host;
+	} else if (uri.scheme == ENDPOINT_URI_FD) {
+		operands->descriptor = uri.host;
 	} else {
-		operands->host = word.host;
-		operands->port = word.port;
+		operands->host = uri.host;
+		operands->port = uri.port;
 		operands->ports = &operands->port;
 		operands->port_count = 1;
 	}
@@ -108,7 +109,7 @@ operands_take_path(struct operands *operands, struct options *options, struct fa
 	if (options->operand_count > wanted)
 		return operands_too_many(options->operands[wanted], fault);
 	if (options->operand_count < wanted)
-		return operands_missing("a path is", fault);
+		return operands_missing("path", fault);
 	operands->path = listen_there ? source : options->operands[0];
 	return true;
 }
@@ -118,7 +119,7 @@ operands_take_probe(struct operands *operands, struct options *options, struct f
 {
 	if (options->operand_count < 2)
 		return operands_missing(
-			options->operand_count == 0 ? "a host and a port are" : "a port is", fault);
+			options->operand_count == 0 ? "host and port" : "port", fault);
 	operands->host = options->operands[0];
 	operands->ports = options->operands + 1;
 	operands->port_count = options->operand_count - 1;
@@ -131,13 +132,13 @@ operands_take_host_and_port(struct operands *operands, struct options *options, 
 	bool listen = options_has(options, OPTION_listen);
 	bool has_port = listen && options_has(options, OPTION_source_port);
 	bool has_host = listen && options_has(options, OPTION_source);
-	int count = options->operand_count, most = 2 - has_host - has_port;
-	if (count > most)
-		return operands_too_many(options->operands[most], fault);
+	int count = options->operand_count, max = 2 - has_host - has_port;
+	if (count > max)
+		return operands_too_many(options->operands[max], fault);
 	if (!listen && count < 2)
-		return operands_missing(count == 0 ? "a host and a port are" : "a port is", fault);
+		return operands_missing(count == 0 ? "host and port" : "port", fault);
 	if (count == 0 && !has_port)
-		return operands_missing("a port is", fault);
+		return operands_missing("port", fault);
 	operands->port = has_port ? (char *)(uintptr_t)options->text[OPTION_source_port]
 				  : options->operands[--count];
 	operands->ports = &operands->port;
@@ -148,9 +149,9 @@ operands_take_host_and_port(struct operands *operands, struct options *options, 
 	return true;
 }
 
-/* Whether the first `count` say where to connect, or what to listen on. */
+/* Whether the first `count` operands are a complete endpoint. */
 static bool
-operands_are_whole(const struct options *options, int count, bool passed)
+operands_are_complete(const struct options *options, int count, bool passed)
 {
 	bool listen = options_has(options, OPTION_listen);
 	if (options_has(options, OPTION_unixsock))
@@ -158,7 +159,7 @@ operands_are_whole(const struct options *options, int count, bool passed)
 	if (listen)
 		return count >= 1 || passed || options_has(options, OPTION_source_port);
 	const char *first = count > 0 ? options->operands[0] : "";
-	return count >= 2 || word_has_scheme(first) || word_is_one(first);
+	return count >= 2 || endpoint_uri_has_scheme(first) || endpoint_uri_is_likely(first);
 }
 
 void
@@ -166,7 +167,7 @@ operands_cut_program(struct options *options, bool passed)
 {
 	if (options->dashes == options->operand_count || options_runs_program(options) ||
 		options_has(options, OPTION_probe) ||
-		!operands_are_whole(options, options->dashes, passed))
+		!operands_are_complete(options, options->dashes, passed))
 		return;
 	options->program = options->operands + options->dashes;
 	options->operand_count = options->dashes;
@@ -174,26 +175,27 @@ operands_cut_program(struct options *options, bool passed)
 }
 
 bool
-operands_sort(
-	struct operands *operands, struct options *options, bool passed, struct fault *fault)
+operands_sort(struct operands *operands, struct options *options, bool passed, struct fault *fault)
 {
 	bool listen = options_has(options, OPTION_listen);
-	/* With -l and -p, or -s, the other half stands alone. */
+	/* With -l and -p or -s, the operands are the other half only. */
 	bool half = listen &&
 		(options_has(options, OPTION_source_port) || options_has(options, OPTION_source));
 	const char *first = options->operand_count > 0 ? options->operands[0] : "";
 	*operands = (struct operands){ .host = NULL };
 	if (passed && listen && !half && options->operand_count == 0) {
 		operands->passed = true;
-		return operands_exclude(options, "LISTEN_FDS", 0, OPERANDS_KINDS, fault);
+		return operands_exclude(
+			options, "LISTEN_FDS", OPERANDS_NOT_PASSED, OPERANDS_KINDS, fault);
 	}
-	/* After -U a path is a path, whatever it looks like. */
+	/* With -U the operand is a path, even if it looks like an endpoint. */
 	if (options_has(options, OPTION_unixsock))
 		return operands_take_path(operands, options, fault);
-	bool word = word_has_scheme(first) || (options->operand_count == 1 && word_is_one(first));
-	if (word && half && word_has_scheme(first))
+	bool uri = endpoint_uri_has_scheme(first) ||
+		(options->operand_count == 1 && endpoint_uri_is_likely(first));
+	if (uri && half && endpoint_uri_has_scheme(first))
 		return operands_too_many(first, fault);
-	if (word && !half)
+	if (uri && !half)
 		return operands_take_word(operands, options, fault);
 	if (options_has(options, OPTION_probe))
 		return operands_take_probe(operands, options, fault);

@@ -1,35 +1,32 @@
-/* What is no option on the command line, sorted: where a word stands, and what it looks like, tells
- * what it is. */
+/* Operands: their meaning follows from their position and form. */
 #ifndef SOCKCAT_CLI_OPERANDS_H
 #define SOCKCAT_CLI_OPERANDS_H
-
-#include <stdbool.h>
 
 #include "base/fault.h"
 #include "cli/options.h"
 
-/* Nothing is owned; NULL: not given. */
+/* All pointers are borrowed; NULL: not given. */
 struct operands {
 	char *host;
-	char **ports; /* one, or for a probe at least one */
+	char **ports; /* one; for a probe one or more */
 	int port_count;
 	char *path;       /* of a Unix socket */
-	char *descriptor; /* the number, or the name, of a socket that is there already */
-	char *port;       /* what `ports` points to, if it was cut out of a word */
-	bool passed;      /* there are none: it is the sockets that were passed */
+	char *descriptor; /* of fd://: the number or name of an inherited socket */
+	char *port;       /* storage for `ports` */
+	bool passed;      /* no operands: listen on the passed sockets */
 };
 
 /*
- * Behind a whole endpoint "--" begins a program, which is taken out of the operands and counts as
- * --exec, unless there is one already. Any other "--" only ends the options. `passed`: sockets were
- * passed to this process, and to listen without any operand is to listen on them.
+ * After a complete endpoint "--" begins a program, which is removed from the operands and implies
+ * --exec, unless a program was given. Any other "--" only ends the options. `passed`: a service
+ * manager passed sockets, so no operands are a complete endpoint for listening.
  */
 void operands_cut_program(struct options *options, bool passed);
 
 /*
- * Sorts what is left of the options: HOST PORT, -l PORT, -l HOST PORT with their spellings by -s
- * and -p, -U PATH, or one word (net/word.h), which may stand for options too. The struct must not
- * be copied afterwards. Status 2 or 3.
+ * Interprets the operands: HOST PORT, -l PORT, -l HOST PORT with their forms by -s and -p, -U PATH,
+ * or an endpoint (net/endpoint_uri.h), which may imply options. The struct contains a pointer to
+ * itself and must not be copied. Status 2 or 3.
  */
 bool operands_sort(
 	struct operands *operands, struct options *options, bool passed, struct fault *fault);

@@ -1,52 +1,26 @@
-/* The parser of options; see options.h. */
+/* The option parser; see options.h. */
 #include "cli/options.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/parse.h"
-#include "cli/hint.h"
+#include "cli/suggest.h"
 
-/* Values that getopt_long returns for rows without a letter: above every character. */
+/* The code of row i in getopt_long is OPTIONS_LONG + i, above any character. */
 #define OPTIONS_LONG 256
 
-/* … and for a word that is no option. */
+/* The code of an operand, which getopt_long defines. */
 #define OPTIONS_OPERAND 1
 
-/* The table's words for types and repetition; those that only say what a text is are one here. */
-#define TYPE_FLAG OPTION_FLAG
-#define TYPE_TIME OPTION_TIME
-#define TYPE_SIZE OPTION_SIZE
-#define TYPE_COUNT OPTION_DECIMAL
-#define TYPE_NUMBER OPTION_NUMBER
-#define TYPE_ENUM OPTION_ENUM
-#define TYPE_TOPIC OPTION_TOPIC
-#define TYPE_PORT OPTION_TEXT
-#define TYPE_HOST OPTION_TEXT
-#define TYPE_INTERFACE OPTION_TEXT
-#define TYPE_USER OPTION_TEXT
-#define TYPE_FILE OPTION_TEXT
-#define TYPE_PROGRAM OPTION_TEXT
-#define TYPE_STRING OPTION_TEXT
-
-const struct option_row option_rows[OPTION_COUNT] = {
-#define OPTION(id, name, letter, type, argument, least, most, group, repeat, excludes, needs, \
-	feature, help) \
-	[OPTION_##id] = { #id, name, letter, TYPE_##type, argument, least, most, \
-		OPTION_GROUP_##group, OPTION_##repeat, excludes, needs, SYS_FEATURE_##feature, \
-		help },
-#include "cli/options.def"
-};
-
-const struct option_group_row option_groups[OPTION_GROUPS] = {
-#define GROUP(id, topic, title) [OPTION_GROUP_##id] = { topic, title },
-#include "cli/options.def"
-};
+/* The most characters for all letters: two for each row and each letter that differs. */
+#define OPTIONS_LETTERS (2 * OPTION_COUNT + 2 * UCHAR_MAX + 3)
 
 bool
 options_find_word(const char *list, char separator, const char *word, int64_t *index)
@@ -62,23 +36,17 @@ options_find_word(const char *list, char separator, const char *word, int64_t *i
 	return false;
 }
 
-/* An option as a user writes it, in three pieces: dashes and a name, a dash and a letter, or an
- * endpoint's scheme, or "--" before a program, in quotes. */
-struct options_spelling {
-	const char *kind, *dashes, *name;
-	char letter[2];
-};
-
-static struct options_spelling
+struct options_spelling
 options_spell(const struct options *options, unsigned option)
 {
 	const struct option_row *row = &option_rows[option];
-	struct options_spelling spelling = { "option", "--", row->name, { '\0', '\0' } };
+	struct options_spelling spelling = { "--", row->name, { '\0', '\0' } };
 	if (options != NULL && options->as[option] != NULL) {
-		spelling.kind = options->as[option][0] == '-' ? "argument" : "endpoint";
-		spelling.dashes = "'";
+		/* The word is another option, or an operand. */
+		bool quoted = options->as[option][0] != '-';
+		spelling.dashes = quoted ? "'" : "";
 		spelling.name = options->as[option];
-		spelling.letter[0] = '\'';
+		spelling.letter[0] = quoted ? '\'' : '\0';
 	} else if (row->name[0] == '\0') {
 		spelling.dashes = "-";
 		spelling.letter[0] = row->letter;
@@ -91,7 +59,7 @@ options_fault(unsigned option, enum status status, struct fault *fault, const ch
 {
 	struct options_spelling as = options_spell(NULL, option);
 	return fault_set(
-		fault, status, 0, "option %s%s%s: %s", as.dashes, as.name, as.letter, cause);
+		fault, status, 0, "option %s%s%s %s", as.dashes, as.name, as.letter, cause);
 }
 
 static bool
@@ -99,17 +67,17 @@ options_bad_value(unsigned option, const char *text, struct fault *fault)
 {
 	static const char *const wanted[] = {
 		[OPTION_FLAG] = "",
-		[OPTION_TIME] = "a time such as 2, 0.5, 500ms, 3m or 1h",
+		[OPTION_TIME] = "a time such as 2, 0.5, 500ms, 3m or 1m30s",
 		[OPTION_SIZE] = "a size such as 4096, 64k, 10M or 1G",
 		[OPTION_DECIMAL] = "a number",
 		[OPTION_NUMBER] = "a number such as 16 or 0x10",
 		[OPTION_ENUM] = "one of ",
-		[OPTION_TOPIC] = "",
-		[OPTION_TEXT] = "something",
+		[OPTION_OPTIONAL] = "",
+		[OPTION_TEXT] = "a value",
 	};
 	const struct option_row *row = &option_rows[option];
 	struct options_spelling as = options_spell(NULL, option);
-	return fault_set(fault, STATUS_VALUE, 0, "option %s%s%s '%s': it has to be %s%s", as.dashes,
+	return fault_set(fault, STATUS_VALUE, 0, "invalid %s%s%s '%s': expected %s%s", as.dashes,
 		as.name, as.letter, text, wanted[row->type],
 		row->type == OPTION_ENUM ? row->argument : "");
 }
@@ -119,21 +87,21 @@ options_out_of_range(unsigned option, const char *text, struct fault *fault)
 {
 	const struct option_row *row = &option_rows[option];
 	struct options_spelling as = options_spell(NULL, option);
-	int64_t most = row->most / CLOCK_SECOND;
+	int64_t max = row->max / CLOCK_SECOND;
 	if (row->type != OPTION_TIME)
 		return fault_set(fault, STATUS_VALUE, 0,
-			"option %s%s%s '%s': it has to be from %" PRId64 " to %" PRId64, as.dashes,
-			as.name, as.letter, text, row->least, row->most);
-	if (most > PARSE_TIME_MAX)
-		most = PARSE_TIME_MAX;
-	if (row->least > 1)
+			"invalid %s%s%s '%s': expected a number from %" PRId64 " to %" PRId64,
+			as.dashes, as.name, as.letter, text, row->min, row->max);
+	if (max > PARSE_TIME_MAX)
+		max = PARSE_TIME_MAX;
+	if (row->min > 1)
 		return fault_set(fault, STATUS_VALUE, 0,
-			"option %s%s%s '%s': it has to be from %" PRId64 " ms to %" PRId64
+			"invalid %s%s%s '%s': expected a time from %" PRId64 " ms to %" PRId64
 			" seconds",
-			as.dashes, as.name, as.letter, text, row->least / CLOCK_MILLISECOND, most);
+			as.dashes, as.name, as.letter, text, row->min / CLOCK_MILLISECOND, max);
 	return fault_set(fault, STATUS_VALUE, 0,
-		"option %s%s%s '%s': it has to be %s %" PRId64 " seconds", as.dashes, as.name,
-		as.letter, text, row->least > 0 ? "more than 0 and at most" : "from 0 to", most);
+		"invalid %s%s%s '%s': expected a time %s %" PRId64 " seconds", as.dashes, as.name,
+		as.letter, text, row->min > 0 ? "above 0 and up to" : "from 0 to", max);
 }
 
 static bool
@@ -146,7 +114,7 @@ options_take_value(struct options *options, unsigned option, const char *text, s
 
 	switch (row->type) {
 	case OPTION_FLAG:
-	case OPTION_TOPIC:
+	case OPTION_OPTIONAL:
 		return true;
 	case OPTION_TEXT:
 		return text[0] != '\0' || options_bad_value(option, text, fault);
@@ -171,7 +139,7 @@ options_take_value(struct options *options, unsigned option, const char *text, s
 	}
 	if (parsed == PARSE_BAD)
 		return options_bad_value(option, text, fault);
-	if (parsed == PARSE_RANGE || *value < row->least || *value > row->most)
+	if (parsed == PARSE_RANGE || *value < row->min || *value > row->max)
 		return options_out_of_range(option, text, fault);
 	return true;
 }
@@ -182,9 +150,9 @@ options_take(struct options *options, unsigned option, const char *text, struct 
 	const struct option_row *row = &option_rows[option];
 	if (!sys_has(row->feature))
 		return options_fault(
-			option, STATUS_MISSING, fault, "this sockcat was built without it");
+			option, STATUS_MISSING, fault, "is not supported by this build");
 	if (row->repeat == OPTION_ONCE && options->count[option] > 0)
-		return options_fault(option, STATUS_USAGE, fault, "it was given twice");
+		return options_fault(option, STATUS_USAGE, fault, "given twice");
 	if (text != NULL && !options_take_value(options, option, text, fault))
 		return false;
 	options->count[option]++;
@@ -206,10 +174,25 @@ options_imply(struct options *options, enum option_id option, const char *as)
 		options->as[option] = as;
 }
 
-/* A row whose number is what getopt_long returned. */
-static bool
-options_find(int code, unsigned *option)
+/* The row of a letter among those that differ; NULL: none. */
+static const struct options_letter *
+options_letter(const struct options_letter *letters, int code)
 {
+	for (; letters != NULL && letters->letter != 0; letters++)
+		if (letters->letter == code)
+			return letters;
+	return NULL;
+}
+
+/* Finds the row of a code of getopt_long. */
+static bool
+options_find(const struct options_letter *letters, int code, unsigned *option)
+{
+	const struct options_letter *letter = options_letter(letters, code);
+	if (letter != NULL) {
+		*option = letter->option;
+		return letter->hint == NULL;
+	}
 	for (unsigned i = 0; i < OPTION_COUNT; i++) {
 		if (code == OPTIONS_LONG + (int)i ||
 			(option_rows[i].letter != 0 && code == option_rows[i].letter)) {
@@ -220,113 +203,78 @@ options_find(int code, unsigned *option)
 	return false;
 }
 
-/* "--a, --b or --c": the options that the list names. */
-static void
-options_name_all(const struct options *options, const char *list, struct fault *fault)
-{
-	unsigned left = 0;
-	int64_t index;
-	for (unsigned i = 0; i < OPTION_COUNT; i++)
-		left += options_find_word(list, ' ', option_rows[i].id, &index);
-	for (unsigned i = 0; i < OPTION_COUNT; i++) {
-		if (!options_find_word(list, ' ', option_rows[i].id, &index))
-			continue;
-		struct options_spelling as = options_spell(options, i);
-		left--;
-		fault_add(fault, "%s%s%s%s", as.dashes, as.name, as.letter,
-			left > 1           ? ", "
-				: left > 0 ? " or "
-					   : "");
-	}
-}
-
-bool
-options_check_conflicts(const struct options *options, struct fault *fault)
-{
-	int64_t index;
-	for (unsigned i = 0; i < OPTION_COUNT; i++) {
-		for (unsigned j = 0; j < OPTION_COUNT; j++) {
-			if (options->count[i] == 0 || options->count[j] == 0 ||
-				!options_find_word(
-					option_rows[i].excludes, ' ', option_rows[j].id, &index))
-				continue;
-			struct options_spelling one = options_spell(options, i);
-			struct options_spelling other = options_spell(options, j);
-			return fault_set(fault, STATUS_USAGE, 0,
-				"%s %s%s%s: it cannot be used together with %s%s%s", one.kind,
-				one.dashes, one.name, one.letter, other.dashes, other.name,
-				other.letter);
-		}
-	}
-	return true;
-}
-
-bool
-options_check_needs(const struct options *options, struct fault *fault)
-{
-	int64_t index;
-	for (unsigned i = 0; i < OPTION_COUNT; i++) {
-		bool needed = options->count[i] > 0 && option_rows[i].needs[0] != '\0';
-		for (unsigned j = 0; j < OPTION_COUNT && needed; j++)
-			needed = options->count[j] == 0 ||
-				!options_find_word(
-					option_rows[i].needs, ' ', option_rows[j].id, &index);
-		if (!needed)
-			continue;
-		struct options_spelling as = options_spell(options, i);
-		(void)fault_set(fault, STATUS_USAGE, 0, "%s %s%s%s: it is of use only with ",
-			as.kind, as.dashes, as.name, as.letter);
-		options_name_all(options, option_rows[i].needs, fault);
-		return false;
-	}
-	return true;
-}
-
-/* What getopt_long did not like. */
+/* Takes an option that getopt_long has found. */
 static bool
-options_reject(int code, const char *word, struct fault *fault)
+options_take_code(struct options *options, int code, unsigned option, struct fault *fault)
+{
+	const struct options_letter *letter = options_letter(options->letters, code);
+	const char *text = letter != NULL && letter->value != NULL ? letter->value : optarg;
+	if (letter != NULL && letter->negative && text[0] == '-')
+		return true;
+	return options_take(options, option, text, fault);
+}
+
+/* Reports an error of getopt_long. */
+static bool
+options_reject(
+	const struct options_letter *letters, int code, const char *word, struct fault *fault)
 {
 	unsigned option;
-	bool known = options_find(optopt, &option);
+	const struct options_letter *letter = options_letter(letters, optopt);
+	bool known = options_find(letters, optopt, &option);
 	if (code == ':' && known)
-		return options_fault(option, STATUS_USAGE, fault, "it needs an argument");
+		return options_fault(option, STATUS_USAGE, fault, "requires an argument");
 	if (known)
-		return options_fault(option, STATUS_USAGE, fault, "it takes no argument");
+		return options_fault(option, STATUS_USAGE, fault, "takes no argument");
 	if (optopt >= '0' && optopt <= '9')
 		return fault_set(
-			fault, STATUS_VALUE, 0, "port '%s': it goes from 0 to 65535", word);
+			fault, STATUS_VALUE, 0, "invalid port '%s': expected 0 to 65535", word);
 	if (optopt > 0 && optopt < OPTIONS_LONG)
-		return hint_letter(optopt, fault);
-	return hint_name(word, fault);
+		return suggest_letter(optopt, letter != NULL ? letter->hint : NULL, fault);
+	return suggest_name(word, fault);
 }
 
-/* The rows in the two forms that getopt_long wants. */
+/* Adds a letter, and ':' if an argument follows it. */
+static size_t
+options_add_letter(char *letters, size_t count, char letter, bool argument)
+{
+	letters[count++] = letter;
+	if (argument)
+		letters[count++] = ':';
+	return count;
+}
+
+/* Converts the rows for getopt_long. */
 static void
-options_describe(
-	struct option names[static OPTION_COUNT + 1], char letters[static 2 * OPTION_COUNT + 3])
+options_describe(const struct options_letter *others, struct option names[static OPTION_COUNT + 1],
+	char letters[static OPTIONS_LETTERS])
 {
 	size_t name_count = 0, letter_count = 0;
-	/* What is no option is told too, in its place, as OPTIONS_OPERAND. */
+	/* '-': return operands in order, as OPTIONS_OPERAND. */
 	letters[letter_count++] = '-';
 	letters[letter_count++] = ':';
 	for (unsigned i = 0; i < OPTION_COUNT; i++) {
 		const struct option_row *row = &option_rows[i];
 		int argument = row->type == OPTION_FLAG ? no_argument
-			: row->type == OPTION_TOPIC     ? optional_argument
+			: row->type == OPTION_OPTIONAL  ? optional_argument
 							: required_argument;
 		if (row->name[0] != '\0')
 			names[name_count++] =
 				(struct option){ row->name, argument, NULL, OPTIONS_LONG + (int)i };
-		if (row->letter != 0)
-			letters[letter_count++] = row->letter;
-		if (row->letter != 0 && argument == required_argument)
-			letters[letter_count++] = ':';
+		if (row->letter != 0 && options_letter(others, row->letter) == NULL)
+			letter_count = options_add_letter(
+				letters, letter_count, row->letter, argument == required_argument);
 	}
+	for (; others != NULL && others->letter != 0; others++)
+		if (others->hint == NULL)
+			letter_count = options_add_letter(letters, letter_count, others->letter,
+				others->value == NULL &&
+					option_rows[others->option].type != OPTION_FLAG);
 	names[name_count] = (struct option){ NULL, 0, NULL, 0 };
 	letters[letter_count] = '\0';
 }
 
-/* The word that getopt_long has just looked at: the next one as long as letters are left in it. */
+/* The argument that getopt_long has just parsed: the next one while letters are left in it. */
 static const char *
 options_word(int argc, char *argv[], int previous)
 {
@@ -336,20 +284,22 @@ options_word(int argc, char *argv[], int previous)
 }
 
 bool
-options_parse(struct options *options, int argc, char *argv[], struct fault *fault)
+options_parse(struct options *options, const struct options_letter *others, int argc, char *argv[],
+	struct fault *fault)
 {
 	struct option names[OPTION_COUNT + 1];
-	char letters[2 * OPTION_COUNT + 3];
+	char letters[OPTIONS_LETTERS];
 
 	memset(options, 0, sizeof *options);
-	/* A word can hold one argument at most, its own or the next word. */
+	options->letters = others;
+	/* Each element of argv adds one option with an argument at most. */
 	options->given = calloc((size_t)argc + 1, sizeof *options->given);
 	options->operands = calloc((size_t)argc + 1, sizeof *options->operands);
 	if (options->given == NULL || options->operands == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "options");
-	options_describe(names, letters);
+	options_describe(others, names, letters);
 	opterr = 0;
-	/* 0, not 1: also forgets the middle of a word where an earlier parse may have stopped. */
+	/* 0, not 1, also resets the position inside an argument (getopt(3), NOTES). */
 	optind = 0;
 	for (;;) {
 		int previous = optind > 0 ? optind : 1;
@@ -361,12 +311,12 @@ options_parse(struct options *options, int argc, char *argv[], struct fault *fau
 			options->operands[options->operand_count++] = optarg;
 			continue;
 		}
-		bool good = options_find(code, &option)
-			? options_take(options, option, optarg, fault)
-			: options_reject(code, options_word(argc, argv, previous), fault);
+		bool good = options_find(others, code, &option)
+			? options_take_code(options, code, option, fault)
+			: options_reject(others, code, options_word(argc, argv, previous), fault);
 		if (good)
 			continue;
-		/* Wherever it stands: it says how to report what was wrong. */
+		/* --compat determines what the letters mean: look for it in the rest too. */
 		while ((code = getopt_long(argc, argv, letters, names, NULL)) != -1)
 			if (code == OPTIONS_LONG + OPTION_compat)
 				(void)options_take(options, OPTION_compat, optarg, fault);

@@ -1,13 +1,9 @@
 /*
- * The parser of options, made from options.def. It knows types, ranges, repetition, exclusion and
- * need; what the options mean is command.c's.
+ * The option parser, generated from options.def: types, ranges, repetition, conflicts and
+ * requirements. The meaning of options is in command.c.
  */
 #ifndef SOCKCAT_CLI_OPTIONS_H
 #define SOCKCAT_CLI_OPTIONS_H
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "base/fault.h"
 #include "sys/sys.h"
@@ -24,6 +20,12 @@ enum option_group {
 	OPTION_GROUPS
 };
 
+enum option_class {
+#define CLASS(id, ...) OPTION_CLASS_##id,
+#include "cli/options.def"
+	OPTION_CLASSES
+};
+
 enum option_type {
 	OPTION_FLAG,
 	OPTION_TIME,
@@ -31,7 +33,7 @@ enum option_type {
 	OPTION_DECIMAL,
 	OPTION_NUMBER,
 	OPTION_ENUM,
-	OPTION_TOPIC,
+	OPTION_OPTIONAL,
 	OPTION_TEXT
 };
 
@@ -42,12 +44,17 @@ struct option_row {
 	char letter;
 	enum option_type type;
 	const char *argument;
-	int64_t least, most;
+	int64_t min, max;
 	enum option_group group;
+	bool brief; /* shown by -h, too */
 	enum option_repeat repeat;
-	const char *excludes, *needs; /* ids, separated by spaces */
+	const char *classes, *excludes, *needs; /* ids, separated by spaces */
 	enum sys_feature feature;
 	const char *help;
+};
+
+struct option_class_row {
+	const char *id, *excludes;
 };
 
 struct option_group_row {
@@ -55,40 +62,64 @@ struct option_group_row {
 };
 
 extern const struct option_row option_rows[OPTION_COUNT];
+extern const struct option_class_row option_classes[OPTION_CLASSES];
 extern const struct option_group_row option_groups[OPTION_GROUPS];
 
-/* One option with an argument, as given. */
+/* An occurrence of an option with an argument. */
 struct option_given {
 	enum option_id option;
 	const char *text; /* not owned */
 	int64_t value;
 };
 
-/* What was given. */
-struct options {
-	unsigned count[OPTION_COUNT];   /* how often */
-	const char *as[OPTION_COUNT];   /* what it was written as, if not as itself */
-	const char *text[OPTION_COUNT]; /* the last argument as written, not owned; NULL: none */
-	int64_t value[OPTION_COUNT];    /* nanoseconds, bytes, number, index of the word */
-	struct option_given *given;     /* owned: all that have an argument, in order */
-	size_t given_count;
-	char **operands; /* owned: what is no option, in order; not the words */
-	int operand_count;
-	int dashes;           /* so many of them stood before "--"; all if there was none */
-	char *const *program; /* what "--" has made a program of, ending in NULL; NULL: nothing */
+/* A letter that differs from the option rows; the last of a list is 0. */
+struct options_letter {
+	char letter;
+	enum option_id option;
+	const char *value; /* the argument of the option; NULL: it follows the letter */
+	bool negative;     /* a negative argument has no effect */
+	const char *hint;  /* why it is not supported; NULL: it is */
 };
 
-/* Parses. Status 2 (not so), 3 (the value), 4 (not in this build) or
- * 27. To be closed in any case. */
-bool options_parse(struct options *options, int argc, char *argv[], struct fault *fault);
+struct options {
+	const struct options_letter *letters; /* not owned; NULL: none */
+	unsigned count[OPTION_COUNT];         /* occurrences */
+	const char *as[OPTION_COUNT];         /* the word that implied the option; NULL: itself */
+	const char *text[OPTION_COUNT]; /* the last argument as written, not owned; NULL: none */
+	int64_t value[OPTION_COUNT];    /* nanoseconds, bytes, number, index in the list */
+	struct option_given *given;     /* owned; occurrences with an argument, in order */
+	size_t given_count;
+	char **operands; /* owned array of borrowed strings, in order */
+	int operand_count;
+	int dashes;           /* number of operands before "--"; without "--": all */
+	char *const *program; /* the program after "--" and its arguments, then NULL; NULL: none */
+};
+
+/* Parses the command line. Status 2 (usage), 3 (value), 4 (not in this build) or 27. --compat is
+ * found even behind a mistake. The caller closes `options` in any case. */
+bool options_parse(struct options *options, const struct options_letter *letters, int argc,
+	char *argv[], struct fault *fault);
 void options_close(struct options *options);
 
-/* Takes an option as given that something else, written as `as`, stands for. */
+/* An option as written by the user, in three pieces: "--" and a name, "-" and a letter, or the
+ * quoted word that implied it. */
+struct options_spelling {
+	const char *dashes, *name;
+	char letter[2];
+};
+
+/* `options`: NULL: as if nothing was implied. */
+struct options_spelling options_spell(const struct options *options, unsigned option);
+
+/* Sets an option that the word `as` implies. */
 void options_imply(struct options *options, enum option_id option, const char *as);
 
-/* Whether what was given goes together, and whether it has what it needs; status 2. */
-bool options_check_conflicts(const struct options *options, struct fault *fault);
-bool options_check_needs(const struct options *options, struct fault *fault);
+/* Whether the row of one option, or one of its classes, excludes the other. */
+bool options_rules_exclude(unsigned option, unsigned other);
+
+/* Check for conflicting options, and for missing required ones. Status 2. */
+bool options_rules_conflicts(const struct options *options, struct fault *fault);
+bool options_rules_needs(const struct options *options, struct fault *fault);
 
 static inline bool
 options_has(const struct options *options, enum option_id option)
@@ -103,7 +134,7 @@ options_runs_program(const struct options *options)
 	return options_has(options, OPTION_exec) || options_has(options, OPTION_sh_exec);
 }
 
-/* Whether the word is one of those in the list, which the character separates; and which one. */
+/* Whether the list contains the word, and at which index. */
 bool options_find_word(const char *list, char separator, const char *word, int64_t *index);
 
 #endif

@@ -1,5 +1,5 @@
-/* Programs; see program.h. */
-#include "cli/program.h"
+/* Options that run a program; see command.h. */
+#include "cli/command.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,9 +9,9 @@
 
 #define PROGRAM_SHELL "/bin/sh"
 
-/* The words of the program and, if it is another name, its file. */
+/* Copies the arguments and finds the file. False with errno. */
 static bool
-program_copy(struct plan_program *program, const char *file, char *const *words)
+program_copy(struct config_program *program, const char *file, char *const *words)
 {
 	size_t count = 0;
 	while (words[count] != NULL)
@@ -25,9 +25,9 @@ program_copy(struct plan_program *program, const char *file, char *const *words)
 }
 
 bool
-program_plan(struct plan *plan, const struct options *options, struct fault *fault)
+program_config(struct config *config, const struct options *options, struct fault *fault)
 {
-	struct plan_program *program = &plan->program;
+	struct config_program *program = &config->program;
 	char *name = (char *)(uintptr_t)options->text[OPTION_exec];
 	char *command = (char *)(uintptr_t)options->text[OPTION_sh_exec];
 	char *alone[] = { name, NULL };
@@ -36,8 +36,12 @@ program_plan(struct plan *plan, const struct options *options, struct fault *fau
 		return true;
 	program->status = options_has(options, OPTION_exec_status);
 	program->terminal = options_has(options, OPTION_pty);
+	program->raw = options->text[OPTION_pty] != NULL;
+	if (program->raw && strcmp(options->text[OPTION_pty], "raw") != 0)
+		return fault_set(fault, STATUS_VALUE, 0, "invalid --pty '%s': expected raw",
+			options->text[OPTION_pty]);
 	program->processes = (uint64_t)options->value[OPTION_max_processes];
-	/* Whoever comes is not to learn from it what the environment holds. */
+	/* Do not expose the environment to clients. */
 	program->clear = !options_has(options, OPTION_keep_env) &&
 		(options_has(options, OPTION_clear_env) || options_has(options, OPTION_listen));
 	bool found = false;

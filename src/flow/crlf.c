@@ -1,15 +1,21 @@
-/* Line ends for the network; see crlf.h. */
-#include "flow/crlf.h"
+/* Line ends for the network; see stage.h. */
+#include "flow/stage.h"
 
-size_t
-crlf_feed(struct crlf *crlf, const unsigned char *in, size_t n, unsigned char *out)
+static size_t
+crlf_change(struct stage *stage, const unsigned char *in, size_t n, bool first, unsigned char *out)
 {
 	size_t made = 0;
+	bool after_cr = stage->after_cr && !first;
 	for (size_t i = 0; i < n; i++) {
-		if (in[i] == '\n' && !crlf->after_cr)
+		if (in[i] == '\n' && !after_cr)
 			out[made++] = '\r';
 		out[made++] = in[i];
-		crlf->after_cr = in[i] == '\r';
+		after_cr = in[i] == '\r';
 	}
+	stage->after_cr = after_cr;
 	return made;
 }
+
+static const struct stage_ops crlf_ops = { .change = crlf_change };
+
+const struct stage crlf_stage = { .ops = &crlf_ops };

@@ -1,7 +1,11 @@
 /* One direction; see flow.h. */
 #include "flow/flow.h"
 
+#include <poll.h>
+
 #include "base/clock.h"
+#include "stream/lender.h"
+#include "sys/sys.h"
 
 static void
 flow_init(struct flow *flow, struct stream *source, struct stream *sink, int64_t now)
@@ -10,9 +14,10 @@ flow_init(struct flow *flow, struct stream *source, struct stream *sink, int64_t
 		.source = source,
 		.sink = sink,
 		.moved_at = now,
-		.read_entry = INTEREST_NONE,
-		.write_entry = INTEREST_NONE,
-		.watch_entry = INTEREST_NONE,
+		.view = { .looked_at = now, .taken_at = now },
+		.read_entry = POLLSET_NONE,
+		.write_entry = POLLSET_NONE,
+		.hangup_entry = POLLSET_NONE,
 	};
 }
 
@@ -20,20 +25,9 @@ bool
 flow_open(struct flow *flow, struct stream *source, struct stream *sink,
 	const struct flow_config *config, int64_t now, struct fault *fault)
 {
-	const struct carrier_config carrier = {
-		.size = config->buffer,
-		.splice = config->splice,
-		.crlf = config->crlf,
-		.units = config->delay > 0,
-		.lean = config->lean,
-		.decode = config->decode,
-		.encode = config->encode,
-		.oversize = config->oversize,
-		.most = config->most,
-	};
 	flow_init(flow, source, sink, now);
-	flow->delay = config->delay;
-	return carrier_open(&flow->carrier, source, sink, &carrier, fault);
+	flow->half_close = config->half_close;
+	return channel_open(&flow->channel, source, sink, config, fault);
 }
 
 void
@@ -46,7 +40,7 @@ flow_open_idle(struct flow *flow, struct stream *source, struct stream *sink, in
 void
 flow_close(struct flow *flow)
 {
-	carrier_close(&flow->carrier);
+	channel_close(&flow->channel);
 	fault_clear(&flow->fault);
 }
 
@@ -54,111 +48,114 @@ static bool
 flow_has_data(const struct flow *flow)
 {
 	return flow->state < FLOW_SHUTTING &&
-		(flow->sink->kept || flow->carrier.ops->has_data(&flow->carrier));
+		(flow->sink->buffered || flow->channel.ops->has_data(&flow->channel));
 }
 
 static bool
 flow_wants_read(const struct flow *flow)
 {
-	return flow->state == FLOW_OPEN && flow->carrier.ops->has_room(&flow->carrier);
+	return flow->state == FLOW_OPEN && flow->channel.ops->has_room(&flow->channel);
 }
 
-/* A read that need not wait for the descriptor. */
+/* Whether to read without waiting for the descriptor. A read that waits for output does wait. */
 static bool
 flow_reads_at_once(const struct flow *flow)
 {
-	return flow->source->pending || stream_has_news(flow->source) || flow->carrier.ready ||
+	bool input = (flow->source->read.events & POLLIN) != 0;
+	return (input && stream_is_ready(flow->source)) || flow->channel.ready ||
 		flow->stop == FLOW_STOP_DRAINED;
 }
 
-/* … or that has been waited for long enough. */
+/* Whether to read although the low-water mark has not been reached. */
 static bool
 flow_is_late(const struct flow *flow, int64_t now)
 {
-	return flow->source->bulk.latest != 0 && flow->source->bulk.latest <= now;
+	return flow->source->read.by != 0 && flow->source->read.by <= now;
+}
+
+/* Whether a gate holds the data back. */
+static bool
+flow_is_held(const struct flow *flow, int64_t now)
+{
+	return flow->channel.stages.count > 0 && stage_until(&flow->channel.stages) > now &&
+		flow_has_data(flow);
 }
 
 void
-flow_ask(struct flow *flow, struct interest *interest, int64_t now)
+flow_ask(struct flow *flow, struct pollset *pollset, int64_t now)
 {
 	const struct stream *source = flow->source, *sink = flow->sink;
-	flow->read_entry = flow->write_entry = flow->watch_entry = INTEREST_NONE;
+	flow->read_entry = flow->write_entry = flow->hangup_entry = POLLSET_NONE;
 
 	if (flow_wants_read(flow)) {
-		if (source->ragain != 0)
-			interest_until(interest, source->ragain);
-		else if (flow_reads_at_once(flow))
-			interest_until(interest, now);
+		if (source->read.at == 0 && flow_reads_at_once(flow))
+			pollset_until(pollset, now);
 		else
-			flow->read_entry = interest_ask(interest, source->rfd, source->rwait);
-		if (source->bulk.latest != 0)
-			interest_until(interest, source->bulk.latest);
+			flow->read_entry = stream_ask(&source->read, pollset);
+		if (source->read.by != 0)
+			pollset_until(pollset, source->read.by);
 	}
-	if (flow_has_data(flow) || flow->state == FLOW_SHUTTING) {
-		if (sink->wagain != 0)
-			interest_until(interest, sink->wagain);
-		else
-			flow->write_entry = interest_ask(interest, sink->wfd, sink->wwait);
-	} else if (flow->state == FLOW_OPEN && sink->watch) {
-		if (sink->lagain != 0)
-			interest_until(interest, sink->lagain);
-		else
-			flow->watch_entry = interest_watch(interest, sink->wfd);
+	if (flow_is_held(flow, now)) {
+		pollset_until(pollset, stage_until(&flow->channel.stages));
+	} else if (flow_has_data(flow) || flow->state == FLOW_SHUTTING) {
+		flow->write_entry = stream_ask(&sink->write, pollset);
+	} else if (flow->state == FLOW_OPEN) {
+		flow->hangup_entry = stream_ask(&sink->hangup, pollset);
 	}
 }
 
-/* Whether an operation is worth trying: its time has come, or its descriptor has fired. */
+/* Whether to try an operation: its time has come, or its descriptor has fired. */
 static bool
-flow_is_due(int64_t *again, int64_t now, const struct interest *interest, size_t entry)
+flow_is_due(int64_t *again, int64_t now, const struct pollset *pollset, size_t entry)
 {
 	if (*again == 0)
-		return interest_fired(interest, entry);
+		return pollset_fired(pollset, entry);
 	if (*again > now)
 		return false;
 	*again = 0;
 	return true;
 }
 
-/* The sink takes nothing any more: what it has not taken is lost. */
+/* The sink has failed: the content of the channel is lost. */
 static void
 flow_break(struct flow *flow)
 {
-	flow->lost += flow->carrier.ops->drop(&flow->carrier);
+	flow->lost = flow->read - flow->written;
 	flow->state = FLOW_DONE;
 }
 
-/* Counts what the carrier did beyond its answer. */
+/* Adds the counts of the channel. */
 static void
 flow_count(struct flow *flow)
 {
-	flow->read += flow->carrier.fetched;
-	flow->reads += flow->carrier.brought;
-	flow->carrier.fetched = 0;
-	flow->carrier.brought = 0;
+	flow->read += flow->channel.fetched;
+	flow->reads += flow->channel.brought;
+	flow->channel.fetched = 0;
+	flow->channel.brought = 0;
 }
 
 static bool
 flow_read(struct flow *flow, int64_t now)
 {
 	size_t got = 0;
-	switch (flow->carrier.ops->fill(&flow->carrier, flow->source, &got, &flow->fault)) {
+	switch (flow->channel.ops->fill(&flow->channel, flow->source, &got, &flow->fault)) {
 	case IO_OK:
 		flow->read += got;
 		flow_count(flow);
 		flow->moved_at = now;
 		return true;
 	case IO_AGAIN:
-		/* "Later", with a time, is not "nothing". */
-		if (flow->stop == FLOW_STOP_DRAINED && flow->source->ragain == 0)
+		/* A source with a time to read again has data, only later. */
+		if (flow->stop == FLOW_STOP_DRAINED && flow->source->read.at == 0)
 			flow->state = FLOW_ENDING;
 		break;
 	case IO_END:
-		flow->source->eof = true;
+		flow->eof = true;
 		flow->state = FLOW_ENDING;
 		break;
 	case IO_FAIL:
-		/* Never the end that the other side should take for a good one. */
-		flow->sink->half_close = false;
+		/* A half-close would look like the normal end of the input. */
+		flow->half_close = false;
 		flow->state = FLOW_ENDING;
 		break;
 	}
@@ -170,110 +167,135 @@ flow_write(struct flow *flow, int64_t now)
 {
 	size_t put = 0;
 	struct stream *sink = flow->sink;
-	enum io result = flow->carrier.ops->has_data(&flow->carrier)
-		? flow->carrier.ops->drain(&flow->carrier, sink, &put, &flow->fault)
-		: sink->ops->write(sink, NULL, 0, &put, &flow->fault);
-	switch (result) {
-	case IO_OK:
-		flow_count(flow);
-		flow->written += put;
-		flow->moved_at = now;
-		if (flow->delay > 0 && flow->carrier.unit_ended)
-			sink->wagain = flow->paused_until = clock_after(now, flow->delay);
-		break;
-	case IO_AGAIN:
-		break;
-	case IO_END:
-	case IO_FAIL:
+	enum io result = flow->channel.ops->has_data(&flow->channel)
+		? channel_drain(&flow->channel, sink, now, &put, &flow->fault)
+		: stream_write(sink, NULL, 0, &put, &flow->fault);
+	if (result == IO_AGAIN)
+		return;
+	if (result != IO_OK) {
 		flow_break(flow);
-		break;
+		return;
 	}
+	flow_count(flow);
+	flow->written += put;
+	flow->moved_at = now;
 }
 
-/* The idle sink has an error or was hung up. */
+/* An incomplete message at the end is a failure. */
+static void
+flow_check_part(struct flow *flow)
+{
+	if (flow->channel.part == 0 || fault_is_set(&flow->fault))
+		return;
+	(void)fault_set(&flow->fault, STATUS_CUT, 0,
+		"receive from %s: the session ended %zu bytes into a message",
+		stream_sender(flow->source), flow->channel.part);
+	flow->half_close = false;
+}
+
+/* The idle sink has an error or was hung up. IO_END: it is closed, and no written data is lost. */
 static void
 flow_look_at_sink(struct flow *flow)
 {
-	size_t put;
-	switch (flow->sink->ops->write(flow->sink, NULL, 0, &put, &flow->fault)) {
-	case IO_OK:
-	case IO_END:
-		/* It says that all is well; asking for ever would only spin. */
-		flow->sink->watch = false;
-		break;
-	case IO_AGAIN:
-		break;
-	case IO_FAIL:
+	enum io result = stream_look(flow->sink, &flow->fault);
+	if (result == IO_END)
+		flow_check_part(flow);
+	if (result == IO_END || result == IO_FAIL)
 		flow_break(flow);
-		break;
-	}
 }
 
 static void
 flow_shut(struct flow *flow)
 {
-	switch (flow->sink->ops->shut(flow->sink, &flow->fault)) {
-	case IO_OK:
-	case IO_END:
+	if (stream_shut(flow->sink, flow->half_close, &flow->fault) != IO_AGAIN)
 		flow->state = FLOW_DONE;
-		break;
-	case IO_AGAIN:
-		break;
-	case IO_FAIL:
-		flow->state = FLOW_DONE;
-		break;
-	}
-}
-
-/* A message that began and will not be whole is no good end. */
-static void
-flow_check_part(struct flow *flow)
-{
-	if (flow->carrier.part == 0 || fault_is_set(&flow->fault))
-		return;
-	(void)fault_set(&flow->fault, STATUS_CUT, 0,
-		"receive from %s: the session ended %zu bytes into a message",
-		flow->source->from != NULL ? flow->source->from : flow->source->name,
-		flow->carrier.part);
-	flow->sink->half_close = false;
 }
 
 void
-flow_step(struct flow *flow, const struct interest *interest, int64_t now)
+flow_step(struct flow *flow, const struct pollset *pollset, int64_t now)
 {
 	struct stream *source = flow->source, *sink = flow->sink;
 	bool filled = false;
 
 	if (flow_wants_read(flow) &&
-		(flow_is_due(&source->ragain, now, interest, flow->read_entry) ||
-			(source->ragain == 0 &&
+		(flow_is_due(&source->read.at, now, pollset, flow->read_entry) ||
+			(source->read.at == 0 &&
 				(flow_reads_at_once(flow) || flow_is_late(flow, now)))))
 		filled = flow_read(flow, now);
 
-	/* What was just read is offered at once: mostly the sink takes it, without another turn. */
-	if (flow_has_data(flow) &&
-		(flow_is_due(&sink->wagain, now, interest, flow->write_entry) ||
-			(filled && sink->wagain == 0)))
+	/* Write data that was just read without polling first: mostly the sink has room. */
+	if (flow_has_data(flow) && !flow_is_held(flow, now) &&
+		(flow_is_due(&sink->write.at, now, pollset, flow->write_entry) ||
+			(filled && sink->write.at == 0)))
 		flow_write(flow, now);
-	else if (flow->state == FLOW_OPEN && sink->watch && !flow_has_data(flow) &&
-		flow_is_due(&sink->lagain, now, interest, flow->watch_entry))
+	else if (flow->state == FLOW_OPEN && !flow_has_data(flow) &&
+		flow_is_due(&sink->hangup.at, now, pollset, flow->hangup_entry))
 		flow_look_at_sink(flow);
 
 	if (flow->state == FLOW_ENDING && !flow_has_data(flow)) {
 		flow_check_part(flow);
+		if (flow_keeps_end(flow))
+			flow->half_close = false;
 		flow->state = FLOW_SHUTTING;
 		flow_shut(flow);
 	} else if (flow->state == FLOW_SHUTTING &&
-		flow_is_due(&sink->wagain, now, interest, flow->write_entry)) {
+		flow_is_due(&sink->write.at, now, pollset, flow->write_entry)) {
 		flow_shut(flow);
 	}
+}
+
+static int64_t
+flow_later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
 }
 
 int64_t
 flow_idle_since(const struct flow *flow)
 {
-	bool paused = flow->paused_until > flow->moved_at && flow_has_data(flow);
-	return paused ? flow->paused_until : flow->moved_at;
+	int64_t since = flow_later(flow->moved_at, flow->view.taken_at);
+	return flow_has_data(flow) ? flow_later(since, stage_until(&flow->channel.stages)) : since;
+}
+
+int64_t
+flow_look_due(const struct flow *flow, int64_t every)
+{
+	const struct flow_view *view = &flow->view;
+	bool waits = flow->written != view->written || view->untaken > 0 ||
+		(flow->sink->caps.taken != NULL && flow_has_data(flow));
+	return waits ? clock_after(flow_later(view->looked_at, flow->moved_at), every)
+		     : CLOCK_NEVER;
+}
+
+void
+flow_look(struct flow *flow, int64_t now)
+{
+	const struct stream *sink = flow->sink;
+	struct flow_view *view = &flow->view, last = *view;
+	*view = (struct flow_view){ now, last.taken_at, flow->written, 0, 0 };
+	/* Before the first write, a pipe holds only data of other writers. */
+	if (sink->write.fd == -1 || flow->written == 0 ||
+		!sys_untaken(sink->write.fd, &view->untaken))
+		view->untaken = 0;
+	if (view->untaken < last.untaken) {
+		view->taken_at = now;
+		/* This is progress, too, for flows that wait for the same bus or sink. */
+		if (flow->channel.lender != NULL)
+			++*flow->channel.lender->taken;
+		if (sink->caps.taken != NULL)
+			++*sink->caps.taken;
+	}
+	if (sink->caps.taken != NULL)
+		view->taken = *sink->caps.taken;
+	/* The other side may have read data that was written since the last look at any time. */
+	if (view->written != last.written || (view->taken != last.taken && flow_has_data(flow)))
+		view->taken_at = now;
+}
+
+bool
+flow_is_idle(const struct flow *flow)
+{
+	return flow->state == FLOW_OPEN && !flow_has_data(flow);
 }
 
 bool
@@ -282,14 +304,9 @@ flow_stop(struct flow *flow, enum flow_stop stop)
 	if (flow->state == FLOW_DONE || flow->stop >= stop)
 		return false;
 	flow->stop = stop;
-	flow->source->last = true;
-	/* Whoever ends it does not want to wait for the pauses. */
-	if (stop >= FLOW_STOP_NOW && flow->delay > 0) {
-		if (flow->paused_until != 0)
-			flow->sink->wagain = 1;
-		flow->delay = flow->paused_until = 0;
-		flow->carrier.units = false;
-	}
+	stream_drain(flow->source);
+	if (stop >= FLOW_STOP_NOW)
+		stage_release(&flow->channel.stages);
 	if (stop >= FLOW_STOP_NOW && flow->state == FLOW_OPEN)
 		flow->state = FLOW_ENDING;
 	if (stop == FLOW_STOP_DROP)

@@ -1,11 +1,10 @@
-/* Two flows and the rules that join them; see relay.h. */
+/* Two flows and the rules between them; see relay.h. */
 #include "flow/relay.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "base/clock.h"
+#include "flow/relay_cause.h"
 
 bool
 relay_open(struct relay *relay, struct stream *local, struct stream *remote,
@@ -14,7 +13,7 @@ relay_open(struct relay *relay, struct stream *local, struct stream *remote,
 	*relay = (struct relay){
 		.rules = *rules,
 		.input_ended_at = CLOCK_NEVER,
-		.grace_ends = CLOCK_NEVER,
+		.abandoned_at = CLOCK_NEVER,
 		.linger_ends = CLOCK_NEVER,
 		.drain_ends = CLOCK_NEVER,
 	};
@@ -36,93 +35,166 @@ relay_close(struct relay *relay)
 	fault_clear(&relay->cause);
 }
 
+/* Looks at the kernel's buffers within the span of a limit. A limit takes effect late by this part
+ * of it, never early. */
+#define RELAY_LOOKS 16
+
 static bool
 relay_is_over(const struct relay *relay)
 {
 	return relay->out.state == FLOW_DONE && relay->in.state == FLOW_DONE;
 }
 
+/* After the end of local input, silence is the normal end of a peer that cannot signal its end
+ * (datagrams). The quit time is its limit. */
+static bool
+relay_awaits_silence(const struct relay *relay)
+{
+	return relay->in.source->caps.endless && relay->input_ended_at != CLOCK_NEVER &&
+		!relay->quitting && relay->out.state == FLOW_DONE &&
+		relay->rules.quit_after <= relay->rules.idle && !fault_is_set(&relay->cause);
+}
+
+static int64_t
+relay_idle_span(const struct relay *relay)
+{
+	int64_t idle = relay_awaits_silence(relay) ? CLOCK_NEVER : relay->rules.idle;
+	/* A program may wait for its output to be read, which no longer happens. */
+	if (relay->rules.served && fault_is_set(&relay->cause))
+		idle = clock_earlier(idle, relay->rules.linger);
+	/* Stopping mid-message would corrupt the next client's output. */
+	return relay->in.sink->mid_message ? CLOCK_NEVER : idle;
+}
+
 static int64_t
 relay_idle_ends(const struct relay *relay)
 {
 	int64_t out = flow_idle_since(&relay->out), in = flow_idle_since(&relay->in);
-	int64_t idle = relay->rules.idle;
-	/* It may take nothing because it waits for us to take something, which nobody does now. */
-	if (relay->rules.served && fault_is_set(&relay->cause))
-		idle = clock_earlier(idle, relay->rules.linger);
-	/* Cut off there, what others write next would belong to it. */
-	if (relay->in.sink->begun)
-		return CLOCK_NEVER;
-	return clock_after(out > in ? out : in, idle);
+	return clock_after(out > in ? out : in, relay_idle_span(relay));
 }
 
-/* When IN is ended for being late: counted from the end of local input, or from the last message
- * where silence is the only end there is. */
+/* Whether nothing is left to send, and received data is discarded. */
+static bool
+relay_is_unwanted(const struct relay *relay)
+{
+	return stream_stats(relay->in.sink)->discarding && relay->out.state == FLOW_DONE;
+}
+
+static int64_t
+relay_quit_span(const struct relay *relay)
+{
+	int64_t span = relay->rules.quit_after;
+	/* Closing at once could destroy data that the peer has not read. */
+	return relay_is_unwanted(relay) ? clock_earlier(span, RELAY_GRACE) : span;
+}
+
+/* When the quit time ends IN: counted from the end of local input, from the last progress of OUT,
+ * or from the last message of a peer that cannot signal its end. */
 static int64_t
 relay_quit_ends(const struct relay *relay)
 {
 	int64_t from = relay->input_ended_at;
 	if (from == CLOCK_NEVER || relay->quitting || relay->in.state == FLOW_DONE)
 		return CLOCK_NEVER;
-	/* Nobody wants what is still to come; but a peer that is cut short may lose what it has. */
-	if (relay->in.sink->deaf && relay->out.state == FLOW_DONE)
-		return clock_after(relay->out.moved_at > from ? relay->out.moved_at : from,
-			clock_earlier(relay->rules.quit_after, RELAY_GRACE));
-	/* What came, or is still to come, after a pause belongs to the input. */
-	if (relay->out.delay > 0 && flow_idle_since(&relay->out) > from)
+	if (flow_idle_since(&relay->out) > from)
 		from = flow_idle_since(&relay->out);
-	if (relay->in.source->endless && relay->in.moved_at > from)
+	if (relay->in.source->caps.endless && !relay_is_unwanted(relay) &&
+		relay->in.moved_at > from)
 		from = relay->in.moved_at;
-	return clock_after(from, relay->rules.quit_after);
+	return clock_after(from, relay_quit_span(relay));
+}
+
+/* After a signal the grace is fixed; after a failure it restarts with each progress of OUT. */
+static int64_t
+relay_grace_ends(const struct relay *relay)
+{
+	int64_t from = relay->abandoned_at, out = flow_idle_since(&relay->out);
+	if (from == CLOCK_NEVER)
+		return CLOCK_NEVER;
+	return clock_after(relay->aborting || out < from ? from : out, RELAY_GRACE);
+}
+
+/* How often to look at the kernel's buffers: a part of the shortest limit in force. */
+static int64_t
+relay_look_every(const struct relay *relay)
+{
+	int64_t span = relay_idle_span(relay);
+	if (relay->abandoned_at != CLOCK_NEVER)
+		span = clock_earlier(span, RELAY_GRACE);
+	if (!fault_is_set(&relay->cause) && relay_quit_ends(relay) != CLOCK_NEVER)
+		span = clock_earlier(span, relay_quit_span(relay));
+	if (span == CLOCK_NEVER)
+		return CLOCK_NEVER;
+	span /= RELAY_LOOKS;
+	return span > CLOCK_MILLISECOND ? span : CLOCK_MILLISECOND;
+}
+
+/* Looks at the kernel's buffers when that is due, and before a limit takes effect. */
+static void
+relay_look(struct relay *relay, int64_t now)
+{
+	struct flow *flows[] = { &relay->out, &relay->in };
+	int64_t every = relay_look_every(relay);
+	if (every == CLOCK_NEVER)
+		return;
+	if (now >= relay_idle_ends(relay) || now >= relay_quit_ends(relay) ||
+		now >= relay_grace_ends(relay))
+		every = 0;
+	for (size_t i = 0; i < 2; i++)
+		if (now > flows[i]->view.looked_at && now >= flow_look_due(flows[i], every))
+			flow_look(flows[i], now);
 }
 
 void
-relay_ask(struct relay *relay, struct interest *interest, int64_t now)
+relay_ask(struct relay *relay, struct pollset *pollset, int64_t now)
 {
-	flow_ask(&relay->out, interest, now);
-	flow_ask(&relay->in, interest, now);
-	interest_until(interest, relay->grace_ends);
-	interest_until(interest, relay->linger_ends);
-	interest_until(interest, relay->drain_ends);
-	interest_until(interest, relay_idle_ends(relay));
+	flow_ask(&relay->out, pollset, now);
+	flow_ask(&relay->in, pollset, now);
+	pollset_until(pollset, relay_grace_ends(relay));
+	pollset_until(pollset, relay->linger_ends);
+	pollset_until(pollset, relay->drain_ends);
+	pollset_until(pollset, relay_idle_ends(relay));
+	int64_t every = relay_look_every(relay);
+	pollset_until(pollset, flow_look_due(&relay->out, every));
+	pollset_until(pollset, flow_look_due(&relay->in, every));
 	if (!fault_is_set(&relay->cause))
-		interest_until(interest, relay_quit_ends(relay));
+		pollset_until(pollset, relay_quit_ends(relay));
 }
 
-/* IN has been long enough: what has arrived is still fetched. How much that is nobody can say of
- * messages, so there it has a moment. */
+/* Stops IN; data that has arrived is still read. The amount of arrived messages cannot be queried,
+ * so they are read for a limited time. */
 static bool
 relay_stop_in(struct relay *relay, enum flow_stop stop, int64_t now)
 {
 	if (!flow_stop(&relay->in, stop))
 		return false;
-	if (relay->in.source->rmessages)
+	if (relay->in.source->caps.messages)
 		relay->drain_ends = clock_after(now, RELAY_GRACE);
 	return true;
 }
 
-/* The session has failed: nothing new is begun, and what is under way gets a moment to finish. The
- * remote side must not take what comes now for a good end. */
+/* The session has failed: data in transit gets the grace, and nothing new is read. Neither side may
+ * get a clean end from now on. */
 static void
 relay_abandon(struct relay *relay, enum flow_stop in, int64_t now)
 {
-	relay->out.sink->half_close = false;
+	relay->out.half_close = relay->in.half_close = false;
 	(void)flow_stop(&relay->out, FLOW_STOP_NOW);
 	(void)relay_stop_in(relay, in, now);
-	relay->grace_ends = clock_after(now, RELAY_GRACE);
+	relay->abandoned_at = now;
 	relay->linger_ends = CLOCK_NEVER;
-	/* What is left has its time from here. */
+	/* The idle limit for the remaining data starts here. */
 	relay->in.moved_at = now;
 }
 
-/* Takes a flow's fault as the cause, if it is the first. */
+/* Moves the fault of a flow to the cause, if it is the first. */
 static bool
 relay_take_fault(struct relay *relay, struct flow *flow, int64_t now)
 {
 	if (!fault_is_set(&flow->fault) || fault_is_set(&relay->cause))
 		return false;
+	relay_cause_settle(relay, flow);
 	fault_move(&relay->cause, &flow->fault);
-	relay->failed = flow;
 	relay_abandon(relay, FLOW_STOP_DRAINED, now);
 	return true;
 }
@@ -130,23 +202,26 @@ relay_take_fault(struct relay *relay, struct flow *flow, int64_t now)
 static bool
 relay_check_quit(struct relay *relay, int64_t now)
 {
-	if (relay->out.source->eof && relay->input_ended_at == CLOCK_NEVER)
+	if (relay->out.eof && relay->input_ended_at == CLOCK_NEVER)
 		relay->input_ended_at = now;
 	if (now < relay_quit_ends(relay))
 		return false;
+	bool silent = relay_awaits_silence(relay);
 	relay->quitting = true;
 	if (relay->out.state != FLOW_DONE) {
-		(void)fault_set(&relay->cause, STATUS_SEND, ETIMEDOUT,
-			"send to %s: not all of it went out in time", relay->out.sink->name);
+		relay_cause_set_late(relay);
 		relay_abandon(relay, FLOW_STOP_DRAINED, now);
 	} else {
 		(void)relay_stop_in(relay, FLOW_STOP_DRAINED, now);
+		/* The idle limit was suspended; it applies to the remaining data. */
+		if (silent)
+			relay->in.moved_at = now;
 	}
 	return true;
 }
 
-/* Waiting for the arrival of what was sent is bounded only when nothing else is left to do, and
- * starts again whenever some of it has arrived. */
+/* The wait for acknowledgements is bounded only when nothing else is left to do, and starts again
+ * with each progress. */
 static bool
 relay_check_linger(struct relay *relay, int64_t now)
 {
@@ -154,13 +229,13 @@ relay_check_linger(struct relay *relay, int64_t now)
 	bool out = relay->out.state == FLOW_SHUTTING &&
 		(relay->in.state == FLOW_DONE || relay->rules.at_input_end != FLOW_GOES_ON);
 	struct flow *flow = out ? &relay->out : &relay->in;
-	const struct stream *sink = flow->sink;
+	size_t unarrived = stream_stats(flow->sink)->unarrived;
 	if (!in && !out) {
 		relay->linger_ends = CLOCK_NEVER;
 		return false;
 	}
-	if (relay->linger_ends == CLOCK_NEVER || relay->unarrived != sink->unarrived) {
-		relay->unarrived = sink->unarrived;
+	if (relay->linger_ends == CLOCK_NEVER || relay->unarrived != unarrived) {
+		relay->unarrived = unarrived;
 		relay->linger_ends = clock_after(now, relay->rules.linger);
 		return false;
 	}
@@ -168,19 +243,33 @@ relay_check_linger(struct relay *relay, int64_t now)
 		return false;
 	relay->unconfirmed = true;
 	(void)fault_set(&relay->cause, STATUS_SEND, 0,
-		"send to %s: %zu bytes were not acknowledged in time", sink->name, sink->unarrived);
+		"send to %s: %zu bytes were not acknowledged in time", flow->sink->name, unarrived);
 	relay_abandon(relay, FLOW_STOP_DRAINED, now);
 	(void)flow_stop(flow, FLOW_STOP_DROP);
 	return true;
 }
 
-/* Nothing has moved for too long: what could not be written all that time never will be, after a
- * failure neither. */
+/* Whether all that was read has been written and acknowledged. */
+static bool
+relay_is_delivered(const struct relay *relay)
+{
+	const struct flow *out = &relay->out, *in = &relay->in;
+	return out->read == out->written && in->read == in->written &&
+		stream_stats(out->sink)->unarrived == 0;
+}
+
+/* Nothing has moved for the idle limit: discard the remaining data, also after a failure. */
 static bool
 relay_check_idle(struct relay *relay, int64_t now)
 {
 	if (now < relay_idle_ends(relay))
 		return false;
+	if (relay->rules.ends_idle && !fault_is_set(&relay->cause) && relay_is_delivered(relay)) {
+		bool stopped = flow_stop(&relay->out, FLOW_STOP_NOW);
+		/* The limit for the rest starts here. */
+		relay->in.moved_at = now;
+		return relay_stop_in(relay, FLOW_STOP_DRAINED, now) || stopped;
+	}
 	(void)fault_set(&relay->cause, STATUS_TIMEOUT, 0,
 		"wait for %s: nothing moved for %" PRId64 " ms", relay->out.sink->name,
 		relay->rules.idle / CLOCK_MILLISECOND);
@@ -188,16 +277,15 @@ relay_check_idle(struct relay *relay, int64_t now)
 	return flow_stop(&relay->in, FLOW_STOP_DROP) || changed;
 }
 
-/* The grace is over: nothing is waited for but a local reader of what was already received, and not
- * even that in a hurry. */
+/* The grace is over: wait only for the local reader of received data, and not when aborting. */
 static bool
 relay_check_grace(struct relay *relay, int64_t now)
 {
 	bool changed = false;
-	if (now >= relay->grace_ends) {
-		relay->grace_ends = CLOCK_NEVER;
+	if (now >= relay_grace_ends(relay)) {
+		relay->abandoned_at = CLOCK_NEVER;
 		changed |= flow_stop(&relay->out, FLOW_STOP_DROP);
-		if (relay->hurries)
+		if (relay->aborting)
 			changed |= flow_stop(&relay->in, FLOW_STOP_DROP);
 	}
 	if (now >= relay->drain_ends) {
@@ -207,10 +295,11 @@ relay_check_grace(struct relay *relay, int64_t now)
 	return changed;
 }
 
-/* Applies the rules to what the flows have come to. True if that changed what they should do. */
+/* Applies the rules to the state of the flows. True if that changed a flow, which needs a step. */
 static bool
 relay_apply_rules(struct relay *relay, int64_t now)
 {
+	relay_look(relay, now);
 	bool changed = relay_take_fault(relay, &relay->out, now);
 	changed |= relay_take_fault(relay, &relay->in, now);
 	changed |= relay_check_grace(relay, now);
@@ -222,8 +311,8 @@ relay_apply_rules(struct relay *relay, int64_t now)
 	}
 	if (fault_is_set(&relay->cause))
 		return relay_check_idle(relay, now) || changed;
-
-	if (relay->in.source->eof)
+	/* If OUT is the only flow, the peer is its source. */
+	if (relay->rules.receive ? relay->in.eof : relay->out.eof)
 		changed |= flow_stop(&relay->out, relay->rules.at_peer_end);
 	if (relay->out.state == FLOW_DONE && relay->rules.send)
 		changed |= relay_stop_in(relay, relay->rules.at_input_end, now);
@@ -235,53 +324,28 @@ relay_apply_rules(struct relay *relay, int64_t now)
 	return changed;
 }
 
-/* The last line of defence of the promise: no loss goes unreported. */
-static void
-relay_finish(struct relay *relay)
-{
-	const struct flow *flows[] = { &relay->out, &relay->in };
-	for (size_t i = 0; i < 2; i++) {
-		const struct flow *flow = flows[i];
-		if (!fault_is_set(&relay->cause) &&
-			(flow->read != flow->written || flow->lost != 0))
-			(void)fault_set(&relay->cause, STATUS_INTERNAL, 0,
-				"from %s to %s: %" PRIu64 " bytes read, %" PRIu64 " written",
-				flow->source->name, flow->sink->name, flow->read, flow->written);
-	}
-	if (relay->cause.status == STATUS_SEND || relay->cause.status == STATUS_RECEIVE)
-		fault_add(&relay->cause, " (%" PRIu64 " bytes sent, %" PRIu64 " bytes received)",
-			relay->out.written,
-			relay->in.carrier.message != NULL ? relay->in.carrier.taken
-							  : relay->in.read);
-	/* What was sent but not confirmed is left to the kernel; it may still arrive. */
-	bool clean = !fault_is_set(&relay->cause) || relay->unconfirmed;
-	relay->out.source->clean = relay->out.sink->clean = clean;
-}
-
 bool
-relay_step(struct relay *relay, const struct interest *interest, int64_t now)
+relay_step(struct relay *relay, const struct pollset *pollset, int64_t now)
 {
 	do {
-		flow_step(&relay->out, interest, now);
-		flow_step(&relay->in, interest, now);
+		flow_step(&relay->out, pollset, now);
+		flow_step(&relay->in, pollset, now);
 	} while (relay_apply_rules(relay, now));
 	if (!relay_is_over(relay))
 		return false;
-	relay_finish(relay);
+	relay_cause_complete(relay);
+	/* Data that was sent but not acknowledged may still arrive: no reset. */
+	relay->clean = !fault_is_set(&relay->cause) || relay->unconfirmed;
 	return true;
 }
 
 void
 relay_fail(struct relay *relay, struct fault *fault, int64_t now)
 {
-	/* After a failure it only says to hurry: the first cause stays. */
-	if (fault_is_set(&relay->cause))
-		fault_clear(fault);
-	else
-		fault_move(&relay->cause, fault);
-	/* It may be told at every turn; the time to hurry begins once. */
-	if (relay->hurries)
+	fault_move(&relay->cause, fault);
+	/* Callers may repeat this at every turn; the grace starts once. */
+	if (relay->aborting)
 		return;
 	relay_abandon(relay, FLOW_STOP_NOW, now);
-	relay->hurries = true;
+	relay->aborting = true;
 }

@@ -1,69 +1,57 @@
-/* Consistent overhead byte stuffing; see cobs.h. */
-#include "frame/cobs.h"
+/* Consistent Overhead Byte Stuffing (Cheshire and Baker, 1997): a message without its NUL bytes,
+ * followed by NUL. */
+#include "frame/formats.h"
 
 #include <string.h>
 
-#include "frame/ending.h"
 #include "frame/part.h"
-#include "frame/size.h"
 
-/* A code n stands for the n - 1 bytes behind it and a NUL; this one for 254 bytes and no NUL. */
+/* A code n is followed by n - 1 bytes and means a NUL after them; this one means no NUL. */
 #define COBS_FULL 255
 
-static const unsigned char cobs_ending[] = { 0 };
-
-static enum frame_result
-cobs_undo(const struct frame *frame, unsigned char *bytes, struct frame_part *part)
+/* Decodes n bytes in place; returns the length of the message. */
+static size_t
+cobs_unstuff(unsigned char *bytes, size_t n)
 {
 	size_t put = 0;
-	for (size_t i = 0; i < part->length;) {
-		size_t code = bytes[i];
-		if (code > part->length - i)
-			return part_bad(part, i, "a COBS code that reaches beyond the end");
-		/* The NUL of the last code is not part of the message. */
-		size_t nul = code < COBS_FULL && code < part->length - i;
-		if (code - 1 + nul > frame->max - put)
-			return part_bad(part, i, PART_TOO_LONG);
+	for (size_t i = 0, code; i < n; i += code) {
+		code = bytes[i];
 		memmove(bytes + put, bytes + i + 1, code - 1);
 		put += code - 1;
-		if (nul != 0)
+		/* The NUL of the last code is not part of the message. */
+		if (code < COBS_FULL && i + code < n)
 			bytes[put++] = 0;
-		i += code;
 	}
-	part->length = put;
-	return FRAME_DONE;
+	return put;
 }
 
-static size_t
-cobs_size(size_t length)
-{
-	return size_add(length, length / (COBS_FULL - 1) + 1);
-}
-
+/* `scanned` is the offset of the next code, the state the length of the message before it, with the
+ * NUL of the previous code. */
 static enum frame_result
-cobs_decode(const struct frame *frame, unsigned char *bytes, size_t n, bool ended,
-	struct frame_part *part)
+cobs_decode(const struct frame *frame, unsigned char *bytes, size_t n, struct frame_part *part)
 {
-	const struct ending ending = {
-		.text = cobs_ending,
-		.size = sizeof cobs_ending,
-		.limit = cobs_size(frame->max),
-		.why = PART_TOO_LONG,
-	};
 	size_t between = 0;
 	while (between < n && bytes[between] == 0)
 		between++;
 	if (between > 0)
 		return part_none(part, between);
-	enum frame_result result = ending_seek(&ending, bytes, n, ended, part);
-	return result == FRAME_DONE ? cobs_undo(frame, bytes, part) : result;
-}
-
-static size_t
-cobs_bound(const struct frame *frame, size_t length)
-{
-	(void)frame;
-	return size_add(cobs_size(length), 1);
+	while (part->scanned < n) {
+		size_t i = part->scanned, code = bytes[i];
+		if (code == 0)
+			return part_done(part, bytes, cobs_unstuff(bytes, i), i + 1);
+		if (part->state > frame->max || code - 1 > frame->max - part->state)
+			return part_bad(part, i, PART_TOO_LONG);
+		size_t end = code < n - i ? i + code : n;
+		const unsigned char *nul = memchr(bytes + i, 0, end - i);
+		if (nul != NULL)
+			return part_bad(part, (size_t)(nul - bytes),
+				"a COBS code that extends past the end");
+		if (code > n - i)
+			break;
+		part->scanned += code;
+		part->state += code - 1 + (code < COBS_FULL);
+	}
+	return FRAME_MORE;
 }
 
 static size_t
@@ -71,10 +59,8 @@ cobs_encode(const struct frame *frame, const unsigned char *message, size_t leng
 	const struct frame_about *about, unsigned char *out, struct frame_refusal *refusal)
 {
 	size_t put = 0, i = 0;
-	(void)frame;
-	(void)about;
-	(void)refusal;
-	/* A full block at the very end needs no empty one behind it. */
+	(void)frame, (void)about, (void)refusal;
+	/* A full block at the end needs no empty block after it. */
 	do {
 		size_t run = length - i < COBS_FULL - 1 ? length - i : COBS_FULL - 1;
 		const unsigned char *nul = run > 0 ? memchr(message + i, 0, run) : NULL;
@@ -97,6 +83,6 @@ const struct frame_format cobs_format = {
 	.layout = "COBS, then NUL",
 	.cannot = "",
 	.decode = cobs_decode,
-	.bound = cobs_bound,
+	.growth = { .per = COBS_FULL - 1, .times = COBS_FULL, .plus = 2 },
 	.encode = cobs_encode,
 };

@@ -1,53 +1,127 @@
-/* Messages that end with a delimiter; see delimited.h. */
-#include "frame/delimited.h"
+/* Messages that end with a delimiter, which they cannot contain unless it is escaped. */
+#include "frame/formats.h"
 
 #include <string.h>
 
 #include "frame/ending.h"
 #include "frame/escape.h"
 #include "frame/part.h"
-#include "frame/size.h"
 
-/* The escaped message is undone in its own place, as it only gets shorter. */
-static enum frame_result
-delimited_undo(const struct frame *frame, unsigned char *bytes, struct frame_part *part)
-{
-	size_t put = 0, taken;
-	for (size_t i = 0; i < part->length; i += taken) {
-		unsigned char byte;
-		taken = escape_read(bytes + i, part->length - i, &byte);
-		if (taken == 0)
-			return part_bad(part, i, "a backslash that begins no escape");
-		if (put == frame->max)
-			return part_bad(part, i, PART_TOO_LONG);
-		bytes[put++] = byte;
-	}
-	part->length = put;
-	return FRAME_DONE;
-}
+/* The result of scanning the text of a message. */
+struct delimited_walk {
+	size_t at;    /* the first invalid byte; the end of the scanned bytes: none */
+	size_t unit;  /* the start of the last, incomplete, byte or escape */
+	size_t count; /* bytes of the message before `unit` */
+	const char *why;
+};
 
-static enum frame_result
-delimited_decode(const struct frame *frame, unsigned char *bytes, size_t n, bool ended,
-	struct frame_part *part)
-{
-	const struct ending ending = {
-		.text = frame->delimiter,
-		.size = frame->delimiter_length,
-		.limit = frame->escape ? size_multiply(frame->max, ESCAPE_MAX) : frame->max,
-		.why = PART_TOO_LONG,
-		.optional = frame->format == &delimited_line && !frame->strict,
-	};
-	enum frame_result result = ending_seek(&ending, bytes, n, ended, part);
-	if (result != FRAME_DONE || !frame->escape)
-		return result;
-	return delimited_undo(frame, bytes, part);
-}
-
+/* The number of bytes at `at` that match the delimiter. */
 static size_t
-delimited_bound(const struct frame *frame, size_t length)
+delimited_match(const struct frame *frame, const unsigned char *bytes, size_t n, size_t at)
 {
-	return size_add(
-		size_multiply(length, frame->escape ? ESCAPE_MAX : 1), frame->delimiter_length);
+	size_t same = 0;
+	while (same < frame->delimiter_length && at + same < n &&
+		bytes[at + same] == frame->delimiter[same])
+		same++;
+	return same;
+}
+
+/* Scans text with escapes up to `stop`, if a byte or escape ends there, or else up to `end`. */
+static struct delimited_walk
+delimited_walk_escapes(const struct frame *frame, const unsigned char *bytes, size_t stop,
+	size_t end, struct frame_part *part)
+{
+	size_t size = frame->delimiter_length;
+	struct delimited_walk walk = { .unit = part->scanned, .count = part->state };
+	while (walk.unit < end && walk.unit != stop) {
+		bool whole;
+		/* An incomplete delimiter may begin after these. */
+		if (end >= size && walk.unit <= end - size) {
+			part->scanned = walk.unit;
+			part->state = walk.count;
+		}
+		walk.at = walk.unit;
+		walk.why = PART_TOO_LONG;
+		if (walk.count == frame->max)
+			return walk;
+		walk.at += escape_scan(bytes + walk.unit, end - walk.unit, &whole);
+		walk.why = "no such escape";
+		if (!whole)
+			return walk;
+		walk.unit = walk.at;
+		walk.count++;
+	}
+	walk.at = walk.unit;
+	return walk;
+}
+
+/* The same without escapes. */
+static struct delimited_walk
+delimited_walk_bytes(const struct frame *frame, size_t stop, size_t end, struct frame_part *part)
+{
+	size_t size = frame->delimiter_length, far = stop < end ? stop : end;
+	part->scanned = end >= size ? end - size + 1 : 0;
+	if (far > frame->max)
+		far = frame->max;
+	return (struct delimited_walk){ far, far, far, PART_TOO_LONG };
+}
+
+/* The first byte that is neither text nor part of a delimiter; n: none. The text ends at walk->at,
+ * but a delimiter may begin before that, at `scanned` or later. */
+static size_t
+delimited_dead(const struct frame *frame, const unsigned char *bytes, size_t n,
+	const struct delimited_walk *walk, size_t scanned)
+{
+	size_t dead = walk->at, size = frame->delimiter_length, taken;
+	size_t from = frame->escape ? scanned : walk->at < size ? 0 : walk->at - size + 1;
+	for (size_t i = from; i <= walk->unit && i < n; i += taken) {
+		bool whole;
+		size_t end = i + delimited_match(frame, bytes, n, i);
+		dead = end > dead ? end : dead;
+		taken = frame->escape ? escape_scan(bytes + i, n - i, &whole) : 1;
+	}
+	return dead;
+}
+
+/* Decodes the escapes in place; the message only gets shorter. */
+static void
+delimited_unescape(unsigned char *bytes, struct frame_part *part)
+{
+	size_t put = 0;
+	for (size_t i = 0; i < part->length; put++)
+		i += escape_read(bytes + i, part->length - i, &bytes[put]);
+	part->length = put;
+}
+
+/* The text ends at the first delimiter, even one inside an escape. */
+static enum frame_result
+delimited_decode(const struct frame *frame, unsigned char *bytes, size_t n, struct frame_part *part)
+{
+	size_t size = frame->delimiter_length, scanned = part->scanned;
+	size_t stop = ending_find(bytes, n, scanned, frame->delimiter, size);
+	size_t end = stop != SIZE_MAX ? stop + size : n;
+	struct delimited_walk walk = frame->escape
+		? delimited_walk_escapes(frame, bytes, stop, end, part)
+		: delimited_walk_bytes(frame, stop, end, part);
+	if (walk.at == stop && walk.unit == stop) {
+		part_done(part, bytes, stop, end);
+	} else if (walk.at < end) {
+		size_t dead = delimited_dead(frame, bytes, end, &walk, scanned);
+		if (dead < end || stop != SIZE_MAX)
+			return part_bad(part, dead < end ? dead : end - 1, walk.why);
+		return FRAME_MORE;
+	} else if (stop != SIZE_MAX) {
+		return part_bad(part, end - 1, "no such escape");
+	} else if (!part->ended || frame->format != &delimited_line || frame->strict) {
+		return FRAME_MORE;
+	} else if (walk.unit < n) {
+		return part_bad(part, n, "no such escape");
+	} else {
+		part_done(part, bytes, n, n);
+	}
+	if (frame->escape)
+		delimited_unescape(bytes, part);
+	return FRAME_DONE;
 }
 
 static bool
@@ -58,8 +132,9 @@ delimited_escapes(const struct frame *frame, unsigned char byte)
 }
 
 /*
- * How much of a message can be carried whose text in `out` would end early, at `end`. A cut in
- * front of `end` need not do: with its delimiter behind it, a shorter text may end early, too.
+ * The longest prefix that can be encoded of a message whose text in `out` contains a delimiter at
+ * `end`. A prefix up to `end` may not be short enough: its last bytes and the delimiter after them
+ * may contain another delimiter.
  */
 static size_t
 delimited_fits(
@@ -103,7 +178,7 @@ delimited_encode(const struct frame *frame, const unsigned char *message, size_t
 	}
 	size_t total = size + frame->delimiter_length;
 	memcpy(out + size, frame->delimiter, frame->delimiter_length);
-	/* The end of the message and the beginning of the delimiter may be a delimiter, too. */
+	/* The end of the message and the start of the delimiter may form a delimiter. */
 	size_t end = ending_find(out, total, 0, frame->delimiter, frame->delimiter_length);
 	if (end == size)
 		return total;
@@ -112,37 +187,9 @@ delimited_encode(const struct frame *frame, const unsigned char *message, size_t
 }
 
 static bool
-delimited_set(
-	struct frame *frame, const char *delimiter, size_t size, const char *text, const char **why)
-{
-	memcpy(frame->delimiter, delimiter, size);
-	frame->delimiter_length = size;
-	*why = "it has no parameters";
-	return text[0] == '\0';
-}
-
-static bool
-delimited_parse_line(struct frame *frame, const char *text, const char **why)
-{
-	return delimited_set(frame, "\n", 1, text, why);
-}
-
-static bool
-delimited_parse_crlf(struct frame *frame, const char *text, const char **why)
-{
-	return delimited_set(frame, "\r\n", 2, text, why);
-}
-
-static bool
-delimited_parse_nul(struct frame *frame, const char *text, const char **why)
-{
-	return delimited_set(frame, "\0", 1, text, why);
-}
-
-static bool
 delimited_parse_delim(struct frame *frame, const char *text, const char **why)
 {
-	*why = "a delimiter is needed: delim:STR";
+	*why = "expected delim:STR";
 	if (text[0] != ':' || text[1] == '\0')
 		return false;
 	const unsigned char *in = (const unsigned char *)text + 1;
@@ -166,11 +213,12 @@ delimited_parse_delim(struct frame *frame, const char *text, const char **why)
 const struct frame_format delimited_line = {
 	.name = "line",
 	.usage = "line",
-	.layout = "the bytes, then LF; a last line without LF is a message, too",
+	.layout = "the bytes, then LF; a last line without LF is a message too",
 	.cannot = "a line break",
-	.parse = delimited_parse_line,
+	.delimiter = "\n",
+	.delimiter_length = 1,
 	.decode = delimited_decode,
-	.bound = delimited_bound,
+	.growth = { .per = 1, .times = 1 },
 	.encode = delimited_encode,
 };
 
@@ -179,9 +227,10 @@ const struct frame_format delimited_crlf = {
 	.usage = "crlf",
 	.layout = "the bytes, then CR LF",
 	.cannot = "CR LF",
-	.parse = delimited_parse_crlf,
+	.delimiter = "\r\n",
+	.delimiter_length = 2,
 	.decode = delimited_decode,
-	.bound = delimited_bound,
+	.growth = { .per = 1, .times = 1 },
 	.encode = delimited_encode,
 };
 
@@ -190,9 +239,10 @@ const struct frame_format delimited_nul = {
 	.usage = "nul",
 	.layout = "the bytes, then NUL (find -print0, xargs -0)",
 	.cannot = "a NUL byte",
-	.parse = delimited_parse_nul,
+	.delimiter = "\0",
+	.delimiter_length = 1,
 	.decode = delimited_decode,
-	.bound = delimited_bound,
+	.growth = { .per = 1, .times = 1 },
 	.encode = delimited_encode,
 };
 
@@ -203,6 +253,6 @@ const struct frame_format delimited_delim = {
 	.cannot = "the delimiter",
 	.parse = delimited_parse_delim,
 	.decode = delimited_decode,
-	.bound = delimited_bound,
+	.growth = { .per = 1, .times = 1 },
 	.encode = delimited_encode,
 };

@@ -30,24 +30,37 @@ escape_write(unsigned char byte, unsigned char *out)
 }
 
 size_t
+escape_scan(const unsigned char *in, size_t n, bool *whole)
+{
+	size_t size;
+	*whole = in[0] != '\\';
+	if (*whole || n == 1)
+		return 1;
+	*whole = memchr(escape_letters, in[1], sizeof escape_letters) != NULL;
+	if (*whole)
+		return 2;
+	if (in[1] != 'x')
+		return 1;
+	for (size = 2; size < n && size < ESCAPE_MAX && hex_value(in[size]) <= 15;)
+		size++;
+	*whole = size == ESCAPE_MAX;
+	return size;
+}
+
+size_t
 escape_read(const unsigned char *in, size_t n, unsigned char *byte)
 {
-	if (in[0] != '\\') {
+	bool whole;
+	size_t size = escape_scan(in, n, &whole);
+	if (!whole)
+		return 0;
+	if (size == 1)
 		*byte = in[0];
-		return 1;
-	}
-	if (n < 2)
-		return 0;
-	const unsigned char *found = memchr(escape_letters, in[1], sizeof escape_letters);
-	if (found != NULL) {
-		*byte = escape_bytes[found - escape_letters];
-		return 2;
-	}
-	if (n < ESCAPE_MAX || in[1] != 'x')
-		return 0;
-	unsigned high = hex_value(in[2]), low = hex_value(in[3]);
-	if (high > 15 || low > 15)
-		return 0;
-	*byte = (unsigned char)(high << 4 | low);
-	return ESCAPE_MAX;
+	else if (size == 2)
+		*byte = escape_bytes[(const unsigned char *)memchr(
+					     escape_letters, in[1], sizeof escape_letters) -
+			escape_letters];
+	else
+		*byte = (unsigned char)(hex_value(in[2]) << 4 | hex_value(in[3]));
+	return size;
 }

@@ -1,5 +1,5 @@
-/* Messages of one length; see fixed.h. */
-#include "frame/fixed.h"
+/* Messages of one fixed length. */
+#include "frame/formats.h"
 
 #include <string.h>
 
@@ -10,14 +10,15 @@ static bool
 fixed_parse(struct frame *frame, const char *text, const char **why)
 {
 	uint64_t size, pad;
-	*why = "a length is needed, from 1 to --max-message: fixed:N";
-	if (!parameter_take(&text, ":") || !parameter_number(&text, frame->max, &size) || size == 0)
+	*why = "expected fixed:N, N from 1 to --max-message";
+	if (!parameter_take(&text, ":") || !parameter_number(&text, frame->max, &size, why) ||
+		size == 0)
 		return false;
 	frame->size = (size_t)size;
 	if (text[0] == '\0')
 		return true;
-	*why = "behind the length there can be only pad=0xHH";
-	if (!parameter_take(&text, ",pad=") || !parameter_number(&text, 0xff, &pad))
+	*why = "only ,pad=0xHH may follow the length";
+	if (!parameter_take(&text, ",pad=") || !parameter_number(&text, 0xff, &pad, why))
 		return false;
 	frame->padded = true;
 	frame->pad = (unsigned char)pad;
@@ -25,23 +26,15 @@ fixed_parse(struct frame *frame, const char *text, const char **why)
 }
 
 static enum frame_result
-fixed_decode(const struct frame *frame, unsigned char *bytes, size_t n, bool ended,
-	struct frame_part *part)
+fixed_decode(const struct frame *frame, unsigned char *bytes, size_t n, struct frame_part *part)
 {
 	size_t size = frame->size;
 	if (n < size) {
-		if (!ended || !frame->short_last)
+		if (!part->ended || !frame->short_last)
 			return part_more(part, size);
 		size = n;
 	}
 	return part_done(part, bytes, size, size);
-}
-
-static size_t
-fixed_bound(const struct frame *frame, size_t length)
-{
-	(void)length;
-	return frame->size;
 }
 
 static size_t
@@ -67,6 +60,6 @@ const struct frame_format fixed_format = {
 	.cannot = "other lengths",
 	.parse = fixed_parse,
 	.decode = fixed_decode,
-	.bound = fixed_bound,
+	.growth = { .per = 1 },
 	.encode = fixed_encode,
 };

@@ -2,19 +2,12 @@
 #include "frame/frame.h"
 
 #include <string.h>
+#include <strings.h>
 
-#include "frame/base64.h"
-#include "frame/cobs.h"
-#include "frame/content.h"
-#include "frame/decimal.h"
-#include "frame/delimited.h"
-#include "frame/fixed.h"
-#include "frame/hex.h"
-#include "frame/integer.h"
-#include "frame/json.h"
-#include "frame/slip.h"
-#include "frame/varint.h"
-#include "frame/whole.h"
+#include "base/spelling.h"
+#include "frame/escape.h"
+#include "frame/formats.h"
+#include "frame/size.h"
 
 static const struct frame_format *const frame_rows[] = {
 	&delimited_line,
@@ -25,6 +18,8 @@ static const struct frame_format *const frame_rows[] = {
 	&integer_u8,
 	&integer_u16be,
 	&integer_u16le,
+	&integer_u24be,
+	&integer_u24le,
 	&integer_u32be,
 	&integer_u32le,
 	&integer_u64be,
@@ -47,6 +42,24 @@ frame_row(size_t i)
 	return i < sizeof frame_rows / sizeof frame_rows[0] ? frame_rows[i] : NULL;
 }
 
+/* The format that an unknown name may mean; NULL: none. */
+static const struct frame_format *
+frame_suggest(const char *name, size_t length)
+{
+	const struct frame_format *format, *nearest = NULL;
+	size_t least = SIZE_MAX;
+	for (size_t i = 0; (format = frame_row(i)) != NULL; i++) {
+		/* "u32" and "LINE" */
+		bool begins = length > 1 && strncasecmp(format->name, name, length) == 0;
+		size_t distance = begins ? 1 : spelling_distance(name, length, format->name);
+		if (distance >= least)
+			continue;
+		least = distance;
+		nearest = format;
+	}
+	return nearest;
+}
+
 bool
 frame_parse(struct frame *frame, const char *text, size_t max, struct fault *fault)
 {
@@ -56,23 +69,40 @@ frame_parse(struct frame *frame, const char *text, size_t max, struct fault *fau
 		if (strlen(frame_row(i)->name) == name &&
 			strncmp(frame_row(i)->name, text, name) == 0)
 			format = frame_row(i);
-	if (format == NULL)
+	if (format == NULL) {
+		const struct frame_format *nearest = frame_suggest(text, name);
 		return fault_set(fault, STATUS_VALUE, 0,
-			"frame '%s': there is no such format (sockcat --list-formats)", text);
-	*frame = (struct frame){ .format = format, .max = max };
-	const char *why = "it has no parameters";
+			nearest != NULL ? "frame '%s': unknown format (did you mean %s?)"
+					: "frame '%s': unknown format (see --list-formats)",
+			text, nearest != NULL ? nearest->name : "");
+	}
+	*frame = (struct frame){
+		.format = format, .max = max, .delimiter_length = format->delimiter_length
+	};
+	if (format->delimiter != NULL)
+		memcpy(frame->delimiter, format->delimiter, format->delimiter_length);
+	const char *why = "the format has no parameters";
 	bool good = format->parse != NULL ? format->parse(frame, text + name, &why)
 					  : text[name] == '\0';
 	if (!good)
 		return fault_set(fault, STATUS_VALUE, 0, "frame '%s': %s", text, why);
-	if (format->ready != NULL && !format->ready(&why))
-		return fault_set(fault, STATUS_MISSING, 0, "frame '%s': %s", text, why);
 	return true;
+}
+
+size_t
+frame_bound(const struct frame *frame, size_t length)
+{
+	const struct frame_growth *growth = &frame->format->growth;
+	size_t units = length;
+	if (growth->per > 1)
+		units = length / growth->per + (length % growth->per != 0);
+	bool escape = frame->escape && frame->delimiter_length > 0;
+	return size_add(size_multiply(units, escape ? ESCAPE_MAX : growth->times),
+		growth->plus + frame->format->width + frame->delimiter_length + frame->size);
 }
 
 size_t
 frame_limit(const struct frame *frame)
 {
-	return frame->format->limit != NULL ? frame->format->limit(frame)
-					    : frame->format->bound(frame, frame->max);
+	return size_add(frame_bound(frame, frame->max), frame->format->growth.spare);
 }

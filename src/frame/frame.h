@@ -1,16 +1,14 @@
 /*
- * Frame formats: how messages lie in a run of bytes, and back. Pure functions over memory: no
- * descriptor, no printing, nothing global. One const row per format; a new format is a row in
- * frame.c and a file.
+ * Frame formats: encoding messages into a byte stream and decoding them. Pure functions over
+ * memory, without descriptors or output. Each format is a const row: a new one is a file, a line in
+ * formats.h and a row in frame.c.
  *
- * A message is a run of 0 to `max` bytes; a frame is what carries one on a stream. Decoding gives
- * the same messages however the input was cut.
+ * A message has 0 to `max` bytes; a frame is its encoding. The decoded messages do not depend on
+ * how the input is split.
  */
 #ifndef SOCKCAT_FRAME_FRAME_H
 #define SOCKCAT_FRAME_FRAME_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -22,109 +20,121 @@
 struct frame;
 
 enum frame_result {
-	FRAME_MORE, /* the frame is not whole: more bytes are needed */
+	FRAME_MORE, /* incomplete: more bytes are needed */
 	FRAME_DONE, /* one message */
-	FRAME_NONE, /* bytes between two frames, which belong to none (SLIP: END after END) */
-	FRAME_BAD   /* these bytes are no frame of the format */
+	FRAME_NONE, /* bytes between frames, to be skipped (SLIP: END after END) */
+	FRAME_BAD   /* malformed */
 };
 
-/* What a decoder is given and says of the bytes, which begin with a frame. */
+/* The state and result of decoding bytes that begin with a frame. */
 struct frame_part {
-	/* In and out, 0 for a new frame; the caller keeps both while the answer is FRAME_MORE: so
-	 * many bytes at the front were looked at already and do not end the frame, … */
-	size_t scanned;
-	size_t wanted;          /* … and it has at least so many bytes; 0: not known */
-	unsigned char *message; /* FRAME_DONE: the message, which lies in the bytes given, … */
-	size_t length;          /* … and its length */
-	size_t consumed;        /* FRAME_DONE, FRAME_NONE: the bytes that are dealt with, > 0 */
-	size_t offset;          /* FRAME_BAD: which byte, counted from the first given */
-	const char *why;        /* FRAME_BAD: constant text, for "message 3: WHY" */
+	/* The decoder's state: 0 for a new frame, kept by the caller after FRAME_MORE. */
+	size_t scanned; /* bytes at the start that the decoder has finished with */
+	size_t state;   /* defined by the format */
+	size_t wanted;  /* the least size of the frame; 0: unknown */
+	bool ended;     /* set by the caller: the input ends after the bytes */
+	/* FRAME_DONE */
+	unsigned char *message; /* points into the decoded bytes */
+	size_t length;          /* of the message */
+	/* FRAME_DONE, FRAME_NONE */
+	size_t consumed; /* bytes to skip, > 0 */
+	/* FRAME_BAD */
+	size_t offset;   /* of the first invalid byte; the number of bytes: the end is invalid */
+	const char *why; /* constant text, for "message 3: WHY" */
 };
 
-/* What goes along with a message, for formats that have room for it. */
+/* Metadata of a message, for formats that transmit it. */
 struct frame_about {
-	struct timespec time; /* of day, when it was read */
+	struct timespec time; /* of day, when the message was read */
 	const char *from;     /* "stdin", or the peer's address; NULL: not known */
 };
 
-/* Why a message cannot be carried. */
+/* Why a message cannot be encoded. */
 struct frame_refusal {
-	const char *why; /* constant text: "a line break", … */
-	size_t fits; /* so many bytes from its front could be carried; SIZE_MAX: not even none */
+	const char *why; /* constant text, such as "a line break" */
+	size_t fits; /* the longest prefix that can be encoded; SIZE_MAX: not even an empty one */
 };
 
 struct frame_format {
-	const char *name;   /* the word in front of ':' and ',' */
-	const char *usage;  /* with its parameters: "delim:STR" */
-	const char *layout; /* for --list-formats: what is on the wire, … */
-	const char *cannot; /* … and what it cannot carry; "" if all can be carried */
-	unsigned width;     /* of an integer in front, in bytes; 0: there is none */
-	bool little;        /* … which has its least significant byte first */
-	bool whole; /* frame and message are the same bytes: the transport keeps them apart */
+	const char *name;   /* the part of --frame up to ':' or ',' */
+	const char *usage;  /* with parameters: "delim:STR" */
+	const char *layout; /* for --list-formats: the encoding */
+	const char *cannot; /* for --list-formats: what cannot be encoded; "": nothing */
+	unsigned width;     /* of the length field, an integer of 1 to 8 bytes; 0: none */
+	bool little;        /* the length field is little-endian */
+	bool whole;         /* frame == message: the transport keeps the boundaries; n may be 0 */
+	const char *delimiter; /* what each message ends with; NULL: none, or a parameter */
+	size_t delimiter_length;
 
-	/* Whether the library that it needs can be used; NULL: it needs none. */
-	bool (*ready)(const char **why);
+	/* The longest frame has `times` bytes for each `per` bytes of the message, or part of them,
+	 * `plus` bytes, and the length field, delimiter or fixed size. `decode` may accept `spare`
+	 * more. */
+	struct frame_growth {
+		size_t per, times, plus, spare;
+	} growth;
 
-	/* Takes what stands behind the name (":STR", ",inclusive", …; "" if nothing does). False,
-	 * with *why, if that is no parameter of the format. NULL: it has none. */
+	/* Parses the parameters after the name (":STR", ",inclusive" or ""). False, with *why, if
+	 * they are invalid. NULL: the format has no parameters. */
 	bool (*parse)(struct frame *frame, const char *text, const char **why);
 
 	/*
-	 * Looks for one message in n > 0 bytes (a whole one may have none). `ended`: no more will
-	 * come. The bytes of a frame may be changed once it is whole (the message is made in its
-	 * place), never before. FRAME_MORE although they ended means that the stream was cut inside
-	 * a frame.
+	 * Decodes one message from n > 0 bytes. If part->ended, FRAME_MORE means that the input
+	 * ends inside a frame. A complete frame may be modified (the message is decoded in place),
+	 * an incomplete one never.
+	 *
+	 * Returns FRAME_BAD as soon as the bytes include the first invalid one, also in parts of a
+	 * frame that are ignored (except JSON, see json.c).
 	 */
-	enum frame_result (*decode)(const struct frame *frame, unsigned char *bytes, size_t n,
-		bool ended, struct frame_part *part);
+	enum frame_result (*decode)(
+		const struct frame *frame, unsigned char *bytes, size_t n, struct frame_part *part);
 
-	/* The most bytes that a frame of a message of `length` can have; SIZE_MAX if that cannot be
-	 * counted. */
-	size_t (*bound)(const struct frame *frame, size_t length);
-
-	/* The same for one that others made of a message of `max` bytes; NULL: they cannot make a
-	 * longer one. */
-	size_t (*limit)(const struct frame *frame);
+	/* Describes the length field of the n bytes for which `decode` has returned FRAME_BAD:
+	 * "length N (HEX) is longer than --max-message". False if it is incomplete, or valid.
+	 * NULL: the format has none. */
+	bool (*describe)(const struct frame *frame, const unsigned char *bytes, size_t n,
+		char *text, size_t size);
 
 	/*
-	 * Makes the frame of a message; `out` has room for its bound. Returns the number of bytes
-	 * (0 is possible for an empty message), or SIZE_MAX and the refusal. `about` may be NULL.
+	 * Encodes a message into `out`, which has room for frame_bound. Returns the size (0 is
+	 * possible for an empty message), or SIZE_MAX and the refusal. `about` may be NULL.
 	 */
 	size_t (*encode)(const struct frame *frame, const unsigned char *message, size_t length,
 		const struct frame_about *about, unsigned char *out, struct frame_refusal *refusal);
 };
 
-/* A format with its parameters; to be made by frame_parse, and then set by its user: */
+/* A format and its parameters. */
 struct frame {
 	const struct frame_format *format;
-	size_t max;      /* the largest message; what claims to be longer is FRAME_BAD */
-	bool strict;     /* a last line without its end is cut off, not a message */
-	bool escape;     /* delimiters inside a message are written as C escapes, and read so */
-	bool short_last; /* fixed: the last message may be shorter; written: any may */
-	/* Parameters: */
-	size_t size;       /* fixed */
-	bool padded;       /* fixed: shorter messages are made longer, … */
-	unsigned char pad; /* … with this */
-	bool inclusive;    /* integer in front: it counts itself, too */
-	int64_t add;       /* integer in front: a constant that is in the count */
+	size_t max; /* the largest message; a larger one is FRAME_BAD */
+	/* Set by the user of the struct after frame_parse: */
+	bool strict;     /* a last line without its end is incomplete, not a message */
+	bool escape;     /* delimiters inside a message are encoded and decoded as C escapes */
+	bool short_last; /* fixed: the last decoded message, and any encoded one, may be shorter */
+	/* Set by frame_parse: */
+	size_t size;       /* fixed: of each message */
+	bool padded;       /* fixed: shorter messages are padded with `pad` */
+	unsigned char pad; /* fixed */
+	bool inclusive;    /* length field: it counts itself too */
+	int64_t add;       /* length field: it is the length plus this */
+	bool lenient;      /* octet-counting: lines and separators are accepted too */
+	size_t header;     /* length field: bytes of the message in front of it; <= max */
 	unsigned char delimiter[FRAME_DELIMITER_MAX];
 	size_t delimiter_length;
 };
 
 /*
- * Reads "line", "delim:\r\n", "fixed:16,pad=0x20", "u32be,inclusive,add=4". Everything that is no
- * parameter is zero, but max. False and a fault (STATUS_VALUE; STATUS_MISSING if the build, or the
- * machine, lacks a library that the format needs) which quotes the text.
+ * Parses "line", "delim:\r\n", "fixed:16,pad=0x20", "u32be,inclusive,offset=1". All other fields
+ * but max are zeroed. False with a fault that quotes the text, STATUS_VALUE.
  */
 bool frame_parse(struct frame *frame, const char *text, size_t max, struct fault *fault);
 
-/* Row i of the table of formats; NULL behind the last one. */
+/* Row i of the table of formats; NULL after the last one. */
 const struct frame_format *frame_row(size_t i);
 
-/*
- * The most bytes that a frame with a message of `max` bytes can have when it is decoded: what lies
- * in front of the end of a frame is never more. SIZE_MAX if that cannot be counted.
- */
+/* The size of the longest frame that is made of `length` bytes; SIZE_MAX on overflow. */
+size_t frame_bound(const struct frame *frame, size_t length);
+
+/* The size of the longest frame that can be decoded; SIZE_MAX on overflow. */
 size_t frame_limit(const struct frame *frame);
 
 #endif

@@ -1,4 +1,4 @@
-/* A message a line, as hexadecimal digits; see hex.h. */
+/* The format hex; see hex.h. */
 #include "frame/hex.h"
 
 #include "frame/ending.h"
@@ -21,18 +21,20 @@ hex_digit(unsigned value)
 }
 
 static enum frame_result
-hex_decode(const struct frame *frame, unsigned char *bytes, size_t n, bool ended,
-	struct frame_part *part)
+hex_decode(const struct frame *frame, unsigned char *bytes, size_t n, struct frame_part *part)
 {
-	size_t limit = size_multiply(frame->max, 2);
-	enum frame_result result = ending_seek_line(frame, limit, bytes, n, ended, part);
+	const char *why = "not a hexadecimal digit";
+	size_t limit = size_multiply(frame->max, 2), at = part->scanned;
+	for (; at < n && hex_value(bytes[at]) <= 15; at++)
+		if (at == limit)
+			return part_bad(part, at, PART_TOO_LONG);
+	bool line = at < n ? bytes[at] == '\r' || bytes[at] == '\n' : part->ended && !frame->strict;
+	if (line && at % 2 != 0)
+		return part_bad(part, at, "an odd number of hexadecimal digits");
+	part->scanned = at;
+	enum frame_result result = ending_line(frame, bytes, n, at, why, part);
 	if (result != FRAME_DONE)
 		return result;
-	for (size_t i = 0; i < part->length; i++)
-		if (hex_value(bytes[i]) > 15)
-			return part_bad(part, i, "no hexadecimal digit");
-	if (part->length % 2 != 0)
-		return part_bad(part, part->length, "an odd number of hexadecimal digits");
 	part->length /= 2;
 	for (size_t i = 0; i < part->length; i++)
 		bytes[i] =
@@ -41,25 +43,10 @@ hex_decode(const struct frame *frame, unsigned char *bytes, size_t n, bool ended
 }
 
 static size_t
-hex_bound(const struct frame *frame, size_t length)
-{
-	(void)frame;
-	return size_add(size_multiply(length, 2), 1);
-}
-
-static size_t
-hex_limit(const struct frame *frame)
-{
-	return size_add(hex_bound(frame, frame->max), 1);
-}
-
-static size_t
 hex_encode(const struct frame *frame, const unsigned char *message, size_t length,
 	const struct frame_about *about, unsigned char *out, struct frame_refusal *refusal)
 {
-	(void)frame;
-	(void)about;
-	(void)refusal;
+	(void)frame, (void)about, (void)refusal;
 	for (size_t i = 0; i < length; i++) {
 		out[2 * i] = hex_digit(message[i] >> 4);
 		out[2 * i + 1] = hex_digit(message[i]);
@@ -74,7 +61,6 @@ const struct frame_format hex_format = {
 	.layout = "one message a line, as hexadecimal digits",
 	.cannot = "",
 	.decode = hex_decode,
-	.bound = hex_bound,
-	.limit = hex_limit,
+	.growth = { .per = 1, .times = 2, .plus = 1, .spare = 1 },
 	.encode = hex_encode,
 };

@@ -1,15 +1,11 @@
-/* A message a line, as hexadecimal digits. */
+/* One message per line in hexadecimal digits. */
 #ifndef SOCKCAT_FRAME_HEX_H
 #define SOCKCAT_FRAME_HEX_H
 
-#include "frame/frame.h"
-
-extern const struct frame_format hex_format;
-
-/* The value of a digit, either case; 16 and more if it is none. */
+/* The value of a digit in either case; 16: not a digit. */
 unsigned hex_value(unsigned char digit);
 
-/* The digit of a value below 16. */
+/* The lower-case digit of the low four bits. */
 unsigned char hex_digit(unsigned value);
 
 #endif

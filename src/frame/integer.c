@@ -1,52 +1,61 @@
-/* Messages behind their length as an integer; see integer.h. */
-#include "frame/integer.h"
+/* Messages with a length field, an integer of fixed width, before them or after their header. Its
+ * value is the number of bytes after it. */
+#include "frame/formats.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "frame/parameter.h"
 #include "frame/part.h"
-#include "frame/size.h"
 
-/* The largest constant of either sign: with the width it stays far from an overflow. */
+/* The largest absolute value of add=K, so that sums cannot overflow. */
 #define INTEGER_ADD_MAX (UINT64_MAX >> 2)
 
-/* The largest value that the integer has room for. */
+/* The largest value of the length field. */
 static uint64_t
 integer_top(const struct frame *frame)
 {
 	return UINT64_MAX >> (64 - 8 * frame->format->width);
 }
 
-/* What the integer says beyond the length of the message. */
-static int64_t
+/* The length field is the number of bytes after it, plus `more` or minus `less`. */
+struct integer_extra {
+	uint64_t more, less; /* one of them is 0 */
+};
+
+static struct integer_extra
 integer_extra(const struct frame *frame)
 {
-	return frame->add + (frame->inclusive ? (int64_t)frame->format->width : 0);
+	int64_t extra = frame->add + (frame->inclusive ? (int64_t)frame->format->width : 0);
+	return extra < 0 ? (struct integer_extra){ 0, (uint64_t)-extra }
+			 : (struct integer_extra){ (uint64_t)extra, 0 };
 }
 
 static bool
 integer_parse(struct frame *frame, const char *text, const char **why)
 {
 	bool added = false;
-	*why = "behind the name there can be only inclusive and add=K, once each";
+	*why = "only ,inclusive, ,add=K and ,offset=N may follow, once each";
 	while (text[0] != '\0') {
 		uint64_t value;
 		if (!frame->inclusive && parameter_take(&text, ",inclusive")) {
 			frame->inclusive = true;
 			continue;
 		}
+		if (frame->header == 0 && part_take_header(frame, &text, why))
+			continue;
 		if (added || !parameter_take(&text, ",add="))
 			return false;
 		bool negative = text[0] == '-';
 		text += negative;
-		if (!parameter_number(&text, INTEGER_ADD_MAX, &value))
+		if (!parameter_number(&text, INTEGER_ADD_MAX, &value, why))
 			return false;
 		frame->add = negative ? -(int64_t)value : (int64_t)value;
 		added = true;
 	}
-	int64_t extra = integer_extra(frame);
-	*why = "with such a constant there is no message that it could carry";
-	return extra >= 0 ? (uint64_t)extra <= integer_top(frame) : (uint64_t)-extra <= frame->max;
+	struct integer_extra extra = integer_extra(frame);
+	*why = "no message fits with this constant";
+	return extra.more <= integer_top(frame) && extra.less <= part_room(frame);
 }
 
 static uint64_t
@@ -65,36 +74,93 @@ integer_store(unsigned char *bytes, unsigned width, bool little, uint64_t value)
 		bytes[little ? i : width - 1 - i] = (unsigned char)(value >> 8 * i);
 }
 
-static enum frame_result
-integer_decode(const struct frame *frame, unsigned char *bytes, size_t n, bool ended,
-	struct frame_part *part)
+/* The range of valid length fields. */
+static void
+integer_range(const struct frame *frame, uint64_t *low, uint64_t *high)
 {
-	unsigned width = frame->format->width;
-	(void)ended;
-	if (n < width)
-		return part_more(part, width);
-	uint64_t count = integer_load(bytes, width, frame->format->little), length;
-	int64_t extra = integer_extra(frame);
-	if (extra < 0) {
-		uint64_t less = (uint64_t)-extra;
-		length = count > UINT64_MAX - less ? UINT64_MAX : count + less;
-	} else if (count < (uint64_t)extra) {
-		return part_bad(part, 0, "less than the constants in the count");
-	} else {
-		length = count - (uint64_t)extra;
-	}
-	if (length > frame->max)
-		return part_bad(part, 0, PART_TOO_LONG);
-	size_t total = size_add((size_t)length, width);
-	if (n < total)
-		return part_more(part, total);
-	return part_done(part, bytes + width, (size_t)length, total);
+	struct integer_extra extra = integer_extra(frame);
+	uint64_t most = part_room(frame) - extra.less, top = integer_top(frame);
+	*low = extra.more;
+	*high = most < top - extra.more ? most + extra.more : top;
 }
 
+/* The first of the n bytes of a length field after which it is out of range, whatever follows; n:
+ * none. */
 static size_t
-integer_bound(const struct frame *frame, size_t length)
+integer_scan(const struct frame *frame, const unsigned char *bytes, size_t n, const char **why)
 {
-	return size_add(length, frame->format->width);
+	unsigned width = frame->format->width;
+	bool little = frame->format->little;
+	uint64_t low, high;
+	integer_range(frame, &low, &high);
+	for (unsigned i = 1; i <= width && i <= n; i++) {
+		unsigned open = 8 * (width - i);
+		uint64_t known = integer_load(bytes, i, little), least;
+		if (!little) {
+			uint64_t rest = (UINT64_C(1) << open) - 1;
+			known <<= open;
+			least = known >= low ? known : known + rest >= low ? low : UINT64_MAX;
+		} else if (open == 0) {
+			least = known >= low ? known : UINT64_MAX;
+		} else {
+			/* The remaining bytes add a multiple of this. */
+			uint64_t step = UINT64_C(1) << 8 * i;
+			uint64_t less = known < low ? low - known : 0;
+			least = known + (less / step + (less % step != 0)) * step;
+		}
+		*why = known >= low          ? PART_TOO_LONG
+			: little && open > 0 ? "an impossible length"
+					     : "a length below that of an empty message";
+		if (least > high)
+			return i - 1;
+	}
+	return n;
+}
+
+static enum frame_result
+integer_decode(const struct frame *frame, unsigned char *bytes, size_t n, struct frame_part *part)
+{
+	size_t width = frame->format->width, head = frame->header + width;
+	const unsigned char *field = bytes + frame->header;
+	const char *why = NULL;
+	/* The length was checked by an earlier call. */
+	if (n < part->wanted && n >= head)
+		return FRAME_MORE;
+	size_t there = n > frame->header ? n - frame->header : 0;
+	size_t bad = integer_scan(frame, field, there, &why);
+	if (bad < there && bad < width)
+		return part_bad(part, frame->header + bad, why);
+	if (n < head)
+		return part_more(part, head);
+	uint64_t count = integer_load(field, frame->format->width, frame->format->little);
+	struct integer_extra extra = integer_extra(frame);
+	size_t length = (size_t)(count + extra.less - extra.more);
+	return part_field(frame, part, bytes, n, width, length);
+}
+
+static bool
+integer_describe(
+	const struct frame *frame, const unsigned char *bytes, size_t n, char *text, size_t size)
+{
+	unsigned width = frame->format->width;
+	bool little = frame->format->little;
+	uint64_t low, high;
+	if (n < frame->header + width)
+		return false;
+	const unsigned char *field = bytes + frame->header;
+	uint64_t value = integer_load(field, width, little);
+	uint64_t other = integer_load(field, width, !little);
+	integer_range(frame, &low, &high);
+	if (value >= low && value <= high)
+		return false;
+	part_describe(value, field, width, text, size);
+	size_t used = strlen(text);
+	(void)snprintf(text + used, size - used, " is %s%s",
+		value > high ? PART_TOO_LONG : "below that of an empty message",
+		other < low || other > high ? ""
+			: little            ? "; big-endian?"
+					    : "; little-endian?");
+	return true;
 }
 
 static size_t
@@ -102,45 +168,46 @@ integer_encode(const struct frame *frame, const unsigned char *message, size_t l
 	const struct frame_about *about, unsigned char *out, struct frame_refusal *refusal)
 {
 	unsigned width = frame->format->width;
-	uint64_t top = integer_top(frame), count = length;
-	int64_t extra = integer_extra(frame);
+	size_t header = frame->header;
+	struct integer_extra extra = integer_extra(frame);
+	uint64_t room = integer_top(frame) - extra.more, count = length - header;
 	(void)about;
-	if (extra < 0) {
-		uint64_t less = (uint64_t)-extra;
-		if (count < less)
-			return part_refuse(refusal, "less than the length field can say", SIZE_MAX);
-		count -= less;
-		if (count > top)
-			return part_refuse(refusal, "more than the length field can say",
-				(size_t)(top + less));
-	} else {
-		if (count > top - (uint64_t)extra)
-			return part_refuse(refusal, "more than the length field can say",
-				(size_t)(top - (uint64_t)extra));
-		count += (uint64_t)extra;
-	}
-	integer_store(out, width, frame->format->little, count);
-	memcpy(out + width, message, length);
+	if (length < header)
+		return part_refuse(refusal, PART_TOO_SHORT, SIZE_MAX);
+	if (count < extra.less)
+		return part_refuse(
+			refusal, "fewer bytes than the length field can count", SIZE_MAX);
+	count -= extra.less;
+	if (count > room)
+		return part_refuse(refusal, "more bytes than the length field can count",
+			(size_t)(room + extra.less) + header);
+	if (header > 0)
+		memcpy(out, message, header);
+	integer_store(out + header, width, frame->format->little, count + extra.more);
+	memcpy(out + header + width, message + header, length - header);
 	return length + width;
 }
 
 #define INTEGER_ROW(word, bytes, least_first, text) \
 	const struct frame_format integer_##word = { \
 		.name = #word, \
-		.usage = #word "[,inclusive][,add=K]", \
+		.usage = #word "[,inclusive][,add=K][,offset=N]", \
 		.layout = "the length as an integer of " text ", then the bytes", \
-		.cannot = "more than the integer can say", \
+		.cannot = "more bytes than the integer can count", \
 		.width = (bytes), \
 		.little = (least_first), \
 		.parse = integer_parse, \
 		.decode = integer_decode, \
-		.bound = integer_bound, \
+		.describe = integer_describe, \
+		.growth = { .per = 1, .times = 1 }, \
 		.encode = integer_encode, \
 	}
 
 INTEGER_ROW(u8, 1, false, "1 byte");
 INTEGER_ROW(u16be, 2, false, "2 bytes, most significant first");
 INTEGER_ROW(u16le, 2, true, "2 bytes, least significant first");
+INTEGER_ROW(u24be, 3, false, "3 bytes, most significant first");
+INTEGER_ROW(u24le, 3, true, "3 bytes, least significant first");
 INTEGER_ROW(u32be, 4, false, "4 bytes, most significant first");
 INTEGER_ROW(u32le, 4, true, "4 bytes, least significant first");
 INTEGER_ROW(u64be, 8, false, "8 bytes, most significant first");

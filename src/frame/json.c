@@ -1,142 +1,79 @@
-/* A message a line, as a JSON object; see json.h. */
-#include "frame/json.h"
+/*
+ * One JSON object per line: {"time":…,"from":…,"text":…}, or "base64" instead of "text" if the
+ * bytes are not UTF-8. The parser is our own (json_line.h): jansson rejects what the grammar allows
+ * (1e400, NUL in a name), and json-c and cJSON cut names at a NUL.
+ */
+#include "frame/formats.h"
 
-#ifdef SOCKCAT_JANSSON
-
-#include <dlfcn.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "frame/base64.h"
 #include "frame/ending.h"
+#include "frame/json_line.h"
 #include "frame/part.h"
 #include "frame/size.h"
 
-/* What other fields may add to the line of a message, … */
+/* The most bytes of a received line besides the message. */
 #define JSON_OTHERS 65536
-/* … what `from` may in a line of ours, where it is left out if it would be longer, … */
+/* The longest value of "from" that is sent; a longer one is omitted. */
 #define JSON_FROM 8192
-/* … and all else that is not the message. */
-#define JSON_ENVELOPE 128
-
-/* One byte of a message is never more: \u001f. */
+/* The most bytes of a sent line besides the message. */
+#define JSON_PLUS (JSON_FROM + 128)
+/* The most characters for one byte: \u001f. */
 #define JSON_EXPANSION 6
 
-/* The functions of the library; set once, by json_ready. */
-static struct {
-	json_t *(*loadb)(const char *bytes, size_t n, size_t flags, json_error_t *error);
-	json_t *(*get)(const json_t *object, const char *key);
-	const char *(*text)(const json_t *string);
-	size_t (*length)(const json_t *string);
-	json_t *(*string)(const char *text, size_t n);
-	size_t (*dumpb)(const json_t *json, char *out, size_t size, size_t flags);
-	/* To be used on what has one owner only, which is all that there is here. */
-	void (*destroy)(json_t *json);
-} json_library;
-
-static bool
-json_ready(const char **why)
-{
-	static const struct {
-		void *to;
-		const char *name;
-	} rows[] = {
-		{ &json_library.loadb, "json_loadb" },
-		{ &json_library.get, "json_object_get" },
-		{ &json_library.text, "json_string_value" },
-		{ &json_library.length, "json_string_length" },
-		{ &json_library.string, "json_stringn" },
-		{ &json_library.dumpb, "json_dumpb" },
-		{ &json_library.destroy, "json_delete" },
-	};
-	/* The last one of the rows. */
-	if (json_library.destroy != NULL)
-		return true;
-	*why = "the library " SOCKCAT_JANSSON " is not on this machine";
-	/* It stays loaded until the program ends. */
-	void *library = dlopen(SOCKCAT_JANSSON, RTLD_NOW | RTLD_LOCAL);
-	if (library == NULL)
-		return false;
-	*why = "the library " SOCKCAT_JANSSON " is too old";
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		void *symbol = dlsym(library, rows[i].name);
-		if (symbol == NULL)
-			return false;
-		/* In C no object pointer is converted to one to a function; POSIX says that they
-		 * look alike. */
-		memcpy(rows[i].to, &symbol, sizeof symbol);
-	}
-	return true;
-}
-
-static size_t
-json_line(const struct frame *frame)
-{
-	return size_add(size_multiply(frame->max, JSON_EXPANSION), JSON_OTHERS);
-}
-
-/* Takes the message out of an object; it is never longer than its text in the line was. */
-static enum frame_result
-json_take(const struct frame *frame, const json_t *object, unsigned char *bytes,
-	struct frame_part *part)
-{
-	if (!json_is_object(object))
-		return part_bad(part, 0, "no JSON object");
-	const json_t *text = json_library.get(object, "text");
-	const json_t *base64 = json_library.get(object, "base64");
-	if ((text == NULL) == (base64 == NULL))
-		return part_bad(part, 0, "not one of \"text\" and \"base64\" in the object");
-	const json_t *value = text != NULL ? text : base64;
-	if (!json_is_string(value))
-		return part_bad(part, 0, "\"text\" or \"base64\" that is no string");
-	const char *from = json_library.text(value);
-	size_t length = json_library.length(value);
-	part->message = bytes;
-	part->length = length;
-	if (text != NULL)
-		memcpy(bytes, from, length);
-	else if (base64_read((const unsigned char *)from, length, bytes, part) == FRAME_BAD)
-		return part_bad(part, 0, "\"base64\" that is not canonical base64");
-	return part->length > frame->max ? part_bad(part, 0, PART_TOO_LONG) : FRAME_DONE;
-}
-
-static enum frame_result
-json_decode(const struct frame *frame, unsigned char *bytes, size_t n, bool ended,
-	struct frame_part *part)
-{
-	/* An integer may be larger than the library's; as it is ignored, it may be rounded. */
-	const size_t flags = JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL;
-	json_error_t error;
-	enum frame_result result = ending_seek_line(frame, json_line(frame), bytes, n, ended, part);
-	if (result != FRAME_DONE)
-		return result;
-	json_t *json = json_library.loadb((const char *)bytes, part->length, flags, &error);
-	if (json == NULL) {
-		/* The library counts what it has read. */
-		size_t at = error.position > 0 ? (size_t)error.position - 1 : 0;
-		bool memory = json_error_code(&error) == json_error_out_of_memory;
-		return part_bad(part, at < part->length ? at : part->length,
-			memory ? "no memory to read JSON" : "invalid JSON");
-	}
-	result = json_take(frame, json, bytes, part);
-	json_library.destroy(json);
-	return result;
-}
-
-static size_t
-json_bound(const struct frame *frame, size_t length)
-{
-	(void)frame;
-	return size_add(size_multiply(length, JSON_EXPANSION), JSON_FROM + JSON_ENVELOPE);
-}
+#define JSON_BREAK ((const unsigned char *)"\n")
 
 static size_t
 json_limit(const struct frame *frame)
 {
-	/* With CR LF. */
-	return size_add(json_line(frame), 2);
+	return size_add(size_multiply(frame->max, JSON_EXPANSION), JSON_OTHERS);
+}
+
+/* Decodes the message within the line, which is never shorter. */
+static enum frame_result
+json_take(const struct frame *frame, const struct json_line *line, unsigned char *bytes,
+	struct frame_part *part)
+{
+	const struct json_member *member = line->text.there ? &line->text : &line->base64;
+	unsigned char *message = bytes + member->from;
+	size_t bad;
+	if (line->text.there == line->base64.there)
+		return part_bad(part, 0, "not one of \"text\" and \"base64\" in the object");
+	if (!member->string)
+		return part_bad(part, 0, "\"text\" or \"base64\" that is no string");
+	part->message = message;
+	if (!json_line_unescape(message, member->to - member->from, message, &part->length, &bad))
+		return part_bad(part, member->from + bad, "half of a surrogate pair");
+	if (line->base64.there && base64_read(message, part->length, message, part) == FRAME_BAD)
+		return part_bad(part, 0, "\"base64\" that is not canonical base64");
+	return part->length > frame->max ? part_bad(part, 0, PART_TOO_LONG) : FRAME_DONE;
+}
+
+/* Parses a line when it is complete, and an incomplete one each time its length has doubled. So
+ * invalid JSON is detected early, in linear time. */
+static enum frame_result
+json_decode(const struct frame *frame, unsigned char *bytes, size_t n, struct frame_part *part)
+{
+	size_t limit = json_limit(frame), end = ending_find(bytes, n, part->scanned, JSON_BREAK, 1);
+	bool whole = end != SIZE_MAX || (part->ended && !frame->strict);
+	part->scanned = n;
+	end = end != SIZE_MAX ? end : n;
+	if (end > limit)
+		return part_bad(part, limit, PART_TOO_LONG);
+	if (!whole && !part->ended && n / 2 < part->state)
+		return FRAME_MORE;
+	part->state = n;
+	struct json_line line;
+	enum frame_result result = json_line_parse(&line, bytes, end, part);
+	if (whole && result == FRAME_MORE)
+		return part_bad(part, end, "incomplete JSON");
+	if (!whole)
+		return result == FRAME_DONE ? FRAME_MORE : result;
+	part->consumed = end < n ? end + 1 : n;
+	return result == FRAME_DONE ? json_take(frame, &line, bytes, part) : result;
 }
 
 static size_t
@@ -147,19 +84,56 @@ json_put(unsigned char *out, const char *text)
 	return size;
 }
 
-/* The bytes as a JSON string; 0 if they are not UTF-8, or have no room. */
+/* Writes a character below 0x80, in up to JSON_EXPANSION bytes. */
 static size_t
-json_put_string(unsigned char *out, size_t room, const void *bytes, size_t n)
+json_put_ascii(unsigned char *out, unsigned char byte)
 {
-	json_t *string = json_library.string(bytes, n);
-	if (string == NULL)
-		return 0;
-	size_t size = json_library.dumpb(string, (char *)out, room, JSON_ENCODE_ANY);
-	json_library.destroy(string);
-	return size <= room ? size : 0;
+	static const char controls[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";
+	const char *control = byte != '\0' ? strchr(controls, byte) : NULL;
+	if (control == NULL && byte >= 0x20) {
+		out[0] = byte;
+		return 1;
+	}
+	out[0] = '\\';
+	if (control != NULL) {
+		out[1] = (unsigned char)letters[control - controls];
+		return 2;
+	}
+	memcpy(out + 1, "u00", 3);
+	out[4] = (unsigned char)('0' + (byte >> 4));
+	out[5] = (unsigned char)"0123456789ABCDEF"[byte & 0xf];
+	return 6;
 }
 
-/* Digits of a value, with zeros in front, and what stands behind them. */
+/* Writes the bytes as a JSON string; 0 if they are not UTF-8 or do not fit. */
+static size_t
+json_put_string(unsigned char *out, size_t room, const char *text, size_t n)
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	size_t put = 0;
+	if (room < 2)
+		return 0;
+	out[put++] = '"';
+	for (size_t i = 0, valid; i < n; i += valid) {
+		unsigned char ascii[JSON_EXPANSION];
+		size_t size = json_line_character(bytes + i, n - i, &valid);
+		const unsigned char *from = bytes + i;
+		if (size == 0 || valid < size)
+			return 0;
+		if (size == 1) {
+			size = json_put_ascii(ascii, bytes[i]);
+			from = ascii;
+		}
+		if (size >= room - put)
+			return 0;
+		memcpy(out + put, from, size);
+		put += size;
+	}
+	out[put] = '"';
+	return put + 1;
+}
+
+/* Writes a value with leading zeros, and the character `behind`. */
 static size_t
 json_put_digits(unsigned char *out, size_t digits, long value, char behind)
 {
@@ -169,7 +143,7 @@ json_put_digits(unsigned char *out, size_t digits, long value, char behind)
 	return digits + 1;
 }
 
-/* "time":"2026-11-25T10:10:48.123456Z", */
+/* Writes "time":"2026-11-25T10:10:48.123456Z", */
 static size_t
 json_put_time(unsigned char *out, const struct timespec *time)
 {
@@ -188,17 +162,17 @@ json_put_time(unsigned char *out, const struct timespec *time)
 	return put + json_put(out + put, "\",");
 }
 
-/* "from":"[::1]:9000", – the name of a Unix-domain socket may be any bytes. */
+/* Writes "from":"[::1]:9000", escaped if it is not UTF-8: a Unix socket's path may be any bytes. */
 static size_t
 json_put_from(unsigned char *out, const char *from)
 {
 	size_t head = json_put(out, "\"from\":");
 	size_t size = json_put_string(out + head, JSON_FROM, from, strlen(from));
 	if (size == 0) {
-		char *harmless = text_escape(from, strlen(from));
-		if (harmless != NULL)
-			size = json_put_string(out + head, JSON_FROM, harmless, strlen(harmless));
-		free(harmless);
+		char *escaped = text_escape(from, strlen(from));
+		if (escaped != NULL)
+			size = json_put_string(out + head, JSON_FROM, escaped, strlen(escaped));
+		free(escaped);
 	}
 	if (size == 0)
 		return 0;
@@ -209,7 +183,6 @@ static size_t
 json_encode(const struct frame *frame, const unsigned char *message, size_t length,
 	const struct frame_about *about, unsigned char *out, struct frame_refusal *refusal)
 {
-	(void)frame;
 	(void)refusal;
 	size_t put = json_put(out, "{");
 	if (about != NULL) {
@@ -218,8 +191,8 @@ json_encode(const struct frame *frame, const unsigned char *message, size_t leng
 			put += json_put_from(out + put, about->from);
 	}
 	size_t head = json_put(out + put, "\"text\":");
-	size_t room = json_bound(frame, length) - put - head - 2;
-	size_t text = json_put_string(out + put + head, room, message, length);
+	size_t room = frame_bound(frame, length) - put - head - 2;
+	size_t text = json_put_string(out + put + head, room, (const char *)message, length);
 	if (text > 0) {
 		put += head + text;
 	} else {
@@ -230,32 +203,13 @@ json_encode(const struct frame *frame, const unsigned char *message, size_t leng
 	return put + json_put(out + put, "}\n");
 }
 
-#else
-
-static bool
-json_ready(const char **why)
-{
-	*why = "this build is without libjansson";
-	return false;
-}
-
-/* frame_parse never hands out a frame that is not ready. */
-#define json_decode NULL
-#define json_bound NULL
-#define json_limit NULL
-#define json_encode NULL
-
-#endif
-
 const struct frame_format json_format = {
 	.name = "json",
 	.usage = "json",
 	.layout = "one message a line, as an object: {\"time\":...,\"from\":...,\"text\":...}, or "
 		  "\"base64\" if it is not UTF-8",
 	.cannot = "",
-	.ready = json_ready,
 	.decode = json_decode,
-	.bound = json_bound,
-	.limit = json_limit,
+	.growth = { .per = 1, .times = JSON_EXPANSION, .plus = JSON_PLUS, .spare = JSON_OTHERS },
 	.encode = json_encode,
 };

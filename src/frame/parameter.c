@@ -1,4 +1,4 @@
-/* The parameters of formats; see parameter.h. */
+/* Format parameters; see parameter.h. */
 #include "frame/parameter.h"
 
 #include <stdlib.h>
@@ -20,9 +20,13 @@ parameter_take(const char **text, const char *word)
 }
 
 bool
-parameter_number(const char **text, uint64_t max, uint64_t *value)
+parameter_number(const char **text, uint64_t max, uint64_t *value, const char **why)
 {
 	size_t size = strcspn(*text, ",");
+	if ((*text)[0] == '0' && (*text)[1] >= '0' && (*text)[1] <= '9') {
+		*why = "a number with a leading zero is ambiguous: octal is not supported";
+		return false;
+	}
 	char *number = strndup(*text, size);
 	bool good = number != NULL && parse_number(number, max, value) == PARSE_OK;
 	free(number);

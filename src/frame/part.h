@@ -1,10 +1,11 @@
-/* The answers of decoders and encoders, in one statement each. */
+/* Return statements of decoders and encoders. */
 #ifndef SOCKCAT_FRAME_PART_H
 #define SOCKCAT_FRAME_PART_H
 
 #include "frame/frame.h"
 
 #define PART_TOO_LONG "longer than --max-message"
+#define PART_TOO_SHORT "fewer bytes than the header before the length"
 
 static inline enum frame_result
 part_bad(struct frame_part *part, size_t offset, const char *why)
@@ -43,5 +44,24 @@ part_refuse(struct frame_refusal *refusal, const char *why, size_t fits)
 	*refusal = (struct frame_refusal){ why, fits };
 	return SIZE_MAX;
 }
+
+/* The longest message without the header before its length field. */
+static inline size_t
+part_room(const struct frame *frame)
+{
+	return frame->max - frame->header;
+}
+
+/* Writes "length VALUE (HEX OF THE BYTES)". */
+void part_describe(
+	uint64_t value, const unsigned char *bytes, size_t width, char *text, size_t size);
+
+/* Parses ",offset=N". False if it is something else, or with another *why if it is too large. */
+bool part_take_header(struct frame *frame, const char **text, const char **why);
+
+/* The result for n bytes of a frame whose length field has `width` bytes and the value `length`,
+ * the bytes of the message after the field. */
+enum frame_result part_field(const struct frame *frame, struct frame_part *part,
+	unsigned char *bytes, size_t n, size_t width, size_t length);
 
 #endif

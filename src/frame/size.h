@@ -1,4 +1,4 @@
-/* Sums and products of sizes that come from outside: what cannot be counted is SIZE_MAX. */
+/* Sums and products of sizes; SIZE_MAX on overflow. */
 #ifndef SOCKCAT_FRAME_SIZE_H
 #define SOCKCAT_FRAME_SIZE_H
 
@@ -14,7 +14,7 @@ size_add(size_t a, size_t b)
 static inline size_t
 size_multiply(size_t a, size_t b)
 {
-	return b != 0 && a > SIZE_MAX / b ? SIZE_MAX : a * b;
+	return b > 1 && a > SIZE_MAX / b ? SIZE_MAX : a * b;
 }
 
 #endif

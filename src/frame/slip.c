@@ -1,63 +1,51 @@
-/* SLIP; see slip.h. */
-#include "frame/slip.h"
+/* SLIP (RFC 1055): messages end with the byte 192, which is escaped inside them. */
+#include "frame/formats.h"
 
-#include "frame/ending.h"
 #include "frame/part.h"
-#include "frame/size.h"
 
 #define SLIP_END 192
 #define SLIP_ESC 219
 #define SLIP_ESC_END 220
 #define SLIP_ESC_ESC 221
 
-static const unsigned char slip_ending[] = { SLIP_END };
-
-static enum frame_result
-slip_undo(const struct frame *frame, unsigned char *bytes, struct frame_part *part)
+/* Decodes the escapes of n bytes in place; returns the length of the message. */
+static size_t
+slip_unescape(unsigned char *bytes, size_t n)
 {
-	size_t put = 0, i = 0;
-	while (i < part->length) {
-		size_t first = i;
-		unsigned char byte = bytes[i++];
-		if (byte == SLIP_ESC) {
-			/* What stands behind the last one is END. */
-			byte = bytes[i++];
-			if (byte != SLIP_ESC_END && byte != SLIP_ESC_ESC)
-				return part_bad(part, first, "a bad SLIP escape");
-			byte = byte == SLIP_ESC_END ? SLIP_END : SLIP_ESC;
-		}
-		if (put == frame->max)
-			return part_bad(part, first, PART_TOO_LONG);
+	size_t put = 0;
+	for (size_t i = 0; i < n; i++) {
+		unsigned char byte = bytes[i];
+		if (byte == SLIP_ESC)
+			byte = bytes[++i] == SLIP_ESC_END ? SLIP_END : SLIP_ESC;
 		bytes[put++] = byte;
 	}
-	part->length = put;
-	return FRAME_DONE;
+	return put;
 }
 
+/* The state is the length of the message so far; an escape counts at its first byte. */
 static enum frame_result
-slip_decode(const struct frame *frame, unsigned char *bytes, size_t n, bool ended,
-	struct frame_part *part)
+slip_decode(const struct frame *frame, unsigned char *bytes, size_t n, struct frame_part *part)
 {
-	const struct ending ending = {
-		.text = slip_ending,
-		.size = sizeof slip_ending,
-		.limit = size_multiply(frame->max, 2),
-		.why = PART_TOO_LONG,
-	};
 	size_t between = 0;
 	while (between < n && bytes[between] == SLIP_END)
 		between++;
 	if (between > 0)
 		return part_none(part, between);
-	enum frame_result result = ending_seek(&ending, bytes, n, ended, part);
-	return result == FRAME_DONE ? slip_undo(frame, bytes, part) : result;
-}
-
-static size_t
-slip_bound(const struct frame *frame, size_t length)
-{
-	(void)frame;
-	return size_add(size_multiply(length, 2), 1);
+	for (size_t i = part->scanned; i < n; i++) {
+		unsigned char byte = bytes[i];
+		if (i > 0 && bytes[i - 1] == SLIP_ESC) {
+			if (byte != SLIP_ESC_END && byte != SLIP_ESC_ESC)
+				return part_bad(part, i, "a bad SLIP escape");
+			continue;
+		}
+		if (byte == SLIP_END)
+			return part_done(part, bytes, slip_unescape(bytes, i), i + 1);
+		if (part->state == frame->max)
+			return part_bad(part, i, PART_TOO_LONG);
+		part->state++;
+	}
+	part->scanned = n;
+	return FRAME_MORE;
 }
 
 static size_t
@@ -65,8 +53,7 @@ slip_encode(const struct frame *frame, const unsigned char *message, size_t leng
 	const struct frame_about *about, unsigned char *out, struct frame_refusal *refusal)
 {
 	size_t put = 0;
-	(void)frame;
-	(void)about;
+	(void)frame, (void)about;
 	if (length == 0)
 		return part_refuse(refusal, "an empty message", SIZE_MAX);
 	for (size_t i = 0; i < length; i++) {
@@ -87,6 +74,6 @@ const struct frame_format slip_format = {
 	.layout = "SLIP (RFC 1055)",
 	.cannot = "an empty message",
 	.decode = slip_decode,
-	.bound = slip_bound,
+	.growth = { .per = 1, .times = 2, .plus = 1 },
 	.encode = slip_encode,
 };

@@ -1,25 +1,16 @@
-/* Messages that the transport keeps apart; see whole.h. */
-#include "frame/whole.h"
+/* Messages whose boundaries the transport keeps. */
+#include "frame/formats.h"
 
 #include <string.h>
 
 #include "frame/part.h"
 
 static enum frame_result
-whole_decode(const struct frame *frame, unsigned char *bytes, size_t n, bool ended,
-	struct frame_part *part)
+whole_decode(const struct frame *frame, unsigned char *bytes, size_t n, struct frame_part *part)
 {
-	(void)ended;
 	if (n > frame->max)
 		return part_bad(part, frame->max, PART_TOO_LONG);
 	return part_done(part, bytes, n, n);
-}
-
-static size_t
-whole_bound(const struct frame *frame, size_t length)
-{
-	(void)frame;
-	return length;
 }
 
 static size_t
@@ -33,6 +24,7 @@ whole_encode(const struct frame *frame, const unsigned char *message, size_t len
 	return length;
 }
 
+/* frame->max is the largest message of the transport. */
 const struct frame_format whole_datagram = {
 	.name = "datagram",
 	.usage = "datagram",
@@ -40,6 +32,6 @@ const struct frame_format whole_datagram = {
 	.cannot = "more than the socket takes",
 	.whole = true,
 	.decode = whole_decode,
-	.bound = whole_bound,
+	.growth = { .per = 1, .times = 1 },
 	.encode = whole_encode,
 };

@@ -1,17 +1,14 @@
-/* Connecting: dial, then one session. */
-#include "mode/caller.h"
+/* Connecting: the table of clients with one session, whose remote side is dialled. */
+#include "engine/clients.h"
 #include "mode/mode.h"
-#include "mode/session.h"
 
 static bool
 connect_run(struct run *run, struct fault *fault)
 {
-	struct stream remote = { .ops = NULL };
-	struct caller caller = { .dial = { .fd = -1 } };
-	bool done = caller_dial(&caller, run, fault) &&
-		caller_stream(&remote, &caller.dial, fault) &&
-		session_run(run, &remote, &caller.dial.peer, fault);
-	caller_close(&caller);
+	struct clients clients;
+	clients_open(&clients, run, NULL);
+	bool done = clients_connect(&clients, fault) && engine_run(&run->engine, fault);
+	clients_close(&clients);
 	return done;
 }
 

@@ -1,39 +1,27 @@
 /* Running a mode; see mode.h. */
 #include "mode/mode.h"
 
-#include "base/clock.h"
-#include "base/log.h"
+#include "base/event.h"
 #include "flow/relay.h"
-#include "stream/child.h"
-
-/* What was started for a connection does not outlive us. */
-static void
-mode_end_programs(struct loop *loop)
-{
-	struct fault ignored = FAULT_NONE;
-	bool waits = true;
-	while (waits && child_count() > 0) {
-		loop_begin(loop);
-		waits = loop_wait(loop, &ignored);
-	}
-	fault_clear(&ignored);
-}
 
 bool
-mode_run(struct plan *plan, struct fault *fault)
+mode_run(struct config *config, struct fault *fault)
 {
-	struct run run = { .plan = plan };
-	log_set_level(plan->verbose);
-	/* From loop_open on signals are ours, and only who waits in the loop obeys them. */
-	bool done = record_open(&run.record, &plan->record, fault) &&
-		access_config_read(&plan->access, fault) && loop_open(&run.loop, fault) &&
-		plan->mode->run(&run, fault);
-	mode_end_programs(&run.loop);
-	log_settle(1000);
-	loop_close(&run.loop);
-	/* A signal leaves no time for more than a moment. */
-	int64_t patience = fault->signal != 0 ? RELAY_GRACE : plan->linger;
-	bool recorded = record_close(&run.record, patience, fault);
+	struct run run = { .config = config };
+	struct engine *engine = &run.engine;
+	event_set_style(config->style, config->numeric);
+	event_configure(config->verbose, config->keep_open);
+	int64_t patience = config->linger > RELAY_GRACE ? config->linger : RELAY_GRACE;
+	bool done = engine_open(engine, &config->capture, patience, fault) &&
+		acl_config_read(&config->access, fault) && engine_start(engine, fault) &&
+		config->mode->run(&run, fault);
+	/* With --grace programs may finish too. */
+	if (!engine_end_programs(engine, done && engine->end_signal != 0) && done)
+		done = fault_set_signal(fault, engine->end_signal);
+	/* After a signal, wait a moment only. */
+	patience = fault->signal != 0 ? RELAY_GRACE : config->linger;
+	bool recorded = engine_finish(engine, patience, fault);
+	engine_close(engine);
 	return (done && recorded) ||
-		fault_set(fault, STATUS_INTERNAL, 0, "%s: failed", plan->mode->name);
+		fault_set(fault, STATUS_INTERNAL, 0, "%s: failed", config->mode->name);
 }

@@ -1,75 +1,92 @@
 /*
- * Making a connection: the name is resolved, and every address is tried under one deadline. The
- * next address is begun when the one before fails or has had 250 ms (RFC 8305); the first that
- * connects wins.
+ * Connecting: resolves the name and tries its addresses under one deadline. The next attempt starts
+ * when the previous one fails or after 250 ms (RFC 8305); the first connection wins.
  */
 #ifndef SOCKCAT_NET_DIAL_H
 #define SOCKCAT_NET_DIAL_H
 
-#include <stddef.h>
-#include <stdint.h>
-
+#include "base/event.h"
 #include "base/fault.h"
-#include "base/interest.h"
+#include "base/pollset.h"
 #include "base/io.h"
 #include "net/endpoint.h"
 #include "net/resolve.h"
-#include "net/socketfile.h"
+#include "net/unix_path.h"
 #include "net/sockopt.h"
 #include "net/transport.h"
 
-/* What is wanted; outlives the dial, but for `known`, which is copied at the start. */
+/* What the pointers point to must outlive the dial, except `known`, which dial_start copies. */
 struct dial_config {
 	const struct transport *transport;
 	struct endpoint to;
 	struct address local; /* to bind before connecting; length 0: none */
-	uint16_t local_port;  /* without an address: to bind on any address; 0: none */
+	uint16_t local_port;  /* to bind if there is no local address; 0: none */
 	const struct sockopts *options;
-	const struct resolve
-		*known;   /* the host's addresses, if they are known; NULL: they are not */
-	int inherited;    /* a connection that is there already; -1: none */
-	int64_t deadline; /* for all of it, name resolution included */
+	const struct resolve *known; /* the addresses of the host; NULL: resolve it */
+	bool groups;   /* do not connect the socket for a multicast or broadcast address */
+	int inherited; /* an established connection to use instead; -1: none */
+	const char *listen_fds_name; /* the name of `inherited` in messages without a peer */
+	int64_t deadline;            /* for resolving and connecting */
+	bool probe;                  /* close connections in order instead of resetting them */
+	bool quiet; /* print no fault for failed IP connections: their events report them */
 };
 
 struct dial_attempt {
 	const struct address *address;
 	int fd;
-	int64_t again; /* the connect is to be called again then; 0: it is under way */
+	int64_t again; /* when to call connect(2) again; 0: the connection is pending */
 	size_t entry;
 };
 
 enum dial_state { DIAL_RESOLVING, DIAL_CONNECTING, DIAL_CONNECTED };
 
 struct dial {
-	const struct dial_config *config;
+	struct dial_config config;
 	enum dial_state state;
-	char *name; /* owned: what is dialled, for messages */
+	char *name; /* owned; of `to`, for messages */
 	struct resolve resolve;
 	struct dial_attempt attempts[RESOLVE_MAX];
-	size_t count;          /* attempts under way */
-	size_t next;           /* the address that comes next */
-	int64_t next_at;       /* when it comes even though nothing has failed */
-	struct fault failures; /* of the attempts so far, one after the other */
-	bool mixed;            /* they had different statuses */
-	int fd;                /* DIAL_CONNECTED: the connection; whoever takes it sets it to -1 */
-	int error;    /* … which has already been reset: this is what it said, 0: it was not */
-	bool refused; /* every failure so far was a refusal: somebody is there and says no */
+	size_t count;          /* pending attempts */
+	size_t next;           /* index of the next address */
+	int64_t next_at;       /* when to start it if no attempt fails */
+	struct fault failures; /* the concatenated failures of all attempts */
+	size_t reported;       /* length of the reported part of its text */
+	bool mixed;            /* the failures had different statuses */
+	bool refused;          /* all failures were ECONNREFUSED: the host is up */
+	/* DIAL_CONNECTED: */
+	int fd;     /* the connection; -1: taken by the caller */
+	int error;  /* of a connection that has already been reset; 0: none */
+	bool group; /* the peer is a multicast or broadcast address, the socket unconnected */
 	struct address peer, own;
-	struct socketfile file; /* of a Unix socket's own end */
+	struct unix_path file; /* the file of the own Unix socket */
 };
 
-/* IO_OK: connected; IO_AGAIN: ask, wait, step; IO_FAIL: status 3, 4, 6, 7, 27, 28 or 45. */
-enum io dial_start(
-	struct dial *dial, const struct dial_config *config, int64_t now, struct fault *fault);
-void dial_ask(struct dial *dial, struct interest *interest);
-enum io dial_step(
-	struct dial *dial, const struct interest *interest, int64_t now, struct fault *fault);
+/* Whether untried addresses are left. */
+static inline bool
+dial_has_more(const struct dial *dial)
+{
+	return dial->next < dial->resolve.count;
+}
 
-/* The connection that was made has turned out to be none (a datagram was refused): on to the next
- * address, as dial_step. */
+/* Starts a dial that is zeroed except for its config, and maybe its name. IO_OK: connected.
+ * IO_AGAIN: call dial_ask, poll, dial_step. IO_FAIL: status 3, 4, 6, 7, 27, 28 or 45. */
+enum io dial_start(struct dial *dial, int64_t now, struct fault *fault);
+
+/* Emits an event about the endpoint and one of its addresses. */
+void dial_emit(const struct dial *dial, struct event event, const struct address *to);
+
+void dial_ask(struct dial *dial, struct pollset *pollset);
+enum io dial_step(
+	struct dial *dial, const struct pollset *pollset, int64_t now, struct fault *fault);
+
+/* A datagram to the connected address was refused: tries the next address. Returns like dial_step.
+ */
 enum io dial_refused(struct dial *dial, int error, int64_t now, struct fault *fault);
 
-/* Gives everything back, a connection that nobody took included. Also good on a zeroed struct. */
+/* Emits the event of an established connection. */
+void dial_report(const struct dial *dial);
+
+/* Frees everything and closes a connection that was not taken. A zeroed struct is allowed. */
 void dial_close(struct dial *dial);
 
 #endif

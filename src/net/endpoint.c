@@ -6,16 +6,14 @@
 #include <inttypes.h>
 #include <net/if.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 
 #include "base/parse.h"
 #include "sys/sys.h"
 
-/* RFC 1035 allows 255 octets with the lengths, which is 253 characters and a final dot. */
+/* RFC 1035, 2.3.4: 255 octets with the lengths, that is 253 characters and a final dot. */
 #define ENDPOINT_NAME_MAX 254
 
 static bool
@@ -30,7 +28,7 @@ endpoint_is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Whether the last label is a number, in any notation that a resolver might take for an address. */
+/* Whether the last label is a number in a notation that a resolver may take for an address. */
 static bool
 endpoint_looks_numeric(const char *name)
 {
@@ -52,7 +50,7 @@ endpoint_looks_numeric(const char *name)
 	return digits == end && end > start;
 }
 
-/* What is wrong with a host name, NULL if nothing is. */
+/* Why a host name is invalid; NULL: it is valid. */
 static const char *
 endpoint_name_fault(const char *name)
 {
@@ -64,7 +62,7 @@ endpoint_name_fault(const char *name)
 			return "the name is not ASCII; write its xn-- form";
 		if (!endpoint_is_digit(*at) && !endpoint_is_letter(*at) &&
 			strchr("-_.", *at) == NULL)
-			return "the name has a character that names do not have";
+			return "invalid character in the name";
 		if (*at == '-' && last == '.')
 			return "a part of the name begins with '-'";
 		if (*at == '.' && last == '.')
@@ -74,7 +72,8 @@ endpoint_name_fault(const char *name)
 	return NULL;
 }
 
-/* What is wrong with an IPv6 address, maybe with a scope: the name or number of an interface. */
+/* Why an IPv6 address, optionally with the name or number of an interface, is invalid; NULL: it is
+ * valid. */
 static const char *
 endpoint_ipv6_fault(const char *host)
 {
@@ -83,24 +82,24 @@ endpoint_ipv6_fault(const char *host)
 	uint64_t number;
 	size_t length = strcspn(host, "%");
 	if (length >= sizeof bare)
-		return "it is not an IPv6 address";
+		return "not an IPv6 address";
 	memcpy(bare, host, length);
 	bare[length] = '\0';
 	if (inet_pton(AF_INET6, bare, &address) != 1)
-		return "it is not an IPv6 address";
+		return "not an IPv6 address";
 	if (host[length] == '\0')
 		return IN6_IS_ADDR_LINKLOCAL(&address)
-			? "a link-local address needs its interface, as in fe80::1%eth0"
+			? "a link-local address requires an interface, as in fe80::1%eth0"
 			: NULL;
 	if (!IN6_IS_ADDR_LINKLOCAL(&address) && !IN6_IS_ADDR_MC_LINKLOCAL(&address))
-		return "only a link-local address has an interface";
+		return "only a link-local address can have an interface";
 	const char *scope = host + length + 1;
 	char name[IF_NAMESIZE];
 	bool exists = parse_count(scope, UINT32_MAX, &number) == PARSE_OK
 		? if_indextoname((unsigned)number, name) != NULL
 		: if_nametoindex(scope) != 0;
 	if (!exists)
-		return "there is no such interface";
+		return "no such interface";
 	return NULL;
 }
 
@@ -110,20 +109,18 @@ endpoint_set_host(struct endpoint *endpoint, char *host, bool numeric_only, stru
 	struct in_addr ipv4;
 	size_t length = strlen(host);
 	const char *wrong = NULL;
-
 	const char *at = strrchr(host, '@');
-
-	/* What stands before it may be a password. */
+	/* The part before it may be a password: do not show it. */
 	if (at != NULL)
 		return fault_set(fault, STATUS_VALUE, 0,
-			"host '...%s': a user or a password has no place here", at);
+			"host '...%s': a user name or password is not allowed here", at);
 	endpoint->numeric = true;
 	if (length > 2 && host[0] == '[' && host[length - 1] == ']') {
 		host[length - 1] = '\0';
 		host++;
 		wrong = endpoint_ipv6_fault(host);
 	} else if (length == 0) {
-		wrong = "it is empty";
+		wrong = "must not be empty";
 	} else if (strchr(host, ':') != NULL) {
 		wrong = endpoint_ipv6_fault(host);
 	} else if (inet_pton(AF_INET, host, &ipv4) != 1) {
@@ -132,11 +129,11 @@ endpoint_set_host(struct endpoint *endpoint, char *host, bool numeric_only, stru
 		if (wrong == NULL && endpoint_looks_numeric(host))
 			wrong = "an IPv4 address is four decimal numbers from 0 to 255";
 		if (wrong == NULL && numeric_only)
-			wrong = "it is a name, and only an address can stand here";
+			wrong = "expected an address, not a name";
 	}
 	if (wrong == NULL && endpoint->numeric && endpoint->family != AF_UNSPEC &&
 		endpoint->family != (strchr(host, ':') != NULL ? AF_INET6 : AF_INET))
-		wrong = "it is an address of the other family";
+		wrong = "an address of the other family";
 	endpoint->host = host;
 	return wrong == NULL || fault_set(fault, STATUS_VALUE, 0, "host '%s': %s", host, wrong);
 }
@@ -159,11 +156,11 @@ endpoint_set_port(struct endpoint *endpoint, const char *port, const struct tran
 		return true;
 	case PARSE_RANGE:
 		return fault_set(
-			fault, STATUS_VALUE, 0, "port '%s': it goes from 0 to 65535", port);
+			fault, STATUS_VALUE, 0, "invalid port '%s': expected 0 to 65535", port);
 	case PARSE_BAD:
 		break;
 	}
-	/* A service's name begins with a letter (RFC 6335), so not "80x" or "-1". */
+	/* Require a letter, so that "80x" and "-1" are not looked up as service names. */
 	const struct servent *service = NULL;
 	if (endpoint_is_letter(port[0]))
 		service = getservbyname(port, transport->type == SOCK_DGRAM ? "udp" : "tcp");
@@ -179,15 +176,14 @@ bool
 endpoint_set_path(struct endpoint *endpoint, const char *path, struct fault *fault)
 {
 	struct sockaddr_un address;
-	size_t length = strlen(path), most = sizeof address.sun_path - 1;
+	size_t length = strlen(path), max = sizeof address.sun_path - 1;
 	endpoint->host = path;
 	if (length == 0 || (length == 1 && path[0] == '@'))
-		return fault_set(fault, STATUS_VALUE, 0, "path '%s': it is empty", path);
-	/* An abstract name's '@' stands for the NUL in front of it, and no NUL follows. */
-	if (path[0] == '@' ? length > most + 1 : length > most)
+		return fault_set(fault, STATUS_VALUE, 0, "path '%s': must not be empty", path);
+	/* The '@' of an abstract name stands for the leading NUL; it has no terminating NUL. */
+	if (path[0] == '@' ? length > max + 1 : length > max)
 		return fault_set(fault, STATUS_VALUE, 0,
-			"path '%s': %zu bytes, and a socket's path has at most %zu", path, length,
-			most);
+			"path '%s': %zu bytes, a socket's path has at most %zu", path, length, max);
 	return true;
 }
 
@@ -197,20 +193,20 @@ endpoint_set_vsock(
 {
 	uint64_t value = UINT32_MAX;
 	endpoint->host = cid;
-	/* No context number: any (VMADDR_CID_ANY). */
+	/* No context ID: VMADDR_CID_ANY. */
 	if (cid != NULL && parse_count(cid, UINT32_MAX, &value) != PARSE_OK)
 		return fault_set(fault, STATUS_VALUE, 0,
-			"context '%s': it is a number from 0 to 4294967295", endpoint_public(cid));
+			"context '%s': expected a number from 0 to 4294967295",
+			endpoint_public(cid));
 	endpoint->cid = (uint32_t)value;
 	if (parse_count(port, UINT32_MAX, &value) != PARSE_OK)
 		return fault_set(fault, STATUS_VALUE, 0,
-			"port '%s': for vsock it is a number from 0 to 4294967295",
-			endpoint_public(port));
+			"port '%s': expected a number from 0 to 4294967295", endpoint_public(port));
 	endpoint->port = (uint32_t)value;
 	return true;
 }
 
-/* Like asprintf. */
+/* Returns malloc'd text. */
 static char *
 endpoint_join(const char *host, uint32_t port)
 {
@@ -236,27 +232,25 @@ endpoint_address(const struct endpoint *endpoint, struct address *address)
 	if (endpoint->names == TRANSPORT_VSOCK)
 		return sys_vsock_address(
 			endpoint->cid, endpoint->port, &address->storage, &address->length);
-	struct sockaddr_un *local = (struct sockaddr_un *)&address->storage;
 	size_t length = strlen(endpoint->host);
 	bool abstract = endpoint->host[0] == '@';
-	memset(address, 0, sizeof *address);
-	local->sun_family = AF_UNIX;
-	if (length > sizeof local->sun_path - !abstract) {
+	*address = (struct address){ .local = { .sun_family = AF_UNIX } };
+	if (length > sizeof address->local.sun_path - !abstract) {
 		errno = ENAMETOOLONG;
 		return false;
 	}
-	memcpy(local->sun_path, endpoint->host, length);
+	memcpy(address->local.sun_path, endpoint->host, length);
 	if (abstract)
-		local->sun_path[0] = '\0';
+		address->local.sun_path[0] = '\0';
 	address->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + !abstract);
 	return true;
 }
 
-/* The name in a Unix address: a path, an abstract name with '@' for each NUL's place, or none. */
+/* The name of a Unix socket: a path, an abstract name with '@' for each NUL, or "(unnamed)". */
 static char *
 address_print_unix(const struct address *address)
 {
-	const struct sockaddr_un *local = (const struct sockaddr_un *)&address->storage;
+	const char *path = address->local.sun_path;
 	size_t offset = offsetof(struct sockaddr_un, sun_path);
 	size_t length = address->length > offset ? address->length - offset : 0;
 	char *text = malloc(length + sizeof "(unnamed)");
@@ -264,13 +258,11 @@ address_print_unix(const struct address *address)
 		return NULL;
 	if (length == 0) {
 		memcpy(text, "(unnamed)", sizeof "(unnamed)");
-	} else if (local->sun_path[0] == '\0') {
-		for (size_t i = 0; i < length; i++)
-			text[i] = local->sun_path[i] == '\0' ? '@' : local->sun_path[i];
-		text[length] = '\0';
 	} else {
-		length = strnlen(local->sun_path, length);
-		memcpy(text, local->sun_path, length);
+		bool abstract = path[0] == '\0';
+		length = abstract ? length : strnlen(path, length);
+		for (size_t i = 0; i < length; i++)
+			text[i] = path[i] == '\0' ? '@' : path[i];
 		text[length] = '\0';
 	}
 	return text;
@@ -281,71 +273,88 @@ address_print(const struct address *address)
 {
 	char host[NI_MAXHOST];
 	uint32_t cid, port;
-	/* Without a length there is not even a family: a sender that has no name. */
-	if (address->storage.ss_family == AF_UNIX || address->length == 0)
+	/* Length 0: an unbound sender; the family is not set. */
+	if (address->any.sa_family == AF_UNIX || address->length == 0)
 		return address_print_unix(address);
 	if (sys_vsock_parts(&address->storage, &cid, &port)) {
 		(void)snprintf(host, sizeof host, "%" PRIu32, cid);
 		return endpoint_join(host, port);
 	}
-	if (getnameinfo((const struct sockaddr *)&address->storage, address->length, host,
-		    sizeof host, NULL, 0, NI_NUMERICHOST) != 0)
+	if (getnameinfo(&address->any, address->length, host, sizeof host, NULL, 0,
+		    NI_NUMERICHOST) != 0)
 		return strdup("?");
 	return address_port(address) == 0 ? strdup(host)
 					  : endpoint_join(host, address_port(address));
 }
 
+bool
+address_of_socket(struct address *address, int fd)
+{
+	*address = (struct address){ .length = sizeof address->storage };
+	if (getsockname(fd, &address->any, &address->length) == 0)
+		return true;
+	address->length = 0;
+	return false;
+}
+
+bool
+address_of_peer(struct address *address, int fd)
+{
+	*address = (struct address){ .length = sizeof address->storage };
+	if (getpeername(fd, &address->any, &address->length) == 0)
+		return true;
+	address->length = 0;
+	return false;
+}
+
+bool
+address_is_multicast(const struct address *address)
+{
+	return address->any.sa_family == AF_INET ? IN_MULTICAST(ntohl(address->v4.sin_addr.s_addr))
+		: address->any.sa_family == AF_INET6 ? IN6_IS_ADDR_MULTICAST(&address->v6.sin6_addr)
+						     : false;
+}
+
 uint16_t
 address_port(const struct address *address)
 {
-	switch (address->storage.ss_family) {
-	case AF_INET:
-		return ntohs(((const struct sockaddr_in *)&address->storage)->sin_port);
-	case AF_INET6:
-		return ntohs(((const struct sockaddr_in6 *)&address->storage)->sin6_port);
-	default:
-		return 0;
-	}
+	return address->any.sa_family == AF_INET     ? ntohs(address->v4.sin_port)
+		: address->any.sa_family == AF_INET6 ? ntohs(address->v6.sin6_port)
+						     : 0;
 }
 
 void
 address_set_port(struct address *address, uint16_t port)
 {
-	if (address->storage.ss_family == AF_INET)
-		((struct sockaddr_in *)&address->storage)->sin_port = htons(port);
-	else if (address->storage.ss_family == AF_INET6)
-		((struct sockaddr_in6 *)&address->storage)->sin6_port = htons(port);
+	if (address->any.sa_family == AF_INET)
+		address->v4.sin_port = htons(port);
+	else if (address->any.sa_family == AF_INET6)
+		address->v6.sin6_port = htons(port);
 }
 
 bool
 address_equal(const struct address *a, const struct address *b)
 {
-	if (a->storage.ss_family == AF_INET && b->storage.ss_family == AF_INET) {
-		const struct sockaddr_in *x = (const struct sockaddr_in *)&a->storage;
-		const struct sockaddr_in *y = (const struct sockaddr_in *)&b->storage;
-		return x->sin_port == y->sin_port && x->sin_addr.s_addr == y->sin_addr.s_addr;
-	}
-	if (a->storage.ss_family == AF_INET6 && b->storage.ss_family == AF_INET6) {
-		const struct sockaddr_in6 *x = (const struct sockaddr_in6 *)&a->storage;
-		const struct sockaddr_in6 *y = (const struct sockaddr_in6 *)&b->storage;
-		return x->sin6_port == y->sin6_port && x->sin6_scope_id == y->sin6_scope_id &&
-			memcmp(&x->sin6_addr, &y->sin6_addr, sizeof x->sin6_addr) == 0;
-	}
+	if (a->any.sa_family == AF_INET && b->any.sa_family == AF_INET)
+		return a->v4.sin_port == b->v4.sin_port &&
+			a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+	if (a->any.sa_family == AF_INET6 && b->any.sa_family == AF_INET6)
+		return a->v6.sin6_port == b->v6.sin6_port &&
+			a->v6.sin6_scope_id == b->v6.sin6_scope_id &&
+			memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0;
 	return a->length == b->length && memcmp(&a->storage, &b->storage, a->length) == 0;
 }
 
 uint64_t
 address_hash(const struct address *address, const struct hash_key *key)
 {
-	if (address->storage.ss_family == AF_INET) {
-		const struct sockaddr_in *in = (const struct sockaddr_in *)&address->storage;
-		const uint32_t parts[] = { in->sin_addr.s_addr, in->sin_port };
-		return hash_bytes(key, parts, sizeof parts);
-	}
-	if (address->storage.ss_family == AF_INET6) {
-		const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)&address->storage;
-		uint32_t parts[6] = { in->sin6_port, in->sin6_scope_id };
-		memcpy(parts + 2, &in->sin6_addr, sizeof in->sin6_addr);
+	uint32_t parts[6] = { address->v4.sin_addr.s_addr, address->v4.sin_port };
+	if (address->any.sa_family == AF_INET)
+		return hash_bytes(key, parts, 2 * sizeof parts[0]);
+	if (address->any.sa_family == AF_INET6) {
+		parts[0] = address->v6.sin6_port;
+		parts[1] = address->v6.sin6_scope_id;
+		memcpy(parts + 2, &address->v6.sin6_addr, sizeof address->v6.sin6_addr);
 		return hash_bytes(key, parts, sizeof parts);
 	}
 	return hash_bytes(key, &address->storage, address->length);

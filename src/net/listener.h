@@ -1,46 +1,43 @@
 /*
- * Listening: one socket per address, opened together or not at all, and the clients that come.
+ * Listening sockets, one per address, and accepting their clients. Either all sockets are opened or
+ * none.
  *
- * Without a host it is one V6ONLY socket on [::] and one on 0.0.0.0, or the one of them that this
- * machine has. With port 0 the system chooses one port for all. For a transport without connections
- * a client is a peer whose first datagram is waiting.
+ * Without a host there is one V6ONLY socket on [::] and one on 0.0.0.0, or only one if the system
+ * lacks the other family. With port 0 the system chooses one port for all sockets. For a transport
+ * without connections a client is the sender of the next datagram.
  */
 #ifndef SOCKCAT_NET_LISTENER_H
 #define SOCKCAT_NET_LISTENER_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/fault.h"
-#include "base/interest.h"
+#include "base/pollset.h"
 #include "base/io.h"
-#include "base/log.h"
-#include "net/access.h"
+#include "net/acl.h"
 #include "net/endpoint.h"
+#include "net/permissions.h"
 #include "net/resolve.h"
-#include "net/socketfile.h"
+#include "net/unix_path.h"
 #include "net/sockopt.h"
 #include "net/transport.h"
-#include "net/users.h"
+#include "net/uid_list.h"
 
-/* What is wanted; outlives the listener. */
+/* Must outlive the listener. */
 struct listener_config {
 	const struct transport *transport;
-	struct endpoint on; /* host NULL: every address */
+	struct endpoint on; /* host NULL: any address */
 	const struct sockopts *options;
-	const struct access *access; /* who may be a client; NULL: everybody */
-	const struct users *users;   /* of a Unix socket; none: everybody */
-	const int *inherited;        /* sockets that listen already, or are bound, instead; … */
-	size_t inherited_count;      /* … up to RESOLVE_MAX; 0: none */
+	const struct acl *access;       /* the addresses of permitted clients; NULL: all */
+	const struct uid_list *users;   /* permitted on a Unix socket; NULL or empty: all */
+	struct permissions permissions; /* of a Unix socket's file */
+	const int *inherited;           /* listening or bound sockets to use instead */
+	size_t listen_fds_count;        /* their number, up to RESOLVE_MAX; 0: none */
 };
 
 struct listener_socket {
 	int fd;
 	struct address address;
 	size_t entry;
-	bool restore; /* O_NONBLOCK was set on a socket that others may share, and has to go again
-		       */
+	bool restore; /* clear O_NONBLOCK on close: other processes may share the socket */
 };
 
 enum listener_state { LISTENER_RESOLVING, LISTENER_OPEN };
@@ -51,48 +48,49 @@ struct listener {
 	struct resolve resolve;
 	struct listener_socket sockets[RESOLVE_MAX];
 	size_t count;
-	int64_t paused;   /* no client is accepted before: the system was out of descriptors */
-	int64_t silent;   /* that is not said again before */
-	uint64_t refused; /* clients that may not be any, of datagrams: these */
-	struct socketfile file;
+	size_t reserve;   /* set by the owner: descriptors for each client besides its socket */
+	int64_t paused;   /* end of the pause after accepting or receiving failed; 0: none */
+	int64_t silent;   /* when the next such failure may be reported */
+	uint64_t refused; /* rejected clients, or datagrams */
+	struct unix_path file;
 };
 
-/* Someone who has come. */
 struct listener_client {
-	int fd; /* owned by whoever takes it */
+	int fd; /* owned by the caller; close resets the connection (transport_abort_on_close) */
 	struct address peer;
 };
 
-/* IO_OK: it listens; IO_AGAIN: ask, wait, step (a name is being resolved); IO_FAIL: status 4, 6,
- * 27, 45 (an interface) or 101. */
+/* IO_OK: listening. IO_AGAIN: a name is being resolved; call listener_ask, poll, listener_step.
+ * IO_FAIL: status 4, 6, 27, 45 (interface) or 101. */
 enum io listener_start(
 	struct listener *listener, const struct listener_config *config, struct fault *fault);
 enum io listener_step(
-	struct listener *listener, const struct interest *interest, struct fault *fault);
+	struct listener *listener, const struct pollset *pollset, struct fault *fault);
 
-/* Asks for what listener_step, and later listener_accept, needs. */
-void listener_ask(struct listener *listener, struct interest *interest);
+/* Adds the descriptors for listener_step or, once listening, listener_accept. */
+void listener_ask(struct listener *listener, struct pollset *pollset);
 
 /*
- * Takes the next client: IO_OK, IO_AGAIN if none is there, IO_FAIL (status 27 or 101). Clients that
- * have gone again and errors of the network are no failure. Who may not be a client is refused at
- * once, by a reset, so that it is not taken for a clean end, and counted; a datagram is dropped.
- * Without connections the socket itself is handed over; the listener no longer has it.
+ * Accepts the next client. IO_OK; IO_AGAIN: no client is waiting, or descriptors have run out,
+ * which is reported once a second; IO_FAIL: status 27 or 101. Aborted connections and network
+ * errors are no failure. A client that is not permitted is counted and reset, which it cannot
+ * mistake for a clean end; its datagram is dropped. Without connections the socket itself becomes
+ * the client's, and the listener closes the others.
  */
-enum io listener_accept(struct listener *listener, const struct interest *interest, int64_t now,
+enum io listener_accept(struct listener *listener, const struct pollset *pollset, int64_t now,
 	struct listener_client *client, struct fault *fault);
 
-/* A line with -v: who has come, and what is known of them. */
-void listener_report(const struct listener_client *client, log_writer write);
+/* Pauses after accepting or receiving failed, and reports the failure at most once a second. */
+void listener_pause(struct listener *listener, const char *operation, int error, int64_t now);
 
-/* Sends someone away who has come, by a reset where there is one. */
-void listener_turn_away(const struct listener *listener, struct listener_client *client);
+/* Emits the event of an accepted client, with its credentials if known. */
+void listener_report(const struct listener_client *client);
 
-/* Whether the peer may be a client; who may not is counted. */
+/* Whether the access list permits the peer; if not, reports and counts it. */
 bool listener_permits(struct listener *listener, const struct address *peer);
 
-/* Closes the sockets and removes our socket file, if it is still ours. Also good on a zeroed
- * struct. */
+/* Closes the sockets and removes the socket file unless it was replaced. A zeroed struct is
+ * allowed. */
 void listener_close(struct listener *listener);
 
 #endif

@@ -1,8 +1,6 @@
 /* Names of socket options; see optname.h. */
 #include "net/optname.h"
 
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -21,9 +19,9 @@ static const struct {
 static const struct {
 	int level;
 	const char *prefix, *name;
-	int option;
+	const char *option; /* an OPTNAME_TEXT */
 } optname_rows[] = {
-#define OPTNAME(level, prefix, name) { level, #prefix, #name, prefix##name },
+#define OPTNAME(level, prefix, name) { level, #prefix, #name, OPTNAME_TEXT(prefix##name) },
 #include "net/optname.def"
 #undef OPTNAME
 };
@@ -34,7 +32,7 @@ optname_is(const char *name, const char *text, size_t length)
 	return strlen(name) == length && memcmp(name, text, length) == 0;
 }
 
-/* A number that is the whole of a piece; nothing that long is one. */
+/* Parses a number that is the whole of a piece. */
 static bool
 optname_number(const char *text, size_t length, uint64_t max, int *number)
 {
@@ -48,6 +46,13 @@ optname_number(const char *text, size_t length, uint64_t max, int *number)
 		return false;
 	*number = (int)(uint32_t)value;
 	return true;
+}
+
+int
+optname_value(const char *text)
+{
+	int number;
+	return optname_number(text, strlen(text), INT32_MAX, &number) ? number : OPTNAME_MISSING;
 }
 
 static bool
@@ -71,7 +76,7 @@ optname_find_option(int level, const char *text, size_t length, int *option)
 		size_t skip = whole ? prefix : 0;
 		if (optname_rows[i].level == level &&
 			optname_is(optname_rows[i].name, text + skip, length - skip)) {
-			*option = optname_rows[i].option;
+			*option = optname_value(optname_rows[i].option);
 			return true;
 		}
 	}
@@ -89,24 +94,22 @@ optname_parse(struct optname *parsed, const char *text, struct fault *fault)
 	*parsed = (struct optname){ .text = NULL };
 	if (text[level] != ':' || name[length] != ':' || value[0] == '\0')
 		return fault_set(fault, STATUS_VALUE, 0,
-			"option --sockopt '%s': it has to be LEVEL:NAME:VALUE, as in "
+			"invalid --sockopt '%s': expected LEVEL:NAME:VALUE, as in "
 			"SOCKET:PRIORITY:6",
 			text);
 	if (!optname_find_level(text, level, &parsed->level))
 		return fault_set(fault, STATUS_VALUE, 0,
-			"option --sockopt '%s': the level has to be SOCKET, IP, IPV6, TCP, UDP or "
-			"a "
-			"number",
+			"invalid --sockopt '%s': expected the level SOCKET, IP, IPV6, TCP, UDP or "
+			"a number",
 			text);
 	if (!optname_find_option(parsed->level, name, length, &parsed->option))
 		return fault_set(fault, STATUS_VALUE, 0,
-			"option --sockopt '%s': %.*s has no option of that name here; it may be "
-			"given "
-			"by its number",
+			"invalid --sockopt '%s': unknown option name for %.*s; it can be given by "
+			"number",
 			text, (int)level, text);
 	if (parsed->option == OPTNAME_MISSING)
 		return fault_set(fault, STATUS_MISSING, 0,
-			"option --sockopt '%s': this system does not have it", text);
+			"invalid --sockopt '%s': not supported by this system", text);
 	if (value[0] == '-' &&
 		optname_number(value + 1, strlen(value + 1), INT32_MAX, &parsed->number))
 		parsed->number = -parsed->number;

@@ -12,25 +12,21 @@ static bool
 ports_append(struct ports *ports, uint32_t port, struct fault *fault)
 {
 	if (port == 0)
-		return fault_set(fault, STATUS_VALUE, 0, "port '0': nobody can listen there");
+		return fault_set(fault, STATUS_VALUE, 0, "port '0' is only valid with -l");
 	unsigned char bit = (unsigned char)(1U << port % 8);
 	if ((ports->seen[port / 8] & bit) != 0)
 		return true;
-	if (ports->count == ports->room) {
-		size_t room = ports->room * 2 + 16;
-		uint16_t *longer = realloc(ports->list, room * sizeof *longer);
-		if (longer == NULL)
-			return fault_set(fault, STATUS_MEMORY, ENOMEM, "ports");
-		ports->list = longer;
-		ports->room = room;
-	}
+	/* Room for all; the pages that are not used cost no memory. */
+	if (ports->list == NULL)
+		ports->list = malloc(UINT16_MAX * sizeof *ports->list);
+	if (ports->list == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "ports");
 	ports->seen[port / 8] |= bit;
 	ports->list[ports->count++] = (uint16_t)port;
 	return true;
 }
 
-/* "20-30", both numbers: PARSE_BAD if not so. A '-' in anything else belongs to a service's name.
- */
+/* Parses "20-30"; PARSE_BAD unless both are numbers, as service names may contain '-'. */
 static enum parse
 ports_parse_range(const char *text, uint64_t *first, uint64_t *last)
 {
@@ -57,7 +53,7 @@ ports_add_item(struct ports *ports, const char *text, const struct transport *tr
 			ports_append(ports, endpoint.port, fault);
 	case PARSE_RANGE:
 		return fault_set(
-			fault, STATUS_VALUE, 0, "ports '%s': they go from 1 to 65535", text);
+			fault, STATUS_VALUE, 0, "invalid ports '%s': expected 1 to 65535", text);
 	case PARSE_OK:
 		break;
 	}
@@ -91,7 +87,7 @@ void
 ports_shuffle(struct ports *ports, uint64_t seed)
 {
 	for (size_t i = ports->count; i > 1; i--) {
-		/* Knuth's MMIX generator; its upper bits are the good ones. */
+		/* Knuth's MMIX generator; use the upper bits, whose period is longer. */
 		seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 		size_t other = (size_t)(seed >> 33) % i;
 		uint16_t swap = ports->list[i - 1];
@@ -104,5 +100,6 @@ void
 ports_close(struct ports *ports)
 {
 	free(ports->list);
-	memset(ports, 0, sizeof *ports);
+	ports->list = NULL;
+	ports->count = 0;
 }

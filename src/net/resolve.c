@@ -1,4 +1,4 @@
-/* A host's addresses; see resolve.h. */
+/* Name resolution; see resolve.h. */
 #include "net/resolve.h"
 
 #include <errno.h>
@@ -8,18 +8,32 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "sys/sys.h"
 
-/* Shared between the loop and the thread; the one that finds the other done with it frees it. */
+/* Shared by the loop and the thread; the second to set `left` frees it. */
 struct resolve_job {
 	char *host;
 	struct addrinfo hints, *found;
 	int result, error;
-	int done; /* the write end of the pipe whose other end the loop waits for */
-	atomic_bool left;
+	int done;         /* the write end of a pipe; closing it wakes the loop */
+	atomic_bool left; /* the loop or the thread has finished with the job */
 };
+
+/* Look-ups whose result has not been taken, and those of them that were abandoned. */
+static atomic_size_t resolve_pending, resolve_left;
+
+size_t
+resolve_lookups(void)
+{
+	return atomic_load(&resolve_pending);
+}
+
+size_t
+resolve_abandoned(void)
+{
+	return atomic_load(&resolve_left);
+}
 
 static void
 resolve_free_job(struct resolve_job *job)
@@ -29,6 +43,7 @@ resolve_free_job(struct resolve_job *job)
 	(void)sys_close(&job->done);
 	free(job->host);
 	free(job);
+	atomic_fetch_sub(&resolve_pending, 1);
 }
 
 static void *
@@ -37,13 +52,16 @@ resolve_thread(void *argument)
 	struct resolve_job *job = argument;
 	job->result = getaddrinfo(job->host, NULL, &job->hints, &job->found);
 	job->error = errno;
-	/* Closing the write end is what the loop sees, so it comes after everything else, but the
-	 * job may be gone as soon as `left` is set. */
+	/* Close the write end last, as that wakes the loop; copy it first, as the loop may free the
+	 * job once `left` is set. */
 	int done = job->done;
 	job->done = -1;
-	if (atomic_exchange(&job->left, true))
-		resolve_free_job(job);
+	bool abandoned = atomic_exchange(&job->left, true);
 	(void)sys_close(&done);
+	if (abandoned) {
+		resolve_free_job(job);
+		atomic_fetch_sub(&resolve_left, 1);
+	}
 	return NULL;
 }
 
@@ -57,7 +75,7 @@ resolve_add(struct resolve *resolve, const struct sockaddr *from, socklen_t leng
 	memcpy(&address->storage, from, length);
 	address->length = length;
 	address_set_port(address, (uint16_t)port);
-	/* The same line twice in a hosts file is no second chance. */
+	/* Skip duplicate addresses. */
 	for (size_t i = 0; i < resolve->count; i++)
 		if (address_equal(&resolve->addresses[i], address))
 			return true;
@@ -65,7 +83,7 @@ resolve_add(struct resolve *resolve, const struct sockaddr *from, socklen_t leng
 	return true;
 }
 
-/* The next entry of the family, or of another one. */
+/* The next entry of the family or, unless `same`, of another one. */
 static const struct addrinfo *
 resolve_next(const struct addrinfo *entry, int family, bool same)
 {
@@ -75,8 +93,8 @@ resolve_next(const struct addrinfo *entry, int family, bool same)
 }
 
 /*
- * Takes the addresses in the system's order, but with the families taking turns (RFC 8305, section
- * 4), so that one family that does not work costs little time.
+ * Copies the addresses in the system's order, but with alternating families (RFC 8305, section 4),
+ * so that a broken family costs little time.
  */
 static enum io
 resolve_take(struct resolve *resolve, const struct addrinfo *found, const struct endpoint *endpoint,
@@ -88,10 +106,8 @@ resolve_take(struct resolve *resolve, const struct addrinfo *found, const struct
 	bool same = true;
 
 	resolve->addresses = calloc(RESOLVE_MAX, sizeof *resolve->addresses);
-	if (resolve->addresses == NULL) {
-		(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "resolve %s", endpoint->host);
-		return IO_FAIL;
-	}
+	if (resolve->addresses == NULL)
+		return IO_FAULT(fault, STATUS_MEMORY, ENOMEM, "resolve %s", endpoint->host);
 	while (turn != NULL || other != NULL) {
 		if (turn != NULL) {
 			if (resolve->count == RESOLVE_MAX)
@@ -108,8 +124,7 @@ resolve_take(struct resolve *resolve, const struct addrinfo *found, const struct
 	}
 	if (resolve->count > 0)
 		return IO_OK;
-	(void)fault_set(fault, STATUS_RESOLVE, 0, "resolve %s: it has no address", endpoint->host);
-	return IO_FAIL;
+	return IO_FAULT(fault, STATUS_RESOLVE, 0, "resolve %s: no address", endpoint->host);
 }
 
 static enum io
@@ -119,14 +134,12 @@ resolve_finish(struct resolve *resolve, int result, int error, const struct addr
 	if (result == 0)
 		return resolve_take(resolve, found, endpoint, fault);
 	if (result == EAI_SYSTEM)
-		(void)fault_set(fault, STATUS_RESOLVE, error, "resolve %s", endpoint->host);
-	else
-		(void)fault_set(fault, result == EAI_MEMORY ? STATUS_MEMORY : STATUS_RESOLVE, 0,
-			"resolve %s: %s", endpoint->host, gai_strerror(result));
-	return IO_FAIL;
+		return IO_FAULT(fault, STATUS_RESOLVE, error, "resolve %s", endpoint->host);
+	return IO_FAULT(fault, result == EAI_MEMORY ? STATUS_MEMORY : STATUS_RESOLVE, 0,
+		"resolve %s: %s", endpoint->host, gai_strerror(result));
 }
 
-/* Starts the thread, with all signals blocked: they belong to the loop. */
+/* Starts the thread with all signals blocked: the main thread handles them. */
 static bool
 resolve_spawn(struct resolve_job *job)
 {
@@ -154,6 +167,7 @@ resolve_start_thread(struct resolve *resolve, const struct endpoint *endpoint,
 	struct resolve_job *job = calloc(1, sizeof *job);
 	if (job == NULL)
 		goto fail;
+	atomic_fetch_add(&resolve_pending, 1);
 	job->hints = *hints;
 	job->done = -1;
 	job->host = strdup(endpoint->host);
@@ -171,26 +185,24 @@ fail_pipe:
 fail_job:
 	resolve_free_job(job);
 fail:
-	(void)fault_set(fault, STATUS_MEMORY, errno, "resolve %s", endpoint->host);
-	return IO_FAIL;
+	return IO_FAULT(fault, STATUS_MEMORY, errno, "resolve %s", endpoint->host);
 }
 
 enum io
 resolve_start(struct resolve *resolve, const struct endpoint *endpoint, struct fault *fault)
 {
-	*resolve = (struct resolve){ .fd = -1, .entry = INTEREST_NONE };
+	*resolve = (struct resolve){ .fd = -1, .entry = POLLSET_NONE };
 	if (endpoint->names != TRANSPORT_INET) {
 		resolve->addresses = calloc(1, sizeof *resolve->addresses);
 		if (resolve->addresses == NULL)
-			(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "resolve");
-		else if (endpoint_address(endpoint, resolve->addresses))
-			resolve->count = 1;
-		else
-			(void)fault_set(fault, STATUS_MISSING, errno, "address of %s",
+			return IO_FAULT(fault, STATUS_MEMORY, ENOMEM, "resolve");
+		if (!endpoint_address(endpoint, resolve->addresses))
+			return IO_FAULT(fault, STATUS_MISSING, errno, "address of %s",
 				endpoint->host != NULL ? endpoint->host : "*");
-		return resolve->count == 1 ? IO_OK : IO_FAIL;
+		resolve->count = 1;
+		return IO_OK;
 	}
-	/* One entry per address, whatever the transport. */
+	/* Any type, to get one entry per address. */
 	struct addrinfo hints = {
 		.ai_family = endpoint->family,
 		.ai_socktype = SOCK_STREAM,
@@ -212,15 +224,13 @@ resolve_again(
 {
 	*resolve = (struct resolve){
 		.fd = -1,
-		.entry = INTEREST_NONE,
+		.entry = POLLSET_NONE,
 		.count = found->count,
 		.left_out = found->left_out,
 		.addresses = calloc(found->count, sizeof *resolve->addresses),
 	};
-	if (resolve->addresses == NULL) {
-		(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "resolve");
-		return IO_FAIL;
-	}
+	if (resolve->addresses == NULL)
+		return IO_FAULT(fault, STATUS_MEMORY, ENOMEM, "resolve");
 	for (size_t i = 0; i < found->count; i++) {
 		resolve->addresses[i] = found->addresses[i];
 		address_set_port(&resolve->addresses[i], port);
@@ -229,17 +239,17 @@ resolve_again(
 }
 
 void
-resolve_ask(struct resolve *resolve, struct interest *interest)
+resolve_ask(struct resolve *resolve, struct pollset *pollset)
 {
-	resolve->entry = interest_ask(interest, resolve->fd, POLLIN);
+	resolve->entry = pollset_ask(pollset, resolve->fd, POLLIN);
 }
 
 enum io
 resolve_step(struct resolve *resolve, const struct endpoint *endpoint,
-	const struct interest *interest, struct fault *fault)
+	const struct pollset *pollset, struct fault *fault)
 {
 	struct resolve_job *job = resolve->job;
-	if (!interest_fired(interest, resolve->entry) || !atomic_load(&job->left))
+	if (!pollset_fired(pollset, resolve->entry) || !atomic_load(&job->left))
 		return IO_AGAIN;
 	enum io done =
 		resolve_finish(resolve, job->result, job->error, job->found, endpoint, fault);
@@ -255,8 +265,10 @@ resolve_close(struct resolve *resolve)
 	if (resolve->job != NULL) {
 		if (atomic_exchange(&resolve->job->left, true))
 			resolve_free_job(resolve->job);
+		else
+			atomic_fetch_add(&resolve_left, 1);
 		(void)sys_close(&resolve->fd);
 	}
 	free(resolve->addresses);
-	*resolve = (struct resolve){ .fd = -1, .entry = INTEREST_NONE };
+	*resolve = (struct resolve){ .fd = -1, .entry = POLLSET_NONE };
 }

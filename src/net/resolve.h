@@ -1,47 +1,51 @@
 /*
- * A host's addresses. A name is looked up in a thread of its own, because getaddrinfo(3) blocks
- * for as long as it likes; so a deadline can cover it. Addresses, paths and the like are there at
- * once, without a thread.
+ * Resolving an endpoint to addresses. Names are looked up in a thread, since getaddrinfo(3) blocks
+ * without a time limit. Numeric addresses, paths and so on need no thread.
  */
 #ifndef SOCKCAT_NET_RESOLVE_H
 #define SOCKCAT_NET_RESOLVE_H
 
-#include <stddef.h>
-
 #include "base/fault.h"
-#include "base/interest.h"
+#include "base/pollset.h"
 #include "base/io.h"
 #include "net/endpoint.h"
 
-/* More addresses of one name are left out, and counted. */
+/* The most addresses of a name; further ones are counted in left_out. */
 #define RESOLVE_MAX 64
 
 struct resolve {
-	struct address *addresses; /* owned; in the order in which to try them, port included */
+	struct address *addresses; /* owned; with the port, in the order in which to try them */
 	size_t count, left_out;
-	struct resolve_job *job; /* the look-up under way */
-	int fd;                  /* becomes readable when the look-up is done */
+	struct resolve_job *job; /* the pending look-up; NULL: none */
+	int fd;                  /* becomes readable when the look-up is done; -1: none */
 	size_t entry;
 };
 
 /*
- * Begins. The endpoint has a host. IO_OK: the addresses (at least one) are there; IO_AGAIN: ask,
- * wait and step; IO_FAIL: status 4, 6 or 27.
+ * Resolves an endpoint with a host. IO_OK: there is at least one address. IO_AGAIN: call
+ * resolve_ask, poll, resolve_step. IO_FAIL: status 4, 6 or 27.
  */
 enum io resolve_start(
 	struct resolve *resolve, const struct endpoint *endpoint, struct fault *fault);
 
-/* As resolve_start, for the same host and another port: takes the addresses that were found. */
+/* Copies the addresses of `found` with another port. IO_OK, or IO_FAIL with status 27. */
 enum io resolve_again(
 	struct resolve *resolve, const struct resolve *found, uint16_t port, struct fault *fault);
 
-void resolve_ask(struct resolve *resolve, struct interest *interest);
+void resolve_ask(struct resolve *resolve, struct pollset *pollset);
 
-/* As resolve_start; to be called with the same endpoint. */
+/* Returns like resolve_start; takes the same endpoint. */
 enum io resolve_step(struct resolve *resolve, const struct endpoint *endpoint,
-	const struct interest *interest, struct fault *fault);
+	const struct pollset *pollset, struct fault *fault);
 
-/* Frees what it owns, and forgets a look-up that is under way. Also good on a zeroed struct. */
+/* Frees everything and abandons a pending look-up. A zeroed struct is allowed. */
 void resolve_close(struct resolve *resolve);
+
+/* The number of look-ups whose result has not been taken, each of which may have a thread. An
+ * abandoned one ends when getaddrinfo(3) returns. */
+size_t resolve_lookups(void);
+
+/* The number of abandoned ones among them. */
+size_t resolve_abandoned(void);
 
 #endif

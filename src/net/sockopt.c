@@ -1,15 +1,16 @@
 /* Socket options; see sockopt.h. */
 #include "net/sockopt.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/event.h"
 #include "base/parse.h"
+#include "net/multicast.h"
 #include "net/optname.h"
 
 enum sockopt_type {
@@ -24,182 +25,66 @@ enum sockopt_type {
 	SOCKOPT_ANY
 };
 
-/* A level and a number; level -1: not for this family. */
-struct sockopt_place {
-	int level, option;
+/* A level and an OPTNAME_TEXT; level -1: no option for this family. */
+struct sockopt_name {
+	int level;
+	const char *option;
 };
 
-#define SOCKOPT_NOT_FOR \
-	{ \
-		-1, 0 \
-	}
 #define SOCKOPT_NEW (SOCKOPT_DIALLING | SOCKOPT_LISTENING)
+
+/* Flags: the option is for datagram sockets only; its value is an address or an interface. */
+enum { SOCKOPT_DATAGRAMS = 1, SOCKOPT_BINDS = 2 };
 
 struct sockopt_row {
 	const char *name;
 	unsigned when;
 	enum sockopt_type type;
-	struct sockopt_place other, inet6; /* of all others, of an IPv6 socket */
-	bool datagrams;                    /* only for datagram sockets */
-	enum status refused;
+	struct sockopt_name other, inet6; /* `inet6` for IPv6 sockets, `other` for all others */
+	unsigned flags;
 };
 
-/* For options of one level, whatever the family. */
-#define SOCKOPT_BOTH(level, option) \
-	{ level, option }, \
+/* The same option for all families, or one of each protocol. */
+#define SOCKOPT_AT(level, option) \
 	{ \
-		level, option \
+		level, OPTNAME_TEXT(option) \
 	}
+#define SOCKOPT_SOCKET(option) SOCKOPT_AT(SOL_SOCKET, option), SOCKOPT_AT(SOL_SOCKET, option)
+#define SOCKOPT_TCP(option) SOCKOPT_AT(IPPROTO_TCP, option), SOCKOPT_AT(IPPROTO_TCP, option)
+#define SOCKOPT_INET(ipv4, ipv6) SOCKOPT_AT(IPPROTO_IP, ipv4), SOCKOPT_AT(IPPROTO_IPV6, ipv6)
 
 static const struct sockopt_row sockopt_rows[] = {
-	{ "interface", SOCKOPT_NEW, SOCKOPT_TEXT, SOCKOPT_BOTH(SOL_SOCKET, SO_BINDTODEVICE), false,
-		STATUS_BIND },
-	{ "broadcast", SOCKOPT_NEW, SOCKOPT_NUMBER, SOCKOPT_BOTH(SOL_SOCKET, SO_BROADCAST), false,
-		STATUS_MISSING },
-	{ "tos", SOCKOPT_NEW, SOCKOPT_TOS, { IPPROTO_IP, IP_TOS }, { IPPROTO_IPV6, IPV6_TCLASS },
-		false, STATUS_MISSING },
-	{ "ttl", SOCKOPT_NEW, SOCKOPT_NUMBER, { IPPROTO_IP, IP_TTL },
-		{ IPPROTO_IPV6, IPV6_UNICAST_HOPS }, false, STATUS_MISSING },
-	{ "ttl", SOCKOPT_NEW, SOCKOPT_NUMBER, { IPPROTO_IP, IP_MULTICAST_TTL },
-		{ IPPROTO_IPV6, IPV6_MULTICAST_HOPS }, true, STATUS_MISSING },
-	{ "min-ttl", SOCKOPT_NEW, SOCKOPT_NUMBER, { IPPROTO_IP, IP_MINTTL },
-		{ IPPROTO_IPV6, IPV6_MINHOPCOUNT }, false, STATUS_MISSING },
-	{ "rcvbuf", SOCKOPT_NEW | SOCKOPT_CONNECTED, SOCKOPT_NUMBER,
-		SOCKOPT_BOTH(SOL_SOCKET, SO_RCVBUF), false, STATUS_MISSING },
-	{ "sndbuf", SOCKOPT_NEW | SOCKOPT_CONNECTED, SOCKOPT_NUMBER,
-		SOCKOPT_BOTH(SOL_SOCKET, SO_SNDBUF), false, STATUS_MISSING },
-	{ "keepalive", SOCKOPT_CONNECTED, SOCKOPT_NUMBER, SOCKOPT_BOTH(SOL_SOCKET, SO_KEEPALIVE),
-		false, STATUS_MISSING },
-	{ "keepalive-idle", SOCKOPT_CONNECTED, SOCKOPT_SECONDS,
-		SOCKOPT_BOTH(IPPROTO_TCP, TCP_KEEPIDLE), false, STATUS_MISSING },
-	{ "keepalive-interval", SOCKOPT_CONNECTED, SOCKOPT_SECONDS,
-		SOCKOPT_BOTH(IPPROTO_TCP, TCP_KEEPINTVL), false, STATUS_MISSING },
-	{ "keepalive-count", SOCKOPT_CONNECTED, SOCKOPT_NUMBER,
-		SOCKOPT_BOTH(IPPROTO_TCP, TCP_KEEPCNT), false, STATUS_MISSING },
-	{ "nodelay", SOCKOPT_CONNECTED, SOCKOPT_SWITCH, SOCKOPT_BOTH(IPPROTO_TCP, TCP_NODELAY),
-		false, STATUS_MISSING },
-	{ "user-timeout", SOCKOPT_NEW, SOCKOPT_MILLISECONDS,
-		SOCKOPT_BOTH(IPPROTO_TCP, TCP_USER_TIMEOUT), false, STATUS_MISSING },
-	{ "congestion", SOCKOPT_NEW, SOCKOPT_TEXT, SOCKOPT_BOTH(IPPROTO_TCP, TCP_CONGESTION), false,
-		STATUS_MISSING },
-	{ "fastopen", SOCKOPT_DIALLING, SOCKOPT_NUMBER,
-		SOCKOPT_BOTH(IPPROTO_TCP, TCP_FASTOPEN_CONNECT), false, STATUS_MISSING },
-	{ "fastopen", SOCKOPT_LISTENING, SOCKOPT_NUMBER, SOCKOPT_BOTH(IPPROTO_TCP, TCP_FASTOPEN),
-		false, STATUS_MISSING },
-	{ "mark", SOCKOPT_NEW, SOCKOPT_NUMBER, SOCKOPT_BOTH(SOL_SOCKET, SO_MARK), false,
-		STATUS_MISSING },
-	{ "v6only", SOCKOPT_LISTENING, SOCKOPT_SWITCH, SOCKOPT_NOT_FOR,
-		{ IPPROTO_IPV6, IPV6_V6ONLY }, false, STATUS_MISSING },
-	{ "reuse-port", SOCKOPT_NEW, SOCKOPT_NUMBER, SOCKOPT_BOTH(SOL_SOCKET, SO_REUSEPORT), false,
-		STATUS_MISSING },
-	{ "join", SOCKOPT_NEW, SOCKOPT_GROUP, { IPPROTO_IP, 0 }, { IPPROTO_IPV6, 0 }, true,
-		STATUS_BIND },
-	{ "mtu-discovery", SOCKOPT_NEW, SOCKOPT_DISCOVERY, { IPPROTO_IP, IP_MTU_DISCOVER },
-		{ IPPROTO_IPV6, IPV6_MTU_DISCOVER }, false, STATUS_MISSING },
-	{ "sockopt", SOCKOPT_NEW | SOCKOPT_CONNECTED, SOCKOPT_ANY, SOCKOPT_BOTH(0, 0), false,
-		STATUS_MISSING },
+	{ "interface", SOCKOPT_NEW, SOCKOPT_TEXT, SOCKOPT_SOCKET(SO_BINDTODEVICE), SOCKOPT_BINDS },
+	{ "broadcast", SOCKOPT_NEW, SOCKOPT_NUMBER, SOCKOPT_SOCKET(SO_BROADCAST), 0 },
+	{ "tos", SOCKOPT_NEW, SOCKOPT_TOS, SOCKOPT_INET(IP_TOS, IPV6_TCLASS), 0 },
+	{ "ttl", SOCKOPT_NEW, SOCKOPT_NUMBER, SOCKOPT_INET(IP_TTL, IPV6_UNICAST_HOPS), 0 },
+	{ "ttl", SOCKOPT_NEW, SOCKOPT_NUMBER, SOCKOPT_INET(IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS),
+		SOCKOPT_DATAGRAMS },
+	{ "min-ttl", SOCKOPT_NEW, SOCKOPT_NUMBER, SOCKOPT_INET(IP_MINTTL, IPV6_MINHOPCOUNT), 0 },
+	{ "rcvbuf", SOCKOPT_NEW | SOCKOPT_CONNECTED, SOCKOPT_NUMBER, SOCKOPT_SOCKET(SO_RCVBUF), 0 },
+	{ "sndbuf", SOCKOPT_NEW | SOCKOPT_CONNECTED, SOCKOPT_NUMBER, SOCKOPT_SOCKET(SO_SNDBUF), 0 },
+	{ "keepalive", SOCKOPT_CONNECTED, SOCKOPT_NUMBER, SOCKOPT_SOCKET(SO_KEEPALIVE), 0 },
+	{ "keepalive-idle", SOCKOPT_CONNECTED, SOCKOPT_SECONDS, SOCKOPT_TCP(TCP_KEEPIDLE), 0 },
+	{ "keepalive-interval", SOCKOPT_CONNECTED, SOCKOPT_SECONDS, SOCKOPT_TCP(TCP_KEEPINTVL), 0 },
+	{ "keepalive-count", SOCKOPT_CONNECTED, SOCKOPT_NUMBER, SOCKOPT_TCP(TCP_KEEPCNT), 0 },
+	{ "nodelay", SOCKOPT_CONNECTED, SOCKOPT_SWITCH, SOCKOPT_TCP(TCP_NODELAY), 0 },
+	{ "user-timeout", SOCKOPT_NEW, SOCKOPT_MILLISECONDS, SOCKOPT_TCP(TCP_USER_TIMEOUT), 0 },
+	{ "congestion", SOCKOPT_NEW, SOCKOPT_TEXT, SOCKOPT_TCP(TCP_CONGESTION), 0 },
+	{ "fastopen", SOCKOPT_DIALLING, SOCKOPT_NUMBER, SOCKOPT_TCP(TCP_FASTOPEN_CONNECT), 0 },
+	{ "fastopen", SOCKOPT_LISTENING, SOCKOPT_NUMBER, SOCKOPT_TCP(TCP_FASTOPEN), 0 },
+	{ "mark", SOCKOPT_NEW, SOCKOPT_NUMBER, SOCKOPT_SOCKET(SO_MARK), 0 },
+	{ "v6only", SOCKOPT_LISTENING, SOCKOPT_SWITCH, SOCKOPT_AT(-1, 0),
+		SOCKOPT_AT(IPPROTO_IPV6, IPV6_V6ONLY), 0 },
+	{ "reuse-port", SOCKOPT_NEW, SOCKOPT_NUMBER, SOCKOPT_SOCKET(SO_REUSEPORT), 0 },
+	{ "join", SOCKOPT_NEW, SOCKOPT_GROUP, SOCKOPT_INET(0, 0),
+		SOCKOPT_BINDS | SOCKOPT_DATAGRAMS },
+	{ "mtu-discovery", SOCKOPT_NEW, SOCKOPT_DISCOVERY,
+		SOCKOPT_INET(IP_MTU_DISCOVER, IPV6_MTU_DISCOVER), 0 },
+	{ "sockopt", SOCKOPT_NEW | SOCKOPT_CONNECTED, SOCKOPT_ANY, SOCKOPT_AT(0, 0),
+		SOCKOPT_AT(0, 0), 0 },
 };
 
 #define SOCKOPT_ROWS (sizeof sockopt_rows / sizeof sockopt_rows[0])
-
-/* A multicast group, as RFC 3678 wants it; source.ss_family 0: from anybody. */
-struct sockopt_group {
-	unsigned interface; /* 0: the system's choice */
-	struct sockaddr_storage group, source;
-};
-
-static bool
-sockopt_parse_address(const char *text, size_t length, struct sockaddr_storage *address)
-{
-	char bare[INET6_ADDRSTRLEN];
-	struct sockaddr_in *inet = (struct sockaddr_in *)address;
-	struct sockaddr_in6 *inet6 = (struct sockaddr_in6 *)address;
-	memset(address, 0, sizeof *address);
-	if (length >= sizeof bare)
-		return false;
-	memcpy(bare, text, length);
-	bare[length] = '\0';
-	if (inet_pton(AF_INET, bare, &inet->sin_addr) == 1)
-		address->ss_family = AF_INET;
-	else if (inet_pton(AF_INET6, bare, &inet6->sin6_addr) == 1)
-		address->ss_family = AF_INET6;
-	return address->ss_family != 0;
-}
-
-static bool
-sockopt_is_multicast(const struct sockaddr_storage *address)
-{
-	if (address->ss_family == AF_INET)
-		return IN_MULTICAST(ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr));
-	return IN6_IS_ADDR_MULTICAST(&((const struct sockaddr_in6 *)address)->sin6_addr);
-}
-
-/* "[SOURCE@]GROUP[%INTERFACE]" */
-static bool
-sockopt_parse_group(const char *text, struct sockopt_group *parsed, struct fault *fault)
-{
-	const char *at = strchr(text, '@');
-	const char *group = at != NULL ? at + 1 : text;
-	const char *percent = strchr(group, '%');
-	uint64_t number = 0;
-	size_t length = percent != NULL ? (size_t)(percent - group) : strlen(group);
-
-	memset(parsed, 0, sizeof *parsed);
-	if (!sockopt_parse_address(group, length, &parsed->group) ||
-		!sockopt_is_multicast(&parsed->group))
-		return fault_set(fault, STATUS_VALUE, 0,
-			"option --join '%s': '%.*s' is not a multicast address", text, (int)length,
-			group);
-	if (at != NULL &&
-		(!sockopt_parse_address(text, (size_t)(at - text), &parsed->source) ||
-			parsed->source.ss_family != parsed->group.ss_family))
-		return fault_set(fault, STATUS_VALUE, 0,
-			"option --join '%s': what stands before the '@' is not an address of the "
-			"same family",
-			text);
-	if (percent == NULL)
-		return true;
-	if (parse_count(percent + 1, UINT32_MAX, &number) == PARSE_OK)
-		parsed->interface = (unsigned)number;
-	else
-		parsed->interface = if_nametoindex(percent + 1);
-	return parsed->interface != 0 ||
-		fault_set(fault, STATUS_BIND, 0, "option --join '%s': there is no such interface",
-			text);
-}
-
-static bool
-sockopt_set_group(int fd, int level, const struct sockopt_group *group)
-{
-#ifdef MCAST_JOIN_SOURCE_GROUP
-	struct group_req any = { .gr_interface = group->interface, .gr_group = group->group };
-	struct group_source_req one = {
-		.gsr_interface = group->interface,
-		.gsr_group = group->group,
-		.gsr_source = group->source,
-	};
-	/* Only what this socket has asked for, not what others on this machine have. */
-	int off = 0;
-#ifdef IP_MULTICAST_ALL
-	if (level == IPPROTO_IP)
-		(void)setsockopt(fd, level, IP_MULTICAST_ALL, &off, sizeof off);
-#endif
-#ifdef IPV6_MULTICAST_ALL
-	if (level == IPPROTO_IPV6)
-		(void)setsockopt(fd, level, IPV6_MULTICAST_ALL, &off, sizeof off);
-#endif
-	(void)off;
-	return group->source.ss_family != 0
-		? setsockopt(fd, level, MCAST_JOIN_SOURCE_GROUP, &one, sizeof one) == 0
-		: setsockopt(fd, level, MCAST_JOIN_GROUP, &any, sizeof any) == 0;
-#else
-	(void)fd;
-	(void)level;
-	(void)group;
-	errno = EOPNOTSUPP;
-	return false;
-#endif
-}
 
 static bool
 sockopt_parse_tos(const char *text, int *value, struct fault *fault)
@@ -221,15 +106,14 @@ sockopt_parse_tos(const char *text, int *value, struct fault *fault)
 	}
 	if (parse_number(text, 255, &number) != PARSE_OK)
 		return fault_set(fault, STATUS_VALUE, 0,
-			"option --tos '%s': it has to be a number from 0 to 255 (or 0x0 to 0xff), "
-			"or a "
-			"name such as ef, af11, cs1 or lowdelay",
+			"invalid --tos '%s': expected a number from 0 to 255 (or 0x0 to 0xff), "
+			"or a name such as ef, af11, cs1 or lowdelay",
 			text);
 	*value = (int)number;
 	return true;
 }
 
-/* What the row's option is set to. */
+/* Converts the value from the command line. */
 static bool
 sockopt_convert(
 	const struct sockopt_row *row, struct sockopt *option, int64_t value, struct fault *fault)
@@ -240,15 +124,15 @@ sockopt_convert(
 #else
 	static const int discovery[] = { 0, 0, 0, 0 };
 #endif
-	struct sockopt_group group;
+	struct multicast group;
 	struct optname any;
 	switch (row->type) {
 	case SOCKOPT_NUMBER:
-		/* A number above INT32_MAX is 32 bits (a mark). */
+		/* A mark has 32 bits. */
 		option->number = (int)(uint32_t)value;
 		return true;
 	case SOCKOPT_SECONDS:
-		/* No less than was asked for. */
+		/* Round up. */
 		option->number = (int)((value + CLOCK_SECOND - 1) / CLOCK_SECOND);
 		return true;
 	case SOCKOPT_MILLISECONDS:
@@ -263,13 +147,12 @@ sockopt_convert(
 	case SOCKOPT_TOS:
 		return sockopt_parse_tos(option->text, &option->number, fault);
 	case SOCKOPT_TEXT:
-		/* The kernel would cut it, and take another interface. */
-		return row->refused != STATUS_BIND || strlen(option->text) < IF_NAMESIZE ||
-			fault_set(fault, STATUS_BIND, 0,
-				"option --%s '%s': there is no such interface", row->name,
-				option->text);
+		/* The kernel would truncate the name to that of another interface. */
+		return (row->flags & SOCKOPT_BINDS) == 0 || strlen(option->text) < IF_NAMESIZE ||
+			fault_set(fault, STATUS_BIND, 0, "invalid --%s '%s': no such interface",
+				row->name, option->text);
 	case SOCKOPT_GROUP:
-		return sockopt_parse_group(option->text, &group, fault);
+		return multicast_parse(&group, option->text, fault);
 	case SOCKOPT_ANY:
 		return optname_parse(&any, option->text, fault);
 	}
@@ -286,7 +169,7 @@ sockopt_find(const char *name)
 }
 
 bool
-sockopt_is_one(const char *name)
+sockopt_exists(const char *name)
 {
 	return sockopt_find(name) != NULL;
 }
@@ -299,9 +182,9 @@ sockopt_add(struct sockopts *options, const char *name, const char *text, int64_
 	struct sockopt option = { .name = name, .text = text };
 	if (!sockopt_convert(row, &option, value, fault))
 		return false;
-	if (row->inet6.option == OPTNAME_MISSING)
+	if (optname_value(row->inet6.option) == OPTNAME_MISSING)
 		return fault_set(fault, STATUS_MISSING, 0,
-			"option --%s: this system does not have it", name);
+			"option --%s is not supported by this system", name);
 	struct sockopt *longer =
 		realloc(options->list, (options->count + 1) * sizeof *options->list);
 	if (longer == NULL)
@@ -311,58 +194,61 @@ sockopt_add(struct sockopts *options, const char *name, const char *text, int64_
 	return true;
 }
 
-/* The socket that options are set on, and when. */
 struct sockopt_target {
 	int fd, family, type;
 	enum sockopt_when when;
-	bool all; /* one that is not for this family is a fault */
+	bool all; /* an option that does not apply to this family is a fault */
 };
 
-/* Says what was set, and what the kernel made of it, which may be something else. The second time,
- * on the connection, is no news. */
+/* Reports the option and, if the kernel chose another value, that one. With -vv only when it was
+ * set on the socket before. */
 static void
 sockopt_report(const struct sockopt_target *target, const struct sockopt_row *row,
-	const struct sockopt *option, const struct sockopt_place *place, bool number)
+	const struct sockopt *option, int level, int name, bool number)
 {
 	int now = 0;
 	socklen_t size = sizeof now;
-	const char *text = option->text != NULL ? option->text : "";
 	bool again = target->when == SOCKOPT_CONNECTED && (row->when & SOCKOPT_NEW) != 0;
-	unsigned level = again ? LOG_DEBUG : LOG_VERBOSE;
-	log_writer write = target->when == SOCKOPT_CONNECTED ? log_event : log_line;
-	if (number && getsockopt(target->fd, place->level, place->option, &now, &size) == 0 &&
-		size == sizeof now && now != option->number)
-		write(level, "set --%s %s (it is %d now)", option->name, text, now);
-	else
-		write(level, "set --%s%s%s", option->name, text[0] != '\0' ? " " : "", text);
+	char actual[24];
+	struct event event = {
+		.kind = again ? EVENT_option_set_again : EVENT_option_set,
+		.object = option->name,
+		.detail = option->text != NULL && option->text[0] != '\0' ? option->text : NULL,
+	};
+	if (number && getsockopt(target->fd, level, name, &now, &size) == 0 && size == sizeof now &&
+		now != option->number) {
+		(void)snprintf(actual, sizeof actual, "%d", now);
+		event.cause = actual;
+	}
+	event_emit(&event);
 }
 
-/* Sets one; *fits: it is for sockets of this family. False with errno, or with a fault. */
+/* Sets an option; *fits: it applies to the socket's family. False with errno, or with a fault. */
 static bool
 sockopt_set(const struct sockopt_target *target, const struct sockopt_row *row,
 	const struct sockopt *option, bool *fits, struct fault *fault)
 {
-	const struct sockopt_place *place = target->family == AF_INET6 ? &row->inet6 : &row->other;
+	const struct sockopt_name *place = target->family == AF_INET6 ? &row->inet6 : &row->other;
+	int level = place->level, name = optname_value(place->option);
 	bool number = row->type != SOCKOPT_TEXT && row->type != SOCKOPT_GROUP;
-	struct sockopt_place named;
-	struct sockopt_group group;
+	struct multicast group;
 	struct optname any;
 	const void *value = &option->number;
 	socklen_t size = sizeof option->number;
 
-	*fits = place->level != -1;
+	*fits = level != -1;
 	if (row->type == SOCKOPT_TEXT) {
 		value = option->text;
 		size = (socklen_t)strlen(option->text) + 1;
 	} else if (row->type == SOCKOPT_GROUP) {
-		if (!sockopt_parse_group(option->text, &group, fault))
+		if (!multicast_parse(&group, option->text, fault))
 			return false;
-		*fits = group.group.ss_family == target->family;
+		*fits = group.group.any.sa_family == target->family;
 	} else if (row->type == SOCKOPT_ANY) {
 		if (!optname_parse(&any, option->text, fault))
 			return false;
-		named = (struct sockopt_place){ any.level, any.option };
-		place = &named;
+		level = any.level;
+		name = any.option;
 		number = false;
 		value = any.text != NULL ? (const void *)any.text : &any.number;
 		size = any.text != NULL ? (socklen_t)strlen(any.text)
@@ -372,19 +258,19 @@ sockopt_set(const struct sockopt_target *target, const struct sockopt_row *row,
 	}
 	if (!*fits)
 		return true;
-	if (row->type == SOCKOPT_GROUP
-			? !sockopt_set_group(target->fd, place->level, &group)
-			: setsockopt(target->fd, place->level, place->option, value, size) == -1)
+	if (row->type == SOCKOPT_GROUP ? !multicast_join(&group, target->fd, level)
+				       : setsockopt(target->fd, level, name, value, size) == -1)
 		return false;
-	/* An IPv6 socket speaks IPv4, too, with mapped addresses. */
+	/* For IPv4-mapped addresses. */
 	if (target->family == AF_INET6 && row->other.level == IPPROTO_IP &&
 		row->type != SOCKOPT_GROUP)
-		(void)setsockopt(target->fd, IPPROTO_IP, row->other.option, value, size);
-	sockopt_report(target, row, option, place, number);
+		(void)setsockopt(
+			target->fd, IPPROTO_IP, optname_value(row->other.option), value, size);
+	sockopt_report(target, row, option, level, name, number);
 	return true;
 }
 
-/* One option, by all of its rows. */
+/* Sets an option by each of its rows. */
 static bool
 sockopt_apply_one(
 	const struct sockopt_target *target, const struct sockopt *option, struct fault *fault)
@@ -394,19 +280,20 @@ sockopt_apply_one(
 		const char *text = option->text != NULL ? option->text : "";
 		bool fits;
 		if (strcmp(row->name, option->name) != 0 || (row->when & target->when) == 0 ||
-			(row->datagrams && target->type != SOCK_DGRAM))
+			((row->flags & SOCKOPT_DATAGRAMS) != 0 && target->type != SOCK_DGRAM))
 			continue;
 		bool set = sockopt_set(target, row, option, &fits, fault);
-		/* The second time it is only to have the last word. */
+		/* It was set on the unconnected socket; some options are rejected after that. */
 		if (!set && row->type == SOCKOPT_ANY && target->when == SOCKOPT_CONNECTED)
 			continue;
+		enum status status =
+			(row->flags & SOCKOPT_BINDS) != 0 ? STATUS_BIND : STATUS_MISSING;
 		if (!set)
-			return fault_set(fault, row->refused, errno, "set --%s%s%s", option->name,
+			return fault_set(fault, status, errno, "set --%s%s%s", option->name,
 				text[0] != '\0' ? " " : "", text);
 		if (!fits && target->all)
-			return fault_set(fault, row->refused, 0,
-				"set --%s %s: it is not for a socket of this family", option->name,
-				text);
+			return fault_set(fault, status, 0,
+				"set --%s %s: not for a socket of this family", option->name, text);
 	}
 	return true;
 }
@@ -416,13 +303,12 @@ sockopt_apply(const struct sockopts *options, int fd, enum sockopt_when when, bo
 	struct fault *fault)
 {
 	struct sockopt_target target = { .fd = fd, .when = when, .all = all };
-	struct sockaddr_storage own = { .ss_family = AF_UNSPEC };
-	socklen_t size = sizeof own;
+	struct address own;
+	socklen_t size = sizeof target.type;
 	if (options->count == 0)
 		return true;
-	(void)getsockname(fd, (struct sockaddr *)&own, &size);
-	target.family = own.ss_family;
-	size = sizeof target.type;
+	(void)address_of_socket(&own, fd);
+	target.family = own.any.sa_family;
 	(void)getsockopt(fd, SOL_SOCKET, SO_TYPE, &target.type, &size);
 	for (size_t i = 0; i < options->count; i++)
 		if (!sockopt_apply_one(&target, &options->list[i], fault))

@@ -2,21 +2,21 @@
 #include "net/transport.h"
 
 #include <errno.h>
-#include <sys/socket.h>
 
+#include "net/endpoint.h"
 #include "sys/sys.h"
 
-/* Where a socket cannot be asked for its protocol, it has the usual one. */
+/* Without SO_PROTOCOL assume the default protocol. */
 #ifdef SO_PROTOCOL
 #define TRANSPORT_SO_PROTOCOL SO_PROTOCOL
 #else
 #define TRANSPORT_SO_PROTOCOL (-1)
 #endif
 
-/* The largest datagram: 65,535 less the headers of IPv4 and UDP; for Unix what one read of a pipe
- * brings. */
+/* The largest UDP payload over IPv4: 65,535 less the headers; for Unix the capacity of a pipe. */
 #define TRANSPORT_UDP_MAX 65507
 #define TRANSPORT_UNIX_MAX 65536
+#define TRANSPORT_UNIX_OVERHEAD 32
 
 static const struct transport transport_rows[] = {
 	{ "tcp", TRANSPORT_INET, SOCK_STREAM, -1, true, true, true, 0 },
@@ -54,63 +54,93 @@ transport_option(int fd, int option, int otherwise)
 	return getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : otherwise;
 }
 
+/* The protocol number for socket(2); -1: not supported. */
+static int
+transport_protocol(const struct transport *transport)
+{
+	return transport->protocol == -1
+		? 0
+		: sys_protocol_number((enum sys_protocol)transport->protocol);
+}
+
 const struct transport *
 transport_of_socket(int fd, bool *listens)
 {
-	struct sockaddr_storage own = { .ss_family = AF_UNSPEC };
-	socklen_t size = sizeof own;
+	struct address own;
 	enum transport_names names = TRANSPORT_INET;
 	int type = transport_option(fd, SO_TYPE, -1);
 	uint32_t cid, port;
 	if ((type != SOCK_STREAM && type != SOCK_DGRAM && type != SOCK_SEQPACKET) ||
-		getsockname(fd, (struct sockaddr *)&own, &size) == -1)
+		!address_of_socket(&own, fd))
 		return NULL;
 	*listens = transport_option(fd, SO_ACCEPTCONN, 0) != 0;
-	if (own.ss_family == AF_UNIX)
+	if (own.any.sa_family == AF_UNIX)
 		names = TRANSPORT_UNIX;
-	else if (sys_vsock_parts(&own, &cid, &port))
+	else if (sys_vsock_parts(&own.storage, &cid, &port))
 		names = TRANSPORT_VSOCK;
-	else if (own.ss_family != AF_INET && own.ss_family != AF_INET6)
+	else if (own.any.sa_family != AF_INET && own.any.sa_family != AF_INET6)
 		return NULL;
-	const struct transport *first =
-		transport_find(names, type == SOCK_DGRAM, type == SOCK_SEQPACKET, -1);
+	const struct transport *found = NULL;
 	int protocol = transport_option(fd, TRANSPORT_SO_PROTOCOL, 0);
+	/* The row of the default protocol is the first of its type. */
 	for (size_t i = 0; i < sizeof transport_rows / sizeof transport_rows[0]; i++) {
 		const struct transport *row = &transport_rows[i];
-		int number = 0;
-		if (row->names == names && row->type == type && row->protocol != -1 &&
-			transport_protocol(row, &number) && number == protocol)
-			return row;
+		if (row->names == names && row->type == type &&
+			(row->protocol == -1 || transport_protocol(row) == protocol))
+			found = row;
 	}
-	return first;
+	return found;
 }
 
-bool
-transport_protocol(const struct transport *transport, int *protocol)
+void
+transport_abort_on_close(const struct transport *transport, int fd, bool on)
 {
-	*protocol = 0;
-	if (transport->protocol == -1)
-		return true;
-	*protocol = sys_protocol_number((enum sys_protocol)transport->protocol);
+	const struct linger linger = { .l_onoff = on, .l_linger = 0 };
+	if (transport->resets)
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
+size_t
+transport_message_max(const struct transport *transport, int fd)
+{
+	int room = 0;
+	/* The kernel reserves some bytes of the send buffer (unix_dgram_sendmsg in af_unix.c). */
+	if (transport->names == TRANSPORT_UNIX && transport->message_max > 0)
+		room = transport_option(fd, SO_SNDBUF, 0) - TRANSPORT_UNIX_OVERHEAD;
+	return room > 0 ? (size_t)room : transport->message_max;
+}
+
+int
+transport_socket(const struct transport *transport, int family)
+{
+	int protocol = transport_protocol(transport);
 	errno = EPROTONOSUPPORT;
-	return *protocol != -1;
+	return protocol != -1 ? sys_socket(family, transport->type, protocol) : -1;
 }
 
 enum status
 transport_status(int error, enum status otherwise)
 {
-	switch (error) {
-	case EAFNOSUPPORT:
-	case EPROTONOSUPPORT:
-	case ESOCKTNOSUPPORT:
-	case ENOPROTOOPT:
+	if (error == EAFNOSUPPORT || error == EPROTONOSUPPORT || error == ESOCKTNOSUPPORT ||
+		error == ENOPROTOOPT)
 		return STATUS_MISSING;
-	case EMFILE:
-	case ENFILE:
-	case ENOMEM:
-	case ENOBUFS:
+	if (error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS)
 		return STATUS_MEMORY;
-	default:
-		return otherwise;
-	}
+	return otherwise;
+}
+
+bool
+transport_is_passing(int error)
+{
+	static const int passing[] = { EAGAIN, EINTR, EMSGSIZE, ECONNABORTED, ECONNREFUSED,
+		ECONNRESET, EPROTO, ENOPROTOOPT, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH,
+		EOPNOTSUPP, ETIMEDOUT, EPERM,
+#ifdef ENONET
+		ENONET
+#endif
+	};
+	for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++)
+		if (passing[i] == error)
+			return true;
+	return false;
 }

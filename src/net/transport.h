@@ -1,42 +1,51 @@
-/* The transports: one row each, with all that the rest needs to know of it as data. */
+/* The table of transports: one row each, with their properties as data. */
 #ifndef SOCKCAT_NET_TRANSPORT_H
 #define SOCKCAT_NET_TRANSPORT_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "base/fault.h"
 
-/* How an endpoint of the transport is written. */
+/* The notation of endpoints. */
 enum transport_names { TRANSPORT_INET, TRANSPORT_UNIX, TRANSPORT_VSOCK };
 
 struct transport {
 	const char *name;
 	enum transport_names names;
-	int type;           /* SOCK_… */
+	int type;           /* SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET */
 	int protocol;       /* an enum sys_protocol, or -1: the type's own */
-	bool connected;     /* has connections: they are accepted, they end, they half-close */
-	bool tcp;           /* has the options of TCP, and counts what is not acknowledged */
-	bool resets;        /* a close without lingering tells the peer that it is no good end */
-	size_t message_max; /* keeps messages, of at most so many bytes sent; 0: bytes */
+	bool connected;     /* connection-oriented: accept, end of input, half-close */
+	bool tcp;           /* supports TCP options and counts unacknowledged data */
+	bool resets;        /* SO_LINGER with 0 seconds makes close(2) reset the connection */
+	size_t message_max; /* > 0: preserves messages; the size of messages made from bytes */
 };
 
-/*
- * The row for what was asked for; each argument says whether its option was given. NULL if there
- * is no such combination.
- */
+/* The row for a notation, socket type and protocol (an enum sys_protocol, -1: the default); NULL:
+ * not supported. */
 const struct transport *transport_find(
 	enum transport_names names, bool datagram, bool seqpacket, int protocol);
 
-/* The row of a socket that is there already, NULL if there is none for it (or it is no socket);
- * *listens: it accepts connections. */
+/* The row of an inherited descriptor; NULL: no socket, or of no row. *listens: it accepts
+ * connections. */
 const struct transport *transport_of_socket(int fd, bool *listens);
 
-/* The protocol number for socket(2); false with errno EPROTONOSUPPORT if this system has none. */
-bool transport_protocol(const struct transport *transport, int *protocol);
+/*
+ * Makes close(2) reset the connection, also when the process is killed, so that the peer does not
+ * mistake partial data for all of it; or undoes that after a session that ended cleanly. Called as
+ * soon as there is a socket that may become connected. No effect unless the transport resets.
+ */
+void transport_abort_on_close(const struct transport *transport, int fd, bool on);
 
-/* The status for a socket call that failed: what the kernel lacks, or has no more of, is the same
- * everywhere. */
+/* The largest message that the socket can send; 0: the transport has no messages. */
+size_t transport_message_max(const struct transport *transport, int fd);
+
+/* Opens a socket (sys_socket); -1 with errno. */
+int transport_socket(const struct transport *transport, int family);
+
+/* The status for a failed socket call: STATUS_MISSING for unsupported features, STATUS_MEMORY for
+ * exhausted resources, `otherwise` for all other errors. */
 enum status transport_status(int error, enum status otherwise);
+
+/* Whether an error of accept(2) or recvmsg(2) concerns one client or an earlier datagram only, so
+ * that the call can be repeated at once. */
+bool transport_is_passing(int error);
 
 #endif

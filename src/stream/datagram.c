@@ -6,98 +6,113 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "stream/shortage.h"
+#include "base/event.h"
+#include "stream/backoff.h"
+#include "stream/batch.h"
+#include "stream/reach.h"
 #include "sys/sys.h"
 
-/* A read takes several, each into its own slot, which has room for the largest there is. */
-#define DATAGRAM_SLOT ((size_t)65536)
-#define DATAGRAM_SLOTS 16
-
-/* A write takes so many. */
+/* The most datagrams of one write. */
 #define DATAGRAM_BATCH 1024
 
 struct datagram {
 	int fd;
-	bool inet; /* none is larger than a slot */
+	bool inet; /* no datagram is larger than a slot */
 	bool udp;
-	bool joined;            /* the kernel joins what comes together; to be taken back */
-	int segments;           /* sys_segments, as long as it is not refused */
-	struct iovec *messages; /* owned: what the last read brought */
+	bool single;            /* a read returns one message only */
+	bool joined;            /* UDP GRO is on, and to be turned off at the end */
+	int segments;           /* most segments of one send (UDP GSO); 0 once refused */
+	struct iovec *messages; /* owned: those of the last read */
 	size_t count, capacity;
 	enum datagram_peer whose;
-	const struct access *access; /* who may be anybody; NULL: everybody */
-	struct address peer;         /* where to send, … */
-	struct address own;   /* … and from which of our addresses; not for a connected socket */
-	struct address heard; /* of anybody's: who sent the last one, … */
-	char *sender;         /* … owned: and as text */
-	struct shortage reading, writing;
+	struct address peer;  /* the destination */
+	struct address own;   /* the source address of answers; for DATAGRAM_FIRST */
+	struct address heard; /* the sender of the last datagram; for DATAGRAM_GROUP */
+	char *sender;         /* owned: `heard` as text */
+	struct reach reach;
+	struct backoff reading, writing;
 };
 
-static enum io
-datagram_open(struct stream *stream, struct fault *fault)
+/* Sets up a new socket. */
+static void
+datagram_prepare(struct stream *stream)
 {
 	struct datagram *datagram = stream->impl;
-	(void)fault;
-	if (datagram->udp && !stream->single)
+	stream->read.fd = stream->write.fd = datagram->fd;
+	if (datagram->udp && !datagram->single)
 		datagram->joined = sys_join_received(datagram->fd, true);
 	if (datagram->udp && datagram->whose == DATAGRAM_CONNECTED)
 		datagram->segments = sys_segments(datagram->fd);
 	if (datagram->whose == DATAGRAM_CONNECTED)
-		stream->wbatch = DATAGRAM_BATCH;
+		stream->caps.batch = DATAGRAM_BATCH;
+}
+
+static enum io
+datagram_open(
+	struct stream *stream, const struct pollset *pollset, int64_t now, struct fault *fault)
+{
+	(void)pollset, (void)now, (void)fault;
+	datagram_prepare(stream);
 	return IO_OK;
 }
 
-/*
- * An error that the network sent back for an earlier datagram comes with the next call, whichever
- * direction that is: that there is nobody, or that a datagram was too long for the way.
- */
+/* The network's errors for earlier datagrams, such as ICMP "port unreachable" or "too big", are
+ * returned by the next call of either direction. */
 static enum io
 datagram_fail(const struct stream *stream, enum status status, int error, struct fault *fault)
 {
 	const struct datagram *datagram = stream->impl;
 	int mtu;
-	switch (error) {
-	case ECONNREFUSED:
-	case EHOSTUNREACH:
-	case ENETUNREACH:
-	case EHOSTDOWN:
-	case ENOPROTOOPT:
-		(void)fault_set(fault, STATUS_CONNECT, error, "connect %s", stream->name);
-		break;
-	case EMSGSIZE:
-		if (sys_path_mtu(datagram->fd, &mtu))
-			(void)fault_set(fault, STATUS_SEND, 0,
-				"send to %s: %s (the path takes packets of %d bytes)", stream->name,
-				strerror(error), mtu);
-		else
-			(void)fault_set(fault, STATUS_SEND, error, "send to %s", stream->name);
-		break;
-	default:
-		(void)fault_set(fault, status, error,
-			status == STATUS_SEND ? "send to %s" : "receive from %s", stream->name);
-		break;
-	}
-	return IO_FAIL;
+	if (error == EMSGSIZE && sys_path_mtu(datagram->fd, &mtu))
+		return IO_FAULT(fault, STATUS_SEND, 0,
+			"send to %s: %s (the path takes packets of %d bytes)", stream->name,
+			strerror(error), mtu);
+	if (error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH ||
+		error == EHOSTDOWN || error == ENOPROTOOPT)
+		return IO_FAULT(fault, STATUS_CONNECT, error, "connect %s", stream->name);
+	if (error == EMSGSIZE || status == STATUS_SEND)
+		return IO_FAULT(fault, STATUS_SEND, error, "send to %s", stream->name);
+	return IO_FAULT(fault, status, error, "receive from %s", stream->name);
 }
 
-/*
- * The kernel keeps others out of a connected socket, but for what came between its bind and its
- * connect. (Not so for Unix sockets, where one socket can have several paths to its name.)
- */
+/* The peer refused, or is unreachable: goes on with its next address, IO_AGAIN, or fails. */
+static enum io
+datagram_refused(
+	struct stream *stream, enum status status, int error, int64_t *again, struct fault *fault)
+{
+	struct datagram *datagram = stream->impl;
+	if (reach_redial(&datagram->reach, stream, &datagram->fd, error, fault) != IO_OK)
+		return fault_is_set(fault) ? IO_FAIL : datagram_fail(stream, status, error, fault);
+	datagram->peer = datagram->reach.dial->peer;
+	datagram_prepare(stream);
+	stream->write.reopened++;
+	*again = clock_now();
+	return IO_AGAIN;
+}
+
+/* IO_OK when everything was sent again. */
+static enum io
+datagram_repeat(struct stream *stream, int64_t *again, struct fault *fault)
+{
+	struct datagram *datagram = stream->impl;
+	if (reach_repeat(&datagram->reach, datagram->fd))
+		return IO_OK;
+	int error = errno;
+	if (!sys_would_block(error) && !backoff_waits(&datagram->writing, error, stream, again))
+		return datagram_refused(stream, STATUS_SEND, error, again, fault);
+	*again = clock_after(clock_now(), BACKOFF_PAUSE);
+	return IO_AGAIN;
+}
+
+/* A connected socket receives from its peer only, but may have datagrams that arrived between bind
+ * and connect. A Unix socket can have several path names, so its sender is not compared. */
 static bool
 datagram_is_wanted(const struct datagram *datagram, const struct address *from)
 {
-	switch (datagram->whose) {
-	case DATAGRAM_ANY:
-		return access_permits(datagram->access, from);
-	case DATAGRAM_CONNECTED:
-		if (datagram->peer.storage.ss_family == AF_UNIX)
-			return true;
-		break;
-	case DATAGRAM_FIRST:
-		break;
-	}
-	return address_equal(from, &datagram->peer);
+	return datagram->whose == DATAGRAM_GROUP ||
+		(datagram->whose == DATAGRAM_CONNECTED &&
+			datagram->peer.storage.ss_family == AF_UNIX) ||
+		address_equal(from, &datagram->peer);
 }
 
 /* Adds a message to those of this read. */
@@ -116,47 +131,89 @@ datagram_add(struct datagram *datagram, unsigned char *bytes, size_t n)
 	return true;
 }
 
-/* Adds what came as one, and may be several. */
+/* Receives into the first piece. False with errno. */
 static bool
-datagram_split(struct datagram *datagram, unsigned char *bytes, const struct sys_message *message)
-{
-	size_t left = message->length;
-	while (message->segment > 0 && left > message->segment) {
-		if (!datagram_add(datagram, bytes, message->segment))
-			return false;
-		bytes += message->segment;
-		left -= message->segment;
-	}
-	return datagram_add(datagram, bytes, left);
-}
-
-/* Receives up to DATAGRAM_SLOTS at once: how many, -1 with errno. */
-static int
-datagram_receive(struct stream *stream, const struct iovec *space, size_t slot,
-	struct sys_message messages[static DATAGRAM_SLOTS])
+datagram_receive(struct stream *stream, struct batch *batch, const struct iovec *space)
 {
 	const struct datagram *datagram = stream->impl;
+	size_t slot = datagram->inet && space->iov_len > BATCH_SLOT ? BATCH_SLOT : space->iov_len;
 	size_t slots = space->iov_len / slot;
-	if (slots > DATAGRAM_SLOTS)
-		slots = DATAGRAM_SLOTS;
-	/* Of anybody's the sender of the last is to be answered: one at a time. */
-	if (stream->single || datagram->whose == DATAGRAM_ANY)
+	/* All messages of a read have the same sender. */
+	if (datagram->single || datagram->whose == DATAGRAM_GROUP)
 		slots = 1;
-	return sys_receive_messages(datagram->fd, space->iov_base, slot, messages, (int)slots);
+	return (datagram->inet || stream_has_space(stream, datagram->fd, slot)) &&
+		batch_receive(batch, datagram->fd, space->iov_base, slot, slots);
 }
 
-/* Answers go to whoever was heard last, and what comes is told to be from there. */
+/* Stores the sender of the message that is read. */
 static void
-datagram_hear(struct stream *stream, const struct address *from)
+datagram_note_sender(struct stream *stream, const struct address *from)
 {
 	struct datagram *datagram = stream->impl;
 	if (datagram->sender == NULL || !address_equal(from, &datagram->heard)) {
 		free(datagram->sender);
 		datagram->sender = address_print(from);
 		datagram->heard = *from;
-		stream->from = datagram->sender;
+		stream->loan.from = datagram->sender;
 	}
-	datagram->peer = *from;
+}
+
+/* Counts a datagram of another sender; the first one is reported. */
+static void
+datagram_ignore(struct stream *stream, const struct address *from)
+{
+	const struct datagram *datagram = stream->impl;
+	if (stream->stats.ignored++ > 0 || datagram->whose != DATAGRAM_FIRST)
+		return;
+	char *other = address_print(from);
+	event_emit(&(struct event){
+		.kind = EVENT_sender_ignored, .object = other, .peer = stream->name });
+	free(other);
+}
+
+static enum io
+datagram_read_failed(struct stream *stream, int error, struct fault *fault)
+{
+	struct datagram *datagram = stream->impl;
+	if (sys_would_block(error) ||
+		backoff_waits(&datagram->reading, error, stream, &stream->read.at))
+		return IO_AGAIN;
+	if (reach_is_lost(error, datagram->reach.successes > 0) &&
+		reach_has_worked(&datagram->reach)) {
+		reach_count_unsent(stream, 0, error);
+		stream->read.at = clock_after(clock_now(), BACKOFF_PAUSE);
+		return IO_AGAIN;
+	}
+	return datagram_refused(stream, STATUS_RECEIVE, error, &stream->read.at, fault);
+}
+
+/* Whether the sender of a message is an accepted one. */
+static bool
+datagram_accepts(struct stream *stream, const struct sys_message *message)
+{
+	struct datagram *datagram = stream->impl;
+	const struct address from = { { message->from }, message->from_length };
+	if (!datagram_is_wanted(datagram, &from)) {
+		datagram_ignore(stream, &from);
+		return false;
+	}
+	if (datagram->whose == DATAGRAM_FIRST)
+		datagram->own = (struct address){ { message->at }, message->at_length };
+	if (datagram->whose == DATAGRAM_GROUP)
+		datagram_note_sender(stream, &from);
+	return true;
+}
+
+/* Adds a received datagram to those of this read. */
+static bool
+datagram_take(struct stream *stream, const struct batch_datagram *one, struct fault *fault)
+{
+	if (one->message->truncated)
+		return fault_set(fault, STATUS_CUT, 0,
+			"receive from %s: a datagram is longer than %zu bytes", stream->name,
+			one->length);
+	return datagram_add(stream->impl, one->bytes, one->length) ||
+		fault_set(fault, STATUS_MEMORY, ENOMEM, "receive from %s", stream->name);
 }
 
 static enum io
@@ -164,60 +221,43 @@ datagram_read(struct stream *stream, const struct iovec *pieces, int count, size
 	struct fault *fault)
 {
 	struct datagram *datagram = stream->impl;
-	struct sys_message messages[DATAGRAM_SLOTS];
-	size_t slot =
-		datagram->inet && pieces->iov_len > DATAGRAM_SLOT ? DATAGRAM_SLOT : pieces->iov_len;
+	struct batch batch;
 	(void)count;
 	*got = datagram->count = 0;
-	int received = datagram_receive(stream, pieces, slot, messages);
-	if (received == -1) {
-		int error = errno;
-		if (sys_would_block(error) ||
-			shortage_waits(&datagram->reading, error, stream, &stream->ragain))
-			return IO_AGAIN;
-		return datagram_fail(stream, STATUS_RECEIVE, error, fault);
-	}
-	shortage_ends(&datagram->reading);
-	for (int i = 0; i < received; i++) {
-		const struct sys_message *message = &messages[i];
-		struct address from = { message->from, message->from_length };
-		if (!datagram_is_wanted(datagram, &from)) {
-			stream->ignored++;
+	enum io repeated = datagram_repeat(stream, &stream->read.at, fault);
+	if (repeated != IO_OK)
+		return repeated;
+	if (!datagram_receive(stream, &batch, pieces))
+		return datagram_read_failed(stream, errno, fault);
+	backoff_ends(&datagram->reading);
+	bool accepted = false;
+	for (struct batch_datagram one; batch_next(&batch, &one);) {
+		if (one.first)
+			accepted = datagram_accepts(stream, one.message);
+		if (!accepted)
 			continue;
-		}
-		if (message->truncated) {
-			(void)fault_set(fault, STATUS_CUT, 0,
-				"receive from %s: a datagram is longer than %zu bytes",
-				stream->name, message->length);
+		if (!datagram_take(stream, &one, fault))
 			return IO_FAIL;
-		}
-		if (!datagram_split(datagram, (unsigned char *)pieces->iov_base + (size_t)i * slot,
-			    message)) {
-			(void)fault_set(
-				fault, STATUS_MEMORY, ENOMEM, "receive from %s", stream->name);
-			return IO_FAIL;
-		}
-		*got += message->length;
-		datagram->own = (struct address){ message->at, message->at_length };
-		if (datagram->whose == DATAGRAM_ANY)
-			datagram_hear(stream, &from);
+		*got += one.length;
 	}
 	if (datagram->count == 0) {
-		/* Not "nothing there": the peer's own may be right behind. */
-		stream->ragain = clock_now();
+		/* A time, since more datagrams may be queued: IO_AGAIN without one is the end while
+		 * draining. */
+		stream->read.at = clock_now();
 		return IO_AGAIN;
 	}
-	stream->messages = datagram->messages;
-	stream->message_count = datagram->count;
+	reach_received(&datagram->reach);
+	stream->loan.messages = datagram->messages;
+	stream->loan.count = datagram->count;
 	return IO_OK;
 }
 
-/* Sends several; how many, -1 with errno. */
+/* Sends several; the number sent, or -1 with errno. */
 static int
 datagram_send(struct datagram *datagram, const struct iovec *pieces, int count)
 {
 	int taken = sys_send_messages(datagram->fd, pieces, count, datagram->segments);
-	/* A device, or a path, that cannot have them joined; older kernels take fewer. */
+	/* UDP GSO is not supported by the device or path; older kernels take fewer segments. */
 	while (taken == -1 && datagram->segments > 0 &&
 		(errno == EINVAL || errno == EIO || errno == EMSGSIZE || errno == EOPNOTSUPP)) {
 		datagram->segments = datagram->segments > 64 ? 64 : 0;
@@ -226,106 +266,134 @@ datagram_send(struct datagram *datagram, const struct iovec *pieces, int count)
 	return taken;
 }
 
+/* Sends several, or one; the number sent, or -1 with errno. */
+static int
+datagram_try(struct datagram *datagram, const struct iovec *pieces, int count)
+{
+	const struct address *peer = &datagram->peer;
+	bool connected = datagram->whose == DATAGRAM_CONNECTED;
+	if (count > 1)
+		return datagram_send(datagram, pieces, count);
+	const struct sockaddr *to = connected ? NULL : (const struct sockaddr *)&peer->storage;
+	ssize_t sent = sys_send_from(datagram->fd, pieces, 1, to, connected ? 0 : peer->length,
+		&datagram->own.storage, connected ? 0 : datagram->own.length);
+	return sent == -1 ? -1 : 1;
+}
+
+static enum io
+datagram_sent(struct stream *stream, const struct iovec *pieces, int taken, size_t *put)
+{
+	struct datagram *datagram = stream->impl;
+	backoff_ends(&datagram->writing);
+	reach_sent(&datagram->reach, pieces, taken);
+	*put = (size_t)taken;
+	return IO_OK;
+}
+
+/*
+ * The network is unreachable. The error may be a pending one for an earlier datagram: a second
+ * attempt shows whether this one can be sent. If not it is dropped and counted, unless nothing was
+ * ever sent.
+ */
+static enum io
+datagram_drop(struct stream *stream, const struct iovec *pieces, int count, int error, size_t *put,
+	struct fault *fault)
+{
+	struct datagram *datagram = stream->impl;
+	int taken = datagram_try(datagram, pieces, count);
+	if (taken != -1 && reach_has_worked(&datagram->reach)) {
+		reach_count_unsent(stream, 0, error);
+		return datagram_sent(stream, pieces, taken, put);
+	}
+	error = taken != -1 ? error : errno;
+	if (taken != -1 || (datagram->reach.successes == 0 && !datagram->reach.received) ||
+		!reach_is_lost(error, datagram->reach.successes > 0))
+		return datagram_refused(stream, STATUS_SEND, error, &stream->write.at, fault);
+	reach_count_unsent(stream, pieces->iov_len, error);
+	*put = 1;
+	return IO_OK;
+}
+
 static enum io
 datagram_write(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
 	struct fault *fault)
 {
 	struct datagram *datagram = stream->impl;
-	const struct address *peer = &datagram->peer;
-	const struct sockaddr *to = NULL;
+	bool connected = datagram->whose == DATAGRAM_CONNECTED;
 	*put = 0;
 	if (count == 0)
 		return IO_OK;
-	if (datagram->whose != DATAGRAM_CONNECTED) {
-		if (peer->length <= offsetof(struct sockaddr, sa_data)) {
-			(void)fault_set(fault, STATUS_SEND, 0,
-				"send to %s: the peer has no address to answer to", stream->name);
-			return IO_FAIL;
-		}
-		to = (const struct sockaddr *)&peer->storage;
-	}
-	int taken = 1;
-	if (count > 1)
-		taken = datagram_send(datagram, pieces, count);
-	else if (sys_send_from(datagram->fd, pieces, 1, to, peer->length, &datagram->own.storage,
-			 to != NULL ? datagram->own.length : 0) == -1)
-		taken = -1;
-	if (taken != -1) {
-		shortage_ends(&datagram->writing);
-		stream->wtaken = (size_t)taken;
-		*put = stream_total(pieces, taken);
-		return IO_OK;
-	}
+	if (!connected && datagram->peer.length <= offsetof(struct sockaddr, sa_data))
+		return IO_FAULT(fault, STATUS_SEND, 0,
+			"send to %s: the peer has no address to answer to", stream->name);
+	enum io repeated = datagram_repeat(stream, &stream->write.at, fault);
+	if (repeated != IO_OK)
+		return repeated;
+	int taken = datagram_try(datagram, pieces, count);
+	if (taken != -1)
+		return datagram_sent(stream, pieces, taken, put);
 	int error = errno;
 	if (sys_would_block(error)) {
-		/* For an unconnected Unix socket poll looks at our own buffer only: a timer. */
-		if (to != NULL)
-			stream->wagain = clock_after(clock_now(), SHORTAGE_PAUSE);
+		/* poll(2) of an unconnected Unix socket does not check the peer's queue. */
+		if (!connected)
+			stream->write.at = clock_after(clock_now(), BACKOFF_PAUSE);
 		return IO_AGAIN;
 	}
-	if (shortage_waits(&datagram->writing, error, stream, &stream->wagain))
+	if (backoff_waits(&datagram->writing, error, stream, &stream->write.at))
 		return IO_AGAIN;
-	return datagram_fail(stream, STATUS_SEND, error, fault);
-}
-
-/* A datagram socket has no end to tell: shutdown(2) would only deafen it. */
-static enum io
-datagram_shut(struct stream *stream, struct fault *fault)
-{
-	(void)stream;
-	(void)fault;
-	return IO_OK;
+	if (reach_is_lost(error, datagram->reach.successes > 0))
+		return datagram_drop(stream, pieces, count, error, put, fault);
+	return datagram_refused(stream, STATUS_SEND, error, &stream->write.at, fault);
 }
 
 static void
-datagram_close(struct stream *stream)
+datagram_close(struct stream *stream, bool clean)
 {
 	struct datagram *datagram = stream->impl;
+	(void)clean;
 	if (datagram->joined)
 		(void)sys_join_received(datagram->fd, false);
 	(void)sys_close(&datagram->fd);
 	free(datagram->sender);
 	free(datagram->messages);
-	free(datagram);
+	reach_close(&datagram->reach);
 }
 
+/* No shut: there is no end to send, and shutdown(2) would stop the receiving, too. */
 static const struct stream_ops datagram_ops = {
 	.open = datagram_open,
 	.read = datagram_read,
 	.write = datagram_write,
-	.shut = datagram_shut,
 	.close = datagram_close,
 };
 
-bool
-datagram_init(struct stream *stream, const struct transport *transport, int fd, char *name,
-	enum datagram_peer whose, const struct address *peer, struct fault *fault)
+struct stream *
+datagram_new(const struct transport *transport, int fd, char *name, enum datagram_peer whose,
+	const struct address *peer, bool single, struct fault *fault)
 {
-	struct datagram *datagram = calloc(1, sizeof *datagram);
-	if (datagram == NULL || name == NULL) {
-		free(datagram);
-		free(name);
+	struct stream *stream = stream_new(&datagram_ops, name, sizeof(struct datagram), fault);
+	if (stream == NULL) {
 		(void)sys_close(&fd);
-		return fault_set(fault, STATUS_MEMORY, ENOMEM, "datagram socket");
+		return NULL;
 	}
-	*datagram = (struct datagram){
+	*(struct datagram *)stream->impl = (struct datagram){
 		.fd = fd,
 		.inet = transport->names == TRANSPORT_INET,
 		.udp = transport->names == TRANSPORT_INET && transport->protocol == -1,
+		.single = single,
 		.whose = whose,
 		.peer = *peer,
 	};
-	stream_init(stream, &datagram_ops, name, datagram);
-	stream->rfd = stream->wfd = fd;
-	stream->endless = true;
-	stream->rmessages = true;
-	stream->wmessage_max = transport->message_max;
-	return true;
+	stream->read.fd = stream->write.fd = fd;
+	stream->caps.endless = true;
+	stream->caps.messages = true;
+	stream->caps.message_max = transport_message_max(transport, fd);
+	return stream;
 }
 
 void
-datagram_guard(struct stream *stream, const struct access *access)
+datagram_redial(struct stream *stream, struct dial *dial)
 {
 	struct datagram *datagram = stream->impl;
-	datagram->access = access;
+	datagram->reach.dial = dial;
 }

@@ -5,23 +5,25 @@
 #include <stdbool.h>
 
 #include "base/fault.h"
-#include "net/access.h"
+#include "net/dial.h"
 #include "net/endpoint.h"
 #include "net/transport.h"
 #include "stream/stream.h"
 
-/* Whose datagrams count. */
+/* The accepted senders. */
 enum datagram_peer {
-	DATAGRAM_CONNECTED, /* the one the socket is connected to */
-	DATAGRAM_FIRST,     /* the one that came first; others are ignored and counted */
-	DATAGRAM_ANY        /* everybody; answers go to the one that was heard last */
+	DATAGRAM_CONNECTED, /* the peer of the connected socket */
+	DATAGRAM_FIRST,     /* the first sender; others are ignored and counted */
+	DATAGRAM_GROUP      /* all: the peer is a multicast or broadcast address */
 };
 
-/* Takes the descriptor and the name, also when there is no memory (false). */
-bool datagram_init(struct stream *stream, const struct transport *transport, int fd, char *name,
-	enum datagram_peer whose, const struct address *peer, struct fault *fault);
+/* `single`: a read returns one message only. Takes the descriptor and the name, also when there is
+ * no memory (NULL and a fault). */
+struct stream *datagram_new(const struct transport *transport, int fd, char *name,
+	enum datagram_peer whose, const struct address *peer, bool single, struct fault *fault);
 
-/* Of anybody's datagrams only those that the list permits count; the others are ignored. */
-void datagram_guard(struct stream *stream, const struct access *access);
+/* After a refusal, if nothing was received, sends everything again to the next address of the dial
+ * that made the socket. The dial outlives the stream. */
+void datagram_redial(struct stream *stream, struct dial *dial);
 
 #endif

@@ -1,4 +1,4 @@
-/* One of many peers; see peer.h. */
+/* One peer of a datagram socket; see peer.h. */
 #include "stream/peer.h"
 
 #include <errno.h>
@@ -7,28 +7,23 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "stream/reach.h"
 
-/* A socket that takes nothing is tried again so soon; many share it, and none waits on it. */
+/* When a send that found the socket full is retried: many streams share the socket, and none polls
+ * it. */
 #define PEER_PAUSE CLOCK_MILLISECOND
 
-struct peer_letter {
-	struct peer_letter *next;
+struct peer_datagram {
+	struct peer_datagram *next;
 	size_t length;
 	unsigned char bytes[];
 };
 
-static enum io
-peer_open(struct stream *stream, struct fault *fault)
-{
-	(void)stream, (void)fault;
-	return IO_OK;
-}
-
-/* An empty datagram weighs something, too. */
+/* Its size in the queue: an empty datagram needs memory, too. */
 static size_t
-peer_weight(const struct peer_letter *letter)
+peer_weight(const struct peer_datagram *datagram)
 {
-	return sizeof *letter + letter->length;
+	return sizeof *datagram + datagram->length;
 }
 
 static bool
@@ -37,19 +32,19 @@ peer_is_full(const struct peer *peer)
 	return peer->waiting >= peer->limit;
 }
 
-static struct peer_letter *
+static struct peer_datagram *
 peer_next(struct peer *peer)
 {
-	struct peer_letter *letter = peer->first;
+	struct peer_datagram *datagram = peer->first;
 	bool was_full = peer_is_full(peer);
-	if (letter == NULL)
+	if (datagram == NULL)
 		return NULL;
-	peer->first = letter->next;
+	peer->first = datagram->next;
 	if (peer->first == NULL)
 		peer->last = NULL;
-	peer->waiting -= peer_weight(letter);
+	peer->waiting -= peer_weight(datagram);
 	*peer->full -= was_full && !peer_is_full(peer);
-	return letter;
+	return datagram;
 }
 
 static enum io
@@ -57,25 +52,19 @@ peer_read(struct stream *stream, const struct iovec *pieces, int count, size_t *
 	struct fault *fault)
 {
 	struct peer *peer = stream->impl;
-	struct peer_letter *letter = peer_next(peer);
-	*got = 0;
-	stream->pending = peer->first != NULL || peer->ended;
-	if (letter == NULL)
-		return peer->ended ? IO_END : IO_AGAIN;
-	bool fits = letter->length <= stream_total(pieces, count);
-	if (!fits)
-		(void)fault_set(fault, STATUS_CUT, 0,
-			"receive from %s: a datagram of %zu bytes is too long", stream->name,
-			letter->length);
-	for (int i = 0; fits && *got < letter->length; i++) {
-		size_t part = letter->length - *got;
-		if (part > pieces[i].iov_len)
-			part = pieces[i].iov_len;
-		memcpy(pieces[i].iov_base, letter->bytes + *got, part);
-		*got += part;
+	(void)fault;
+	*got = stream->loan.needs = 0;
+	if (peer->first != NULL && peer->first->length > stream_total(pieces, count)) {
+		stream->loan.needs = peer->first->length;
+		return IO_AGAIN;
 	}
-	free(letter);
-	return fits ? IO_OK : IO_FAIL;
+	struct peer_datagram *datagram = peer_next(peer);
+	stream->ready = peer->first != NULL || peer->ended;
+	if (datagram == NULL)
+		return peer->ended ? IO_END : IO_AGAIN;
+	*got = stream_copy(pieces, count, datagram->bytes, datagram->length);
+	free(datagram);
+	return IO_OK;
 }
 
 static enum io
@@ -83,7 +72,7 @@ peer_write(struct stream *stream, const struct iovec *pieces, int count, size_t 
 	struct fault *fault)
 {
 	struct peer *peer = stream->impl;
-	const struct address *to = &peer->address;
+	const struct address *to = peer->address;
 	*put = 0;
 	if (count == 0)
 		return IO_OK;
@@ -94,92 +83,90 @@ peer_write(struct stream *stream, const struct iovec *pieces, int count, size_t 
 	}
 	if (sys_send_from(peer->fd, pieces, 1, (const struct sockaddr *)&to->storage, to->length,
 		    &peer->own.storage, peer->own.length) != -1) {
-		*put = pieces[0].iov_len;
-		stream->wtaken = 1;
-		/* There is no descriptor to wait on: what is left has its turn at once. */
-		stream->wagain = 1;
+		*put = 1;
+		stream->write.at = STREAM_NOW;
 		return IO_OK;
 	}
 	if (sys_would_block(errno) || errno == ENOBUFS || errno == ENOMEM) {
-		stream->wagain = clock_after(clock_now(), PEER_PAUSE);
+		stream->write.at = clock_after(clock_now(), PEER_PAUSE);
 		return IO_AGAIN;
+	}
+	if (reach_is_lost(errno, true)) {
+		reach_count_unsent(stream, pieces[0].iov_len, errno);
+		*put = 1;
+		stream->write.at = STREAM_NOW;
+		return IO_OK;
 	}
 	(void)fault_set(fault, errno == ECONNREFUSED ? STATUS_CONNECT : STATUS_SEND, errno,
 		"send to %s", stream->name);
 	return IO_FAIL;
 }
 
-static enum io
-peer_shut(struct stream *stream, struct fault *fault)
-{
-	(void)stream, (void)fault;
-	return IO_OK;
-}
-
 void
 peer_end(struct peer *peer)
 {
 	peer->ended = true;
-	peer->stream->pending = true;
+	peer->stream->ready = true;
 }
 
 void
 peer_leave_out(struct peer *peer)
 {
-	for (struct peer_letter *letter; (letter = peer_next(peer)) != NULL; peer->left_out++)
-		free(letter);
+	for (struct peer_datagram *datagram; peer != NULL && (datagram = peer_next(peer)) != NULL;
+		peer->stream->stats.left_out++)
+		free(datagram);
 }
 
 static void
-peer_close(struct stream *stream)
+peer_close(struct stream *stream, bool clean)
 {
+	(void)clean;
 	peer_leave_out(stream->impl);
 }
 
 static const struct stream_ops peer_ops = {
-	.open = peer_open,
 	.read = peer_read,
 	.write = peer_write,
-	.shut = peer_shut,
 	.close = peer_close,
 };
 
-bool
-peer_init(struct stream *stream, struct peer *peer, const struct transport *transport,
-	const struct address *address, size_t limit, size_t *full, char *name, struct fault *fault)
+struct peer *
+peer_new(size_t message_max, const struct address *address, size_t limit, size_t *full, char *name,
+	struct fault *fault)
 {
+	struct stream *stream = stream_new(&peer_ops, name, sizeof(struct peer), fault);
+	if (stream == NULL)
+		return NULL;
+	struct peer *peer = stream->impl;
 	*peer = (struct peer){
-		.stream = stream, .address = *address, .fd = -1, .limit = limit, .full = full
+		.stream = stream, .address = address, .fd = -1, .limit = limit, .full = full
 	};
-	if (name == NULL)
-		return fault_set(fault, STATUS_MEMORY, ENOMEM, "receive");
-	stream_init(stream, &peer_ops, name, peer);
-	stream->from = name;
-	stream->left_out = &peer->left_out;
-	stream->endless = true;
-	stream->rmessages = true;
-	stream->wmessage_max = transport->message_max;
-	return true;
+	stream->loan.from = name;
+	stream->caps.endless = true;
+	stream->caps.messages = true;
+	stream->caps.message_max = message_max;
+	return peer;
 }
 
 enum peer_taken
-peer_take(struct peer *peer, int fd, const unsigned char *bytes, const struct sys_message *message)
+peer_take(struct peer *peer, int fd, const struct address *own, const unsigned char *bytes,
+	size_t length)
 {
 	peer->fd = fd;
-	peer->own = (struct address){ message->at, message->at_length };
+	peer->own = *own;
 	if (peer_is_full(peer)) {
-		peer->left_out++;
+		peer->stream->stats.left_out++;
 		return PEER_FULL;
 	}
-	struct peer_letter *letter = malloc(sizeof *letter + message->length);
-	if (letter == NULL)
+	struct peer_datagram *datagram = malloc(sizeof *datagram + length);
+	if (datagram == NULL)
 		return PEER_LOST;
-	*letter = (struct peer_letter){ .length = message->length };
-	memcpy(letter->bytes, bytes, message->length);
-	*(peer->last != NULL ? &peer->last->next : &peer->first) = letter;
-	peer->last = letter;
-	peer->waiting += peer_weight(letter);
+	*datagram = (struct peer_datagram){ .length = length };
+	memcpy(datagram->bytes, bytes, length);
+	*(peer->last != NULL ? &peer->last->next : &peer->first) = datagram;
+	peer->last = datagram;
+	peer->waiting += peer_weight(datagram);
 	*peer->full += peer_is_full(peer);
-	peer->stream->pending = true;
+	peer->stream->ready = true;
 	return PEER_TAKEN;
 }

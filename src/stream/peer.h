@@ -1,7 +1,6 @@
 /*
- * One of the peers of a datagram socket that is not connected: what came from it waits until it is
- * read, and what is written goes to it. Nobody waits on the socket here: whoever owns it receives,
- * and hands on what is this one's.
+ * The stream of one of the peers of an unconnected datagram socket. The owner of the socket
+ * receives, and queues here what the peer sent; a write sends to the peer.
  */
 #ifndef SOCKCAT_STREAM_PEER_H
 #define SOCKCAT_STREAM_PEER_H
@@ -11,44 +10,42 @@
 
 #include "base/fault.h"
 #include "net/endpoint.h"
-#include "net/transport.h"
 #include "stream/stream.h"
 #include "sys/sys.h"
 
-struct peer_letter;
+struct peer_datagram;
 
 struct peer {
-	struct stream *stream; /* not owned */
-	struct address address;
-	int fd;                           /* not owned: where it was heard last, … */
-	struct address own;               /* … and at which of our addresses */
-	struct peer_letter *first, *last; /* owned: what waits, … */
-	size_t waiting, limit;            /* … in bytes, what keeps them included */
-	size_t *full;                     /* not owned: counts the peers of which too much waits */
-	uint64_t left_out;                /* datagrams that nobody took */
-	bool ended;                       /* nothing more is expected of it */
+	struct stream *stream;              /* owns this */
+	const struct address *address;      /* not owned */
+	int fd;                             /* the socket of its last datagram; not owned */
+	struct address own;                 /* the local address of that datagram */
+	struct peer_datagram *first, *last; /* the queue; owned */
+	size_t waiting, limit;              /* size of the queue, overhead included */
+	size_t *full;                       /* number of peers with a full queue; not owned */
+	bool ended;                         /* a read of the empty queue returns IO_END */
 };
 
-/* What became of a datagram: it waits, there was no room for it, or no memory. */
+/* Whether a datagram was queued; if not, because the queue is full or memory ran out. */
 enum peer_taken { PEER_TAKEN, PEER_FULL, PEER_LOST };
 
 /*
- * Makes the stream, which has the peer until it is closed. Takes the name, also when there is no
- * memory (false). The socket stays its owner's. While `limit` bytes or more wait the peer counts in
- * *full, and there is no room.
+ * A peer and its stream, which frees it. Takes the name, also when there is no memory (NULL and a
+ * fault); the address outlives the stream. A queue of `limit` bytes or more is full, and counted in
+ * *full. `message_max`: the largest datagram that the socket can send.
  */
-bool peer_init(struct stream *stream, struct peer *peer, const struct transport *transport,
-	const struct address *address, size_t limit, size_t *full, char *name, struct fault *fault);
+struct peer *peer_new(size_t message_max, const struct address *address, size_t limit, size_t *full,
+	char *name, struct fault *fault);
 
-/* A datagram has come from it to the socket, which is to be answered from. One for which there is
- * no room is left out. */
-enum peer_taken peer_take(
-	struct peer *peer, int fd, const unsigned char *bytes, const struct sys_message *message);
+/* Queues a datagram that was received on the socket at the address `own`; answers are sent from
+ * there. If the queue is full it is dropped and counted. */
+enum peer_taken peer_take(struct peer *peer, int fd, const struct address *own,
+	const unsigned char *bytes, size_t length);
 
-/* What waits is the last that is read of it: then comes the end. Until then it may say more. */
+/* The stream ends when its queue is empty. */
 void peer_end(struct peer *peer);
 
-/* Nobody will read what waits: it is left out. Also good on a zeroed struct. */
+/* Drops the queue, and counts it. NULL: nothing. */
 void peer_leave_out(struct peer *peer);
 
 #endif

@@ -9,80 +9,70 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "stream/shortage.h"
+#include "stream/backoff.h"
 #include "sys/sys.h"
 
-/* From the peer's end on a connection on which nothing moves is probed: after a minute every ten
- * seconds, so that a peer that has vanished is noticed within two minutes. */
+/* Keep-alive probes: after a minute without data every ten seconds, so that a vanished peer is
+ * noticed within two minutes. */
 #define SOCKET_PROBE_IDLE 60
 #define SOCKET_PROBE_INTERVAL 10
 #define SOCKET_PROBE_COUNT 6
 #define SOCKET_PROBE_TIME \
 	((SOCKET_PROBE_IDLE + SOCKET_PROBE_INTERVAL * SOCKET_PROBE_COUNT) * CLOCK_SECOND)
 
-/* Between two looks whether all has arrived. */
+/* The interval of checks whether all has arrived; it doubles. */
 #define SOCKET_LOOK_FIRST (CLOCK_MILLISECOND / 4)
 #define SOCKET_LOOK_LAST (50 * CLOCK_MILLISECOND)
 
-/* A connection by TCP Fast Open is begun with the first data, or without any when there are none
- * for so long; then it is looked at as often. */
+/* TCP Fast Open connects with the first data, or without data after this time; then the interval of
+ * checks whether the connection is made. */
 #define SOCKET_BEGIN (10 * CLOCK_MILLISECOND)
 
 struct socket {
 	const struct transport *transport;
-	bool promised; /* the connection is not known to have been made yet */
-	bool marked;   /* sys_mark_end was done to it, and has to be undone: it may be shared */
+	bool promised; /* TCP Fast Open: not known to be connected yet */
+	bool marked;   /* sys_mark_end has to be undone: the socket may be shared */
 	int fd;
-	int error;     /* the connection reported it while it was made, 0: none; it comes no more */
-	bool told_end; /* shutdown(2) was called */
-	bool counted;  /* `left` says how much of what has arrived is still wanted */
-	size_t left;
-	int64_t gone; /* when a peer that hung up counts as vanished; 0: it has not */
-	int64_t look; /* how long to wait before looking again */
-	struct shortage reading, writing;
+	int error; /* of the connection while it was made; the kernel does not repeat it; 0: none */
+	bool ended;   /* the peer has ended its sending */
+	bool shut;    /* shutdown(2) was called */
+	bool counted; /* `left` is set */
+	size_t left;  /* while draining: bytes that had arrived and are not read yet */
+	int64_t gone; /* when a peer that hung up counts as vanished; 0: it has not hung up */
+	int64_t look; /* the next interval of the checks after shut */
+	struct backoff reading, writing;
+	struct lowat lowat;
 };
 
-/*
- * From here on a close is a reset: if this process fails, or is killed, the peer must not take what
- * it has for the whole. Only a clean end gives the polite close back.
- */
-static void
-socket_arm(const struct socket *socket, bool abort)
-{
-	struct linger linger = { .l_onoff = abort, .l_linger = 0 };
-	if (socket->transport->resets)
-		(void)setsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-}
-
 static enum io
-socket_open(struct stream *stream, struct fault *fault)
+socket_open(struct stream *stream, const struct pollset *pollset, int64_t now, struct fault *fault)
 {
 	struct socket *socket = stream->impl;
 	int on = 1;
-	(void)fault;
-	socket_arm(socket, true);
+	(void)pollset, (void)fault;
 	if (socket->transport->tcp) {
-		/* What the source gave in one piece is sent at once; an urgent byte keeps its
-		 * place. */
+		/* Send each write at once, and keep urgent bytes in their place. */
 		(void)setsockopt(socket->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 		(void)setsockopt(socket->fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
 	}
 	socket->promised = socket->transport->tcp && !sys_is_connected(socket->fd);
 	if (socket->promised)
-		stream->ragain = clock_after(clock_now(), SOCKET_BEGIN);
-	/* Into a socket that blocks, as one that is shared may, a splice does, too. */
-	if (!stream->rmessages && !socket->promised && socket->error == 0) {
-		stream->splice_from = socket->fd;
-		stream->splice_to = sys_is_nonblocking(socket->fd) ? socket->fd : -1;
+		stream->read.at = clock_after(now, SOCKET_BEGIN);
+	/* splice(2) into a blocking socket, such as a shared one, would block. */
+	if (!stream->caps.messages && !socket->promised && socket->error == 0) {
+		stream->read.splice = socket->fd;
+		stream->write.splice = sys_is_nonblocking(socket->fd) ? socket->fd : -1;
 	}
-	if (socket->transport->tcp)
-		bulk_init(&stream->bulk, socket->fd);
-	if (stream->rmessages)
+	if (socket->transport->tcp) {
+		lowat_init(&socket->lowat, socket->fd);
+		stream->caps.lowat = &socket->lowat;
+	}
+	if (stream->caps.messages)
 		socket->marked = sys_mark_end(socket->fd, true);
 	return IO_OK;
 }
 
-/* Whether the connection has been made, or has failed; if not it is begun. Before that it can
+/* Whether the connection has been made, or has failed; if not, starts it. Before that it can
  * neither be read nor shut. */
 static bool
 socket_is_made(struct socket *socket)
@@ -97,13 +87,23 @@ socket_is_made(struct socket *socket)
 	return !socket->promised;
 }
 
-static enum io
-socket_fail(const struct stream *stream, enum status status, int error, struct fault *fault)
+/* Whether the error ends the connection, rather than the call. */
+static bool
+socket_is_broken(int error)
 {
-	/* So TCP tells of a reset behind the peer's end. */
+	return error == ECONNRESET || error == EPIPE || error == ETIMEDOUT ||
+		error == EHOSTUNREACH || error == ENETUNREACH;
+}
+
+static enum io
+socket_fail(struct stream *stream, enum status status, int error, struct fault *fault)
+{
+	if (socket_is_broken(error))
+		stream->stats.broken = error;
+	/* TCP reports a reset after the peer's FIN as EPIPE. */
 	if (status == STATUS_RECEIVE && error == EPIPE)
 		error = ECONNRESET;
-	/* With TCP Fast Open it turns out only now. */
+	/* A refusal of TCP Fast Open. */
 	if (error == ECONNREFUSED) {
 		(void)fault_set(fault, STATUS_CONNECT, error, "connect %s", stream->name);
 		return IO_FAIL;
@@ -114,38 +114,31 @@ socket_fail(const struct stream *stream, enum status status, int error, struct f
 }
 
 /*
- * When only what has arrived is wanted, the kernel is asked once how much that is: a peer that goes
- * on sending does not keep the session going. The pieces are cut to that. (Messages it does not
- * count.)
+ * While draining, a peer that goes on sending must not keep the session alive: asks the kernel once
+ * how much has arrived, and cuts the pieces to what is left of it. (FIONREAD counts no messages.)
  */
 static int
 socket_limit(
 	struct stream *stream, const struct iovec *pieces, int count, struct iovec cut[static 2])
 {
 	struct socket *socket = stream->impl;
-	int used = 0;
 	if (!socket->counted) {
 		socket->counted = true;
 		if (!sys_readable(socket->fd, &socket->left))
 			socket->left = SIZE_MAX;
 	}
-	size_t left = socket->left;
-	for (int i = 0; i < count && i < 2 && left > 0; i++) {
-		cut[used] = pieces[i];
-		if (cut[used].iov_len > left)
-			cut[used].iov_len = left;
-		left -= cut[used++].iov_len;
-	}
-	return used;
+	return stream_cut(pieces, count, socket->left, cut, 2);
 }
 
-/* Whether the user has already seen to it that the connection is probed. */
-static bool
-socket_keeps_alive(const struct socket *socket)
+void
+socket_probe(int fd)
 {
 	int on = 0;
 	socklen_t size = sizeof on;
-	return getsockopt(socket->fd, SOL_SOCKET, SO_KEEPALIVE, &on, &size) == 0 && on != 0;
+	/* Keep the user's times. */
+	if (getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &size) == 0 && on == 0)
+		(void)sys_keep_alive(
+			fd, SOCKET_PROBE_IDLE, SOCKET_PROBE_INTERVAL, SOCKET_PROBE_COUNT);
 }
 
 static enum io
@@ -157,16 +150,19 @@ socket_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 	struct iovec cut[2];
 	ssize_t n;
 	if (!socket_is_made(socket)) {
-		stream->ragain = clock_after(clock_now(), SOCKET_BEGIN);
+		stream->read.at = clock_after(clock_now(), SOCKET_BEGIN);
 		return IO_AGAIN;
 	}
-	if (stream->rmessages) {
-		n = sys_receive_message(socket->fd, pieces, count, true, &message);
-	} else if (stream->read_error != 0) {
+	if (stream->caps.messages) {
 		n = -1;
-		errno = stream->read_error;
-		stream->read_error = 0;
-	} else if (stream->last) {
+		if (socket->transport->names == TRANSPORT_INET ||
+			stream_has_space(stream, socket->fd, stream_total(pieces, count)))
+			n = sys_receive_message(socket->fd, pieces, count, true, &message);
+	} else if (stream->read.error != 0) {
+		n = -1;
+		errno = stream->read.error;
+		stream->read.error = 0;
+	} else if (stream->read.draining) {
 		count = socket_limit(stream, pieces, count, cut);
 		if (count == 0)
 			return IO_AGAIN;
@@ -177,15 +173,15 @@ socket_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 	if (n == -1) {
 		int error = errno;
 		if (sys_would_block(error)) {
-			bulk_note(&stream->bulk, 0);
+			stream_note_read(stream, 0);
 			return IO_AGAIN;
 		}
-		if (shortage_waits(&socket->reading, error, stream, &stream->ragain))
+		if (backoff_waits(&socket->reading, error, stream, &stream->read.at))
 			return IO_AGAIN;
 		return socket_fail(
 			stream, STATUS_RECEIVE, socket->error != 0 ? socket->error : error, fault);
 	}
-	shortage_ends(&socket->reading);
+	backoff_ends(&socket->reading);
 	if (message.truncated) {
 		(void)fault_set(fault, STATUS_CUT, 0,
 			"receive from %s: a message is longer than %zd bytes", stream->name, n);
@@ -193,20 +189,20 @@ socket_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 	}
 	if (n == 0 && socket->error != 0)
 		return socket_fail(stream, STATUS_RECEIVE, socket->error, fault);
-	if (stream->rmessages ? message.end : n == 0) {
-		if (socket->transport->tcp && !socket_keeps_alive(socket))
-			(void)sys_keep_alive(socket->fd, SOCKET_PROBE_IDLE, SOCKET_PROBE_INTERVAL,
-				SOCKET_PROBE_COUNT);
-		stream->watch = true;
+	if (stream->caps.messages ? message.end : n == 0) {
+		if (socket->transport->tcp)
+			socket_probe(socket->fd);
+		socket->ended = true;
+		stream->hangup.fd = socket->fd;
 		return IO_END;
 	}
 	*got = (size_t)n;
-	bulk_note(&stream->bulk, *got);
+	stream_note_read(stream, *got);
 	socket->left -= socket->counted ? *got : 0;
 	return IO_OK;
 }
 
-/* The error that waits on the socket, 0 if there is none. */
+/* The pending error of the socket; 0: none. */
 static int
 socket_error(const struct socket *socket)
 {
@@ -217,31 +213,39 @@ socket_error(const struct socket *socket)
 	return error;
 }
 
+/* Whether the connection failed after both sides had finished: the peer had ended its sending, and
+ * a keep-alive probe found it gone. A close with unread data resets at once instead. */
+static bool
+socket_is_finished(const struct socket *socket)
+{
+	return socket->ended && socket->transport->tcp && sys_ended_by_probe(socket->fd);
+}
+
 /*
- * The peer has ended its sending, and the line has an error or was hung up. A Unix peer that hangs
- * up is gone at once where a TCP peer lives on until a probe finds out, so the same time is given
- * for standard input to end, or to find nobody to send to.
+ * The peer has ended its sending, and poll(2) reports an error or a hang-up. A Unix peer that
+ * closes is gone at once, where a TCP peer lives on until a keep-alive probe fails; give standard
+ * input the same time to end. Data that a Unix peer left unread is an error (ECONNRESET). IO_END:
+ * the peer is gone, and nothing is lost.
  */
 static enum io
 socket_look(struct stream *stream, struct fault *fault)
 {
 	struct socket *socket = stream->impl;
-	struct pollfd look = { .fd = socket->fd };
 	int error = socket_error(socket);
 	if (error != 0)
-		return socket_fail(stream, STATUS_RECEIVE, error, fault);
-	if (poll(&look, 1, 0) != 1 || (look.revents & POLLHUP) == 0)
+		return socket_is_finished(socket)
+			? IO_END
+			: socket_fail(stream, STATUS_RECEIVE, error, fault);
+	if ((pollset_look(socket->fd, 0) & POLLHUP) == 0) {
+		stream->hangup.fd = -1;
 		return IO_OK;
+	}
 	int64_t now = clock_now();
 	if (socket->gone == 0)
 		socket->gone = clock_after(now, SOCKET_PROBE_TIME);
-	if (now >= socket->gone) {
-		(void)fault_set(fault, STATUS_RECEIVE, 0,
-			"receive from %s: the peer has gone, and standard input has not ended",
-			stream->name);
-		return IO_FAIL;
-	}
-	stream->lagain = socket->gone;
+	if (now >= socket->gone)
+		return IO_END;
+	stream->hangup.at = socket->gone;
 	return IO_AGAIN;
 }
 
@@ -252,79 +256,85 @@ socket_write(struct stream *stream, const struct iovec *pieces, int count, size_
 	struct socket *socket = stream->impl;
 	*put = 0;
 	ssize_t n = -1;
-	if (stream->write_error != 0) {
-		errno = stream->write_error;
-		stream->write_error = 0;
+	if (stream->write.error != 0) {
+		errno = stream->write.error;
+		stream->write.error = 0;
 	} else if (count == 0) {
 		return socket_look(stream, fault);
 	} else {
 		n = sys_send(socket->fd, pieces, count, NULL, 0);
 	}
 	if (n >= 0) {
-		shortage_ends(&socket->writing);
-		*put = (size_t)n;
+		backoff_ends(&socket->writing);
+		*put = stream->caps.message_max > 0 ? 1 : (size_t)n;
 		return IO_OK;
 	}
-	/* In progress: a connection by TCP Fast Open. */
+	/* EINPROGRESS: TCP Fast Open. */
 	if (sys_would_block(errno) || errno == EINPROGRESS)
 		return IO_AGAIN;
 	int error = errno;
-	if (shortage_waits(&socket->writing, error, stream, &stream->wagain))
+	if (backoff_waits(&socket->writing, error, stream, &stream->write.at))
 		return IO_AGAIN;
+	if (socket->error != 0)
+		return socket_fail(stream, STATUS_RECEIVE, socket->error, fault);
 	return socket_fail(stream, STATUS_SEND, error, fault);
 }
 
 static enum io
-socket_shut(struct stream *stream, struct fault *fault)
+socket_shut(struct stream *stream, bool half_close, struct fault *fault)
 {
 	struct socket *socket = stream->impl;
 	if (!socket_is_made(socket)) {
-		stream->wagain = clock_after(clock_now(), SOCKET_BEGIN);
+		stream->write.at = clock_after(clock_now(), SOCKET_BEGIN);
 		return IO_AGAIN;
 	}
-	if (stream->half_close && !socket->told_end) {
-		/* ENOTCONN: the connection is gone; how it ended is asked below. */
+	if (half_close && !socket->shut) {
+		/* ENOTCONN: the connection was reset; SO_ERROR below has the cause. */
 		if (shutdown(socket->fd, SHUT_WR) == -1 && errno != ENOTCONN)
 			return socket_fail(stream, STATUS_SEND, errno, fault);
-		socket->told_end = true;
+		socket->shut = true;
 		socket->look = SOCKET_LOOK_FIRST;
 	}
-	/* A Unix socket's data are in the peer's hands at once, and survive our close. */
+	/* The data of a Unix socket is in the queue of the peer, and survives close(2). */
 	if (!socket->transport->tcp)
 		return IO_OK;
-	/* That the peer's system has acknowledged everything is no comfort if the peer then threw
-	 * the connection away. */
+	/* The peer may reset the connection after its system acknowledged everything. */
 	int error = socket_error(socket);
-	if (error == 0)
-		error = socket->error;
 	if (error != 0)
-		return socket_fail(stream, STATUS_SEND, error, fault);
-	/* A connection that is over has no peer any more. Asked before the count, which is then
-	 * final: the last acknowledgement may come between the two. */
+		return socket_is_finished(socket) ? IO_OK
+						  : socket_fail(stream, STATUS_SEND, error, fault);
+	if (socket->error != 0)
+		return socket_fail(stream, STATUS_RECEIVE, socket->error, fault);
+	/* A closed connection has no peer name. Check before the count, which is then final: the
+	 * last acknowledgement may arrive between the two. */
 	struct sockaddr_storage peer;
 	socklen_t size = sizeof peer;
 	int gone = getpeername(socket->fd, (struct sockaddr *)&peer, &size) == -1 ? errno : 0;
-	if (!sys_unacknowledged(socket->fd, &stream->unarrived) || stream->unarrived == 0)
+	if (!sys_unacknowledged(socket->fd, &stream->stats.unarrived) ||
+		stream->stats.unarrived == 0) {
+		/* Now only the peer can end the session. */
+		if (!socket->ended)
+			socket_probe(socket->fd);
 		return IO_OK;
+	}
 	if (gone != 0)
 		return socket_fail(stream, STATUS_SEND, gone, fault);
-	/* There is no event for "all acknowledged". */
-	stream->wagain = clock_after(clock_now(), socket->look);
+	/* poll(2) has no event for "all acknowledged". */
+	stream->write.at = clock_after(clock_now(), socket->look);
 	socket->look = clock_earlier(socket->look * 2, SOCKET_LOOK_LAST);
 	return IO_AGAIN;
 }
 
 static void
-socket_close(struct stream *stream)
+socket_close(struct stream *stream, bool clean)
 {
 	struct socket *socket = stream->impl;
-	if (stream->clean)
-		socket_arm(socket, false);
+	if (clean)
+		transport_abort_on_close(socket->transport, socket->fd, false);
 	if (socket->marked)
 		(void)sys_mark_end(socket->fd, false);
-	bulk_end(&stream->bulk);
+	lowat_end(&socket->lowat);
 	(void)sys_close(&socket->fd);
-	free(socket);
 }
 
 static const struct stream_ops socket_ops = {
@@ -335,23 +345,19 @@ static const struct stream_ops socket_ops = {
 	.close = socket_close,
 };
 
-bool
-socket_init(struct stream *stream, const struct transport *transport, int fd, int error, char *name,
-	struct fault *fault)
+struct stream *
+socket_new(const struct transport *transport, int fd, int error, char *name, struct fault *fault)
 {
-	struct socket *socket = calloc(1, sizeof *socket);
-	if (socket == NULL || name == NULL) {
-		free(socket);
-		free(name);
+	struct stream *stream = stream_new(&socket_ops, name, sizeof(struct socket), fault);
+	if (stream == NULL) {
 		(void)sys_close(&fd);
-		return fault_set(fault, STATUS_MEMORY, ENOMEM, "connection");
+		return NULL;
 	}
-	*socket = (struct socket){
+	*(struct socket *)stream->impl = (struct socket){
 		.transport = transport, .fd = fd, .error = error, .look = SOCKET_LOOK_FIRST
 	};
-	stream_init(stream, &socket_ops, name, socket);
-	stream->rfd = stream->wfd = fd;
-	stream->rmessages = transport->message_max > 0;
-	stream->wmessage_max = transport->message_max;
-	return true;
+	stream->read.fd = stream->write.fd = fd;
+	stream->caps.messages = transport->message_max > 0;
+	stream->caps.message_max = transport_message_max(transport, fd);
+	return stream;
 }

@@ -9,10 +9,15 @@
 #include "stream/stream.h"
 
 /*
- * Takes the descriptor and the name, also when there is no memory (false). `error`: what the kernel
- * has already reported of the connection, and will not report again; 0: nothing.
+ * A close resets the connection (transport_abort_on_close) unless it is clean. Takes the descriptor
+ * and the name, also when there is no memory (NULL and a fault). `error`: what the kernel has
+ * already reported of the connection, and will not report again; 0: nothing.
  */
-bool socket_init(struct stream *stream, const struct transport *transport, int fd, int error,
-	char *name, struct fault *fault);
+struct stream *socket_new(
+	const struct transport *transport, int fd, int error, char *name, struct fault *fault);
+
+/* Turns on keep-alive probes of a TCP connection that only the peer can end, unless they are on.
+ * The stream does so itself once its sending, or the peer's, has ended. */
+void socket_probe(int fd);
 
 #endif

@@ -12,16 +12,17 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "net/transport.h"
 #include "stream/terminal.h"
 #include "sys/sys.h"
 
-/* A job in the background looks this often whether it has been brought to the foreground. */
+/* How often a background job checks whether it is in the foreground. */
 #define STDIO_BACKGROUND (200 * CLOCK_MILLISECOND)
 
-/* Pipes carry what one read or write of ours can, instead of a sixteenth of it. */
+/* The size of pipes: that of one read or write, instead of a sixteenth of it. */
 #define STDIO_PIPE (1024 * 1024)
 
-/* What a socket on standard output is given at most as one message. */
+/* The largest message for a socket of an unknown kind on standard output. */
 #define STDIO_MESSAGE_MAX 65536
 
 enum stdio_kind { STDIO_PLAIN, STDIO_SOCKET, STDIO_MESSAGES };
@@ -29,34 +30,26 @@ enum stdio_kind { STDIO_PLAIN, STDIO_SOCKET, STDIO_MESSAGES };
 struct stdio {
 	struct stdio_config config;
 	enum stdio_kind in, out;
-	int input;                 /* what to read from; poll(2) looks at descriptor 0 itself */
-	int opened[2];             /* descriptors of our own for input and output, -1: none */
-	bool restore[2];           /* O_NONBLOCK was set on 0, 1 and has to go again */
-	bool marked;               /* sys_mark_end was done to descriptor 0 and has to be undone */
-	bool hung_up;              /* the terminal has said so once */
+	int input;                 /* read(2) uses it; poll(2) uses descriptor 0 itself */
+	int opened[2];             /* own descriptors for input and output; -1: none */
+	bool restore[2];           /* O_NONBLOCK was set on 0, 1 and has to be cleared */
+	bool marked;               /* sys_mark_end of descriptor 0 has to be undone */
+	bool hung_up;              /* the terminal hung up at the last read */
 	bool seqpacket;            /* STDIO_MESSAGES that have an end */
-	struct terminal *terminal; /* owned; output is shown through it */
+	struct terminal *terminal; /* owned; escapes output to a terminal; NULL: none */
 };
 
-/* Whether the descriptor is open for what is to be done with it. */
-static bool
-stdio_allows(int fd, int access)
-{
-	int flags = fcntl(fd, F_GETFL);
-	return flags != -1 && ((flags & O_ACCMODE) == O_RDWR || (flags & O_ACCMODE) == access);
-}
-
 /*
- * Gives a pipe or terminal a descriptor that does not block, without touching the one that others
- * share: the same thing is opened anew. Where that is not possible O_NONBLOCK is set on the shared
- * one, and taken back at the end. Files never block; sockets have MSG_DONTWAIT.
+ * A non-blocking descriptor for a pipe or terminal. O_NONBLOCK belongs to the open file
+ * description, which other processes share, so the file is opened again; where that fails
+ * O_NONBLOCK is set, and cleared at the end. Files never block; sockets have MSG_DONTWAIT.
  */
 static int
 stdio_unblock(struct stdio *stdio, int fd, int access)
 {
 	struct stat status;
 	bool was = true;
-	if (!stdio_allows(fd, access) || fstat(fd, &status) == -1)
+	if (fstat(fd, &status) == -1)
 		return fd;
 	if (!S_ISFIFO(status.st_mode) && !isatty(fd))
 		return fd;
@@ -79,8 +72,24 @@ stdio_kind_of(int fd, int *type)
 	return *type == SOCK_STREAM ? STDIO_SOCKET : STDIO_MESSAGES;
 }
 
-/* Files and pipes, and what is not kept at all; a terminal has to be looked at in other ways, and
- * other devices may block in a splice. */
+bool
+stdio_keeps_messages(int fd)
+{
+	int type;
+	return stdio_kind_of(fd, &type) == STDIO_MESSAGES;
+}
+
+static size_t
+stdio_message_max(void)
+{
+	bool listens;
+	const struct transport *transport = transport_of_socket(STDOUT_FILENO, &listens);
+	return transport != NULL ? transport_message_max(transport, STDOUT_FILENO)
+				 : STDIO_MESSAGE_MAX;
+}
+
+/* Files, pipes and /dev/null. Output to a terminal is escaped, and other devices may block in
+ * splice(2). */
 static bool
 stdio_splices(int fd, bool output)
 {
@@ -93,57 +102,54 @@ stdio_splices(int fd, bool output)
 }
 
 static enum io
-stdio_open(struct stream *stream, struct fault *fault)
+stdio_open(struct stream *stream, const struct pollset *pollset, int64_t now, struct fault *fault)
 {
 	struct stdio *stdio = stream->impl;
 	int type;
+	(void)pollset, (void)now;
 
-	stream->from = "stdin";
+	stream->loan.from = "stdin";
 	stdio->in = stdio_kind_of(STDIN_FILENO, &type);
 	stdio->seqpacket = type == SOCK_SEQPACKET;
-	stream->rmessages = stdio->in == STDIO_MESSAGES;
+	stream->caps.messages = stdio->in == STDIO_MESSAGES;
 	stdio->marked = stdio->seqpacket && sys_mark_end(STDIN_FILENO, true);
-	/* Not the one opened anew: a FIFO that had no writer left when it was opened never hangs
-	 * up. */
-	stream->rfd = STDIN_FILENO;
+	/* Not the new descriptor: a FIFO that is opened without a writer reports no hang-up. */
+	stream->read.fd = STDIN_FILENO;
 	stdio->input = stdio_unblock(stdio, STDIN_FILENO, O_RDONLY);
-	/* Nothing ever comes from the wrong end of a pipe; the error does. */
-	stream->pending = !stdio_allows(STDIN_FILENO, O_RDONLY);
-	stream->terminal = isatty(STDIN_FILENO);
+	stream->caps.terminal = isatty(STDIN_FILENO);
 	if (stdio->in == STDIO_PLAIN && stdio_splices(stdio->input, false))
-		stream->splice_from = stdio->input;
+		stream->read.splice = stdio->input;
 
 	if (stdio->config.discard) {
-		stdio->opened[1] = stream->wfd = stream->splice_to =
+		stdio->opened[1] = stream->write.fd = stream->write.splice =
 			sys_open("/dev/null", O_WRONLY);
-		if (stream->wfd != -1)
+		if (stream->write.fd != -1)
 			return IO_OK;
 		(void)fault_set(fault, STATUS_OUTPUT, errno, "open /dev/null");
 		return IO_FAIL;
 	}
 	stdio->out = stdio_kind_of(STDOUT_FILENO, &type);
 	if (stdio->out == STDIO_MESSAGES)
-		stream->wmessage_max = STDIO_MESSAGE_MAX;
-	stream->wfd = stdio_unblock(stdio, STDOUT_FILENO, O_WRONLY);
-	if (stdio->out == STDIO_PLAIN && stdio_splices(stream->wfd, true))
-		stream->splice_to = stream->wfd;
-	/* A file, or a device, has no reader that could go away. */
+		stream->caps.message_max = stdio_message_max();
+	stream->write.fd = stdio_unblock(stdio, STDOUT_FILENO, O_WRONLY);
+	if (stdio->out == STDIO_PLAIN && stdio_splices(stream->write.fd, true))
+		stream->write.splice = stream->write.fd;
+	/* Files and devices have no reader that could close. */
 	struct stat status;
-	stream->watch = stdio->out != STDIO_PLAIN ||
-		(fstat(stream->wfd, &status) == 0 && S_ISFIFO(status.st_mode));
+	if (!stdio->config.unwatched &&
+		(stdio->out != STDIO_PLAIN ||
+			(fstat(stream->write.fd, &status) == 0 && S_ISFIFO(status.st_mode))))
+		stream->hangup.fd = stream->write.fd;
 	if (!stdio->config.raw && isatty(STDOUT_FILENO)) {
 		stdio->terminal = calloc(1, sizeof *stdio->terminal);
-		if (stdio->terminal == NULL) {
-			(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "standard output");
-			return IO_FAIL;
-		}
-		stdio->terminal->text.lines = true;
+		if (stdio->terminal == NULL)
+			return IO_FAULT(fault, STATUS_MEMORY, ENOMEM, "standard output");
+		stdio->terminal->own.lines = true;
 	}
 	return IO_OK;
 }
 
-/* Our session's terminal belongs to the job in the foreground; a read by another would stop this
- * process. */
+/* A background job that reads from its terminal is stopped (SIGTTIN). */
 static bool
 stdio_is_in_background(int terminal)
 {
@@ -152,23 +158,21 @@ stdio_is_in_background(int terminal)
 }
 
 /*
- * A read of nothing from a terminal: somebody has typed the end, or the terminal has gone. That is
- * no good end of what was typed; mostly SIGHUP is on its way and ends the session.
+ * The end of input from a terminal: the end-of-file character, or a hang-up. A hang-up is a
+ * failure, but gets SIGHUP time to arrive and end the session.
  */
 static enum io
 stdio_end_terminal(struct stream *stream, struct fault *fault)
 {
 	struct stdio *stdio = stream->impl;
-	struct pollfd look = { .fd = stream->rfd };
-	if (poll(&look, 1, 0) != 1 || (look.revents & (POLLHUP | POLLERR)) == 0)
+	if ((pollset_look(stream->read.fd, 0) & (POLLHUP | POLLERR)) == 0)
 		return IO_END;
 	if (!stdio->hung_up) {
 		stdio->hung_up = true;
-		stream->ragain = clock_after(clock_now(), STDIO_BACKGROUND);
+		stream->read.at = clock_after(clock_now(), STDIO_BACKGROUND);
 		return IO_AGAIN;
 	}
-	(void)fault_set(fault, STATUS_INPUT, 0, "read standard input: the terminal has gone");
-	return IO_FAIL;
+	return IO_FAULT(fault, STATUS_INPUT, 0, "read standard input: the terminal was closed");
 }
 
 static enum io
@@ -179,14 +183,12 @@ stdio_read(struct stream *stream, const struct iovec *pieces, int count, size_t 
 	struct sys_message message = { .from_length = 0 };
 	ssize_t n = -1;
 
-	if (stream->terminal && stdio_is_in_background(stream->rfd)) {
-		stream->ragain = clock_after(clock_now(), STDIO_BACKGROUND);
+	if (stream->caps.terminal && stdio_is_in_background(stream->read.fd)) {
+		stream->read.at = clock_after(clock_now(), STDIO_BACKGROUND);
 		return IO_AGAIN;
 	}
-	if (stream->read_error != 0) {
-		(void)fault_set(fault, STATUS_INPUT, stream->read_error, "read standard input");
-		return IO_FAIL;
-	}
+	if (stream->read.error != 0)
+		return IO_FAULT(fault, STATUS_INPUT, stream->read.error, "read standard input");
 	switch (stdio->in) {
 	case STDIO_PLAIN:
 		n = sys_readv(stdio->input, pieces, count);
@@ -195,22 +197,20 @@ stdio_read(struct stream *stream, const struct iovec *pieces, int count, size_t 
 		n = sys_receive(stdio->input, pieces, count);
 		break;
 	case STDIO_MESSAGES:
-		n = sys_receive_message(stdio->input, pieces, count, stdio->seqpacket, &message);
+		if (stream_has_space(stream, stdio->input, stream_total(pieces, count)))
+			n = sys_receive_message(
+				stdio->input, pieces, count, stdio->seqpacket, &message);
 		break;
 	}
 	if (n == -1 && sys_would_block(errno))
 		return IO_AGAIN;
-	if (n == -1) {
-		(void)fault_set(fault, STATUS_INPUT, errno, "read standard input");
-		return IO_FAIL;
-	}
-	if (message.truncated) {
-		(void)fault_set(fault, STATUS_CUT, 0,
+	if (n == -1)
+		return IO_FAULT(fault, STATUS_INPUT, errno, "read standard input");
+	if (message.truncated)
+		return IO_FAULT(fault, STATUS_CUT, 0,
 			"read standard input: a message is longer than %zd bytes", n);
-		return IO_FAIL;
-	}
 	if (stdio->in == STDIO_MESSAGES ? message.end : n == 0)
-		return stream->terminal ? stdio_end_terminal(stream, fault) : IO_END;
+		return stream->caps.terminal ? stdio_end_terminal(stream, fault) : IO_END;
 	*got = (size_t)n;
 	return IO_OK;
 }
@@ -220,7 +220,7 @@ stdio_write_failed(int error, struct fault *fault)
 {
 	if (sys_would_block(error))
 		return IO_AGAIN;
-	/* "yes | head" is no accident: the reader has what it wanted. */
+	/* As in "yes | head": not worth a message. */
 	if (error == EPIPE)
 		(void)fault_set_quiet(fault, STATUS_OUTPUT);
 	else
@@ -228,12 +228,12 @@ stdio_write_failed(int error, struct fault *fault)
 	return IO_FAIL;
 }
 
-/* Whether there is still a reader. */
+/* Whether a reader is left. */
 static enum io
-stdio_look(const struct stream *stream, struct fault *fault)
+stdio_look(struct stream *stream, struct fault *fault)
 {
-	struct pollfd look = { .fd = stream->wfd };
-	bool gone = poll(&look, 1, 0) == 1 && (look.revents & (POLLERR | POLLHUP)) != 0;
+	bool gone = (pollset_look(stream->write.fd, 0) & (POLLERR | POLLHUP)) != 0;
+	stream->hangup.fd = -1;
 	return gone ? stdio_write_failed(EPIPE, fault) : IO_OK;
 }
 
@@ -244,22 +244,40 @@ stdio_write(struct stream *stream, const struct iovec *pieces, int count, size_t
 	struct stdio *stdio = stream->impl;
 	ssize_t n;
 	*put = 0;
-	if (stream->write_error != 0)
-		return stdio_write_failed(stream->write_error, fault);
-	if (count == 0 && !stream->kept)
+	if (stream->write.error != 0)
+		return stdio_write_failed(stream->write.error, fault);
+	if (count == 0 && !stream->buffered)
 		return stdio_look(stream, fault);
-	if (stdio->out != STDIO_MESSAGES && !stream->kept && stream_total(pieces, count) == 0)
+	if (stdio->out != STDIO_MESSAGES && !stream->buffered && stream_total(pieces, count) == 0)
 		return IO_OK;
 	if (stdio->terminal != NULL)
-		n = terminal_write(stdio->terminal, stream->wfd, pieces, count, &stream->kept);
+		n = terminal_write(
+			stdio->terminal, stream->write.fd, pieces, count, &stream->buffered);
 	else if (stdio->out == STDIO_PLAIN)
-		n = sys_writev(stream->wfd, pieces, count);
+		n = sys_writev(stream->write.fd, pieces, count);
 	else
-		n = sys_send(stream->wfd, pieces, count, NULL, 0);
+		n = sys_send(stream->write.fd, pieces, count, NULL, 0);
 	if (n == -1)
 		return stdio_write_failed(errno, fault);
-	*put = (size_t)n;
+	*put = stdio->out == STDIO_MESSAGES ? 1 : (size_t)n;
 	return IO_OK;
+}
+
+void
+stdio_set_text(struct stream *stream, struct text *text)
+{
+	struct stdio *stdio = stream->impl;
+	if (stdio->terminal != NULL)
+		stdio->terminal->text = text;
+}
+
+enum io
+stdio_end_text(struct stream *stream, struct fault *fault)
+{
+	struct stdio *stdio = stream->impl;
+	if (stdio->terminal == NULL || terminal_finish(stdio->terminal, stream->write.fd))
+		return IO_OK;
+	return stdio_write_failed(errno, fault);
 }
 
 static bool
@@ -271,25 +289,25 @@ stdio_is_same(int one, int other)
 }
 
 /*
- * Closes standard output, so that the next program in the pipeline sees the end, and finds what
- * only close reports: that a file's last bytes could not be stored.
+ * Closes standard output, so that the next program in the pipeline sees the end, and reports errors
+ * that only close(2) finds, such as on NFS.
  */
 static enum io
-stdio_shut(struct stream *stream, struct fault *fault)
+stdio_shut(struct stream *stream, bool half_close, struct fault *fault)
 {
 	struct stdio *stdio = stream->impl;
-	if (stdio->terminal != NULL && !terminal_finish(stdio->terminal, stream->wfd))
+	if (stdio->terminal != NULL && !terminal_finish(stdio->terminal, stream->write.fd))
 		return stdio_write_failed(errno, fault);
-	if (!stream->half_close)
+	if (!half_close)
 		return IO_OK;
-	/* As both ends of one conversation (inetd) it stays open as standard input. */
+	/* A socket that is both input and output (inetd) stays open as standard input. */
 	if (stdio->out != STDIO_PLAIN && stdio_is_same(STDIN_FILENO, STDOUT_FILENO))
 		(void)shutdown(STDOUT_FILENO, SHUT_WR);
 
 	bool opened = stdio->opened[1] != -1;
 	bool good = sys_close(&stdio->opened[1]);
 	int error = errno;
-	stream->wfd = -1;
+	stream->write.fd = -1;
 	if (!stdio->config.discard) {
 		if (stdio->restore[1])
 			(void)sys_set_nonblocking(STDOUT_FILENO, false, NULL);
@@ -299,17 +317,18 @@ stdio_shut(struct stream *stream, struct fault *fault)
 			error = errno;
 			good = false;
 		}
-		/* The number stays taken: the lowest that is free, as 0 is open. Never read, never
-		 * written; without it the next socket would be standard output. */
+		/* Occupy descriptor 1, the lowest free number, so that the next socket does not
+		 * become standard output. */
 		(void)open("/dev/null", O_WRONLY);
 	}
 	return good ? IO_OK : stdio_write_failed(error, fault);
 }
 
 static void
-stdio_close(struct stream *stream)
+stdio_close(struct stream *stream, bool clean)
 {
 	struct stdio *stdio = stream->impl;
+	(void)clean;
 	for (int fd = 0; fd < 2; fd++) {
 		(void)sys_close(&stdio->opened[fd]);
 		if (stdio->restore[fd])
@@ -318,7 +337,6 @@ stdio_close(struct stream *stream)
 	if (stdio->marked)
 		(void)sys_mark_end(STDIN_FILENO, false);
 	free(stdio->terminal);
-	free(stdio);
 }
 
 static const struct stream_ops stdio_ops = {
@@ -329,35 +347,35 @@ static const struct stream_ops stdio_ops = {
 	.close = stdio_close,
 };
 
-bool
-stdio_init(struct stream *stream, const struct stdio_config *config, struct fault *fault)
+struct stream *
+stdio_new(const struct stdio_config *config, struct fault *fault)
 {
-	struct stdio *stdio = calloc(1, sizeof *stdio);
-	char *name = strdup("standard input and output");
-	if (stdio == NULL || name == NULL) {
-		free(stdio);
-		free(name);
-		return fault_set(fault, STATUS_MEMORY, ENOMEM, "standard input and output");
-	}
+	struct stream *stream = stream_new(
+		&stdio_ops, strdup("standard input and output"), sizeof(struct stdio), fault);
+	if (stream == NULL)
+		return NULL;
+	struct stdio *stdio = stream->impl;
 	stdio->config = *config;
 	stdio->opened[0] = stdio->opened[1] = -1;
-	stream_init(stream, &stdio_ops, name, stdio);
-	return true;
+	return stream;
 }
 
 bool
-stdio_fill_gaps(void)
+stdio_fill_gaps(bool *input_closed, struct fault *fault)
 {
-	bool closed = false;
+	*input_closed = false;
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
-		if (fcntl(fd, F_GETFD) != -1 || errno != EBADF)
+		if (sys_is_open_for(fd, fd == STDIN_FILENO ? O_RDONLY : O_WRONLY))
 			continue;
-		closed |= fd == STDIN_FILENO;
-		/* Open for the wrong thing: what is written to it fails, as it should. */
-		(void)open("/dev/null",
-			fd == STDIN_FILENO || fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY);
+		*input_closed |= fd == STDIN_FILENO;
+		/* The number is the lowest free one, as those below are open. Standard output is
+		 * opened for reading: a write to it fails with EBADF. */
+		(void)close(fd);
+		if (open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) == -1)
+			return fault_set(fault, fd == STDIN_FILENO ? STATUS_INPUT : STATUS_OUTPUT,
+				errno, "open /dev/null");
 	}
-	return closed;
+	return true;
 }
 
 int

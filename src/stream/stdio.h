@@ -1,6 +1,6 @@
 /*
- * The stream of standard input and output: descriptors of any kind, in any mix, which other
- * processes may share. None of them is left in another mode than it was found in.
+ * The stream of standard input and output: descriptors of any kind, which other processes may
+ * share. Their modes are restored at the end.
  */
 #ifndef SOCKCAT_STREAM_STDIO_H
 #define SOCKCAT_STREAM_STDIO_H
@@ -8,28 +8,41 @@
 #include <stdbool.h>
 
 #include "base/fault.h"
+#include "base/text.h"
 #include "stream/stream.h"
 
-/* What to do with the two; the stream's `half_close` says whether to close output at its end. */
 struct stdio_config {
-	bool discard; /* what is written goes nowhere */
-	bool raw;     /* a terminal gets control characters as they are */
+	bool discard;   /* discard output */
+	bool raw;       /* do not escape control characters for a terminal */
+	bool unwatched; /* a closed reader of the output is detected by writing only */
 };
 
-/* Makes the stream; descriptors 0 and 1 are opened by its `open`. False if there is no memory. */
-bool stdio_init(struct stream *stream, const struct stdio_config *config, struct fault *fault);
-
-/*
- * To be called before anything else: opens those of the descriptors 0, 1 and 2 that are closed on
- * /dev/null, so that no socket can become one of them. Input then ends at once, but whatever needs
- * output gets the error it would have got. Returns whether descriptor 0 was closed.
+/* The stream; descriptors 0 and 1 are opened by its `open`. NULL and a fault if there is no memory.
  */
-bool stdio_fill_gaps(void);
+struct stream *stdio_new(const struct stdio_config *config, struct fault *fault);
+
+/* Whether the descriptor is a datagram or seqpacket socket. */
+bool stdio_keeps_messages(int fd);
+
+/* Sets the state of the text that is escaped for a terminal; it is used until the next call. NULL:
+ * the stream's own. */
+void stdio_set_text(struct stream *stream, struct text *text);
+
+/* Writes what was held back of a text that has ended. IO_AGAIN: call again. */
+enum io stdio_end_text(struct stream *stream, struct fault *fault);
 
 /*
- * Takes away the socket that is standard input, as inetd(8) has it: returns a descriptor of its own
- * for it, from 3 and close-on-exec, and opens /dev/null in its place, also as standard output and
- * error if they are the same socket, so that no message becomes part of its data. -1 with errno.
+ * Opens /dev/null as those of the descriptors 0, 1 and 2 that are closed, or open in the wrong
+ * direction, so that no socket gets their numbers. Standard input is then empty, and a write to
+ * standard output fails with EBADF. To be called before anything else. *input_closed: whether this
+ * was done to descriptor 0. Status 23 or 26 if there is no /dev/null.
+ */
+bool stdio_fill_gaps(bool *input_closed, struct fault *fault);
+
+/*
+ * Returns a close-on-exec duplicate of the socket that is standard input under inetd(8), and opens
+ * /dev/null as standard input, and as standard output and error if they are the same socket, so
+ * that no message is sent over it. -1 with errno.
  */
 int stdio_take_input(void);
 

@@ -1,6 +1,9 @@
 /*
- * A stream: where bytes or messages come from and go to. Five operations and plain fields; what
- * can be data is a field, not a sixth operation. None of the operations blocks.
+ * A stream: a source and sink of bytes or messages. It has five operations; everything that can be
+ * data is a field. No operation blocks.
+ *
+ * A filter is a stream on top of another one, its `lower`; the kind at the bottom has the
+ * descriptors. The owner uses the top only.
  */
 #ifndef SOCKCAT_STREAM_STREAM_H
 #define SOCKCAT_STREAM_STREAM_H
@@ -12,94 +15,218 @@
 
 #include "base/fault.h"
 #include "base/io.h"
-#include "stream/bulk.h"
+#include "base/pollset.h"
+#include "stream/lowat.h"
 
-struct post_box;
+struct lender;
 struct stream;
 
+/* An operation that a kind does not need is NULL: it is open from the start, or sends no end. */
 struct stream_ops {
-	/* One step towards a stream that can be used: IO_OK when it is, IO_AGAIN, IO_FAIL. */
-	enum io (*open)(struct stream *stream, struct fault *fault);
+	/* One step of opening: IO_OK when the stream can be used, IO_AGAIN, IO_FAIL. The lower
+	 * stream is open. `pollset`: what was asked for; at the first step what another stream
+	 * has asked for, or NULL. */
+	enum io (*open)(struct stream *stream, const struct pollset *pollset, int64_t now,
+		struct fault *fault);
+
+	/* Asks for what the next step of `open` needs. NULL: for what the read side waits for. */
+	void (*ask)(const struct stream *stream, struct pollset *pollset);
 
 	/*
-	 * Reads into the pieces. IO_OK: *got bytes are there (a message may be empty); IO_AGAIN:
-	 * nothing yet; IO_END: the other side has ended, and will again say so; IO_FAIL.
+	 * Reads into the pieces. IO_OK: *got bytes were read (a message may be empty); IO_AGAIN:
+	 * nothing yet; IO_END: the peer has ended its sending, at every further read, too; IO_FAIL.
 	 */
 	enum io (*read)(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
 		struct fault *fault);
 
 	/*
-	 * Writes from the pieces. IO_OK: the first *put bytes were taken (a message: all of them);
-	 * IO_AGAIN: none; IO_FAIL. With count == 0 it writes what it has `kept`, or asks whether
-	 * the stream still takes anything at all.
+	 * Writes from the pieces. IO_OK: the first *put bytes were taken, or the first *put
+	 * messages; IO_AGAIN: none; IO_FAIL. With count == 0 it writes what is `buffered`, or
+	 * checks whether a reader is left; IO_END: none is, but nothing is lost.
 	 */
 	enum io (*write)(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
 		struct fault *fault);
 
 	/*
-	 * Ends the sending: with `half_close` the other side sees the end. IO_OK only when all that
-	 * was written is known to have arrived, as far as the kind can know; IO_AGAIN before.
+	 * Ends the sending: with `half_close` the peer sees the end, without it only the arrival is
+	 * awaited. IO_OK only when all that was written is known to have arrived, as far as the
+	 * kind can know; IO_AGAIN before.
 	 */
-	enum io (*shut)(struct stream *stream, struct fault *fault);
+	enum io (*shut)(struct stream *stream, bool half_close, struct fault *fault);
 
-	/* Gives everything back. Without `clean` the other side is told of it, if it can be. */
-	void (*close)(struct stream *stream);
+	/* Frees what the kind owns. Without `clean` the session has failed: a connection is reset,
+	 * if it can be. */
+	void (*close)(struct stream *stream, bool clean);
+};
+
+/* A time in the past: at once. */
+#define STREAM_NOW ((int64_t)1)
+
+/* One direction of a stream, or the watch for a reader that closes. */
+struct stream_side {
+	int fd;            /* to poll; -1: none */
+	short events;      /* poll(2) events to wait for; 0: errors and hang-ups only */
+	bool draining;     /* only what has arrived by now is wanted; then IO_AGAIN */
+	int error;         /* what splice(2) met and the next operation reports; 0: nothing */
+	int splice;        /* descriptor that splice(2) reads from, or writes to; -1: none */
+	unsigned reopened; /* changes when fd becomes another open file description */
+	int64_t at; /* not tried before this time; 0: poll(2) decides. Reset by each operation */
+	int64_t by; /* tried at this time even if fd has not fired; 0: no limit */
+};
+
+/* Facts that are fixed once the stream is open. */
+struct stream_caps {
+	bool messages;         /* a read is one whole message, or as many as the loan says */
+	bool endless;          /* has no end of its own: only silence ends it (datagrams) */
+	bool terminal;         /* input is typed by a person */
+	size_t message_max;    /* a write is whole messages of at most this size; 0: bytes */
+	size_t batch;          /* > 1: a write is up to this many messages, one a piece */
+	struct lender *lender; /* lends what a read would copy; not owned; NULL: reads copy */
+	struct lowat *lowat;   /* the low-water mark of the reads; not owned; NULL: none */
+	uint64_t *taken; /* not owned; changes when another stream that writes have to wait for
+			    makes progress; NULL: they wait for none */
+};
+
+/* What the last read returned besides bytes; valid until the next one. */
+struct stream_loan {
+	const struct iovec *messages; /* the messages, all in its first piece; NULL: one */
+	size_t count;                 /* of messages */
+	size_t needs;                 /* > 0: IO_AGAIN, as the next message needs this much space */
+	const char *from;             /* the sender; not owned; NULL: the stream's name */
+};
+
+/* Counters and facts for reports; kept by the kind at the bottom. */
+struct stream_stats {
+	uint64_t ignored;      /* messages from senders other than the peer */
+	uint64_t left_out;     /* messages of the peer that were dropped */
+	uint64_t unsent;       /* messages that were taken but not sent: no network */
+	uint64_t unsent_bytes; /* their bytes, as far as they are known */
+	uint64_t retried;      /* operations put off because the system was out of buffers */
+	size_t unarrived;      /* bytes that the last shut found not to have arrived */
+	int broken;            /* the error that ended the connection; 0: none */
+	bool discarding;       /* what is written is dropped: the reader is gone */
 };
 
 struct stream {
 	const struct stream_ops *ops;
-	char *name;         /* owned; for messages */
-	int rfd, wfd;       /* to wait on; -1: nothing to wait on */
-	short rwait, wwait; /* what a read, a write waits for: poll(2) events */
-	int64_t ragain;     /* a read, a write is not tried again before; 0: poll decides */
-	int64_t wagain;
-	struct bulk bulk; /* large reads, if the kind has them; whoever reads notes how much came */
-	int splice_from;  /* the kernel can take what a read would get from here, … */
-	int splice_to;    /* … put what a write would into here; -1: it cannot */
-	int read_error;   /* what it said when it failed: it says so once, so the next read, … */
-	int write_error;  /* … or write, repeats it; 0: nothing */
-	const bool *news; /* something has happened that a read wants to see; NULL: never */
-	bool pending;     /* a read finds something without waiting */
-	bool eof;         /* a read has said IO_END */
-	bool terminal;    /* a person types what is read */
-	bool last;        /* only what has arrived by the next read is wanted; then IO_AGAIN */
-	bool endless;     /* has no end of its own: only silence ends it (datagrams) */
-	bool kept;        /* something that write took is still to be written */
-	bool begun;       /* part of a piece is written, and others wait for the rest of it */
-	int64_t lagain;   /* the look for a vanished reader is not repeated before; 0: any time */
-	bool watch;       /* while there is nothing to write, look for a reader that went away */
-	bool deaf;        /* nobody reads what is written: it is dropped */
-	bool half_close;  /* shut tells the other side; otherwise it only waits for arrival */
-	bool clean;       /* set by the owner before close: the session ended well */
-	bool rmessages;   /* a read is one whole message, or as many as `messages` says */
-	bool single;      /* set by the owner before open: a read is to be one message only */
-	const struct iovec *messages; /* the last read's, all in its first piece; NULL: one */
-	size_t message_count;
-	struct post_box *box;     /* what is read waits here, in shared blocks (post.h); NULL: no */
-	const char *from;         /* what its messages are from, if not from its name; not owned */
-	size_t wmessage_max;      /* a write is one whole message of at most this size; 0: bytes */
-	size_t wbatch;            /* > 1: a write is up to so many messages, one a piece, … */
-	size_t wtaken;            /* … and this is how many the last one took */
-	size_t unarrived;         /* what the last shut found that has not arrived yet */
-	uint64_t ignored;         /* messages from others than the peer */
-	const uint64_t *left_out; /* messages of the peer that nobody took; NULL: there are none */
-	uint64_t retried;         /* operations put off because the system was out of buffers */
-	void *impl;               /* owned; known to the kind's own file only */
+	struct stream *lower; /* owned; NULL: this is the bottom */
+	char *name;           /* owned; for messages */
+	struct stream_caps caps;
+	struct stream_side read, write;
+	struct stream_side hangup; /* while there is nothing to write; fd -1: not watched */
+	struct stream_loan loan;
+	struct stream_stats stats;
+	bool opened;
+	bool ready;       /* a read returns data or the end, whatever poll(2) reports */
+	bool buffered;    /* something that a write took is still to be written */
+	bool mid_message; /* part of a piece is written, and others wait for the rest */
+	void *impl;       /* owned; known to the kind's own file only */
 };
 
-/* Fields that suit a stream of bytes with no descriptors yet. Takes the name. */
+/* A new stream of bytes without descriptors, with `size` zeroed bytes at `impl`. Takes the name,
+ * NULL for lack of memory. NULL and a fault if there is no memory. */
+struct stream *stream_new(
+	const struct stream_ops *ops, char *name, size_t size, struct fault *fault);
+
+/* The same in memory of the caller's. */
 void stream_init(struct stream *stream, const struct stream_ops *ops, char *name, void *impl);
 
-/* Closes the stream if it was initialised; also good on a zeroed struct. */
-void stream_close(struct stream *stream);
+/* Closes and frees the stream and all lower ones, if it is not NULL. `clean`: the session ended
+ * well. */
+void stream_close(struct stream *stream, bool clean);
 
-static inline bool
-stream_has_news(const struct stream *stream)
+/* One step of opening the stream and all lower ones, from the bottom up: IO_OK when all are open,
+ * IO_AGAIN, IO_FAIL. `pollset`: of the last stream_ask_open, NULL at the first step. */
+enum io stream_open(
+	struct stream *stream, const struct pollset *pollset, int64_t now, struct fault *fault);
+
+/* Asks for what the next step of stream_open needs. */
+void stream_ask_open(const struct stream *stream, struct pollset *pollset);
+
+/* Takes over the lower stream's sides, capabilities and loan; for filters, after each operation. */
+void stream_follow(struct stream *stream);
+
+/* Only what has arrived by the next read is wanted. */
+void stream_drain(struct stream *stream);
+
+/* Asks for what the side waits for; returns the entry, POLLSET_NONE if it waits for a time. */
+size_t stream_ask(const struct stream_side *side, struct pollset *pollset);
+
+static inline enum io
+stream_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
+	struct fault *fault)
 {
-	return stream->news != NULL && *stream->news;
+	stream->read.at = stream->read.by = 0;
+	return stream->ops->read(stream, pieces, count, got, fault);
 }
 
-/* For pieces of which n bytes in all are to be used: the sum of their lengths. */
+static inline enum io
+stream_write(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
+	struct fault *fault)
+{
+	stream->write.at = 0;
+	return stream->ops->write(stream, pieces, count, put, fault);
+}
+
+/* Checks for a reader by a write of no bytes. IO_OK: there is one; do not check again. */
+static inline enum io
+stream_look(struct stream *stream, struct fault *fault)
+{
+	size_t put = 0;
+	stream->hangup.at = 0;
+	return stream->ops->write(stream, NULL, 0, &put, fault);
+}
+
+static inline enum io
+stream_shut(struct stream *stream, bool half_close, struct fault *fault)
+{
+	stream->write.at = 0;
+	return stream->ops->shut == NULL ? IO_OK : stream->ops->shut(stream, half_close, fault);
+}
+
+/* Whether a read returns data or the end, whatever poll(2) reports. */
+static inline bool
+stream_is_ready(const struct stream *stream)
+{
+	while (!stream->ready && stream->lower != NULL)
+		stream = stream->lower;
+	return stream->ready;
+}
+
+static inline const struct stream_stats *
+stream_stats(const struct stream *stream)
+{
+	while (stream->lower != NULL)
+		stream = stream->lower;
+	return &stream->stats;
+}
+
+/* The source of the last read, for messages. */
+static inline const char *
+stream_sender(const struct stream *stream)
+{
+	return stream->loan.from != NULL ? stream->loan.from : stream->name;
+}
+
+/* Records a read or splice of n bytes; 0: no data. */
+static inline void
+stream_note_read(struct stream *stream, size_t n)
+{
+	if (stream->caps.lowat != NULL)
+		stream->read.by = lowat_note(stream->caps.lowat, n);
+}
+
+/* Whether the next message of a socket fits into this many bytes; sets loan.needs. False with
+ * errno: EAGAIN if it does not fit or there is none. */
+bool stream_has_space(struct stream *stream, int fd, size_t space);
+
+/* The sum of the lengths of the pieces. */
 size_t stream_total(const struct iovec *pieces, int count);
+
+/* The first `max` bytes of the pieces, in at most `room` pieces; returns the number of pieces. */
+int stream_cut(const struct iovec *pieces, int count, size_t max, struct iovec *cut, int room);
+
+/* Copies n bytes, or what there is room for, into the pieces; returns the number of bytes. */
+size_t stream_copy(const struct iovec *pieces, int count, const void *bytes, size_t n);
 
 #endif

@@ -3,7 +3,13 @@
 
 #include "sys/sys.h"
 
-/* Writes what is kept. False with errno if not all of it could be. */
+static struct text *
+terminal_text(struct terminal *terminal)
+{
+	return terminal->text != NULL ? terminal->text : &terminal->own;
+}
+
+/* Writes what is kept. False with errno. */
 static bool
 terminal_flush(struct terminal *terminal, int fd)
 {
@@ -28,13 +34,14 @@ terminal_write(struct terminal *terminal, int fd, const struct iovec *pieces, in
 	size_t taken = 0;
 	for (int i = 0; i < count; i++) {
 		size_t used;
-		terminal->end += text_feed(&terminal->text, pieces[i].iov_base, pieces[i].iov_len,
-			&used, terminal->shown + terminal->end, TERMINAL_SIZE - terminal->end);
+		terminal->end += text_feed(terminal_text(terminal), pieces[i].iov_base,
+			pieces[i].iov_len, &used, terminal->shown + terminal->end,
+			TERMINAL_SIZE - terminal->end);
 		taken += used;
 		if (used < pieces[i].iov_len)
 			break;
 	}
-	/* An error here is found again, and reported, by the next call. */
+	/* The next call meets an error again, and reports it. */
 	*kept = !terminal_flush(terminal, fd);
 	return (ssize_t)taken;
 }
@@ -44,6 +51,6 @@ terminal_finish(struct terminal *terminal, int fd)
 {
 	if (!terminal_flush(terminal, fd))
 		return false;
-	terminal->end = text_finish(&terminal->text, terminal->shown);
+	terminal->end = text_finish(terminal_text(terminal), terminal->shown);
 	return terminal_flush(terminal, fd);
 }

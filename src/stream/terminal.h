@@ -1,6 +1,6 @@
 /*
- * Output to a terminal: control characters from outside are made visible (base/text.h). What the
- * terminal does not take at once is kept here, so that the caller's bytes count as taken.
+ * Output to a terminal with control characters escaped (base/text.h). Escaped text that the
+ * terminal does not take at once is kept, so that the caller's bytes count as written.
  */
 #ifndef SOCKCAT_STREAM_TERMINAL_H
 #define SOCKCAT_STREAM_TERMINAL_H
@@ -15,17 +15,18 @@
 #define TERMINAL_SIZE 16384
 
 struct terminal {
-	struct text text;
+	struct text *text; /* the state of the text; not owned; NULL: `own` */
+	struct text own;
 	unsigned char shown[TERMINAL_SIZE];
-	size_t start, end; /* what of `shown` is still to be written */
+	size_t start, end; /* the part of `shown` that is to be written */
 };
 
-/* Like writev: the number of bytes taken, or -1 with errno. *kept tells whether some of what was
- * taken is still to be written; to be called again then, with no pieces if there are none. */
+/* Like writev(2): the number of bytes taken, or -1 with errno. *kept: some of them are still to be
+ * written by another call, which may be without pieces. */
 ssize_t terminal_write(
 	struct terminal *terminal, int fd, const struct iovec *pieces, int count, bool *kept);
 
-/* The text has ended; writes what was kept. False with errno (EAGAIN: some of it is still here). */
+/* Writes the rest of a text that has ended. False with errno (EAGAIN: call again). */
 bool terminal_finish(struct terminal *terminal, int fd);
 
 #endif

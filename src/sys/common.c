@@ -1,19 +1,17 @@
 /* System calls that are the same on every system; see sys.h. */
-#include "sys/sys.h"
+#include "sys/call.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 ssize_t
 sys_readv(int fd, const struct iovec *pieces, int count)
 {
 	ssize_t n;
-	do
-		n = readv(fd, pieces, count);
-	while (n == -1 && errno == EINTR);
+	SYS_RESTART(n, readv(fd, pieces, count));
 	return n;
 }
 
@@ -21,9 +19,7 @@ ssize_t
 sys_writev(int fd, const struct iovec *pieces, int count)
 {
 	ssize_t n;
-	do
-		n = writev(fd, pieces, count);
-	while (n == -1 && errno == EINTR);
+	SYS_RESTART(n, writev(fd, pieces, count));
 	return n;
 }
 
@@ -31,14 +27,12 @@ ssize_t
 sys_read_at(int fd, const struct iovec *piece, off_t offset)
 {
 	ssize_t n;
-	do
-		n = pread(fd, piece->iov_base, piece->iov_len, offset);
-	while (n == -1 && errno == EINTR);
+	SYS_RESTART(n, pread(fd, piece->iov_base, piece->iov_len, offset));
 	return n;
 }
 
-/* A message header over pieces that sendmsg and recvmsg do not change. */
-static struct msghdr
+/* The cast is safe: sendmsg and recvmsg do not modify the pieces. */
+struct msghdr
 sys_header(const struct iovec *pieces, int count)
 {
 	struct msghdr header;
@@ -48,6 +42,30 @@ sys_header(const struct iovec *pieces, int count)
 	return header;
 }
 
+void
+sys_attach(struct msghdr *header, void *space, int level, int type, const void *data, size_t size)
+{
+	memset(space, 0, CMSG_SPACE(size));
+	header->msg_control = space;
+	/* musl has socklen_t where glibc has size_t. */
+	header->msg_controllen = (socklen_t)CMSG_SPACE(size);
+	struct cmsghdr *c = CMSG_FIRSTHDR(header);
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = (socklen_t)CMSG_LEN(size);
+	memcpy(CMSG_DATA(c), data, size);
+}
+
+bool
+sys_is_same(const char *path, dev_t device, ino_t inode)
+{
+	struct stat found;
+	if (lstat(path, &found) == -1)
+		return false;
+	errno = ESTALE;
+	return found.st_dev == device && found.st_ino == inode;
+}
+
 ssize_t
 sys_send(int fd, const struct iovec *pieces, int count, const struct sockaddr *to, socklen_t length)
 {
@@ -55,9 +73,7 @@ sys_send(int fd, const struct iovec *pieces, int count, const struct sockaddr *t
 	header.msg_name = (void *)(uintptr_t)to;
 	header.msg_namelen = to != NULL ? length : 0;
 	ssize_t n;
-	do
-		n = sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (n == -1 && errno == EINTR);
+	SYS_RESTART(n, sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL));
 	return n;
 }
 
@@ -66,9 +82,7 @@ sys_receive(int fd, const struct iovec *pieces, int count)
 {
 	struct msghdr header = sys_header(pieces, count);
 	ssize_t n;
-	do
-		n = recvmsg(fd, &header, MSG_DONTWAIT);
-	while (n == -1 && errno == EINTR);
+	SYS_RESTART(n, recvmsg(fd, &header, MSG_DONTWAIT));
 	return n;
 }
 
@@ -77,8 +91,8 @@ sys_connect(int fd, const struct sockaddr *address, socklen_t length)
 {
 	if (connect(fd, address, length) == 0 || errno == EISCONN)
 		return true;
-	/* An interrupted connect goes on by itself; calling it again would be the error. A Unix
-	 * listener whose queue is full says EAGAIN instead, and has to be asked again. */
+	/* An interrupted connect continues in the background (connect(2)). EAGAIN is a Unix
+	 * listener whose queue is full: the caller has to connect again. */
 	if (errno == EINTR || errno == EALREADY)
 		errno = EINPROGRESS;
 	return false;
@@ -92,6 +106,15 @@ sys_readable(int fd, size_t *bytes)
 		return false;
 	*bytes = (size_t)count;
 	return true;
+}
+
+bool
+sys_untaken(int fd, size_t *amount)
+{
+	struct stat status;
+	/* For other files FIONREAD has another meaning. */
+	return sys_unacknowledged(fd, amount) ||
+		(fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) && sys_readable(fd, amount));
 }
 
 bool
@@ -122,35 +145,49 @@ int
 sys_open(const char *path, int flags)
 {
 	int fd;
-	do
-		fd = open(path, flags | O_CLOEXEC, 0666);
-	while (fd == -1 && errno == EINTR);
+	SYS_RESTART(fd, open(path, flags | O_CLOEXEC, 0666));
 	return fd;
 }
 
 bool
 sys_pass_descriptor(int to, int fd)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof fd)];
 	char byte = '\0';
 	struct iovec piece = { &byte, sizeof byte };
 	struct msghdr header = sys_header(&piece, 1);
-	memset(&control, 0, sizeof control);
-	header.msg_control = control.space;
-	header.msg_controllen = sizeof control.space;
-	struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
-	rights->cmsg_level = SOL_SOCKET;
-	rights->cmsg_type = SCM_RIGHTS;
-	rights->cmsg_len = CMSG_LEN(sizeof fd);
-	memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+	sys_attach(&header, control, SOL_SOCKET, SCM_RIGHTS, &fd, sizeof fd);
 	ssize_t n;
-	do
-		n = sendmsg(to, &header, MSG_NOSIGNAL);
-	while (n == -1 && errno == EINTR);
+	SYS_RESTART(n, sendmsg(to, &header, MSG_DONTWAIT | MSG_NOSIGNAL));
 	return n == 1;
+}
+
+void
+sys_close_others_on_exec(void)
+{
+	if (sys_close_range_on_exec(STDERR_FILENO + 1))
+		return;
+	long limit = sysconf(_SC_OPEN_MAX);
+	for (int fd = STDERR_FILENO + 1; fd < limit && fd < SYS_DESCRIPTORS; fd++)
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+bool
+sys_is_dead_socket(const struct sockaddr_un *address)
+{
+	/*
+	 * Connect a datagram socket: that fails with EPROTOTYPE for a stream listener, which does
+	 * not notice it. A stream connection would count as a client.
+	 */
+	int probe = sys_socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (probe == -1)
+		return false;
+	int error =
+		sys_connect(probe, (const struct sockaddr *)address, sizeof *address) ? 0 : errno;
+	(void)sys_close(&probe);
+	/* EACCES: connecting is not permitted, so the state of the socket is unknown. */
+	errno = error == EACCES ? EACCES : EADDRINUSE;
+	return error == ECONNREFUSED;
 }
 
 bool

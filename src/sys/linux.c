@@ -1,8 +1,7 @@
-/* The verbs of sys.h on Linux. */
+/* The operations of sys.h on Linux. */
 #define _GNU_SOURCE
-#include "sys/sys.h"
+#include "sys/call.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
@@ -10,15 +9,31 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+/* musl 1.2.3 has neither the function close_range nor its flags. */
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1u << 2)
+#endif
+
+/* Fails with ENOSYS on kernels before 5.9, with EINVAL before 5.11. */
+bool
+sys_close_range_on_exec(unsigned first)
+{
+#ifdef SYS_close_range
+	return syscall(SYS_close_range, first, ~0u, CLOSE_RANGE_CLOEXEC) == 0;
+#else
+	(void)first;
+	return false;
+#endif
+}
 
 int
 sys_socket(int family, int type, int protocol)
@@ -30,9 +45,7 @@ int
 sys_accept(int listener, struct sockaddr *address, socklen_t *length)
 {
 	int fd;
-	do
-		fd = accept4(listener, address, length, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	while (fd == -1 && errno == EINTR);
+	SYS_RESTART(fd, accept4(listener, address, length, SOCK_CLOEXEC | SOCK_NONBLOCK));
 	return fd;
 }
 
@@ -43,33 +56,32 @@ sys_pipe(int ends[static 2])
 }
 
 void
-sys_close_others_on_exec(void)
-{
-	if (close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC) == 0)
-		return;
-	/* A kernel before 5.11. */
-	long limit = sysconf(_SC_OPEN_MAX);
-	for (int fd = STDERR_FILENO + 1; fd < limit && fd < SYS_DESCRIPTORS; fd++)
-		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-}
-
-void
 sys_end_with_parent(int signal)
 {
 	(void)prctl(PR_SET_PDEATHSIG, signal);
 }
 
 bool
-sys_limit_processes(uint64_t most)
+sys_limit_processes(uint64_t count)
 {
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NPROC, &limit) == -1)
 		return false;
-	if (limit.rlim_max > most)
-		limit.rlim_max = most;
+	if (limit.rlim_max > count)
+		limit.rlim_max = count;
 	if (limit.rlim_cur > limit.rlim_max)
 		limit.rlim_cur = limit.rlim_max;
 	return setrlimit(RLIMIT_NPROC, &limit) == 0;
+}
+
+bool
+sys_is_open_for(int fd, int access)
+{
+	int flags = fcntl(fd, F_GETFL), mode = flags & O_ACCMODE;
+	if (flags == -1)
+		return errno != EBADF;
+	/* O_PATH has the access mode O_RDONLY, but cannot be read. */
+	return (flags & O_PATH) == 0 && (mode == O_RDWR || mode == access);
 }
 
 int
@@ -77,7 +89,7 @@ sys_reopen(int fd, int flags)
 {
 	char path[sizeof "/proc/self/fd/" + 3 * sizeof fd];
 	unsigned number;
-	/* Opening the master of a pseudo-terminal anew makes another pseudo-terminal. */
+	/* Reopening a pseudo-terminal's master would allocate another pseudo-terminal. */
 	if (ioctl(fd, TIOCGPTN, &number) == 0) {
 		errno = ENOTSUP;
 		return -1;
@@ -114,6 +126,18 @@ sys_keep_alive(int fd, int idle, int interval, int count)
 }
 
 bool
+sys_ended_by_probe(int fd)
+{
+	/* tcpi_probes counts the probes since the last acknowledgement. Zero-window probes count
+	 * too, but with them there is unacknowledged data. A reset does not change either. */
+	struct tcp_info info = { .tcpi_probes = 0 };
+	socklen_t size = sizeof info;
+	size_t left = 0;
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_probes > 0 &&
+		sys_unacknowledged(fd, &left) && left == 0;
+}
+
+bool
 sys_mark_end(int fd, bool on)
 {
 	int value = on, old = 0;
@@ -125,7 +149,7 @@ sys_mark_end(int fd, bool on)
 void
 sys_mark_own_address(int fd)
 {
-	/* Each is refused by the other family. */
+	/* Each option fails on a socket of the other family. */
 	int on = 1;
 	(void)setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
 	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
@@ -134,7 +158,7 @@ sys_mark_own_address(int fd)
 void
 sys_peer_credentials(int fd, struct sys_credentials *credentials)
 {
-	/* A socket of another kind has these, too, but not set. */
+	/* Other kinds of sockets have the option, but no value for it. */
 	struct ucred peer = { .uid = SYS_NO_USER };
 	socklen_t size = sizeof peer;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == -1)
@@ -153,8 +177,7 @@ sys_path_mtu(int fd, int *bytes)
 bool
 sys_dropped(int fd, uint64_t *count)
 {
-	/* The counter behind SO_RXQ_OVFL, which comes only with a datagram after the dropped ones.
-	 */
+	/* SO_RXQ_OVFL reports the same counter, but only with the next datagram. */
 	uint32_t info[SK_MEMINFO_VARS];
 	socklen_t size = sizeof info;
 	if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &size) == -1 ||
@@ -173,7 +196,7 @@ sys_random(void *bytes, size_t length)
 bool
 sys_bind_unnamed(int fd)
 {
-	/* "Autobind feature", unix(7): an abstract name that nobody else has. */
+	/* "Autobind feature", unix(7): a unique abstract name. */
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	return bind(fd, (struct sockaddr *)&address, sizeof address.sun_family) == 0;
 }
@@ -217,9 +240,7 @@ ssize_t
 sys_splice(int from, int to, size_t n)
 {
 	ssize_t moved;
-	do
-		moved = splice(from, NULL, to, NULL, n, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-	while (moved == -1 && errno == EINTR);
+	SYS_RESTART(moved, splice(from, NULL, to, NULL, n, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
 	return moved;
 }
 
@@ -233,110 +254,8 @@ sys_has(enum sys_feature feature)
 int
 sys_protocol_number(enum sys_protocol protocol)
 {
-	switch (protocol) {
-	case SYS_UDPLITE:
-		return IPPROTO_UDPLITE;
-	case SYS_MPTCP:
-		return IPPROTO_MPTCP;
-	case SYS_SCTP:
-		return IPPROTO_SCTP;
-	}
-	return -1;
-}
-
-/* A name in the same directory that nobody uses. To be freed. */
-static char *
-sys_private_name(const char *path)
-{
-	static unsigned counter;
-	size_t size = strlen(path) + sizeof ".sockcat--" + 2 * 3 * sizeof(long);
-	char *name = malloc(size);
-	if (name != NULL)
-		(void)snprintf(name, size, "%s.sockcat-%ld-%u", path, (long)getpid(), counter++);
-	return name;
-}
-
-bool
-sys_remove_same(const char *path, dev_t device, ino_t inode)
-{
-	/*
-	 * A check followed by unlink(path) could remove what somebody has put there in between. So
-	 * the file is first taken away to a private name, which only we touch, and looked at there:
-	 * if it is another one it goes back, unless yet another has appeared in its place.
-	 */
-	struct stat found;
-	if (lstat(path, &found) == -1)
-		return false;
-	if (found.st_dev != device || found.st_ino != inode) {
-		errno = ESTALE;
-		return false;
-	}
-	char *private = sys_private_name(path);
-	if (private == NULL)
-		return false;
-	bool removed = false;
-	if (renameat2(AT_FDCWD, path, AT_FDCWD, private, RENAME_NOREPLACE) == 0) {
-		if (lstat(private, &found) == 0 && found.st_dev == device && found.st_ino == inode)
-			removed = unlink(private) == 0;
-		else if (renameat2(AT_FDCWD, private, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
-			errno = ESTALE;
-	} else if (errno == EINVAL || errno == ENOSYS) {
-		/* A file system that cannot: the plain way, with its window. */
-		removed = unlink(path) == 0;
-	}
-	int error = errno;
-	free(private);
-	errno = error;
-	return removed;
-}
-
-/* Whether the socket that is held open has no owner any more. errno tells why not. */
-static bool
-sys_is_dead_socket(int held)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	(void)snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", held);
-	/*
-	 * Asked with a datagram socket: a living stream listener answers EPROTOTYPE and never
-	 * notices, where a stream connection would take the place of its one client.
-	 */
-	int probe = sys_socket(AF_UNIX, SOCK_DGRAM, 0);
-	if (probe == -1)
-		return false;
-	bool refused = connect(probe, (struct sockaddr *)&address, sizeof address) == -1 &&
-		errno == ECONNREFUSED;
-	(void)sys_close(&probe);
-	errno = EADDRINUSE;
-	return refused;
-}
-
-bool
-sys_look_at_socket(const char *path, struct stat *status)
-{
-	int held = sys_open(path, O_PATH | O_NOFOLLOW);
-	bool good = held != -1 && fstat(held, status) == 0 && S_ISSOCK(status->st_mode) &&
-		!sys_is_dead_socket(held);
-	(void)sys_close(&held);
-	return good;
-}
-
-bool
-sys_remove_dead_socket(const char *path)
-{
-	/* Held open, the inode keeps its number: no new socket can be taken for it. */
-	int held = sys_open(path, O_PATH | O_NOFOLLOW);
-	if (held == -1)
-		return false;
-	struct stat status;
-	bool removed = false;
-	if (fstat(held, &status) == 0) {
-		if (!S_ISSOCK(status.st_mode))
-			errno = EEXIST;
-		else if (sys_is_dead_socket(held))
-			removed = sys_remove_same(path, status.st_dev, status.st_ino);
-	}
-	int error = errno;
-	(void)sys_close(&held);
-	errno = error;
-	return removed;
+	static const int numbers[] = { [SYS_UDPLITE] = IPPROTO_UDPLITE,
+		[SYS_MPTCP] = IPPROTO_MPTCP,
+		[SYS_SCTP] = IPPROTO_SCTP };
+	return numbers[protocol];
 }

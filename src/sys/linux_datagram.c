@@ -1,14 +1,12 @@
-/* Datagrams and other messages on Linux, alone and in batches; see sys.h. */
+/* Datagrams on Linux, singly and in batches; see sys.h. */
 #define _GNU_SOURCE
-#include "sys/sys.h"
+#include "sys/call.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
-#include <stdint.h>
 #include <string.h>
 
-/* Kernels since 4.18 and 5.0 have them; headers may be older. */
+/* Linux 4.18 and 5.0; C library headers may be older. */
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
@@ -16,15 +14,15 @@
 #define UDP_GRO 104
 #endif
 
-/* Datagrams, or joined ones, with one call. */
+/* Messages per call of sendmmsg(2) and of recvmmsg(2). */
 #define SYS_CALLS 64
 #define SYS_SLOTS 16
 
-/* The most segments that kernels join (older ones: 64), and the largest payload over IPv4. */
+/* The most segments of UDP GSO (64 in older kernels), and the largest UDP payload over IPv4. */
 #define SYS_SEGMENTS 128
 #define SYS_PAYLOAD ((size_t)65507)
 
-/* Room for the marks, aligned; descriptors that a peer passes along in it are given back. */
+/* The control messages that are requested; passed descriptors that fit are closed. */
 struct sys_control {
 	_Alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(struct ucred)) +
 		CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int))];
@@ -41,23 +39,34 @@ sys_close_received(struct cmsghdr *rights)
 	}
 }
 
-/* Which of our addresses a datagram was sent to: ip(7) IP_PKTINFO, RFC 3542 section 6.2. */
+/* Copies the data of a control message. False if it was truncated: an inherited socket may have
+ * options whose control messages do not fit (recvmsg(2), MSG_CTRUNC). */
+static bool
+sys_take_data(struct cmsghdr *c, void *data, size_t size)
+{
+	if (c->cmsg_len < CMSG_LEN(size))
+		return false;
+	memcpy(data, CMSG_DATA(c), size);
+	return true;
+}
+
+/* Gets the own address that a datagram was sent to: ip(7) IP_PKTINFO, RFC 3542 section 6.2. */
 static void
 sys_take_own_address(struct cmsghdr *c, struct sys_message *message)
 {
 	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 		struct in_pktinfo info;
 		struct sockaddr_in at = { .sin_family = AF_INET };
-		memcpy(&info, CMSG_DATA(c), sizeof info);
+		if (!sys_take_data(c, &info, sizeof info))
+			return;
 		at.sin_addr = info.ipi_spec_dst;
 		memcpy(&message->at, &at, sizeof at);
 		message->at_length = sizeof at;
 	} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
 		struct in6_pktinfo info;
 		struct sockaddr_in6 at = { .sin6_family = AF_INET6 };
-		memcpy(&info, CMSG_DATA(c), sizeof info);
-		/* A group is no address to answer from. */
-		if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr))
+		/* A multicast group cannot be the source address of a reply. */
+		if (!sys_take_data(c, &info, sizeof info) || IN6_IS_ADDR_MULTICAST(&info.ipi6_addr))
 			return;
 		at.sin6_addr = info.ipi6_addr;
 		if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
@@ -71,47 +80,29 @@ ssize_t
 sys_send_from(int fd, const struct iovec *pieces, int count, const struct sockaddr *to,
 	socklen_t length, const struct sockaddr_storage *at, socklen_t at_length)
 {
-	union {
-		char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-		struct cmsghdr align;
-	} control;
+	struct sys_control control;
+	struct msghdr header = sys_header(pieces, count);
 	if (at_length == 0)
 		return sys_send(fd, pieces, count, to, length);
-	memset(&control, 0, sizeof control);
 	if (at->ss_family == AF_INET6) {
-		struct in6_pktinfo info = { .ipi6_ifindex = 0 };
 		const struct sockaddr_in6 *own = (const struct sockaddr_in6 *)at;
-		info.ipi6_addr = own->sin6_addr;
-		info.ipi6_ifindex = own->sin6_scope_id;
-		control.align.cmsg_level = IPPROTO_IPV6;
-		control.align.cmsg_type = IPV6_PKTINFO;
-		control.align.cmsg_len = CMSG_LEN(sizeof info);
-		memcpy(CMSG_DATA(&control.align), &info, sizeof info);
+		const struct in6_pktinfo info = { .ipi6_addr = own->sin6_addr,
+			.ipi6_ifindex = own->sin6_scope_id };
+		sys_attach(&header, control.bytes, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof info);
 	} else {
-		struct in_pktinfo info = { .ipi_ifindex = 0 };
-		info.ipi_spec_dst = ((const struct sockaddr_in *)at)->sin_addr;
-		control.align.cmsg_level = IPPROTO_IP;
-		control.align.cmsg_type = IP_PKTINFO;
-		control.align.cmsg_len = CMSG_LEN(sizeof info);
-		memcpy(CMSG_DATA(&control.align), &info, sizeof info);
+		const struct in_pktinfo info = {
+			.ipi_spec_dst = ((const struct sockaddr_in *)at)->sin_addr
+		};
+		sys_attach(&header, control.bytes, IPPROTO_IP, IP_PKTINFO, &info, sizeof info);
 	}
-	struct msghdr header;
-	memset(&header, 0, sizeof header);
-	header.msg_iov = (struct iovec *)(uintptr_t)pieces;
-	header.msg_iovlen = (size_t)count;
 	header.msg_name = (void *)(uintptr_t)to;
 	header.msg_namelen = length;
-	header.msg_control = control.bytes;
-	header.msg_controllen = at->ss_family == AF_INET6 ? CMSG_SPACE(sizeof(struct in6_pktinfo))
-							  : CMSG_SPACE(sizeof(struct in_pktinfo));
 	ssize_t n;
-	do
-		n = sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (n == -1 && errno == EINTR);
+	SYS_RESTART(n, sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL));
 	return n;
 }
 
-/* Takes what came along with a message; returns whether its sender's credentials did. */
+/* Evaluates the control messages; returns whether credentials were among them. */
 static bool
 sys_take_control(struct msghdr *header, struct sys_message *message)
 {
@@ -119,8 +110,8 @@ sys_take_control(struct msghdr *header, struct sys_message *message)
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c != NULL; c = CMSG_NXTHDR(header, c)) {
 		int segment = 0;
 		if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
-			memcpy(&segment, CMSG_DATA(c), sizeof segment);
-			message->segment = segment > 0 ? (size_t)segment : 0;
+			if (sys_take_data(c, &segment, sizeof segment))
+				message->segment = segment > 0 ? (size_t)segment : 0;
 		} else if (c->cmsg_level != SOL_SOCKET) {
 			sys_take_own_address(c, message);
 		} else if (c->cmsg_type == SCM_CREDENTIALS) {
@@ -132,7 +123,6 @@ sys_take_control(struct msghdr *header, struct sys_message *message)
 	return marked;
 }
 
-/* Prepares the receipt of a message. */
 static void
 sys_expect(struct msghdr *header, struct sys_control *control, struct sys_message *message)
 {
@@ -142,7 +132,7 @@ sys_expect(struct msghdr *header, struct sys_control *control, struct sys_messag
 	header->msg_controllen = sizeof control->bytes;
 }
 
-/* What came with it, and how it came. Returns whether it was marked. */
+/* Fills in the metadata of a received message; returns whether it had credentials. */
 static bool
 sys_accept_message(struct msghdr *header, struct sys_message *message, size_t length)
 {
@@ -160,22 +150,26 @@ sys_receive_message(
 	int fd, const struct iovec *pieces, int count, bool connected, struct sys_message *message)
 {
 	struct sys_control control;
-	struct msghdr header;
-	memset(&header, 0, sizeof header);
-	header.msg_iov = (struct iovec *)(uintptr_t)pieces;
-	header.msg_iovlen = (size_t)count;
+	struct msghdr header = sys_header(pieces, count);
 	sys_expect(&header, &control, message);
 	ssize_t n;
-	do
-		n = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (n == -1 && errno == EINTR);
+	SYS_RESTART(n, recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
 	if (n == -1)
 		return -1;
-	/* Both an empty message and the end of a seqpacket connection are a read of 0 bytes; only a
-	 * message carries its sender's credentials (unix(7), SO_PASSCRED). */
+	/* An empty message and the end of a seqpacket connection are both a read of 0 bytes, but
+	 * only a message has credentials (unix(7), SO_PASSCRED). */
 	bool marked = sys_accept_message(&header, message, (size_t)n);
 	message->end = connected && n == 0 && !marked;
 	return n;
+}
+
+bool
+sys_next_length(int fd, size_t *length)
+{
+	ssize_t n;
+	SYS_RESTART(n, recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT));
+	*length = n > 0 ? (size_t)n : 0;
+	return n != -1;
 }
 
 bool
@@ -188,13 +182,13 @@ sys_join_received(int fd, bool on)
 int
 sys_segments(int fd)
 {
-	/* An older kernel would take the request for nothing, and send one large datagram. */
+	/* An older kernel would ignore the request and send one large datagram. */
 	int value = 0;
 	socklen_t size = sizeof value;
 	return getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &value, &size) == 0 ? SYS_SEGMENTS : 0;
 }
 
-/* How many of the messages can go as one: of one length, but for the last, and side by side. */
+/* How many messages can be joined: contiguous, of one length, the last may be shorter. */
 static int
 sys_count_joined(const struct iovec *pieces, int count, int segments)
 {
@@ -210,20 +204,6 @@ sys_count_joined(const struct iovec *pieces, int count, int segments)
 		joined++;
 	}
 	return joined;
-}
-
-static void
-sys_ask_segments(struct msghdr *header, struct sys_control *control, size_t length)
-{
-	uint16_t segment = (uint16_t)length;
-	memset(control, 0, sizeof *control);
-	header->msg_control = control->bytes;
-	header->msg_controllen = CMSG_SPACE(sizeof segment);
-	struct cmsghdr *c = CMSG_FIRSTHDR(header);
-	c->cmsg_level = IPPROTO_UDP;
-	c->cmsg_type = UDP_SEGMENT;
-	c->cmsg_len = CMSG_LEN(sizeof segment);
-	memcpy(CMSG_DATA(c), &segment, sizeof segment);
 }
 
 int
@@ -242,20 +222,17 @@ sys_send_messages(int fd, const struct iovec *pieces, int count, int segments)
 			joined[call].iov_len += pieces[i + j].iov_len;
 		header->msg_iov = &joined[call];
 		header->msg_iovlen = 1;
+		uint16_t segment = (uint16_t)pieces[i].iov_len;
 		if (messages[call] > 1)
-			sys_ask_segments(header, &controls[call], pieces[i].iov_len);
+			sys_attach(header, &controls[call], IPPROTO_UDP, UDP_SEGMENT, &segment,
+				sizeof segment);
 		i += messages[call];
 	}
 	int sent;
-	do
-		sent = sendmmsg(fd, calls, (unsigned)call, MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (sent == -1 && errno == EINTR);
+	SYS_RESTART(sent, sendmmsg(fd, calls, (unsigned)call, MSG_DONTWAIT | MSG_NOSIGNAL));
 	if (sent == -1 && errno == ENOSYS) {
-		do
-			sent = sendmsg(fd, &calls[0].msg_hdr, MSG_DONTWAIT | MSG_NOSIGNAL) != -1
-				? 1
-				: -1;
-		while (sent == -1 && errno == EINTR);
+		SYS_RESTART(sent,
+			sendmsg(fd, &calls[0].msg_hdr, MSG_DONTWAIT | MSG_NOSIGNAL) != -1 ? 1 : -1);
 	}
 	int taken = sent == -1 ? -1 : 0;
 	for (int i = 0; i < sent; i++)
@@ -280,14 +257,11 @@ sys_receive_messages(
 		sys_expect(header, &controls[i], &messages[i]);
 	}
 	int got;
-	do
-		got = recvmmsg(fd, calls, (unsigned)count, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
-	while (got == -1 && errno == EINTR);
+	SYS_RESTART(
+		got, recvmmsg(fd, calls, (unsigned)count, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL));
 	if (got == -1 && errno == ENOSYS) {
 		ssize_t n;
-		do
-			n = recvmsg(fd, &calls[0].msg_hdr, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-		while (n == -1 && errno == EINTR);
+		SYS_RESTART(n, recvmsg(fd, &calls[0].msg_hdr, MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
 		calls[0].msg_len = n > 0 ? (unsigned)n : 0;
 		got = n == -1 ? -1 : 1;
 	}

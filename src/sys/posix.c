@@ -1,14 +1,12 @@
-/* The verbs of sys.h with nothing but POSIX: for systems that have no file of their own. */
-#include "sys/sys.h"
+/* The operations of sys.h with POSIX only, for systems without a file of their own. */
+#include "sys/call.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-/* Makes a descriptor that was not born so close-on-exec and non-blocking. */
+/* Makes a descriptor close-on-exec and non-blocking; on failure closes it and returns -1. */
 static int
 sys_prepare(int fd)
 {
@@ -28,9 +26,7 @@ int
 sys_accept(int listener, struct sockaddr *address, socklen_t *length)
 {
 	int fd;
-	do
-		fd = accept(listener, address, length);
-	while (fd == -1 && errno == EINTR);
+	SYS_RESTART(fd, accept(listener, address, length));
 	return sys_prepare(fd);
 }
 
@@ -48,12 +44,11 @@ sys_pipe(int ends[static 2])
 	return false;
 }
 
-void
-sys_close_others_on_exec(void)
+bool
+sys_close_range_on_exec(unsigned first)
 {
-	long limit = sysconf(_SC_OPEN_MAX);
-	for (int fd = STDERR_FILENO + 1; fd < limit && fd < SYS_DESCRIPTORS; fd++)
-		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	(void)first;
+	return false;
 }
 
 void
@@ -63,19 +58,34 @@ sys_end_with_parent(int signal)
 }
 
 bool
-sys_limit_processes(uint64_t most)
+sys_limit_processes(uint64_t count)
 {
-	(void)most;
+	(void)count;
 	errno = ENOTSUP;
 	return false;
+}
+
+bool
+sys_is_open_for(int fd, int access)
+{
+	struct stat status;
+	int flags = fcntl(fd, F_GETFL), mode = flags & O_ACCMODE;
+	if (flags == -1)
+		return errno != EBADF;
+	if (mode != O_RDWR && mode != access)
+		return false;
+	/* A descriptor open for neither (O_PATH, O_SEARCH) may have the access mode O_RDONLY. */
+	if (access != O_RDONLY || fstat(fd, &status) == -1 ||
+		(!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)))
+		return true;
+	return read(fd, NULL, 0) != -1 || errno != EBADF;
 }
 
 int
 sys_reopen(int fd, int flags)
 {
-	/* /dev/fd duplicates the descriptor on most systems, flags included: not what is needed. */
-	(void)fd;
-	(void)flags;
+	/* On most systems /dev/fd only duplicates the descriptor, which shares its flags. */
+	(void)fd, (void)flags;
 	errno = ENOTSUP;
 	return -1;
 }
@@ -83,15 +93,20 @@ sys_reopen(int fd, int flags)
 void
 sys_enlarge_pipe(int fd, int bytes)
 {
-	(void)fd;
-	(void)bytes;
+	(void)fd, (void)bytes;
 }
 
 bool
 sys_unacknowledged(int fd, size_t *bytes)
 {
+	(void)fd, (void)bytes;
+	return false;
+}
+
+bool
+sys_ended_by_probe(int fd)
+{
 	(void)fd;
-	(void)bytes;
 	return false;
 }
 
@@ -99,17 +114,14 @@ bool
 sys_keep_alive(int fd, int idle, int interval, int count)
 {
 	int on = 1;
-	(void)idle;
-	(void)interval;
-	(void)count;
+	(void)idle, (void)interval, (void)count;
 	return setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) == 0;
 }
 
 bool
 sys_mark_end(int fd, bool on)
 {
-	(void)fd;
-	(void)on;
+	(void)fd, (void)on;
 	return false;
 }
 
@@ -129,16 +141,24 @@ sys_peer_credentials(int fd, struct sys_credentials *credentials)
 bool
 sys_path_mtu(int fd, int *bytes)
 {
-	(void)fd;
-	(void)bytes;
+	(void)fd, (void)bytes;
+	return false;
+}
+
+/* FIONREAD may count several messages: an upper bound is sufficient for the buffer. */
+bool
+sys_next_length(int fd, size_t *length)
+{
+	if (sys_readable(fd, length))
+		return true;
+	errno = EOPNOTSUPP;
 	return false;
 }
 
 bool
 sys_dropped(int fd, uint64_t *count)
 {
-	(void)fd;
-	(void)count;
+	(void)fd, (void)count;
 	return false;
 }
 
@@ -146,21 +166,16 @@ ssize_t
 sys_receive_message(
 	int fd, const struct iovec *pieces, int count, bool connected, struct sys_message *message)
 {
-	struct msghdr header;
-	memset(&header, 0, sizeof header);
-	header.msg_iov = (struct iovec *)(uintptr_t)pieces;
-	header.msg_iovlen = (size_t)count;
+	struct msghdr header = sys_header(pieces, count);
 	header.msg_name = &message->from;
 	header.msg_namelen = sizeof message->from;
 	ssize_t n;
-	do
-		n = recvmsg(fd, &header, MSG_DONTWAIT);
-	while (n == -1 && errno == EINTR);
+	SYS_RESTART(n, recvmsg(fd, &header, MSG_DONTWAIT));
 	if (n == -1)
 		return -1;
 	message->from_length = header.msg_namelen;
 	message->truncated = (header.msg_flags & MSG_TRUNC) != 0;
-	/* Without a mark an empty message cannot be told from the end: the end is the likelier. */
+	/* Without credentials an empty message looks like the end, which is more likely. */
 	message->end = connected && n == 0;
 	return n;
 }
@@ -169,8 +184,7 @@ ssize_t
 sys_send_from(int fd, const struct iovec *pieces, int count, const struct sockaddr *to,
 	socklen_t length, const struct sockaddr_storage *at, socklen_t at_length)
 {
-	(void)at;
-	(void)at_length;
+	(void)at, (void)at_length;
 	return sys_send(fd, pieces, count, to, length);
 }
 
@@ -195,10 +209,7 @@ sys_bind_unnamed(int fd)
 bool
 sys_vsock_address(uint32_t cid, uint32_t port, struct sockaddr_storage *address, socklen_t *length)
 {
-	(void)cid;
-	(void)port;
-	(void)address;
-	(void)length;
+	(void)cid, (void)port, (void)address, (void)length;
 	errno = EAFNOSUPPORT;
 	return false;
 }
@@ -206,9 +217,7 @@ sys_vsock_address(uint32_t cid, uint32_t port, struct sockaddr_storage *address,
 bool
 sys_vsock_parts(const struct sockaddr_storage *address, uint32_t *cid, uint32_t *port)
 {
-	(void)address;
-	(void)cid;
-	(void)port;
+	(void)address, (void)cid, (void)port;
 	return false;
 }
 
@@ -222,9 +231,7 @@ sys_is_connected(int fd)
 ssize_t
 sys_splice(int from, int to, size_t n)
 {
-	(void)from;
-	(void)to;
-	(void)n;
+	(void)from, (void)to, (void)n;
 	errno = ENOSYS;
 	return -1;
 }
@@ -243,8 +250,7 @@ sys_receive_messages(
 bool
 sys_join_received(int fd, bool on)
 {
-	(void)fd;
-	(void)on;
+	(void)fd, (void)on;
 	return false;
 }
 
@@ -281,6 +287,12 @@ sys_protocol_number(enum sys_protocol protocol)
 bool
 sys_remove_same(const char *path, dev_t device, ino_t inode)
 {
+	return sys_is_same(path, device, inode) && unlink(path) == 0;
+}
+
+bool
+sys_set_access(const char *path, dev_t device, ino_t inode, mode_t mode, gid_t group)
+{
 	struct stat found;
 	if (lstat(path, &found) == -1)
 		return false;
@@ -288,7 +300,8 @@ sys_remove_same(const char *path, dev_t device, ino_t inode)
 		errno = ESTALE;
 		return false;
 	}
-	return unlink(path) == 0;
+	return fchownat(AT_FDCWD, path, (uid_t)-1, group, AT_SYMLINK_NOFOLLOW) == 0 &&
+		chmod(path, mode) == 0;
 }
 
 bool
@@ -300,10 +313,8 @@ sys_look_at_socket(const char *path, struct stat *status)
 bool
 sys_remove_dead_socket(const char *path)
 {
-	struct sockaddr_un address;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	struct stat status;
-	memset(&address, 0, sizeof address);
-	address.sun_family = AF_UNIX;
 	if (lstat(path, &status) == -1)
 		return false;
 	if (!S_ISSOCK(status.st_mode) || strlen(path) >= sizeof address.sun_path) {
@@ -311,14 +322,7 @@ sys_remove_dead_socket(const char *path)
 		return false;
 	}
 	memcpy(address.sun_path, path, strlen(path));
-	int probe = sys_socket(AF_UNIX, SOCK_DGRAM, 0);
-	if (probe == -1)
-		return false;
-	bool dead = connect(probe, (struct sockaddr *)&address, sizeof address) == -1 &&
-		errno == ECONNREFUSED;
-	(void)sys_close(&probe);
-	errno = EADDRINUSE;
-	return dead && sys_remove_same(path, status.st_dev, status.st_ino);
+	return sys_is_dead_socket(&address) && sys_remove_same(path, status.st_dev, status.st_ino);
 }
 
 int
@@ -343,9 +347,9 @@ sys_unwatch(int watcher, int fd)
 }
 
 int
-sys_watched(int watcher, struct sys_fired *fired, int most, int timeout)
+sys_watched(int watcher, struct sys_fired *fired, int capacity, int timeout)
 {
-	(void)watcher, (void)fired, (void)most, (void)timeout;
+	(void)watcher, (void)fired, (void)capacity, (void)timeout;
 	errno = ENOSYS;
 	return -1;
 }

@@ -1,22 +1,25 @@
-/* Other programs; see sys.h. The same on every system that is POSIX. */
+/* Running programs; see sys.h. */
 #define _GNU_SOURCE
 #include "sys/sys.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
-/* Where programs are if the environment does not say. */
+/* The default of PATH. */
 #define SYS_PATH "/usr/local/bin:/usr/bin:/bin"
 
-/* Beyond the signals that POSIX names there are others; a number that is none is refused. */
+/* Above the highest signal number of any system; sigaction(2) rejects invalid numbers. */
 #define SYS_SIGNALS 128
 
 static bool
@@ -44,7 +47,7 @@ sys_find_program(const char *name)
 		char *path = malloc(size);
 		if (path == NULL)
 			return NULL;
-		/* An empty one is the current folder. */
+		/* An empty element is the current directory. */
 		(void)snprintf(path, size, "%.*s/%s", length > 0 ? (int)length : 1,
 			length > 0 ? folder : ".", name);
 		if (sys_is_program(path))
@@ -60,19 +63,27 @@ sys_find_program(const char *name)
 }
 
 bool
-sys_open_terminal(int ends[static 2])
+sys_open_terminal(int ends[static 2], bool raw)
 {
 	struct winsize size;
+	struct termios modes;
 	ends[0] = posix_openpt(O_RDWR | O_NOCTTY);
 	if (ends[0] == -1)
 		return false;
-	/* The name is in the library's memory until the next call. */
+	/* ptsname(3) returns static memory: valid until its next call. */
 	const char *name =
 		grantpt(ends[0]) == 0 && unlockpt(ends[0]) == 0 ? ptsname(ends[0]) : NULL;
 	ends[1] = name == NULL ? -1 : sys_open(name, O_RDWR | O_NOCTTY);
 	if (ends[1] == -1 || fcntl(ends[0], F_SETFD, FD_CLOEXEC) == -1 ||
 		!sys_set_nonblocking(ends[0], true, NULL))
 		return false;
+	if (raw) {
+		if (tcgetattr(ends[1], &modes) == -1)
+			return false;
+		cfmakeraw(&modes);
+		if (tcsetattr(ends[1], TCSANOW, &modes) == -1)
+			return false;
+	}
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (ioctl(fd, TIOCGWINSZ, &size) == 0)
 			return ioctl(ends[0], TIOCSWINSZ, &size) == 0;
@@ -85,17 +96,32 @@ sys_duplicate(int fd)
 	return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 }
 
-/* What of the program is not the same with and without a terminal. */
+bool
+sys_can_open(size_t count)
+{
+	struct rlimit limit;
+	size_t left = count;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur > INT_MAX)
+		return true;
+	/* Descriptors are allocated from the lowest number: start at the end. */
+	for (int fd = (int)limit.rlim_cur; fd-- > 0 && left > 0;)
+		left -= fcntl(fd, F_GETFD) == -1;
+	errno = left > 0 ? EMFILE : errno;
+	return left == 0;
+}
+
+/* Starts a new session. In a mere process group the program would keep the controlling terminal and
+ * be stopped by SIGTTIN and SIGTTOU when it uses it. */
 static bool
 sys_lead(const struct sys_program *program)
 {
-	if (!program->terminal)
-		return setpgid(0, 0) == 0;
-	return setsid() != -1 && ioctl(program->in, TIOCSCTTY, 0) == 0 &&
-		dup2(program->out, STDERR_FILENO) != -1;
+	return setsid() != -1 &&
+		(!program->terminal ||
+			(ioctl(program->in, TIOCSCTTY, 0) == 0 &&
+				dup2(program->out, STDERR_FILENO) != -1));
 }
 
-/* Between fork and execve: nothing but calls that are safe in a signal handler. */
+/* Runs between fork and execve: only async-signal-safe calls. */
 static void
 sys_become(const struct sys_program *program, int report, pid_t parent)
 {
@@ -119,7 +145,7 @@ sys_become(const struct sys_program *program, int report, pid_t parent)
 	_exit(0);
 }
 
-/* What the child has to say before it is another program: an error, or 0 when it is one. */
+/* Waits for the execve(2) of the child; returns 0 or its error. */
 static int
 sys_await_exec(int report)
 {
@@ -140,7 +166,7 @@ sys_spawn(const struct sys_program *program)
 	(void)sigfillset(&all);
 	int error = sys_set_nonblocking(report[0], false, NULL) ? 0 : errno;
 	if (error == 0) {
-		/* No handler of ours is to run in the child: it would write into our pipe. */
+		/* Block signals: a handler in the child would write to the parent's signal pipe. */
 		(void)sigprocmask(SIG_SETMASK, &all, &old);
 		child = fork();
 		if (child == 0)
@@ -153,7 +179,7 @@ sys_spawn(const struct sys_program *program)
 		error = sys_await_exec(report[0]);
 	(void)sys_close(&report[0]);
 	if (child != -1 && error != 0) {
-		/* Whatever has become of it, if it could not be asked. */
+		/* Reading the error may have failed: the child may run. */
 		(void)kill(child, SIGKILL);
 		while (waitpid(child, NULL, 0) == -1 && errno == EINTR)
 			;

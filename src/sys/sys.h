@@ -1,9 +1,9 @@
 /*
- * The verbs that differ between systems, and the system calls whose interruption by a signal has
- * to be handled. Nothing above this floor asks which system it runs on.
+ * Operations that differ between systems, and system calls restarted after EINTR. No other module
+ * tests which system it runs on.
  *
- * common.c is the same everywhere; exactly one of linux.c and posix.c is built (CMake chooses).
- * Unless said otherwise a function returns -1, or false, and leaves the cause in errno.
+ * common.c and spawn.c are built everywhere, and either the linux*.c files or posix.c (CMake
+ * chooses). Unless stated otherwise a function fails with -1 or false and errno.
  */
 #ifndef SOCKCAT_SYS_SYS_H
 #define SOCKCAT_SYS_SYS_H
@@ -15,7 +15,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-/* Where descriptors have to be asked for one by one, so many are. */
+/* The number of descriptors to check where each takes a system call. */
 #define SYS_DESCRIPTORS 65536
 
 /* --- common.c: system calls, restarted when a signal interrupts them --- */
@@ -23,235 +23,265 @@
 ssize_t sys_readv(int fd, const struct iovec *pieces, int count);
 ssize_t sys_writev(int fd, const struct iovec *pieces, int count);
 
-/* Reads at an offset, which is not moved. */
+/* Reads at `offset`; the file offset does not change. */
 ssize_t sys_read_at(int fd, const struct iovec *piece, off_t offset);
 
 /* Sends without blocking and without SIGPIPE; `to` may be NULL. */
 ssize_t sys_send(
 	int fd, const struct iovec *pieces, int count, const struct sockaddr *to, socklen_t length);
 
-/* Receives bytes without blocking, whatever the descriptor's flags. Descriptors that the peer
- * passes along are refused by the kernel, as there is no room for them. */
+/* Receives bytes without blocking, whatever the descriptor's flags. The kernel discards descriptors
+ * that the peer passes, as there is no control buffer for them. */
 ssize_t sys_receive(int fd, const struct iovec *pieces, int count);
 
-/* Starts a connection; false with EINPROGRESS while it is under way, also after a signal. */
+/* Starts a connection; false with EINPROGRESS while it is pending, also after EINTR. */
 bool sys_connect(int fd, const struct sockaddr *address, socklen_t length);
 
-/* Bytes that have arrived on a stream socket and can be received. */
+/* The number of bytes that can be received from a stream socket. */
 bool sys_readable(int fd, size_t *bytes);
 
-/* Lets poll(2) say that a socket can be read only when so many bytes are there, or its end. False
- * where that cannot be said. */
+/*
+ * The amount of data written to a socket or a pipe that the other side has not consumed:
+ * unacknowledged bytes (TCP), the memory of unread data (Unix sockets), unread bytes (pipes). The
+ * units differ, but a decrease always means that the other side consumed some. False for any other
+ * file, and where the system does not report it.
+ */
+bool sys_untaken(int fd, size_t *amount);
+
+/* Makes poll(2) report a socket readable only when `bytes` bytes have arrived, or its end
+ * (SO_RCVLOWAT). */
 bool sys_set_low_water(int fd, int bytes);
 
-/* Closes and forgets a descriptor; -1 is ignored. Never tried twice (close(2), EINTR). */
+/* Closes the descriptor and sets it to -1; -1 is ignored. Not retried after EINTR (close(2)). */
 bool sys_close(int *fd);
 
-/* Whether the error says "not now"; POSIX has two names for it, which may be one. */
+/* Whether the error is EAGAIN or EWOULDBLOCK, which may have the same value. */
 bool sys_would_block(int error);
 
-/* Opens a file or device, close-on-exec; what O_CREAT makes is for all whom umask lets. */
+/* Opens a file or device, close-on-exec; O_CREAT creates it with mode 0666 less the umask. */
 int sys_open(const char *path, int flags);
 
-/* Passes a copy of the descriptor over a Unix socket, with one byte that nobody needs. */
+/* Passes a descriptor over a Unix socket without blocking, with one NUL byte of data, as some
+ * systems do not transmit control messages alone. */
 bool sys_pass_descriptor(int to, int fd);
+
+/* Marks all descriptors above standard error close-on-exec. */
+void sys_close_others_on_exec(void);
 
 bool sys_is_nonblocking(int fd);
 
-/* Sets O_NONBLOCK. *was tells whether it was set before. */
+/* Sets or clears O_NONBLOCK. *was, unless NULL, is the former state. */
 bool sys_set_nonblocking(int fd, bool nonblocking, bool *was);
 
-/* --- spawn.c: other programs --- */
+/* --- spawn.c: running programs --- */
 
-/* The file that a shell would run for this name: itself if it has a '/', otherwise the first in
- * PATH that can be executed. To be freed; NULL with ENOENT, EACCES or ENOMEM. */
+/* Finds a program as a shell does: the name itself if it contains a '/', otherwise the first
+ * executable file in PATH. The caller frees it; NULL with ENOENT, EACCES or ENOMEM. */
 char *sys_find_program(const char *name);
 
-/* A new pseudo-terminal, ends[0] for whoever plays the user, who is not blocked, and ends[1] for
- * the program; as wide and high as the first of our standard descriptors that is a terminal. */
-bool sys_open_terminal(int ends[static 2]);
+/* Opens a pseudo-terminal, in raw mode if `raw`: ends[0] is its master, non-blocking, ends[1] its
+ * slave. The window size is copied from the first standard descriptor that is a terminal. On
+ * failure the caller closes the ends that are not -1. */
+bool sys_open_terminal(int ends[static 2], bool raw);
 
-/* Another descriptor for the same, close-on-exec. */
+/* Duplicates a descriptor, close-on-exec. */
 int sys_duplicate(int fd);
 
-/* What to run: the file, its words, its environment; `in` and `out` become its standard input and
- * output. With `terminal` they are one, which becomes its standard error and that of a session of
- * its own, too. `processes`: see sys_limit_processes; 0: no limit of its own. */
+/* Whether `count` more descriptors can be opened within RLIMIT_NOFILE; false with EMFILE otherwise.
+ * Does not open any, since other threads need them too. */
+bool sys_can_open(size_t count);
+
 struct sys_program {
 	const char *path;
 	char *const *argv, *const *environment;
-	int in, out;
-	bool terminal;
-	uint64_t processes;
+	int in, out;   /* become its standard input and output */
+	bool terminal; /* in == out is a terminal: also its standard error and controlling one */
+	uint64_t processes; /* see sys_limit_processes; 0: no limit */
 };
 
 /*
- * Starts it as the leader of a process group of its own, without any other descriptor than these
- * and standard error, with no signal blocked or ignored, and such that it is told to end (SIGTERM)
- * when this process dies, where the system can do that. Returns its number when it runs; -1 with
- * the error of fork(2) or execve(2). All descriptors above standard error have to be close-on-exec.
+ * Starts a program as the leader of a new session and process group, with no descriptors but in,
+ * out and standard error, with no signal blocked or ignored. Where the system supports it, the
+ * program receives SIGTERM when this process dies. Returns its process ID after execve(2)
+ * succeeded; -1 with the error of fork(2) or execve(2). All descriptors above standard error must
+ * be close-on-exec.
  */
 pid_t sys_spawn(const struct sys_program *program);
 
 /* --- one of linux.c, posix.c --- */
 
-/* What a build may have or not. */
+/* Features that depend on the system. */
 enum sys_feature { SYS_FEATURE_ALWAYS, SYS_FEATURE_LINUX };
 bool sys_has(enum sys_feature feature);
 
-/* A new socket, a new connection, a new pipe: close-on-exec and non-blocking. */
+/* Their descriptors are close-on-exec and non-blocking. */
 int sys_socket(int family, int type, int protocol);
 int sys_accept(int listener, struct sockaddr *address, socklen_t *length);
 bool sys_pipe(int ends[static 2]);
 
-/* Marks all descriptors above standard error close-on-exec. */
-void sys_close_others_on_exec(void);
-
-/* This process gets the signal when its parent dies. */
+/* Requests the signal for this process when its parent dies. */
 void sys_end_with_parent(int signal);
 
-/* From now on this process, and what it becomes, cannot start another while its user has so many;
- * never more than before. Safe between fork and execve. */
-bool sys_limit_processes(uint64_t most);
+/* Limits the processes of this process's user (RLIMIT_NPROC), also after execve(2); never raises
+ * the limit. Safe between fork and execve. */
+bool sys_limit_processes(uint64_t count);
+
+/* Whether the descriptor is open for `access`, O_RDONLY or O_WRONLY; true if unknown. */
+bool sys_is_open_for(int fd, int access);
 
 /*
- * Opens again what a descriptor is open on, so that the new one has file status flags of its own
- * (O_NONBLOCK is shared by all that share an open file description).
+ * Reopens the file of a descriptor, so that the new descriptor has its own file status flags
+ * (descriptors that share an open file description share O_NONBLOCK).
  */
 int sys_reopen(int fd, int flags);
 
-/* Moves up to n bytes between two descriptors, one of which is a pipe, without blocking and without
- * seeing them. EINVAL or ENOSYS where the system cannot do that. */
+/* Moves up to n bytes between two descriptors, one of which is a pipe, inside the kernel and
+ * without blocking (splice(2)). EINVAL or ENOSYS if not supported. */
 ssize_t sys_splice(int from, int to, size_t n);
 
-/* Lets a pipe hold more, if the system allows that; otherwise nothing changes. */
+/* Enlarges the capacity of a pipe if the system allows it. */
 void sys_enlarge_pipe(int fd, int bytes);
 
-/*
- * A set of descriptors to wait on, whose cost is that of what happens; -1 where the system has
- * none: then poll(2) is all there is.
- */
+/* Opens a set of descriptors to wait for whose cost does not grow with the idle ones (epoll(7)); -1
+ * where the system has none: use poll(2). */
+int sys_watcher(void);
+
+/* Adds a descriptor, or if it is `known` changes its events (as of poll(2)). EPERM: it is always
+ * ready, and not added. */
+bool sys_watch(int watcher, int fd, short events, bool known);
+void sys_unwatch(int watcher, int fd);
+
 struct sys_fired {
 	int fd;
 	short events; /* as of poll(2) */
 };
-int sys_watcher(void);
 
-/* What is wanted of a descriptor, which the set knows already or not. EPERM: it is always ready,
- * and not in the set. */
-bool sys_watch(int watcher, int fd, short events, bool known);
-void sys_unwatch(int watcher, int fd);
+/* Waits like poll(2); returns the number of descriptors stored in fired[capacity], or -1. */
+int sys_watched(int watcher, struct sys_fired *fired, int capacity, int timeout);
 
-/* Waits as poll(2) does, and tells up to `most` descriptors that have fired; how many, or -1. */
-int sys_watched(int watcher, struct sys_fired *fired, int most, int timeout);
-
-/* Whether a TCP connection that connect(2) has promised has been made, or has failed: with Fast
- * Open it is begun only when something is sent, be it nothing. */
+/* Whether a TCP connection is established, or has failed, after connect(2) returned success: with
+ * Fast Open the handshake begins with the first send, even an empty one. */
 bool sys_is_connected(int fd);
 
-/* Bytes sent that the peer's kernel has not acknowledged (the end of sending counts too). False
- * where that cannot be asked. */
+/* The bytes sent, and the FIN, that the peer's kernel has not acknowledged. False where the system
+ * does not report them. */
 bool sys_unacknowledged(int fd, size_t *bytes);
+
+/* Whether a TCP connection ended because keep-alive probes were not answered: all data sent had
+ * been acknowledged, and the peer did not reset the connection. False where the system does not
+ * report it. */
+bool sys_ended_by_probe(int fd);
 
 /* Probes an idle TCP connection after `idle` seconds, every `interval`, giving up after `count`. */
 bool sys_keep_alive(int fd, int idle, int interval, int count);
 
-/* Whose process a Unix socket was connected by, or is listened on by; `user` SYS_NO_USER: not
- * known. `process` is 0 if it cannot be seen from here. */
+/* The process that connected, or listens on, the other end of a Unix socket. */
 #define SYS_NO_USER ((uid_t)-1)
 struct sys_credentials {
-	uid_t user;
+	uid_t user; /* SYS_NO_USER: none of the fields is known */
 	gid_t group;
-	pid_t process;
+	pid_t process; /* 0: in another PID namespace */
 };
 void sys_peer_credentials(int fd, struct sys_credentials *credentials);
 
-/* Bytes that nobody can guess. */
+/* Fills with unpredictable bytes. */
 bool sys_random(void *bytes, size_t length);
 
-/* What one datagram brought along. */
+/* The metadata of a received datagram. */
 struct sys_message {
 	struct sockaddr_storage from;
 	socklen_t from_length;      /* 0: the sender has no address */
 	struct sockaddr_storage at; /* the own address it was sent to, port 0 */
 	socklen_t at_length;        /* 0: not known */
 	size_t length;
-	size_t segment; /* it is several, of so many bytes each, the last may be shorter; 0: one */
+	size_t segment; /* several datagrams of this length, the last may be shorter; 0: one */
 	bool truncated; /* the datagram was longer than the space */
-	bool end;       /* not a message: the peer has ended (connected kinds) */
+	bool end;       /* no datagram: the peer closed the connection (seqpacket) */
 };
 
-/* Prepares a connected socket so that sys_receive_message can tell an empty message from the `end`,
- * or takes that back. Returns whether anything was changed. */
+/* Lets sys_receive_message distinguish an empty message from `end` on a connected socket (sets
+ * SO_PASSCRED), or undoes that. Returns whether the option changed. */
 bool sys_mark_end(int fd, bool on);
 
-/* Prepares a datagram socket so that sys_receive_message can tell `at`. */
+/* Lets sys_receive_message fill in `at` for a datagram socket. */
 void sys_mark_own_address(int fd);
 
-/* The largest packet that the path of a connected socket takes, headers included. False: not known.
- */
+/* The path MTU of a connected socket in bytes, headers included. False: not known. */
 bool sys_path_mtu(int fd, int *bytes);
 
-/* How many datagrams the kernel has dropped on the socket for want of room. False: not known. */
+/* The number of datagrams that the kernel dropped because the receive buffer was full. False: not
+ * known. */
 bool sys_dropped(int fd, uint64_t *count);
 
-/* Receives one datagram without blocking. `connected`: the kind has an end (seqpacket). */
+/* The length of the next message, without receiving it. False with EAGAIN if there is none,
+ * EOPNOTSUPP where the system does not report it, or another error. */
+bool sys_next_length(int fd, size_t *length);
+
+/* Receives one datagram without blocking. `connected`: the socket can have an `end` (seqpacket). */
 ssize_t sys_receive_message(
 	int fd, const struct iovec *pieces, int count, bool connected, struct sys_message *message);
 
 /*
- * Receives up to `count` datagrams, but no more than one call brings, each at its own `slot` bytes
- * of the space. Returns how many.
+ * Receives up to `count` datagrams with one call, datagram i into the `slot` bytes at
+ * space + i * slot. Returns their number, or -1.
  */
 int sys_receive_messages(
 	int fd, unsigned char *space, size_t slot, struct sys_message *messages, int count);
 
-/* Lets the kernel join the datagrams of one peer that come together (`segment` of sys_message); or
- * takes that back. False where it cannot. */
+/* Turns UDP GRO on or off: the kernel joins consecutive datagrams of one sender (`segment` of
+ * sys_message). False where it is not supported. */
 bool sys_join_received(int fd, bool on);
 
-/* How many datagrams, of one length and side by side in memory, one call can send as one piece that
- * the kernel cuts; 0: it cannot. For UDP sockets only. */
+/* The number of datagrams, of one length and contiguous in memory, that one call can send for the
+ * kernel to split (UDP GSO); 0: not supported. For UDP sockets only. */
 int sys_segments(int fd);
 
 /*
- * Sends datagrams over a connected socket, one from each piece, in order and with as few calls as
- * possible; up to `segments` of them joined (sys_segments). Returns how many were taken, > 0.
+ * Sends one datagram from each piece over a connected socket, in order, joining up to `segments` of
+ * them (sys_segments). Returns the number sent, > 0, or -1.
  */
 int sys_send_messages(int fd, const struct iovec *pieces, int count, int segments);
 
 /*
- * Like sys_send, but from the own address `at` (length 0: any). A machine with several addresses
- * has to answer from the one that was asked, or the peer will not take it for the answer.
+ * Like sys_send, with the source address `at` (length 0: any). A host with several addresses has to
+ * reply from the address that the request was sent to, or the peer ignores the reply.
  */
 ssize_t sys_send_from(int fd, const struct iovec *pieces, int count, const struct sockaddr *to,
 	socklen_t length, const struct sockaddr_storage *at, socklen_t at_length);
 
-/* Binds a Unix socket to an address that the system makes up, so that it can be answered. */
+/* Binds a Unix socket to an address that the system chooses, so that the peer can reply. */
 bool sys_bind_unnamed(int fd);
 
-/* The address of a virtual machine's port, port 0 being any that is free; false where there is no
- * such family. */
+/* Makes the AF_VSOCK address of a virtual machine's port, 0 for any free one, and the reverse.
+ * False where the system has no AF_VSOCK, or the address is of another family. */
 bool sys_vsock_address(
 	uint32_t cid, uint32_t port, struct sockaddr_storage *address, socklen_t *length);
 bool sys_vsock_parts(const struct sockaddr_storage *address, uint32_t *cid, uint32_t *port);
 
-/* Protocol numbers, -1 where the system has none. */
+/* The protocol number; -1: not supported. */
 enum sys_protocol { SYS_UDPLITE, SYS_MPTCP, SYS_SCTP };
 int sys_protocol_number(enum sys_protocol protocol);
 
 /*
- * Removes a Unix socket file that no process listens on any more. Fails with EEXIST if the path is
- * not a socket, EADDRINUSE if the socket is alive; nothing but a dead socket is ever removed, even
- * if somebody swaps the file meanwhile, and a listener that is alive is not disturbed.
+ * Removes a stale Unix socket, one that no process has open. Fails with EEXIST if the path is not a
+ * socket, EADDRINUSE if the socket is in use, EACCES if that cannot be determined, ENOENT if the
+ * file is gone. Never removes another file, even if it replaces the socket meanwhile, and does not
+ * disturb a listener (posix.c: but for a race).
  */
 bool sys_remove_dead_socket(const char *path);
 
-/* Looks at a file, which has to be a socket with a living owner; false if it is not. */
+/* Gets the status of a Unix socket's file; false unless it is a socket that a process has open. */
 struct stat;
 bool sys_look_at_socket(const char *path, struct stat *status);
 
-/* Removes the file only if it is (still) this one. */
+/*
+ * Sets the group and then the mode of a socket's file that has this device and inode number and no
+ * permissions yet; otherwise fails with ESTALE. Does not follow a symbolic link that replaces it
+ * meanwhile (posix.c: but for a race).
+ */
+bool sys_set_access(const char *path, dev_t device, ino_t inode, mode_t mode, gid_t group);
+
+/* Removes the file if it has this device and inode number; otherwise fails with ESTALE. */
 bool sys_remove_same(const char *path, dev_t device, ino_t inode);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The command line under a fuzzer: arguments separated by NUL bytes. It ends in a plan or in one
- * fault of status 2, 3, 4, 6, 26, 27, 45, 126 or 127, and nothing is read out of bounds.
+ * Fuzzes the command line: arguments separated by NUL bytes. The result is a config or one fault of
+ * status 2, 3, 4, 6, 26, 27, 45, 126 or 127, without reading out of bounds.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
-/* Whether a word would print help or version, which is no news and fills the screen. */
+/* Whether a word would print help or version, which is not tested here. */
 static bool
 command_fuzz_prints(const char *word)
 {
@@ -26,7 +26,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	char *argv[COMMAND_FUZZ_WORDS + 2] = { (char[]){ "sockcat" } };
 	struct fault fault = FAULT_NONE;
-	struct plan plan;
+	struct config config = { .mode = NULL };
 	int argc = 1;
 	char *words = malloc(n + 1);
 	if (words == NULL)
@@ -39,10 +39,10 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 			goto out;
 		argv[argc++] = words + at;
 	}
-	enum command result = command_parse(&plan, argc, argv, false, &fault);
+	enum command result = command_parse(&config, argc, argv, false, &fault);
 	if ((result == COMMAND_BAD) != fault_is_set(&fault))
 		abort();
-	if (result == COMMAND_RUN && (plan.mode == NULL || plan.transport == NULL))
+	if (result == COMMAND_RUN && (config.mode == NULL || config.transport == NULL))
 		abort();
 	if (result == COMMAND_BAD && fault.status != STATUS_USAGE && fault.status != STATUS_VALUE &&
 		fault.status != STATUS_MISSING && fault.status != STATUS_RESOLVE &&
@@ -50,7 +50,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 		fault.status != STATUS_MEMORY && fault.status != STATUS_NOT_EXECUTABLE &&
 		fault.status != STATUS_NOT_FOUND)
 		abort();
-	plan_close(&plan);
+	config_close(&config);
 out:
 	fault_clear(&fault);
 	free(words);

@@ -1,44 +1,44 @@
 /*
- * Endpoints as one word under a fuzzer: what is accepted, printed and parsed again is the same
- * endpoint, printed alike; everything else is status 3.
+ * Fuzzes endpoints in one argument: a valid one, printed and parsed again, is the same endpoint,
+ * printed alike; all others are status 3.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "net/endpoint.h"
-#include "net/word.h"
+#include "net/endpoint_uri.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
-/* Parses the text, which is cut; false if it is refused. */
+/* Parses the text and modifies it; false if it is rejected. */
 static bool
 endpoint_fuzz_parse(struct endpoint *endpoint, char *text, bool *resolved)
 {
 	struct fault fault = FAULT_NONE;
-	struct word word;
-	bool good = word_split(&word, text, &fault);
+	struct endpoint_uri word;
+	bool good = endpoint_uri_split(&word, text, false, &fault);
 	const struct transport *transport =
-		transport_find(TRANSPORT_INET, good && word.scheme == WORD_UDP, false, -1);
+		transport_find(TRANSPORT_INET, good && word.scheme == ENDPOINT_URI_UDP, false, -1);
 	memset(endpoint, 0, sizeof *endpoint);
 	*resolved = true;
-	switch (good ? word.scheme : WORD_FD) {
-	case WORD_UNIX:
+	switch (good ? word.scheme : ENDPOINT_URI_FD) {
+	case ENDPOINT_URI_UNIX:
 		endpoint->names = TRANSPORT_UNIX;
 		good = endpoint_set_path(endpoint, word.host, &fault);
 		break;
-	case WORD_VSOCK:
+	case ENDPOINT_URI_VSOCK:
 		endpoint->names = TRANSPORT_VSOCK;
 		good = endpoint_set_vsock(endpoint, word.host, word.port, &fault);
 		break;
-	case WORD_PLAIN:
-	case WORD_TCP:
-	case WORD_UDP:
+	case ENDPOINT_URI_PLAIN:
+	case ENDPOINT_URI_TCP:
+	case ENDPOINT_URI_UDP:
 		endpoint->names = TRANSPORT_INET;
 		good = endpoint_set_host(endpoint, word.host, false, &fault) &&
 			endpoint_set_port(endpoint, word.port, transport, &fault);
 		break;
-	case WORD_FD:
+	case ENDPOINT_URI_FD:
 		*resolved = false;
 		break;
 	}
@@ -48,7 +48,7 @@ endpoint_fuzz_parse(struct endpoint *endpoint, char *text, bool *resolved)
 	return good;
 }
 
-/* The endpoint as one word again. To be freed. */
+/* The endpoint in one argument. The caller frees it. */
 static char *
 endpoint_fuzz_print(const struct endpoint *endpoint)
 {

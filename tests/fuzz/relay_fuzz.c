@@ -1,4 +1,4 @@
-/* The relay under a fuzzer: its bytes are the script (unit/script.h). */
+/* Fuzzes the relay: the bytes are the script (unit/script.h). */
 #include <stdio.h>
 #include <stdlib.h>
 

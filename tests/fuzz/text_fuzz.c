@@ -1,4 +1,4 @@
-/* Text made harmless, under a fuzzer: no control character comes out, however it is cut. */
+/* Fuzzes escaping: no control character in the output, however the input is split. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

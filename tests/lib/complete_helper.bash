@@ -8,7 +8,7 @@ ROOT=$(cd "$HELPER_DIR/../.." && pwd)
 # separated by ';', what is not there is empty.
 option_table() {
     table_rows "${1:-$ROOT/src/cli/options.def}" \
-        '#define OPTION(id, name, letter, type, argument, a, b, c, repeat, ...) @row@ id;name;letter;type;repeat;argument' |
+        '#define OPTION(id, name, letter, type, argument, a, b, c, d, repeat, ...) @row@ id;name;letter;type;repeat;argument' |
         sed 's/;0;/;;/'
 }
 
@@ -37,28 +37,31 @@ offers() {
     case $1 in
     fish)
         # shellcheck disable=SC2016 # for fish
-        HOME=$T/home XDG_CONFIG_HOME='' XDG_DATA_HOME='' timeout -s KILL 30 fish --no-config -c '
+        HOME=$T/home XDG_CONFIG_HOME='' XDG_DATA_HOME='' timeout -s KILL $((30 * LAST_RESORT)) fish --no-config -c '
             set fish_complete_path
             source $argv[1]
             complete -C $argv[2]' "$completions/sockcat.fish" "$2" 2>"$T/ask.errors" >"$T/ask.out" || return
         cut -f 1 "$T/ask.out" | sort -u
         ;;
     *)
-        HOME=$T/home python3 "$HELPER_DIR/complete_pty.py" "$1" "$completions" "$T/ask.errors" "$2" || return
+        HOME=$T/home COMPDUMP=${BATS_RUN_TMPDIR:-$T}/zcompdump python3 "$HELPER_DIR/complete_pty.py" "$1" "$completions" "$T/ask.errors" "$2" || return
         ;;
     esac
     [ ! -s "$T/ask.errors" ] || fail "$1 '$2' wrote: $(cat "$T/ask.errors")"
 }
 
-# assert_offers SHELL LINE WORD...: these and no others. A value is compared without the name before
-# it, a folder without the slash behind it, and a name without its '=': that is up to the shell.
+# assert_offers SHELL LINE WORD...: these and no others. A value is compared without what stands before
+# its '=' or ':', a folder without the slash behind it, and a name without its '=' or ':': that is up to the shell.
 assert_offers() {
-    local shell=$1 line=$2 word=${2##* } got wanted
+    local shell=$1 line=$2 before=${2##* } got wanted
     shift 2
     got=$(offers "$shell" "$line") || fail "$shell '$line': $got" || return
-    [[ $word == --*=* ]] || word=
-    got=$(sed -E "s,[=/]\$,,; s,^${word%%=*}=,," <<<"$got" | LC_ALL=C sort -u)
-    wanted=$([ "$#" -eq 0 ] || printf '%s\n' "$@" | LC_ALL=C sort -u)
+    before=${before%"${before##*[=:]}"}
+    got=$(while IFS= read -r word; do
+        word=${word#"$before"}
+        echo "${word%[=/:]}"
+    done <<<"$got" | LC_ALL=C sort -u)
+    wanted=$([ "$#" -eq 0 ] || printf '%s\n' "${@%[=/:]}" | LC_ALL=C sort -u)
     [ "$got" = "$wanted" ] || fail "$shell '$line': what is missing (<) or too much (>):" \
         "$(diff <(echo "$wanted") <(echo "$got") | grep '^[<>]')"
 }

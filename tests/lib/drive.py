@@ -1,9 +1,8 @@
 """For tests that need more than one peer, or their own sockets: sockcat as a child of a script.
 
-A test runs its script with the helper's "drive"; the script begins with "from drive import *".
+The cases of a bats file are the functions of a file in tests/cases; the helper's "drive" runs one.
 """
 import atexit
-import contextlib
 import fcntl
 import os
 import re
@@ -14,25 +13,75 @@ import struct
 import subprocess
 import sys
 import termios
-import threading
 import time
 import tty
 
 T = os.environ.get('T', '.')
-LIMIT = 20 * int(os.environ.get('PATIENCE', '1'))  # seconds for whatever is waited for
+PATIENCE = int(os.environ.get('PATIENCE', '1'))
+PROCESSORS = int(os.environ.get('PROCESSORS', '1'))
+# Seconds for whatever is waited for where they cannot be counted as Patience does.
+LIMIT = 20 * int(os.environ.get('LAST_RESORT', '1'))
+
+
+def slowness():
+    """By how much longer anything takes now than alone: the processes that want to run for each processor."""
+    try:
+        with open('/proc/loadavg') as file:
+            return max(1, int(file.read().split()[3].split('/')[0]) // PROCESSORS)
+    except OSError:
+        return 1
+
+
+class Patience:
+    """True until the seconds have passed, of which each counts only in part while other processes want to run."""
+
+    def __init__(self, seconds=20):
+        self.left, self.last = seconds * PATIENCE, time.monotonic()
+
+    def __bool__(self):
+        now = time.monotonic()
+        self.left -= (now - self.last) / slowness()
+        self.last = now
+        return self.left > 0
+
+
+def shim(rules='', count=None):
+    """The environment of a sockcat under these rules of shim.c."""
+    return {'LD_PRELOAD': os.environ['SHIM_LIB'], 'SHIM': rules,
+            'SHIM_PROG': os.path.basename(os.environ['SOCKCAT'])} | ({'SHIM_COUNT': count} if count else {})
+
+
+def counted(count=T + '/count'):
+    """The number of each call in such a file, and of "CALL:failed"."""
+    with open(count) as file:
+        return {words[0]: int(words[1]) for words in map(str.split, file)}
+
+
+def turns(counts):
+    """The number of calls that wait: few descriptors are waited for by poll."""
+    return counts.get('epoll_wait') or counts['poll']
+
+
+def check_daytime(text, before):
+    """Fail unless it is a line of daytime of a time since then; return that time."""
+    import calendar  # no other test needs it
+    told = calendar.timegm(time.strptime(text.decode(), '%A, %B %d, %Y %H:%M:%S-UTC\r\n'))
+    # The clock of time(2) may be behind by a tick.
+    check(int(before) - 1 <= told <= time.time(), True, text)
+    return told
 
 
 def check(got, wanted, what=''):
     """Fail unless both are the same."""
     if got != wanted:
-        sys.exit('%sgot:    %r\nwanted: %r' % (what and what + '\n', got, wanted))
+        sys.exit('%sgot:    %r\nwanted: %r' % (what and '%s\n' % (what,), got, wanted))
 
 
 def until(test, what):
     """Wait until the function returns something true, and return that."""
-    end = time.monotonic() + LIMIT
+    patience = Patience()
     while not (found := test()):
-        if time.monotonic() > end:
+        if not patience:
             sys.exit('in vain: ' + what)
         time.sleep(0.005)
     return found
@@ -79,6 +128,11 @@ class Cat:
         with open(self.err, 'rb') as file:
             return file.read().decode(errors='backslashreplace')
 
+    def write(self, data):
+        """To its standard input, a pipe."""
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
     def await_output(self, wanted):
         until(lambda: len(self.output()) >= len(wanted), 'output %r: %r, %s' % (
             wanted, self.output(), self.errors()))
@@ -106,6 +160,11 @@ class Cat:
         with open('/proc/%d/stat' % self.pid) as file:
             return file.read().rpartition(')')[2].split()[0]
 
+    def catches(self, number):
+        """Whether it has a handler for the signal."""
+        with open('/proc/%d/status' % self.pid) as file:
+            return bool(int(re.search(r'SigCgt:\s*(\w+)', file.read())[1], 16) >> (number - 1) & 1)
+
     def rest(self):
         """Wait until it sleeps, having done all that it could, or has ended."""
         until(lambda: self.state() in 'SZ', 'rest')
@@ -120,11 +179,12 @@ class Cat:
 
     def end(self, status=0):
         """Wait for the end, check the status, return the output."""
-        try:
-            got = self.process.wait(LIMIT)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            sys.exit('it did not end: ' + self.errors())
+        patience = Patience()
+        while (got := self.process.poll()) is None:
+            if not patience:
+                self.process.kill()
+                sys.exit('it did not end: ' + self.errors())
+            time.sleep(0.005)
         check(got, status, self.errors())
         return self.output()
 
@@ -134,6 +194,25 @@ class Cat:
         lines = self.errors().splitlines()
         if len(lines) != 1 or not re.search('^sockcat: .*(?:' + pattern + ')', lines[0]):
             sys.exit('not one line with %r: %r' % (pattern, lines))
+
+
+def end(process, status=0, data=None):
+    """Wait for the end of a process with pipes, check the status, return output and errors."""
+    try:
+        out, err = process.communicate(data, LIMIT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        sys.exit('it did not end: %r' % (process.communicate(),))
+    check(process.returncode, status, repr(err))
+    return out, err
+
+
+def refusal(process, status, pattern, what):
+    """As end, of a process that writes one line of error, which matches; the usage may follow it."""
+    out, err = end(process, status)
+    line = err.partition(b'usage:')[0] if status == 2 else err
+    if out or not re.fullmatch(rb'sockcat: [^\n]*\n', line) or not re.search(pattern, line):
+        sys.exit('%r: not one line with %r: %r' % (what, pattern, err))
 
 
 def tcp(backlog=5):
@@ -206,13 +285,22 @@ def waits(port):
     return False
 
 
+def blocking(s):
+    return os.get_blocking(s.fileno())
+
+
+def ip(words):
+    """A command of ip(8), which has to succeed."""
+    subprocess.run(['ip', *words.split()], check=True)
+
+
 def in_pipe(fd):
     """The number of bytes in a pipe."""
     return struct.unpack('i', fcntl.ioctl(fd, termios.FIONREAD, b'1234'))[0]
 
 
 def pour(s, most):
-    """Send so many bytes, or fewer if the other side takes no more; returns how many."""
+    """Send this number of bytes, or fewer if the other side takes no more; return the number."""
     s.setblocking(False)
     sent = idle = 0
     while sent < most and idle < 50:
@@ -234,7 +322,7 @@ def raw_pty():
 
 
 def shown(fd, wanted):
-    """Wait until the descriptor has given so many bytes, and return them."""
+    """Wait for this number of bytes from the descriptor, and return them."""
     got = b''
     while len(got) < len(wanted) and select.select([fd], [], [], LIMIT)[0]:
         got += os.read(fd, 65536)
@@ -268,3 +356,11 @@ def to_end(s):
     while part := s.recv(1 << 17):
         parts.append(part)
     return b''.join(parts)
+
+
+def main():
+    """Run the function of the main module that the first argument names, with the other arguments."""
+    case = getattr(sys.modules['__main__'], sys.argv[1], None)
+    if getattr(case, '__module__', None) != '__main__':
+        sys.exit('no such case: ' + sys.argv[1])
+    case(*sys.argv[2:])

@@ -7,9 +7,21 @@
 # Functions that set variables (start_*, hold_port, finish) must not be called through "run".
 
 # shellcheck disable=SC2034 # what functions set is for the tests
-HELPER_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+HELPER_DIR=${BASH_SOURCE[0]%/*}
+[[ $HELPER_DIR == /* ]] || HELPER_DIR=$(cd "$HELPER_DIR" && pwd)
 PEER=$HELPER_DIR/peer.py
+CASES=${HELPER_DIR%/lib}/cases
 started=()
+
+# What holds for all tests of a file is computed when the file is read, and the tests inherit it.
+if [ "${MEASURED:-}" != "${SOCKCAT:-none}" ]; then
+    MEASURED=${SOCKCAT:-none}
+    # Under sanitizers everything that waits has more time.
+    PATIENCE=1
+    ! grep -qs __asan_init "$MEASURED" || PATIENCE=4
+    PROCESSORS=$(nproc 2>/dev/null || echo 1)
+    export MEASURED PATIENCE PROCESSORS
+fi
 
 # Sets $T, the directory of this test, and checks SOCKCAT. First thing in a setup.
 helper_setup() {
@@ -18,12 +30,14 @@ helper_setup() {
         return 1
     fi
     T=${BATS_TEST_TMPDIR:-$(mktemp -d)} # bats before 1.4 has no directory per test
-    mkfifo "$T/.tick"
     started=()
-    # Under sanitizers everything that waits has more time.
-    PATIENCE=1
-    ! grep -q __asan_init "$SOCKCAT" || PATIENCE=4
-    export SOCKCAT T PEER PATIENCE
+    # On a machine that has more to do than processors everything that waits has more time: see
+    # patient. The limits of whole programs are set when they start, before the load may begin, and
+    # are only a last resort.
+    slowness
+    LAST_RESORT=$((PATIENCE * (1 + slow)))
+    PEER_LIMIT=${PEER_LIMIT:-$((60 * LAST_RESORT))}
+    export SOCKCAT T PEER LAST_RESORT PEER_LIMIT
     export -f sockcat # so that it can be used in bash -c '...'
 }
 
@@ -59,10 +73,10 @@ fail() {
 
 # ---- the program ----
 
-# sockcat ARG...: the program in the foreground, killed after $LIMIT seconds (default 30). That
-# is status 137, because timeout's own 124 is one of the program's statuses.
+# sockcat ARG...: the program in the foreground, killed after $LIMIT seconds (default 30; longer on
+# a slow machine). That is status 137, because timeout's own 124 is one of the program's statuses.
 # $WAY: an option in front of all others, for sockcat and start_listener.
-sockcat() { timeout -v -s KILL $((${LIMIT:-30} * PATIENCE)) "$SOCKCAT" ${WAY:+"$WAY"} "$@"; }
+sockcat() { timeout -v -s KILL $((${LIMIT:-30} * LAST_RESORT)) "$SOCKCAT" ${WAY:+"$WAY"} "$@"; }
 
 # client ARG...: sockcat in the foreground, with the redirections of the call; sets $status, and
 # standard error goes to $T/client.err.
@@ -89,7 +103,12 @@ pty() { python3 "$HELPER_DIR/pty.py" --out "$T/tty.out" "$@"; }
 # start COMMAND...: runs a program in the background with standard input from $START_IN, output
 # to $T/background.out and .err; sets $pid. stop_all ends it.
 start() {
-    "$@" <"${START_IN:-/dev/null}" >"$T/background.out" 2>"$T/background.err" 3>&- &
+    {
+        # A signal that arrives before the program runs must not look like the end of the test.
+        trap - DEBUG ERR EXIT
+        declare -F "$1" >/dev/null || exec "$@"
+        "$@"
+    } <"${START_IN:-/dev/null}" >"$T/background.out" 2>"$T/background.err" 3>&- &
     pid=$!
     started+=("$pid")
 }
@@ -131,7 +150,7 @@ find_server_port() {
 # Standard streams: $LISTENER_IN (/dev/null), $LISTENER_OUT ($T/listener.out), $LISTENER_ERR
 # ($T/listener.err). A FIFO as $LISTENER_IN must be open for writing already.
 start_listener() {
-    rm -f "$T/.ready"
+    [ ! -e "$T/.ready" ] || rm "$T/.ready"
     mkfifo "$T/.ready"
     "$SOCKCAT" ${WAY:+"$WAY"} -l --ready-fd 9 "$@" 9>"$T/.ready" <"${LISTENER_IN:-/dev/null}" \
         >"${LISTENER_OUT:-$T/listener.out}" 2>"${LISTENER_ERR:-$T/listener.err}" 3>&- &
@@ -144,12 +163,12 @@ start_listener() {
 # and, for a listening peer, $peer_port (a port, or "ready") after it can be reached. Output in
 # $T/peer.out, whose first line is that port, and $T/peer.err.
 start_peer() {
-    rm -f "$T/.ready"
+    [ ! -e "$T/.ready" ] || rm "$T/.ready"
     mkfifo "$T/.ready"
     peer_port=
     case " $* " in
-    *" --connect "*) python3 "$PEER" "$@" </dev/null >"$T/peer.out" 2>"$T/peer.err" 3>&- & ;;
-    *) python3 "$PEER" --ready-fd 9 "$@" 9>"$T/.ready" </dev/null >"$T/peer.out" \
+    *" --connect "*) module peer "$@" </dev/null >"$T/peer.out" 2>"$T/peer.err" 3>&- & ;;
+    *) module peer --ready-fd 9 "$@" 9>"$T/.ready" </dev/null >"$T/peer.out" \
         2>"$T/peer.err" 3>&- & ;;
     esac
     peer=$!
@@ -160,7 +179,7 @@ start_peer() {
     esac
 }
 
-# hold_port: sets $held, a TCP port of 127.0.0.1 that is taken although nobody listens there: to
+# hold_port: sets $held, a TCP port of 127.0.0.1 that is taken without a listener: to
 # connect to it is refused, and no other test can get it.
 hold_port() {
     python3 -c 'import signal, socket
@@ -173,31 +192,97 @@ signal.pause()' </dev/null >"$T/held" 2>/dev/null 3>&- &
     held=$(cat "$T/held")
 }
 
-# drive [ARG...] <SCRIPT: runs a Python script, which can import drive.py.
-drive() {
-    PYTHONPATH=$HELPER_DIR${PYTHONPATH:+:$PYTHONPATH} PYTHONDONTWRITEBYTECODE=1 timeout -v -s KILL \
-        $((${LIMIT:-60} * PATIENCE)) python3 - "$@"
+# module NAME ARG...: python3 becomes a module of tests/lib or tests/cases, whose bytecode is kept.
+module() {
+    PYTHONPATH=$HELPER_DIR:$CASES${PYTHONPATH:+:$PYTHONPATH} PYTHONDONTWRITEBYTECODE='' \
+        exec ${module_limit:+timeout -v -s KILL "$module_limit"} python3 -S -m "$@"
+}
+
+# drive FILE [CASE] [ARG...]: runs tests/cases/FILE.py, of which CASE is a function.
+drive() { (module_limit=$((${LIMIT:-60} * LAST_RESORT)) && module "$@"); }
+
+# each: runs every line of standard input, a function and its arguments, in a directory of its own, and ends
+# what it has started. SOCKET, BACK and NAME stand for two paths and an abstract name; without IPv6 lines with
+# ::1 are left out. Fails if no line is run.
+each() {
+    local rows row words all=$T ran=0
+    mapfile -t rows
+    [ "${#rows[@]}" -gt 0 ] || fail "each: no rows" || return
+    for row in "${rows[@]}"; do
+        if [[ $row == *::1* ]] && ! has_ipv6; then
+            echo "# left out, no IPv6 on lo: $row" >&3
+            continue
+        fi
+        echo "$row"
+        ran=$((ran + 1))
+        T=$(mktemp -d "$all/row.XXX")
+        row=${row//SOCKET/$T/sock}
+        row=${row//BACK/$T/back}
+        read -ra words <<<"${row//NAME/${T//\//.}}"
+        "${words[@]}"
+        stop_all
+    done
+    T=$all
+    [ "$ran" -gt 0 ] || fail "each: no row was run"
 }
 
 # read_ready VARIABLE: reads the line that is due on $T/.ready. An end of file, because the
 # writer ended, is a failure at once.
 read_ready() {
-    local line=
-    IFS= read -r -t 20 line <"$T/.ready" || return 1
+    local line='' part fd result=1 patience_left patience_last
+    patience 20
+    exec {fd}<"$T/.ready"
+    while patient; do
+        result=0
+        IFS= read -r -t 0.5 -u "$fd" part || result=$?
+        line+=$part
+        # Above 128: it is not there yet.
+        [ "$result" -gt 128 ] || break
+    done
+    exec {fd}<&-
+    [ "$result" -eq 0 ] || return 1
     printf -v "$1" %s "$line"
 }
 
 # ---- waiting, always bounded ----
 
 # One tick of polling: 10 ms, without a process and without a descriptor that children inherit.
-tick() { read -r -t 0.01 _ <>"$T/.tick" || :; }
+tick() {
+    [ -p "$T/.tick" ] || mkfifo "$T/.tick" 2>/dev/null || :
+    read -r -t 0.01 _ <>"$T/.tick" || :
+}
 
-# until_true SECONDS COMMAND...: repeats a quick command until it succeeds; fails after SECONDS.
+# slowness: sets $slow, by how much longer anything takes now than alone: the processes that want to
+# run for each processor, at least 1.
+slowness() {
+    local running=1
+    { read -r _ _ _ running _ </proc/loadavg; } 2>/dev/null || :
+    slow=$((${running%%/*} / PROCESSORS))
+    [ "$slow" -ge 1 ] || slow=1
+}
+
+# patience SECONDS: begins to wait, with "local patience_left patience_last". patient: true until
+# SECONDS have passed, of which each counts only in part while other processes want to run, too.
+patience() {
+    patience_last=${EPOCHREALTIME/[.,]/}
+    patience_left=$(($1 * 1000000 * PATIENCE))
+}
+patient() {
+    local now=${EPOCHREALTIME/[.,]/} slow
+    slowness
+    patience_left=$((patience_left - (now - patience_last) / slow))
+    patience_last=$now
+    [ "$patience_left" -gt 0 ]
+}
+
+# until_true SECONDS COMMAND...: repeats a quick command until it succeeds; fails after SECONDS, more
+# on a slow machine.
 until_true() {
-    local end=$((SECONDS + $1 + 1))
+    local patience_left patience_last
+    patience "$1"
     shift
     until "$@"; do
-        [ "$SECONDS" -lt "$end" ] || return 1
+        patient || return 1
         tick
     done
 }
@@ -283,21 +368,33 @@ assert_line() { grep -Eq -e "$1" "$2" || fail "no line '$1' in $2: $(cat "$2")";
 
 # assert_one_error FILE REGEX: the file is one line, a message of the program that matches.
 assert_one_error() {
-    local text
-    text=$(cat "$1")
-    [ "$(wc -l <"$1")" -eq 1 ] || fail "not exactly one line: $text" || return
-    [[ $text == 'sockcat: '* ]] || fail "not a message of sockcat: $text" || return
-    [[ $text =~ $2 ]] || fail "does not match '$2': $text"
+    local lines
+    mapfile lines <"$1"
+    [ "${#lines[@]}" -eq 1 ] && [[ ${lines[0]} == *$'\n' ]] || fail "not exactly one line: ${lines[*]}" || return
+    [[ ${lines[0]} == "${PROGRAM:-sockcat}: "* ]] || fail "not a message of ${PROGRAM:-sockcat}: ${lines[0]}" || return
+    [[ ${lines[0]%$'\n'} =~ $2 ]] || fail "does not match '$2': ${lines[0]}"
 }
 
+# drop_usage FILE: removes the five lines of the usage.
+drop_usage() { sed -i '/^usage: sockcat /,/^       sockcat -z /d' "$1"; }
+
 # assert_fails STATUS REGEX COMMAND...: the command ends with STATUS and one line of error that
-# matches; its standard output is in $T/fails.out.
+# matches, maybe before the five lines of the usage; its standard output is in $T/fails.out.
 assert_fails() {
     local wanted=$1 pattern=$2 got=0
     shift 2
     "$@" >"$T/fails.out" 2>"$T/fails.err" || got=$?
     [ "$got" -eq "$wanted" ] || fail "exit status $got instead of $wanted: $(cat "$T/fails.err")" || return
+    # It answers a line that is not understood.
+    drop_usage "$T/fails.err"
     assert_one_error "$T/fails.err" "$pattern"
+}
+
+# assert_closed COMMAND...: the command ends with status 1, without output.
+assert_closed() {
+    local got=0
+    "$@" </dev/null >"$T/closed.out" 2>&1 || got=$?
+    assert_equal "$got $(cat "$T/closed.out")" "1 "
 }
 
 # assert_prefix FILE SEED: the file, not an empty one, is the beginning of sendrand:SEED.
@@ -332,8 +429,16 @@ assert_listener_ends() {
 # random_file N [SEED]: makes a file of N bytes, the same as peer.py's sendrand:SEED:N (default
 # seed 1); prints its path.
 random_file() {
-    [ -e "$T/random.$1.${2:-1}" ] || python3 "$PEER" --random "${2:-1}" "$1" >"$T/random.$1.${2:-1}"
-    printf '%s\n' "$T/random.$1.${2:-1}"
+    local name=random.$1.${2:-1} shared=${BATS_RUN_TMPDIR:-$T} own=$BASHPID
+    if [ ! -e "$T/$name" ]; then
+        # One for all tests, which must not write to it.
+        if [ ! -e "$shared/$name" ]; then
+            (module peer --random "${2:-1}" "$1") >"$shared/$name.$own"
+            mv "$shared/$name.$own" "$shared/$name"
+        fi
+        [ -e "$T/$name" ] || ln "$shared/$name" "$T/$name"
+    fi
+    printf '%s\n' "$T/$name"
 }
 
 # ---- needs: skip the test, with the reason ----
@@ -355,7 +460,8 @@ need_shim() {
         || skip "needs an allocator that can fail; AddressSanitizer brings its own"
 }
 
-need_ipv6() { grep -qs '^0\{31\}1 ' /proc/net/if_inet6 || skip "needs IPv6 on lo"; }
+has_ipv6() { grep -qs '^0\{31\}1 ' /proc/net/if_inet6; }
+need_ipv6() { has_ipv6 || skip "needs IPv6 on lo"; }
 
 # need_netns: sets $netns, the command that enters a new network namespace.
 need_netns() {
@@ -379,7 +485,7 @@ in_netns() {
         body=$(declare -f "$1")
     fi
     # shellcheck disable=SC2016,SC2086 # for the inner shell; two words
-    timeout -v -s KILL "${NETNS_LIMIT:-60}" $netns bash -c '
+    timeout -v -s KILL $((${NETNS_LIMIT:-60} * LAST_RESORT)) $netns bash -c '
         set -eu; . "$1"; eval "$2"; shift 2
         trap "BATS_TEST_COMPLETED=1 BATS_TEST_TMPDIR=$T stop_all" EXIT
         ip link set lo up; "$@"' _ "$HELPER_DIR/helper.bash" "$body" "$@"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs a command on a pseudo-terminal, as somebody at a keyboard would see it.
+"""Runs a command on a pseudo-terminal, as a user at a keyboard would see it.
 
     pty.py [--fds DIGITS] [--out FILE] [--raw] [STEP...] -- COMMAND ARG...
 
@@ -29,7 +29,7 @@ import termios
 import time
 import tty
 
-LIMIT = 20
+LIMIT = 20 * int(os.environ.get('LAST_RESORT', '1'))
 
 
 class Failed(Exception):
@@ -69,7 +69,7 @@ class Terminal:
         os._exit(127)
 
     def show(self, seconds):
-        """Shows what comes within the time; False if there is no more to come, ever."""
+        """Shows the output within the time; False at its end."""
         if self.held or self.master is None:
             time.sleep(seconds)
             return True
@@ -77,7 +77,7 @@ class Terminal:
             return True
         try:
             data = os.read(self.master, 65536)
-        except OSError:  # EIO: nobody has the terminal open any more
+        except OSError:  # EIO: no process has the terminal open any more
             return False
         self.shown += data
         os.write(self.out, data)
@@ -115,7 +115,7 @@ class Terminal:
                 data = data[os.write(self.master, data):]
             except BlockingIOError:
                 if time.monotonic() > end:
-                    raise Failed('nobody takes what is typed') from None
+                    raise Failed('what is typed is not read') from None
                 self.show(0.01)
 
     def do_typefile(self, path):

@@ -9,7 +9,7 @@ KIND   of the socket pair whose one end is the program's standard output: stream
 Printed are lines: "status N", "bytes N" (all that came), "descriptors N", and if there is one
 "blocking yes|no" and, as seen there, "linger on|off", "keepalive on|off", "peer NAME". Then, the
 program having ended, TEXT or the file is sent over the descriptor, and its end on a connection;
-"answer TEXT" is what comes back: all until the end, or one datagram.
+"answer TEXT" is the reply: all until the end, or one datagram.
 
 Standard input goes to the program. Status 0: all this could be done.
 """
@@ -64,7 +64,7 @@ def main():
     parser.add_argument('--file')
     parser.add_argument('program', nargs=argparse.REMAINDER)
     options = parser.parse_args()
-    signal.alarm(30)
+    signal.alarm(30 * int(os.environ.get('LAST_RESORT', '1')))
     mine, yours = socket.socketpair(socket.AF_UNIX, KINDS[options.output])
     if options.output == 'gone':
         mine.close()
@@ -85,8 +85,8 @@ def main():
         print('keepalive', 'on' if keepalive else 'off')
         peer = sock.getpeername()
         print('peer', peer[1] if isinstance(peer, tuple) else peer)
-        # Python believes in blocking only if it is told.
-        sock.settimeout(20)
+        # Python does not query the mode of the descriptor.
+        sock.settimeout(20 * int(os.environ.get('LAST_RESORT', '1')))
         answer = use(sock, options)
         print('answer', answer.decode() if len(answer) < 100 else len(answer))
     return 0

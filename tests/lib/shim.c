@@ -7,6 +7,7 @@
  *             name; time() and gettimeofday() count as clock_gettime
  *     ACTION  an errno name        the call is not made and fails (close is made, then fails; so is
  *                                  connect with EINTR, EALREADY, EINPROGRESS, EISCONN)
+ *             unmade               connect is not made and fails with EINTR
  *             short=N              an I/O call moves at most N bytes (not on message sockets)
  *             sleep=SECONDS        the call is made later
  *             EAI_..., addresses=N getaddrinfo fails, or finds 127.1.0.1, 127.1.0.2 ... (N of
@@ -17,8 +18,8 @@
  *     FD      a number, or socket, pipe, file: other calls do not count for this rule
  *   SHIM_SEED=N      seed for P%, default 1
  *   SHIM_PROG=NAME   only a program of this name is touched; shells and children are left alone
- *   SHIM_COUNT=FILE  at a regular exit, "CALL N" for each call made and "CALL:FD N" for each
- *                    rule with an FD are written to FILE
+ *   SHIM_COUNT=FILE  at a regular exit, "CALL N" for each call made, "CALL:failed N" for those
+ *                    that a rule let fail, and "CALL:FD N" for each rule with an FD are written to FILE
  *
  * All rules are looked at for each call: delays add up, the smallest length holds, the first
  * error wins.  Calls count from the start of main on, so that neither the loader nor constructors
@@ -58,7 +59,7 @@
 	X(sendmsg) X(recvmmsg) X(sendmmsg) X(splice) X(sendfile) X(poll) X(ppoll) X(accept)        \
 	X(accept4) X(connect) X(socket) X(socketpair) X(bind) X(listen) X(setsockopt)              \
 	X(getsockopt) X(fcntl) X(ioctl) X(pipe) X(pipe2) X(dup) X(dup2) X(dup3) X(shutdown)        \
-	X(close) X(open) X(openat) X(fsync) X(unlink) X(fork) X(eventfd) X(getrandom)              \
+	X(close) X(open) X(openat) X(fsync) X(unlink) X(fchownat) X(fork) X(eventfd) X(getrandom)              \
 	X(pthread_create) X(epoll_create1) X(epoll_ctl) X(epoll_wait) X(getaddrinfo)               \
 	X(clock_gettime) X(malloc) X(calloc) X(realloc)
 
@@ -76,7 +77,7 @@ struct rule {
 	bool eai;                    /* the number is a status of getaddrinfo, not an errno */
 	double number;               /* the errno, the N, the seconds */
 	unsigned long first, last;   /* due for these calls ... */
-	unsigned long chance;        /* ... and then in so many of 10,000 */
+	unsigned long chance;        /* ... and then with this chance of 10,000 */
 	int fd;
 	const char *fd_text;
 	atomic_ulong seen;
@@ -94,7 +95,7 @@ typedef void (*any_fn)(void);
 static struct rule rules[64];
 static size_t rule_count;
 static uint64_t seed;
-static atomic_ulong made[CALL_COUNT];
+static atomic_ulong made[CALL_COUNT], failed[CALL_COUNT];
 static _Atomic(any_fn) found[CALL_COUNT];
 static atomic_bool active;           /* only between the start of main and the exit */
 static int count_fd = -1;
@@ -192,6 +193,8 @@ judge(enum call c, int fd)
 				;
 		}
 	}
+	if (v.error != 0)
+		atomic_fetch_add(&failed[c], 1);
 	errno = saved;
 	return v;
 }
@@ -233,9 +236,13 @@ PLAIN(dup, fd, (int fd), (fd))
 PLAIN(dup2, fd, (int fd, int to), (fd, to))
 PLAIN(dup3, fd, (int fd, int to, int f), (fd, to, f))
 PLAIN(fsync, fd, (int fd), (fd))
+PLAIN(fchownat, -1, (int d, const char *p, uid_t u, gid_t g, int f), (d, p, u, g, f))
 PLAIN(unlink, -1, (const char *p), (p))
 PLAIN(fork, -1, (void), ())
-PLAIN(getrandom, -1, (void *p, size_t n, unsigned f), (p, n, f)) /* fits: never above 2 GiB */
+HOOK(ssize_t, getrandom, (void *p, size_t n, unsigned f))
+{
+	return denied(C_getrandom, -1) ? -1 : NEXT(getrandom)(p, n, f);
+}
 PLAIN(eventfd, -1, (unsigned n, int f), (n, f))
 PLAIN(poll, -1, (void *p, nfds_t n, int ms), (p, n, ms))
 PLAIN(epoll_create1, -1, (int f), (f))
@@ -265,12 +272,18 @@ CHECKED(int, poll, (void *p, nfds_t n, int ms, size_t size), n, size / sizeof(st
 CHECKED(int, ppoll, (void *p, nfds_t n, const void *t, const void *m, size_t size), n,
 	size / sizeof(struct pollfd), (p, n, t, m))
 
+#define UNMADE (-EINTR)
+
 HOOK(int, connect, (int s, const void *a, socklen_t n))
 {
 	bool fail = denied(C_connect, s);
 	int error = errno;
 	int rc = 0;
 
+	if (fail && error == UNMADE) {
+		errno = EINTR;
+		return -1;
+	}
 	/* These errors say that the connection is on its way, or there: so it has to be. */
 	if (!fail || error == EINTR || error == EALREADY || error == EINPROGRESS || error == EISCONN)
 		rc = NEXT(connect)(s, a, n);
@@ -457,7 +470,7 @@ HOOK(int, getaddrinfo, (const char *host, const char *service, const struct addr
 {
 	struct verdict v;
 
-	/* Without a host, or with a numeric one, nobody is asked: that is parsing. */
+	/* Without a host, or with a numeric one, no server is asked: that is parsing. */
 	if (host == NULL || (hints != NULL && (hints->ai_flags & AI_NUMERICHOST) != 0))
 		return NEXT(getaddrinfo)(host, service, hints, result);
 	v = judge(C_getaddrinfo, -1);
@@ -550,6 +563,11 @@ parse_action(struct rule *r, const char *text)
 			r->eai = strncmp(text, "EAI_", 4) == 0;
 			return names_only || !r->eai;
 		}
+	}
+	if (r->call == C_connect && strcmp(text, "unmade") == 0) {
+		r->action = DO_ERROR;
+		r->number = UNMADE;
+		return true;
 	}
 	r->action = DO_COUNT;
 	return strcmp(text, "count") == 0 || parse_value(r, text, "sleep", DO_SLEEP, 0, 1e6)
@@ -655,9 +673,12 @@ report(void)
 	atomic_store(&active, false);
 	if (count_fd < 0 || getpid() != count_pid)
 		return;
-	for (unsigned c = 0; c < CALL_COUNT; c++)
+	for (unsigned c = 0; c < CALL_COUNT; c++) {
 		if (made[c] > 0)
 			(void)dprintf(count_fd, "%s %lu\n", names[c], made[c]);
+		if (failed[c] > 0)
+			(void)dprintf(count_fd, "%s:failed %lu\n", names[c], failed[c]);
+	}
 	for (struct rule *r = rules; r < rules + rule_count; r++)
 		if (r->fd_text != NULL)
 			(void)dprintf(count_fd, "%s:%s %lu\n", names[r->call], r->fd_text, r->seen);

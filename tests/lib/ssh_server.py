@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A small ssh server for the tests, on port 22 of 127.0.0.1 (in a network namespace of the test):
-lets everybody in and runs the command that is asked for. A real sshd would have to be installed, and
+accepts every user and runs the command that is asked for. A real sshd would have to be installed, and
 would then serve the machine, too.
 
     ssh_server.py HOST_KEY      writes "ready" when it listens

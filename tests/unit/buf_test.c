@@ -1,4 +1,5 @@
-/* The ring against a model: random puts and takes of a known sequence, for every small size. */
+/* The ring buffer against a model: random reads and writes of a known sequence, for every small
+ * size. */
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -13,7 +14,7 @@ buf_test_random(size_t most)
 	return most == 0 ? 0 : (buf_test_state >> 8) % (most + 1);
 }
 
-/* Writes the next n bytes of the sequence into the space; the byte at i is i. */
+/* Stores the next n bytes of the sequence; byte i is i. */
 static void
 buf_test_put(struct buf *buf, size_t n, size_t *put)
 {

@@ -1,5 +1,6 @@
 /*
- * The smallest frame for a unit test in C: CHECK reports and counts, main returns the verdict.
+ * A minimal unit test framework: CHECK reports and counts failures, check_verdict returns the exit
+ * status.
  */
 #ifndef SOCKCAT_TESTS_CHECK_H
 #define SOCKCAT_TESTS_CHECK_H

@@ -1,8 +1,8 @@
-/* LF becomes CR LF, a CR LF stays one, and where the input is cut makes no difference. */
+/* LF becomes CR LF, CR LF is unchanged, however the input is split. */
 #include <string.h>
 
 #include "check.h"
-#include "flow/crlf.h"
+#include "flow/stage.h"
 
 static const struct {
 	const char *in, *out;
@@ -23,17 +23,18 @@ main(void)
 	for (size_t i = 0; i < sizeof crlf_test_rows / sizeof crlf_test_rows[0]; i++) {
 		const unsigned char *in = (const unsigned char *)crlf_test_rows[i].in;
 		size_t n = strlen(crlf_test_rows[i].in), wanted = strlen(crlf_test_rows[i].out);
-		/* Every way to cut it in two, and once byte by byte. */
+		/* Split in two everywhere, and byte by byte. */
 		for (size_t cut = 0; cut <= n + 1; cut++) {
 			unsigned char out[64];
-			struct crlf crlf = { false };
+			struct stage crlf = crlf_stage;
 			size_t made = 0;
 			if (cut <= n) {
-				made = crlf_feed(&crlf, in, cut, out);
-				made += crlf_feed(&crlf, in + cut, n - cut, out + made);
+				made = crlf.ops->change(&crlf, in, cut, false, out);
+				made += crlf.ops->change(
+					&crlf, in + cut, n - cut, false, out + made);
 			}
 			for (size_t j = 0; cut > n && j < n; j++)
-				made += crlf_feed(&crlf, in + j, 1, out + made);
+				made += crlf.ops->change(&crlf, in + j, 1, false, out + made);
 			CHECK(made == wanted && memcmp(out, crlf_test_rows[i].out, made) == 0);
 		}
 	}

@@ -1,5 +1,5 @@
-/* Hosts, ports, paths: what is taken, what is refused, and how it is printed again
- * (faults C44, G81, H93, H94, H96). */
+/* Hosts, ports, paths: what is accepted and rejected, and how it is printed (faults C44, G81, H93,
+ * H94, H96). */
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,7 +184,7 @@ main(void)
 	address_set_port(&other, 8081);
 	CHECK(!address_equal(&address, &other));
 
-	/* Every row can be found by what names it, and by nothing else. */
+	/* Each row is found by its properties only. */
 	CHECK(transport_find(TRANSPORT_UNIX, true, false, -1)->message_max > 0);
 	CHECK(transport_find(TRANSPORT_UNIX, false, true, -1)->connected);
 	CHECK(transport_find(TRANSPORT_INET, false, true, -1) == NULL);

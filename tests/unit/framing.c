@@ -1,4 +1,4 @@
-/* Feeds decoders of frames; see framing.h. */
+/* Feeding frame decoders; see framing.h. */
 #include "framing.h"
 
 #include <stdio.h>
@@ -14,7 +14,7 @@ framing_allocate(void *old, size_t size)
 	return block;
 }
 
-/* Which promise is broken by what a call with n bytes said, or NULL. */
+/* The contract that a call with n bytes broke, or NULL. */
 static const char *
 framing_check(const struct frame *frame, enum frame_result result, const unsigned char *bytes,
 	size_t n, const struct frame_part *part, size_t wanted)
@@ -59,7 +59,8 @@ framing_keep(struct framing *framing, const unsigned char *bytes, size_t length)
 	memcpy(message->bytes, bytes, length);
 }
 
-/* One call for the bytes from *at on; true if another one makes sense with no more bytes. */
+/* Calls the decoder for the bytes from *at on; true if another call without more bytes makes
+ * sense. */
 static bool
 framing_step(struct framing *framing, const struct frame *frame, const unsigned char *in,
 	size_t *at, size_t n, bool ended, struct frame_part *part)
@@ -67,7 +68,8 @@ framing_step(struct framing *framing, const struct frame *frame, const unsigned 
 	size_t wanted = part->wanted;
 	unsigned char *bytes = framing_allocate(NULL, n - *at);
 	memcpy(bytes, in + *at, n - *at);
-	enum frame_result result = frame->format->decode(frame, bytes, n - *at, ended, part);
+	part->ended = ended;
+	enum frame_result result = frame->format->decode(frame, bytes, n - *at, part);
 	const char *broken = framing_check(frame, result, bytes, n - *at, part, wanted);
 	if (result == FRAME_MORE && memcmp(bytes, in + *at, n - *at) != 0)
 		broken = "bytes of a frame that is not whole were changed";
@@ -78,13 +80,14 @@ framing_step(struct framing *framing, const struct frame *frame, const unsigned 
 	free(bytes);
 	if (result == FRAME_BAD) {
 		framing->end = FRAMING_BAD;
+		framing->early = !ended;
 		framing->offset = *at + part->offset;
 		framing->why = part->why;
 	}
 	if (broken != NULL || (result != FRAME_DONE && result != FRAME_NONE))
 		return false;
 	*at += part->consumed;
-	part->scanned = part->wanted = 0;
+	part->scanned = part->state = part->wanted = 0;
 	return *at < n;
 }
 
@@ -92,7 +95,7 @@ void
 framing_decode(struct framing *framing, const struct frame *frame, const unsigned char *in,
 	size_t n, const size_t *cuts, size_t count, bool late)
 {
-	/* Only what has to be zero is. */
+	/* Only the documented fields are zero. */
 	struct frame_part part = { .consumed = 4711, .length = 4711 };
 	size_t at = 0;
 	*framing = (struct framing){ .end = FRAMING_WHOLE };
@@ -166,7 +169,7 @@ framing_encode(const struct frame *frame, const unsigned char *message, size_t l
 	struct frame_refusal *refusal)
 {
 	static const struct frame_about about = { { 1795601448, 123456789 }, "stdin" };
-	size_t bound = frame->format->bound(frame, length);
+	size_t bound = frame_bound(frame, length);
 	unsigned char *out = framing_allocate(NULL, bound);
 	*size = frame->format->encode(frame, message, length, &about, out, refusal);
 	if (*size == SIZE_MAX) {

@@ -1,6 +1,6 @@
 /*
- * Feeds bytes to a decoder of frames in pieces, as a reader does, and keeps what comes out. Every
- * call gets a block of memory of exactly the size it is told, and what it may say is checked.
+ * Feeds bytes to a frame decoder in pieces and collects the messages. Every call gets a block of
+ * exactly the stated size, and its result is checked against the contract of frame.h.
  */
 #ifndef SOCKCAT_TESTS_FRAMING_H
 #define SOCKCAT_TESTS_FRAMING_H
@@ -13,22 +13,23 @@ struct framing_message {
 };
 
 enum framing_end {
-	FRAMING_WHOLE, /* the input ended behind a frame, … */
-	FRAMING_CUT,   /* … or in one that began at the offset, … */
-	FRAMING_BAD    /* … or it was refused there */
+	FRAMING_WHOLE, /* the input ended after a frame */
+	FRAMING_CUT,   /* it ended inside a frame that began at the offset */
+	FRAMING_BAD    /* it was rejected at the offset */
 };
 
 struct framing {
 	struct framing_message *messages;
 	size_t count;
 	enum framing_end end;
+	bool early; /* rejected before the decoder knew the end of the input */
 	size_t offset;
 	const char *why;
-	const char *broken; /* which promise of frame.h a call did not keep; NULL: none */
+	const char *broken; /* the contract of frame.h that a call broke; NULL: none */
 };
 
-/* Cuts the n bytes at `count` places, which rise. `late`: that the input has ended is told in a
- * call of its own. */
+/* Splits the n bytes at `count` increasing offsets. `late`: the end of the input is reported in a
+ * separate call. */
 void framing_decode(struct framing *framing, const struct frame *frame, const unsigned char *in,
 	size_t n, const size_t *cuts, size_t count, bool late);
 
@@ -36,11 +37,12 @@ void framing_clear(struct framing *framing);
 
 bool framing_same(const struct framing *a, const struct framing *b);
 
-/* "[first][second]", and "cut@N" or "bad@N" behind it; to be freed. Bytes that are not printed, and
- * '[', ']' and '\', are "\xHH". */
+/* "[first][second]", then "cut@N" or "bad@N". The caller frees it. Non-printable bytes and '[',
+ * ']', '\' are "\xHH". */
 char *framing_text(const struct framing *framing);
 
-/* Encodes into a block of exactly the bound. The frame (to be freed), or NULL and the refusal. */
+/* Encodes into a block of exactly the bound. Returns the frame, which the caller frees, or NULL and
+ * the refusal. */
 unsigned char *framing_encode(const struct frame *frame, const unsigned char *message,
 	size_t length, size_t *size, struct frame_refusal *refusal);
 

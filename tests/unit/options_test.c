@@ -1,13 +1,13 @@
-/* The option table is consistent, and the parser keeps it. */
+/* The option table is consistent, and the parser follows it. */
 #include <string.h>
 
 #include "check.h"
 #include "cli/options.h"
 
-/* What was the last operand; "": there was none. */
+/* The last operand, or "". */
 static const char *options_test_last = "";
 
-/* Parses words separated by spaces; the status. */
+/* Parses words separated by spaces; returns the status. */
 static enum status
 options_test_parse(const char *line, struct options *options)
 {
@@ -24,8 +24,8 @@ options_test_parse(const char *line, struct options *options)
 			*at++ = '\0';
 	}
 	argv[argc] = NULL;
-	bool good = options_parse(options, argc, argv, &fault) &&
-		options_check_conflicts(options, &fault) && options_check_needs(options, &fault);
+	bool good = options_parse(options, NULL, argc, argv, &fault) &&
+		options_rules_conflicts(options, &fault) && options_rules_needs(options, &fault);
 	bool some = options->operand_count > 0;
 	options_test_last = some ? options->operands[options->operand_count - 1] : "";
 	options_close(options);
@@ -36,7 +36,7 @@ options_test_parse(const char *line, struct options *options)
 	return status;
 }
 
-/* Every word of a list of ids is one; false for the row's own. */
+/* Every id of the list is that of an option or a class, and not the row's own. */
 static bool
 options_test_list(const char *list, const char *own)
 {
@@ -47,6 +47,9 @@ options_test_list(const char *list, const char *own)
 			known |= strlen(option_rows[i].id) == span &&
 				strncmp(option_rows[i].id, list, span) == 0 &&
 				strcmp(option_rows[i].id, own) != 0;
+		for (unsigned i = 0; i < OPTION_CLASSES; i++)
+			known |= strlen(option_classes[i].id) == span &&
+				strncmp(option_classes[i].id, list, span) == 0;
 		if (!known)
 			return false;
 		list += span + (list[span] == ' ');
@@ -54,14 +57,14 @@ options_test_list(const char *list, const char *own)
 	return true;
 }
 
-/* What is said of a command line that is wrong. */
+/* The message for an invalid command line. */
 static bool
 options_test_says(char *word, const char *wanted)
 {
 	char *argv[] = { (char[]){ "sockcat" }, word, NULL };
 	struct options options;
 	struct fault fault = FAULT_NONE;
-	bool good = options_parse(&options, 2, argv, &fault);
+	bool good = options_parse(&options, NULL, 2, argv, &fault);
 	bool said = !good && fault.status == STATUS_USAGE && fault.text != NULL &&
 		strstr(fault.text, wanted) != NULL;
 	if (!said)
@@ -79,11 +82,12 @@ main(void)
 		CHECK(row->name[0] != '\0' || row->letter != 0);
 		CHECK(row->help[0] != '\0' && row->group < OPTION_GROUPS);
 		CHECK((row->type == OPTION_FLAG) == (row->argument[0] == '\0'));
+		CHECK(options_test_list(row->classes, row->id));
 		CHECK(options_test_list(row->excludes, row->id));
 		CHECK(options_test_list(row->needs, row->id));
-		CHECK(row->type == OPTION_FLAG || row->type == OPTION_TOPIC ||
+		CHECK(row->type == OPTION_FLAG || row->type == OPTION_OPTIONAL ||
 			row->repeat == OPTION_ONCE || row->repeat == OPTION_LIST);
-		CHECK(row->least <= row->most);
+		CHECK(row->min <= row->max);
 		for (unsigned j = 0; j < i; j++) {
 			CHECK(row->letter == 0 || row->letter != option_rows[j].letter);
 			CHECK(row->name[0] == '\0' || strcmp(row->name, option_rows[j].name) != 0);
@@ -122,7 +126,8 @@ main(void)
 	CHECK(options_test_parse("-w 1 --wait 2", &options) == STATUS_USAGE);
 	CHECK(options_test_parse("-k", &options) == STATUS_USAGE);
 	CHECK(options_test_parse("-w 80x", &options) == STATUS_VALUE);
-	CHECK(options_test_parse("-w 0", &options) == STATUS_VALUE);
+	CHECK(options_test_parse("-w 0", &options) == STATUS_OK);
+	CHECK(options_test_parse("--wait 0", &options) == STATUS_VALUE);
 	CHECK(options_test_parse("-q 0", &options) == STATUS_OK);
 	CHECK(options_test_parse("-q -1", &options) == STATUS_VALUE);
 	CHECK(options_test_parse("--until=never", &options) == STATUS_VALUE);
@@ -147,13 +152,13 @@ main(void)
 	CHECK(options_test_parse("--join 224.0.0.1", &options) == STATUS_USAGE);
 	CHECK(options_test_parse("--append-output", &options) == STATUS_USAGE);
 	CHECK(options_test_says((char[]){ "-L" }, "-l -k"));
-	CHECK(options_test_says((char[]){ "--ke" }, "--keep-open, --keep-env, --keepalive"));
+	CHECK(options_test_says((char[]){ "--ke" }, "--keep-env, --keep-open, --keepalive"));
 	CHECK(options_test_says((char[]){ "--udpp" }, "did you mean --udp"));
 	CHECK(options_test_says((char[]){ "--lisetn" }, "did you mean --listen"));
-	CHECK(options_test_says((char[]){ "--frobnicate" }, "no such option (see"));
+	CHECK(options_test_says((char[]){ "--frobnicate" }, "unknown option --frobnicate"));
 	CHECK(options_test_says((char[]){ "--"
 					  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" },
-		"no such"));
-	CHECK(options_test_says((char[]){ "--=x" }, "no such option"));
+		"unknown option"));
+	CHECK(options_test_says((char[]){ "--=x" }, "unknown option"));
 	return check_verdict("options");
 }

@@ -13,6 +13,10 @@ static const struct {
 	uint64_t value;
 } parse_test_counts[] = {
 	{ "0", 65535, PARSE_OK, 0 },
+	{ "00", 65535, PARSE_OK, 0 },
+	{ "000", 65535, PARSE_OK, 0 },
+	{ "0000000000000000000000000", 65535, PARSE_OK, 0 },
+	{ "00000000000000000000000001", 65535, PARSE_OK, 1 },
 	{ "80", 65535, PARSE_OK, 80 },
 	{ "00080", 65535, PARSE_OK, 80 },
 	{ "65535", 65535, PARSE_OK, 65535 },
@@ -24,6 +28,11 @@ static const struct {
 	{ "18446744073709551616", UINT64_MAX, PARSE_RANGE, 0 },
 	{ "", 65535, PARSE_BAD, 0 },
 	{ "-1", 65535, PARSE_BAD, 0 },
+	{ "-0", 65535, PARSE_BAD, 0 },
+	{ "+0", 65535, PARSE_BAD, 0 },
+	{ " 0", 65535, PARSE_BAD, 0 },
+	{ "\t1", 65535, PARSE_BAD, 0 },
+	{ "0\n", 65535, PARSE_BAD, 0 },
 	{ "+80", 65535, PARSE_BAD, 0 },
 	{ " 80", 65535, PARSE_BAD, 0 },
 	{ "80 ", 65535, PARSE_BAD, 0 },
@@ -33,6 +42,9 @@ static const struct {
 	{ "80.0", 65535, PARSE_BAD, 0 },
 	{ "99999x", 65535, PARSE_BAD, 0 },
 	{ "7", 5, PARSE_RANGE, 0 },
+	{ "0", 0, PARSE_OK, 0 },
+	{ "00", 0, PARSE_OK, 0 },
+	{ "1", 0, PARSE_RANGE, 0 },
 };
 
 #define S CLOCK_SECOND
@@ -43,6 +55,11 @@ static const struct {
 	int64_t value;
 } parse_test_times[] = {
 	{ "0", PARSE_OK, 0 },
+	{ "00", PARSE_OK, 0 },
+	{ "000.0", PARSE_OK, 0 },
+	{ "0ms", PARSE_OK, 0 },
+	{ "+1", PARSE_BAD, 0 },
+	{ " 1", PARSE_BAD, 0 },
 	{ "2", PARSE_OK, 2 * S },
 	{ "2s", PARSE_OK, 2 * S },
 	{ "0.5", PARSE_OK, S / 2 },
@@ -66,7 +83,18 @@ static const struct {
 	{ "99999999999999999999999h", PARSE_RANGE, 0 },
 	{ "99999999999999999999999x", PARSE_BAD, 0 },
 	{ "", PARSE_BAD, 0 },
-	{ ".5", PARSE_BAD, 0 },
+	{ ".5", PARSE_OK, S / 2 },
+	{ ".5m", PARSE_OK, 30 * S },
+	{ ".", PARSE_BAD, 0 },
+	{ "1m30s", PARSE_OK, 90 * S },
+	{ "1h1m1s1ms", PARSE_OK, 3661 * S + S / 1000 },
+	{ "1h.5m", PARSE_OK, 3630 * S },
+	{ "30s1m", PARSE_BAD, 0 },
+	{ "1m1m", PARSE_BAD, 0 },
+	{ "1m30", PARSE_BAD, 0 },
+	{ "1m ", PARSE_BAD, 0 },
+	{ "277777h1000000s", PARSE_RANGE, 0 },
+	{ "99999999999999999999999h1s", PARSE_RANGE, 0 },
 	{ "5.", PARSE_BAD, 0 },
 	{ "1.5.5", PARSE_BAD, 0 },
 	{ "-1", PARSE_BAD, 0 },
@@ -84,8 +112,36 @@ static const struct {
 	uint64_t max;
 	enum parse result;
 	uint64_t value;
+} parse_test_numbers[] = {
+	{ "00", 255, PARSE_OK, 0 },
+	{ "0x0", 255, PARSE_OK, 0 },
+	{ "0x00", 255, PARSE_OK, 0 },
+	{ "0Xff", 255, PARSE_OK, 255 },
+	{ "0x0000000000000000000000001", 255, PARSE_OK, 1 },
+	{ "0x100", 255, PARSE_RANGE, 0 },
+	{ "256", 255, PARSE_RANGE, 0 },
+	{ "0x10000000000000000", UINT64_MAX, PARSE_RANGE, 0 },
+	{ "0xffffffffffffffff", UINT64_MAX, PARSE_OK, UINT64_MAX },
+	{ "0x", 255, PARSE_BAD, 0 },
+	{ "0x+1", 255, PARSE_BAD, 0 },
+	{ "0x 1", 255, PARSE_BAD, 0 },
+	{ "+0x1", 255, PARSE_BAD, 0 },
+	{ " 0x1", 255, PARSE_BAD, 0 },
+	{ "x1", 255, PARSE_BAD, 0 },
+	{ "ff", 255, PARSE_BAD, 0 },
+};
+
+static const struct {
+	const char *text;
+	uint64_t max;
+	enum parse result;
+	uint64_t value;
 } parse_test_sizes[] = {
 	{ "0", INT32_MAX, PARSE_OK, 0 },
+	{ "00", INT32_MAX, PARSE_OK, 0 },
+	{ "00k", INT32_MAX, PARSE_OK, 0 },
+	{ "+1k", INT32_MAX, PARSE_BAD, 0 },
+	{ " 1k", INT32_MAX, PARSE_BAD, 0 },
 	{ "4096", INT32_MAX, PARSE_OK, 4096 },
 	{ "64k", INT32_MAX, PARSE_OK, 65536 },
 	{ "64K", INT32_MAX, PARSE_OK, 65536 },
@@ -126,6 +182,15 @@ main(void)
 			(void)fprintf(stderr, "time '%s'\n", parse_test_times[i].text);
 		CHECK(result == parse_test_times[i].result);
 		CHECK(result != PARSE_OK || value == parse_test_times[i].value);
+	}
+	for (size_t i = 0; i < COUNT(parse_test_numbers); i++) {
+		uint64_t value = 0;
+		enum parse result =
+			parse_number(parse_test_numbers[i].text, parse_test_numbers[i].max, &value);
+		if (result != parse_test_numbers[i].result)
+			(void)fprintf(stderr, "number '%s'\n", parse_test_numbers[i].text);
+		CHECK(result == parse_test_numbers[i].result);
+		CHECK(result != PARSE_OK || value == parse_test_numbers[i].value);
 	}
 	for (size_t i = 0; i < COUNT(parse_test_sizes); i++) {
 		uint64_t value = 0;

@@ -1,10 +1,10 @@
-/* Lists of ports: exact, each once, in order (faults H96, N166). */
+/* Lists of ports: exact, without duplicates, in order (faults H96, N166). */
 #include <string.h>
 
 #include "check.h"
 #include "net/ports.h"
 
-/* Whether the text is good, how many ports it means, the first and the last of them. */
+/* Whether the text is valid, the number of ports, the first and the last one. */
 static const struct {
 	const char *text;
 	bool good;
@@ -59,7 +59,7 @@ main(void)
 		ports_close(&ports);
 	}
 
-	/* Mixed up, they are the same ports in another order. */
+	/* Shuffled, they are the same ports in another order. */
 	struct ports ports = { .list = NULL };
 	struct fault fault = FAULT_NONE;
 	char all[] = "1-1000";

@@ -15,7 +15,11 @@
 /* What was seen over many scripts: a test that never reached a case says so. */
 struct script_tally {
 	unsigned long runs, clean, input_failed, output_failed, send_failed, receive_failed;
-	unsigned long timed_out, signalled, half_closed, messages, late_replies, deaf;
+	unsigned long timed_out, signalled, half_closed, messages, late_replies, discarded;
+	unsigned long on_bus, mid_message,
+		queued;             /* a bus, mid_message pieces, a queue in the kernel */
+	unsigned long lent, staged; /* reads that lend, stages that bytes have passed */
+	unsigned long filtered;     /* a filter that opens in steps */
 };
 
 /* Plays one script. NULL if every rule held, otherwise the rule that was broken. */

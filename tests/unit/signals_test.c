@@ -1,5 +1,5 @@
-/* F160: which signals are told, whatever came before anybody had the time to look. */
-#include "flow/signals.h"
+/* F160: the signals that are returned, however many arrived before. */
+#include "engine/signals.h"
 
 #include <signal.h>
 
@@ -18,7 +18,7 @@ main(void)
 	for (int i = 0; i < SIGNALS_TEST_MANY; i++)
 		(void)raise(i % 2 == 0 ? SIGUSR1 : SIGCHLD);
 	(void)raise(SIGTERM);
-	/* Each once, in the order in which they first came. */
+	/* Each once, in the order of their first arrival. */
 	CHECK(signals_take() == SIGUSR1);
 	CHECK(signals_take() == SIGCHLD);
 	CHECK(signals_take() == SIGTERM);
@@ -27,7 +27,7 @@ main(void)
 	(void)raise(SIGUSR1);
 	CHECK(signals_take() == SIGUSR1);
 	CHECK(signals_take() == 0);
-	/* A second one is the system's. */
+	/* The default action applies to a second one. */
 	struct sigaction action;
 	CHECK(sigaction(SIGINT, NULL, &action) == 0 && action.sa_handler == SIG_DFL);
 

@@ -1,4 +1,4 @@
-/* Socket options: what is taken and what is refused before any socket exists. */
+/* Socket options: which values are accepted, before any socket exists. */
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +72,18 @@ main(void)
 		sockopt_close(&options);
 	}
 
+	/* Each macro expands to a plain number, or is undefined. */
+	static const struct {
+		const char *name, *text;
+	} names[] = {
+#define OPTNAME(level, prefix, name) { #prefix #name, OPTNAME_TEXT(prefix##name) },
+#include "net/optname.def"
+#undef OPTNAME
+	};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		CHECK(optname_value(names[i].text) >= 0 ||
+			strcmp(names[i].text, names[i].name) == 0);
+
 	struct optname parsed;
 	struct fault fault = FAULT_NONE;
 	CHECK(optname_parse(&parsed, "IP:TTL:-1", &fault));
@@ -80,6 +92,6 @@ main(void)
 	CHECK(parsed.level == SOL_SOCKET && parsed.option == SO_RCVBUF && parsed.number == 4096);
 	CHECK(optname_parse(&parsed, "6:13:a:b", &fault));
 	CHECK(parsed.level == 6 && parsed.option == 13 && strcmp(parsed.text, "a:b") == 0);
-	CHECK(!sockopt_is_one("listen") && sockopt_is_one("ttl"));
+	CHECK(!sockopt_exists("listen") && sockopt_exists("ttl"));
 	return check_verdict("sockopt");
 }

@@ -1,5 +1,5 @@
-/* Text made harmless: known answers, every cut of them, and no control character ever
- * (faults M149, M150, M151). */
+/* Escaping: known answers, split everywhere, and no control character in any output (faults M149,
+ * M150, M151). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +36,14 @@ static const struct {
 		"\\u202eabc" }, /* right-to-left override */
 	{ true, "\xe2\x81\xa6x", "\\u2066x" },
 	{ true, "\xe2\x80\x8fx", "\\u200fx" },
+	{ true, "a\xe2\x80\x8b\xe2\x81\xa0z", "a\\u200b\\u2060z" }, /* zero width */
+	{ true, "a\xc2\xadz", "a\\u00adz" },                        /* soft hyphen */
+	{ true, "\xef\xbb\xbfz", "\\ufeffz" },                      /* byte order mark */
+	{ true, "\xef\xbf\xb8\xef\xbf\xb9\xef\xbf\xbb\xef\xbf\xbd",
+		"\xef\xbf\xb8\\ufff9\\ufffb\xef\xbf\xbd" }, /* interlinear annotation */
+	{ true, "\xf3\xa0\x80\x81\xf3\xa0\x81\xbf", "\\U000e0001\\U000e007f" }, /* tags */
+	{ true, "\xe2\x80\x8c\xe2\x80\x8d", "\xe2\x80\x8c\xe2\x80\x8d" },       /* joiners */
+	{ true, "\xef\xb8\x8f", "\xef\xb8\x8f" }, /* variation selector */
 	{ true, "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" },
 	{ true, "\xe2\x82\xac \xf0\x9f\x98\x80", "\xe2\x82\xac \xf0\x9f\x98\x80" },
 	{ true, "\xc0\xaf", "\\xc0\\xaf" }, /* overlong */
@@ -46,9 +54,9 @@ static const struct {
 		"\xe2\x82"
 		"A",
 		"\\xe2\\x82"
-		"A" }, /* cut short */
+		"A" }, /* truncated */
 	{ true, "\xe2\x82\xe2\x82\xac", "\\xe2\\x82\xe2\x82\xac" },
-	{ true, "\xf0\x9f\x98", "\\xf0\\x9f\\x98" }, /* at the end */
+	{ true, "\xf0\x9f\x98", "\\xf0\\x9f\\x98" }, /* truncated by the end */
 	{ true, "\xff\xfe", "\\xff\\xfe" },
 };
 
@@ -70,7 +78,7 @@ text_test_cut(bool lines, const unsigned char *in, size_t n, size_t first, size_
 	return put == strlen(wanted) && memcmp(out, wanted, put) == 0;
 }
 
-/* Random bytes: no control character comes out, and any cut gives the same. */
+/* Random bytes: no control character in the output, and any split gives the same. */
 static void
 text_test_random(unsigned seed)
 {
@@ -88,7 +96,7 @@ text_test_random(unsigned seed)
 		struct text text = { .lines = true };
 		for (size_t taken = 0, used; taken < n; taken += used) {
 			size_t size = way == 0 ? n - taken : (size_t)rand() % (n - taken) + 1;
-			/* The second way also has little room each time. */
+			/* The second run also has little room each time. */
 			size_t room = way == 0 ? sizeof out[0] - put[0] : TEXT_EXPANSION;
 			put[way] += text_feed(
 				&text, in + taken, size, &used, out[way] + put[way], room);
@@ -100,7 +108,7 @@ text_test_random(unsigned seed)
 		unsigned char byte = out[0][i];
 		CHECK((byte >= 0x20 && byte != 0x7f) || byte == '\n' || byte == '\t');
 		CHECK(!(byte == 0xc2 && i + 1 < put[0] && out[0][i + 1] < 0xa0));
-		/* Never a byte of 0x80 … 0x9f but inside a character. */
+		/* Bytes 0x80 to 0x9f only inside a character. */
 		CHECK(byte < 0x80 || byte >= 0xa0 || (i > 0 && out[0][i - 1] >= 0x80));
 	}
 }

@@ -1,0 +1,52 @@
+/* Time options; see command.h. */
+#include "cli/command.h"
+
+#include "base/clock.h"
+#include "mode/mode.h"
+
+/* The idle timeout of a datagram peer with -k. */
+#define TIMES_PEER (60 * CLOCK_SECOND)
+#define TIMES_LINGER (10 * CLOCK_SECOND)
+/* How long a datagram probe waits for an answer, and a listener that finishes for more datagrams.
+ */
+#define TIMES_SILENCE (2 * CLOCK_SECOND)
+
+int64_t
+times_option(const struct options *options, enum option_id option, int64_t otherwise)
+{
+	return options_has(options, option) ? options->value[option] : otherwise;
+}
+
+void
+times_config(struct config *config, const struct compat *compat, const struct options *options)
+{
+	bool listen = options_has(options, OPTION_listen);
+	bool datagrams = !config->transport->connected;
+	int64_t limits = times_option(options, OPTION_limits, CLOCK_NEVER);
+	/* nc's -w 0: no time limit, and exit at the end of input. */
+	if (limits == 0) {
+		limits = CLOCK_NEVER;
+		if (!listen && config->until == CONFIG_UNTIL_DEFAULT)
+			config->until = CONFIG_UNTIL_INPUT;
+	}
+	int64_t wait = limits != CLOCK_NEVER ? limits : compat->wait;
+	/* A datagram probe waits only for an answer. */
+	if (datagrams && config->mode == &probe_mode && limits == CLOCK_NEVER)
+		wait = TIMES_SILENCE;
+	config->wait = times_option(options, OPTION_wait, wait);
+	/* With -k an idle datagram peer is closed. */
+	if (datagrams && options_has(options, OPTION_keep_open) && limits == CLOCK_NEVER)
+		limits = TIMES_PEER;
+	config->idle = times_option(options, OPTION_idle_timeout, limits);
+	config->accept_wait = times_option(options, OPTION_accept_timeout, CLOCK_NEVER);
+	config->grace = times_option(options, OPTION_grace, 0);
+	config->linger = times_option(options, OPTION_linger, TIMES_LINGER);
+	config->quit_after = times_option(
+		options, OPTION_quit_after, datagrams && !listen ? compat->silence : CLOCK_NEVER);
+	if (datagrams && !listen)
+		config->quit_after = clock_earlier(config->quit_after, config->idle);
+	config->silence = times_option(options, OPTION_quit_after, TIMES_SILENCE);
+	/* nc's -q 0 on a stream waits for the reply, like -N. */
+	if (config->quit_after == 0 && !datagrams)
+		config->quit_after = CLOCK_NEVER;
+}

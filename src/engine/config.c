@@ -1,0 +1,49 @@
+/* The configuration of a run; see config.h. */
+#include "engine/config.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+struct dial_config
+config_dial(const struct config *config, int64_t now)
+{
+	return (struct dial_config){
+		.transport = config->transport,
+		.to = config->endpoint,
+		.local = config->local,
+		.local_port = config->local_port,
+		.options = &config->sockopts,
+		.inherited = config->listen_fds_count > 0 ? config->inherited[0] : -1,
+		.listen_fds_name = config->listen_fds_name,
+		.deadline = clock_after(now, config->wait),
+		.quiet = config->rules.quiet_dial,
+	};
+}
+
+struct dial_config
+config_dial_to(const struct config *config, int64_t now)
+{
+	/* The socket options of the command line do not apply to --to. */
+	static const struct sockopts none;
+	return (struct dial_config){
+		.transport = config->to.transport,
+		.to = config->to.endpoint,
+		.options = &none,
+		.inherited = -1,
+		.deadline = clock_after(now, config->wait),
+	};
+}
+
+void
+config_close(struct config *config)
+{
+	ports_close(&config->ports);
+	sockopt_close(&config->sockopts);
+	acl_config_close(&config->access);
+	uid_list_close(&config->users);
+	free(config->listen_fds_name);
+	free(config->notify);
+	free(config->program.path);
+	free(config->program.argv);
+}

@@ -1,0 +1,148 @@
+/* The configuration of a run: the validated command line with all defaults. */
+#ifndef SOCKCAT_ENGINE_CONFIG_H
+#define SOCKCAT_ENGINE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/event.h"
+#include "flow/flow.h"
+#include "frame/frame.h"
+#include "net/acl.h"
+#include "net/dial.h"
+#include "net/endpoint.h"
+#include "net/ports.h"
+#include "net/resolve.h"
+#include "net/sockopt.h"
+#include "net/transport.h"
+#include "net/permissions.h"
+#include "net/uid_list.h"
+#include "broadcast/bus.h"
+#include "filter/capture.h"
+
+struct mode;
+struct service;
+
+/* Which end finishes the session. */
+enum config_until {
+	CONFIG_UNTIL_DEFAULT,
+	CONFIG_UNTIL_BOTH,
+	CONFIG_UNTIL_PEER,
+	CONFIG_UNTIL_INPUT,
+	CONFIG_UNTIL_EITHER
+};
+
+/* What the end of standard input does to the connection. */
+enum config_end {
+	CONFIG_END_AUTO,     /* as SHUTDOWN, but as KEEP if a client has sent an HTTP/1 request */
+	CONFIG_END_SHUTDOWN, /* half-close */
+	CONFIG_END_KEEP,     /* nothing */
+	CONFIG_END_CLOSE     /* the session ends when all is sent and acknowledged */
+};
+
+/* The message formats. */
+struct config_frames {
+	bool used; /* false: only the socket keeps messages */
+	struct frame wire, input, output;
+	enum channel_oversize oversize;
+};
+
+/* The destination of --to. */
+struct config_to {
+	const struct transport *transport; /* NULL: no --to */
+	struct endpoint endpoint;
+};
+
+/* The program that serves each connection. */
+struct config_program {
+	char *path;         /* owned: the executable; NULL: no program */
+	char **argv;        /* owned array of borrowed strings */
+	const char *name;   /* for messages; not owned */
+	bool status;        /* exit with its status */
+	bool terminal;      /* use a pseudo-terminal */
+	bool raw;           /* the terminal is in raw mode */
+	bool clear;         /* minimal environment */
+	uint64_t processes; /* see sys_limit_processes; 0: no limit */
+};
+
+/* What depends on the program that is imitated (cli/compat.h). */
+struct config_rules {
+	enum status failure;  /* the status of every failure; STATUS_OK: its own */
+	bool quiet_dial;      /* see struct dial_config */
+	bool any_port;        /* a probe succeeds if one port is open, not all */
+	bool silence_is_open; /* of a datagram port that is probed */
+	bool ends_with_peer;  /* a single session ends as those of -k do */
+	bool ends_idle;       /* see struct relay_rules */
+	bool unwatched;       /* see struct stdio_config; not if standard input is not read */
+};
+
+struct config {
+	const struct mode *mode;
+	const struct service *service;
+	const struct transport *transport;
+	struct endpoint endpoint;   /* to connect to or listen on */
+	struct ports ports;         /* the ports to probe instead of the endpoint's; may be empty */
+	int inherited[RESOLVE_MAX]; /* inherited sockets to use instead of the endpoint */
+	size_t listen_fds_count;    /* their number, more than 1 only with -l; 0: none */
+	char *listen_fds_name;      /* owned: "fd://NAME" as written; NULL: LISTEN_FDS */
+	struct address local;       /* to bind before connecting; length 0: none */
+	uint16_t local_port;        /* to bind without a local address; 0: none */
+	struct sockopts sockopts;
+	struct acl_config access;       /* permitted clients */
+	struct uid_list users;          /* permitted users of a Unix socket; empty: all */
+	struct permissions permissions; /* of the file of a listening Unix socket */
+	struct capture_config capture;
+	struct config_frames frames;
+	struct config_to to;
+	struct config_program program;
+	int64_t wait; /* spans; CLOCK_NEVER: no limit */
+	int64_t accept_wait;
+	int64_t grace;   /* for the clients at SIGTERM */
+	int64_t silence; /* the end of a peer without an end, while the listener finishes */
+	int64_t idle;
+	int64_t quit_after;
+	int64_t linger;
+	struct stage stages[4]; /* of the sending flow, up to one without operations */
+	uint64_t receive_limit; /* messages; 0: none */
+	uint64_t max_children;  /* programs at a time, including terminating ones */
+	uint64_t max_conns;     /* clients at a time */
+	uint64_t max_per_host;  /* clients of one address; 0: no limit */
+	uint64_t max_accepts;   /* clients in all; 0: no limit */
+	size_t queue;           /* the limit of a queue in bytes */
+	enum bus_slow slow;     /* the policy for a full queue */
+	const char *nick;       /* the operator's name in a chat; not owned */
+	bool refuse;            /* reject clients above a limit instead of queueing them */
+	enum config_until until;
+	enum config_end end;
+	int ready_fd; /* -1: none */
+	char *notify; /* owned: NOTIFY_SOCKET (sd_notify(3)); NULL: none */
+	bool keep_open;
+	bool no_input;  /* standard input is not read */
+	bool no_output; /* received data is discarded */
+	bool telnet;
+	bool raw;
+	bool no_splice; /* every byte passes through the process */
+	struct config_rules rules;
+	enum event_style style;
+	bool numeric; /* look up no names of ports for messages */
+	unsigned verbose;
+};
+
+/* Whether a read returns one datagram only: --recv-limit counts them, and UDP GRO would affect
+ * other processes that share an inherited socket. */
+static inline bool
+config_reads_single(const struct config *config)
+{
+	return config->receive_limit > 0 || config->listen_fds_count > 0;
+}
+
+/* The configuration of a dial that starts now. */
+struct dial_config config_dial(const struct config *config, int64_t now);
+
+/* The same for --to. */
+struct dial_config config_dial_to(const struct config *config, int64_t now);
+
+/* Frees everything; a zeroed struct is allowed. */
+void config_close(struct config *config);
+
+#endif

@@ -1,0 +1,76 @@
+/* The limits on clients; see limits.h. */
+#include "engine/limits.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/event.h"
+#include "engine/service.h"
+#include "program/child.h"
+#include "sys/sys.h"
+
+/* Descriptors that a resolver thread may have open, those of the C library's modules included. */
+#define LIMITS_RESOLVER 4
+
+bool
+limits_reached(const struct clients *clients)
+{
+	const struct config *config = clients->run->config;
+	return clients->count + resolve_abandoned() >= config->max_conns ||
+		child_count() >= config->max_children;
+}
+
+size_t
+limits_reserve(const struct clients *clients)
+{
+	size_t descriptors = clients->run->config->service->descriptors;
+	return clients->sole || descriptors == 0
+		? 0
+		: descriptors + (resolve_lookups() + 1) * LIMITS_RESOLVER;
+}
+
+/* Whether --max-conns-per-host is reached. */
+static bool
+limits_reached_by_host(const struct clients *clients, const struct address *peer)
+{
+	uint64_t max = clients->run->config->max_per_host;
+	return max > 0 && addr_table_count(&clients->per_host, peer) >= max;
+}
+
+bool
+limits_reject(struct clients *clients, struct listener_client *peer)
+{
+	bool by_host = limits_reached_by_host(clients, &peer->peer);
+	if (!limits_reached(clients) && !by_host)
+		return false;
+	char *name = address_print(&peer->peer);
+	event_emit(&(struct event){ .kind = EVENT_rejected,
+		.peer = name,
+		.cause = by_host ? "too many clients from its address (--max-conns-per-host)"
+				 : "too many clients (--max-conns)" });
+	free(name);
+	(void)sys_close(&peer->fd);
+	clients->refused++;
+	return true;
+}
+
+void
+limits_make_room(struct clients *clients, const struct address *peer)
+{
+	struct client *oldest = NULL;
+	int64_t since = CLOCK_NEVER;
+	/* A program that is being terminated will free a place. */
+	if ((clients->count < clients->run->config->max_conns && clients->count < child_count()) ||
+		limits_reached_by_host(clients, peer))
+		return;
+	for (struct client *client = clients->first; client != NULL; client = client->next) {
+		int64_t moved = session_moved_at(&client->session);
+		if (client == clients->chat_operator || session_is_mid_message(&client->session) ||
+			moved > since)
+			continue;
+		oldest = client;
+		since = moved;
+	}
+	if (oldest != NULL)
+		clients_replace(clients, oldest);
+}

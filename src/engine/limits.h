@@ -1,0 +1,24 @@
+/* The limits on clients: --max-conns, --max-conns-per-host, --max-children. */
+#ifndef SOCKCAT_ENGINE_LIMITS_H
+#define SOCKCAT_ENGINE_LIMITS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "engine/clients.h"
+
+/* Whether --max-conns or --max-children is reached. Abandoned look-ups of clients that have left
+ * count against --max-conns until getaddrinfo(3) returns, which nothing reports: poll for it. */
+bool limits_reached(const struct clients *clients);
+
+/* The descriptors that another client needs besides its own. */
+size_t limits_reserve(const struct clients *clients);
+
+/* Rejects a client above a limit; false if there is room. */
+bool limits_reject(struct clients *clients, struct listener_client *peer);
+
+/* Ends the session of the peer with the longest silence to make room for another one, unless the
+ * limit of its address is reached anyway. */
+void limits_make_room(struct clients *clients, const struct address *peer);
+
+#endif

@@ -1,0 +1,205 @@
+/* The receiver of datagrams; see receiver.h. */
+#include "engine/receiver.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/event.h"
+#include "engine/limits.h"
+#include "sys/sys.h"
+
+/* The most messages of one socket before the sessions have a turn. */
+#define RECEIVER_TURN (4 * BATCH_MAX)
+
+bool
+receiver_open(struct receiver *receiver, const struct clients *clients, struct fault *fault)
+{
+	const struct config *config = clients->run->config;
+	const struct listener *listener = clients->listener;
+	*receiver = (struct receiver){ .slots = 1, .slot = BATCH_SLOT };
+	if (config->transport->names == TRANSPORT_INET) {
+		receiver->slots = BATCH_MAX;
+		/* Other processes may share an inherited socket. */
+		for (size_t i = 0; i < listener->count && config->listen_fds_count == 0; i++)
+			(void)sys_join_received(listener->sockets[i].fd, true);
+	}
+	receiver->space = malloc(receiver->slots * receiver->slot);
+	return receiver->space != NULL || fault_set(fault, STATUS_MEMORY, ENOMEM, "receive");
+}
+
+void
+receiver_close(struct receiver *receiver)
+{
+	free(receiver->space);
+	receiver->space = NULL;
+}
+
+bool
+receiver_is_open(const struct clients *clients)
+{
+	return !clients->interrupted &&
+		(clients->full == 0 || clients->run->config->slow != BUS_WAIT);
+}
+
+/* Finds or starts the session of a sender; NULL: the datagram is ignored. False and a fault only
+ * if no session can continue. */
+static bool
+receiver_find(struct clients *clients, const struct sys_message *message, struct client **client,
+	struct fault *fault)
+{
+	struct listener_client sender = { .fd = -1,
+		.peer = { { message->from }, message->from_length } };
+	*client = clients_find(clients, &sender.peer);
+	if (*client != NULL || clients->closing ||
+		!listener_permits(clients->listener, &sender.peer))
+		return true;
+	if (limits_reached(clients) && !clients->run->config->refuse)
+		limits_make_room(clients, &sender.peer);
+	if (limits_reject(clients, &sender))
+		return true;
+	if (!clients_begin(clients, &sender, fault))
+		return false;
+	*client = clients_find(clients, &sender.peer);
+	return true;
+}
+
+/* Delivers a datagram to the session of its sender. */
+static bool
+receiver_deliver(struct receiver *receiver, struct clients *clients,
+	const struct batch_datagram *datagram, struct fault *fault)
+{
+	const struct sys_message *message = datagram->message;
+	const struct address own = { { message->at }, message->at_length };
+	struct client *client;
+	if (!receiver_find(clients, message, &client, fault))
+		return false;
+	if (client == NULL)
+		return true;
+	switch (peer_take(client->peer, receiver->fd, &own, datagram->bytes, datagram->length)) {
+	case PEER_TAKEN:
+		engine_wake(&clients->run->engine, &client->task);
+		break;
+	case PEER_FULL:
+		clients_overflow(clients, client);
+		break;
+	case PEER_LOST:
+		event_emit(&(struct event){ .kind = EVENT_datagram_lost,
+			.peer = client->session.remote->name,
+			.cause = "out of memory" });
+		clients->failed++;
+		break;
+	}
+	return true;
+}
+
+/* Delivers the datagrams until more than `full` peers have no room: those have a turn before a
+ * datagram is dropped. */
+static bool
+receiver_deliver_all(
+	struct receiver *receiver, struct clients *clients, size_t full, struct fault *fault)
+{
+	struct batch_datagram datagram;
+	while (clients->full <= full && batch_next(&receiver->batch, &datagram)) {
+		if (datagram.message->truncated) {
+			event_emit(&(struct event){
+				.kind = EVENT_datagram_truncated, .total = receiver->slot });
+			clients->failed++;
+		} else if (!receiver_deliver(receiver, clients, &datagram, fault)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Makes the only slot large enough for the next datagram. False with errno. */
+static bool
+receiver_grow(struct receiver *receiver, int fd)
+{
+	size_t length;
+	if (!sys_next_length(fd, &length))
+		return errno == EOPNOTSUPP;
+	if (length <= receiver->slot)
+		return true;
+	unsigned char *larger = realloc(receiver->space, length);
+	if (larger == NULL)
+		return false;
+	receiver->space = larger;
+	receiver->slot = length;
+	return true;
+}
+
+/* Receives up to one message for each slot. False with errno. */
+static bool
+receiver_read(struct receiver *receiver, int fd)
+{
+	receiver->fd = fd;
+	return (receiver->slots > 1 || receiver_grow(receiver, fd)) &&
+		batch_receive(
+			&receiver->batch, fd, receiver->space, receiver->slot, receiver->slots);
+}
+
+/* Receives what one socket has. */
+static bool
+receiver_drain(struct receiver *receiver, struct clients *clients, int fd, size_t full,
+	struct fault *fault)
+{
+	size_t calls = RECEIVER_TURN / receiver->slots;
+	for (size_t i = 0; i < calls && clients->full <= full && receiver_is_open(clients); i++) {
+		if (!receiver_read(receiver, fd)) {
+			int error = errno;
+			if (sys_would_block(error))
+				return true;
+			/* A pending network error for an earlier datagram does not repeat. */
+			if (transport_is_passing(error) && i < calls - 1)
+				continue;
+			listener_pause(
+				clients->listener, "receive", error, clients->run->engine.now);
+			return true;
+		}
+		bool last = receiver->batch.count < receiver->slots;
+		if (!receiver_deliver_all(receiver, clients, full, fault))
+			return false;
+		if (last)
+			return true;
+	}
+	return true;
+}
+
+bool
+receiver_step(struct receiver *receiver, struct clients *clients, const struct pollset *pollset,
+	struct fault *fault)
+{
+	struct listener *listener = clients->listener;
+	size_t full = clients->full;
+	if (receiver_is_open(clients) && !receiver_deliver_all(receiver, clients, full, fault))
+		return false;
+	if (listener->paused != 0 && clients->run->engine.now >= listener->paused)
+		listener->paused = 0;
+	for (size_t i = 0; i < listener->count && listener->paused == 0; i++)
+		if (!batch_is_pending(&receiver->batch) &&
+			pollset_fired(pollset, listener->sockets[i].entry) &&
+			!receiver_drain(receiver, clients, listener->sockets[i].fd, full, fault))
+			return false;
+	return true;
+}
+
+bool
+receiver_flush(struct receiver *receiver, struct clients *clients, struct fault *fault)
+{
+	return receiver_deliver_all(receiver, clients, SIZE_MAX, fault);
+}
+
+void
+receiver_report(const struct clients *clients, bool asked)
+{
+	const struct listener *listener = clients->listener;
+	uint64_t all = 0;
+	for (size_t i = 0; clients->datagrams && i < listener->count; i++) {
+		uint64_t count = 0;
+		if (sys_dropped(listener->sockets[i].fd, &count))
+			all += count;
+	}
+	if (all > 0)
+		event_emit(&(struct event){
+			.kind = EVENT_kernel_drops, .always = asked, .dropped = all });
+}

@@ -1,0 +1,16 @@
+/* The state of a run. */
+#ifndef SOCKCAT_ENGINE_RUN_H
+#define SOCKCAT_ENGINE_RUN_H
+
+#include <stdint.h>
+
+#include "engine/engine.h"
+#include "engine/config.h"
+
+struct run {
+	const struct config *config;
+	struct engine engine;
+	uint64_t sessions; /* the number of the last one */
+};
+
+#endif

@@ -1,0 +1,151 @@
+/* The table of services; see service.h. */
+#include "engine/service.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "broadcast/chat.h"
+#include "broadcast/subscriber.h"
+#include "program/exec.h"
+#include "stream/dialled.h"
+#include "stream/stdio.h"
+#include "sys/sys.h"
+
+static struct stream *
+service_init_stdio(const struct service_context *context, struct fault *fault)
+{
+	const struct config *config = context->config;
+	const struct stdio_config stdio = { .discard = config->no_output,
+		.raw = config->raw,
+		.unwatched = config->rules.unwatched && !config->no_input };
+	return context->mux != NULL ? stdio_mux_new(context->mux, context->queue, fault)
+				    : stdio_new(&stdio, fault);
+}
+
+static struct stream *
+service_init_program(const struct service_context *context, struct fault *fault)
+{
+	const struct config *config = context->config;
+	struct exec_config exec = {
+		.path = config->program.path,
+		.argv = config->program.argv,
+		.name = config->program.name,
+		.terminal = config->program.terminal,
+		.raw = config->program.raw,
+		.clear = config->program.clear,
+		.processes = config->program.processes,
+		.protocol = config->transport->name,
+		.peer = *context->peer,
+	};
+	int fd = context->remote->write.fd;
+	sys_peer_credentials(fd, &exec.from);
+	(void)address_of_socket(&exec.own, fd);
+	return exec_new(&exec, fault);
+}
+
+static struct stream *
+service_init_to(const struct service_context *context, struct fault *fault)
+{
+	const struct dial_config dial = config_dial_to(context->config, context->now);
+	return dialled_new(&dial, false, NULL, fault);
+}
+
+static struct stream *
+service_init_builtin(const struct service_context *context, struct fault *fault)
+{
+	const struct config *config = context->config;
+	return builtin_new(config->service->builtin, !config->transport->connected, fault);
+}
+
+static struct stream *
+service_init_subscriber(const struct service_context *context, struct fault *fault)
+{
+	return subscriber_new(context->bus, context->queue, context->message_max, false, fault);
+}
+
+static struct stream *
+service_init_chat(const struct service_context *context, struct fault *fault)
+{
+	char name[CHAT_NAME_MAX];
+	(void)snprintf(name, sizeof name, "user%" PRIu64, context->number);
+	return chat_new(context->bus, context->queue, name, fault);
+}
+
+static struct stream *
+service_init_operator(const struct service_context *context, struct fault *fault)
+{
+	return chat_new(context->bus, context->queue, context->config->nick, fault);
+}
+
+const struct service service_stdio = {
+	.name = "stdio",
+	.local = SERVICE_STDIO,
+	.rules = { .send = true, .receive = true, .at_peer_end = FLOW_STOP_DRAINED },
+	.init = service_init_stdio,
+};
+const struct service service_program = {
+	.name = "program",
+	.local = SERVICE_OWN,
+	.rules = { .send = true, .receive = true, .served = true },
+	/* Three pipes; or the two ends of a terminal, a copy, and a pipe. */
+	.descriptors = 6,
+	.init = service_init_program,
+};
+const struct service service_to = {
+	.name = "to",
+	.local = SERVICE_OWN,
+	.rules = { .send = true, .receive = true, .served = true },
+	/* Sockets for two addresses, and a pipe to the resolver thread. */
+	.descriptors = 4,
+	.init = service_init_to,
+};
+const struct service service_broker = {
+	.name = "broker",
+	.local = SERVICE_BUS,
+	.rules = { .send = true, .receive = true, .at_peer_end = FLOW_STOP_DRAINED },
+	.output = SERVICE_FORMAT_WIRE,
+	.init = service_init_subscriber,
+};
+const struct service service_chat = {
+	.name = "chat",
+	.local = SERVICE_BUS,
+	.rules = { .send = true, .receive = true, .at_peer_end = FLOW_STOP_DRAINED },
+	.output = SERVICE_FORMAT_NONE,
+	.init = service_init_chat,
+	.init_operator = service_init_operator,
+};
+const struct service service_echo = {
+	.name = "echo",
+	.local = SERVICE_PEER,
+	.rules = { .send = true, .at_peer_end = FLOW_STOP_DRAINED },
+	.input = SERVICE_FORMAT_WIRE,
+};
+const struct service service_discard = {
+	.name = "discard",
+	.local = SERVICE_OWN,
+	.rules = { .receive = true, .at_peer_end = FLOW_STOP_DRAINED },
+	.builtin = BUILTIN_DISCARD,
+	.init = service_init_builtin,
+};
+const struct service service_chargen = {
+	.name = "chargen",
+	.local = SERVICE_OWN,
+	.rules = { .send = true,
+		.receive = true,
+		.at_peer_end = FLOW_STOP_DRAINED,
+		.served = true,
+		.until_peer_leaves = true },
+	.builtin = BUILTIN_CHARGEN,
+	.init = service_init_builtin,
+};
+const struct service service_daytime = {
+	.name = "daytime",
+	.local = SERVICE_OWN,
+	.rules = { .send = true,
+		.receive = true,
+		.at_peer_end = FLOW_STOP_DRAINED,
+		.at_input_end = FLOW_STOP_DRAINED,
+		.served = true },
+	.builtin = BUILTIN_DAYTIME,
+	.init = service_init_builtin,
+};

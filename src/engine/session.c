@@ -1,0 +1,327 @@
+/* One session; see session.h. */
+#include "engine/session.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "flow/relay.h"
+#include "engine/rules.h"
+#include "engine/service.h"
+#include "program/exec.h"
+#include "filter/capture_filter.h"
+#include "stream/lender.h"
+#include "stream/socket.h"
+#include "filter/telnet.h"
+#include "sys/sys.h"
+
+void
+session_report(enum event_kind kind, bool lost, const struct session *session)
+{
+	const struct relay *relay = &session->relay;
+	const struct stream *remote = session->remote;
+	const struct stream_stats *stats = stream_stats(remote);
+	/* An echoed session has one flow, from the peer to the peer. */
+	const struct flow *in = relay->rules.receive ? &relay->in : &relay->out;
+	/* Discarded data is counted in bytes. */
+	bool whole = relay->in.channel.framed != NULL;
+	/* The operator's messages of other clients are queued at the remote side. */
+	const struct lender *lender = session->local != NULL && session->local->caps.lender != NULL
+		? session->local->caps.lender
+		: remote->caps.lender;
+	struct event event = {
+		.kind = kind,
+		.peer = remote->name,
+		.sent = relay->out.written - stats->unsent_bytes,
+		.received = in->channel.framed != NULL ? in->channel.taken : in->written,
+		.messages_sent = whole || relay->out.channel.framed != NULL ? relay->out.reads : 0,
+		.messages_received = whole ? relay->in.reads : 0,
+		.skipped = relay->out.channel.skipped + relay->in.channel.skipped,
+		.truncated = relay->out.channel.truncated + relay->in.channel.truncated,
+		.slow = lender != NULL ? lender->dropped : 0,
+		.untaken = stats->left_out,
+		.ignored = stats->ignored,
+		.unsent = stats->unsent,
+	};
+	if (remote->caps.endless)
+		(void)sys_dropped(remote->read.fd, &event.dropped);
+	event.always = lost ||
+		event.skipped + event.truncated + event.slow + event.untaken + event.unsent > 0;
+	event_emit(&event);
+	if (stats->retried > 0)
+		event_emit(&(struct event){ .kind = EVENT_session_retried,
+			.peer = remote->name,
+			.count = stats->retried });
+}
+
+void
+session_report_progress(const struct session *session)
+{
+	if (session->connects && !session->connected)
+		event_emit(
+			&(struct event){ .kind = EVENT_connecting, .peer = session->remote->name });
+	else
+		session_report(EVENT_session_stats, false, session);
+}
+
+/* Whether nothing on this side ends the session. */
+static bool
+session_is_for_peer(const struct config *config)
+{
+	const struct service *service = config->service;
+	return service->local == SERVICE_PEER || service->local == SERVICE_BUS ||
+		!service->rules.send || config->no_input;
+}
+
+/* The bottom of the remote side is open: sets it up, and adds the filters. */
+static bool
+session_set_up(struct session *session, struct fault *fault)
+{
+	const struct config *config = session->run->config;
+	struct stream *remote = session->remote;
+	session->connected = true;
+	if (session->connects) {
+		session->id = ++session->run->sessions;
+		event_enter(session->id);
+	}
+	/* The operator is not a peer. */
+	if (remote->caps.lender != NULL)
+		return true;
+	if (remote->write.fd != -1) {
+		if (!sockopt_apply(
+			    &config->sockopts, remote->write.fd, SOCKOPT_CONNECTED, false, fault))
+			return false;
+		if (config->transport->tcp && session_is_for_peer(config))
+			socket_probe(remote->write.fd);
+		/* The largest message depends on the send buffer. */
+		if (remote->caps.message_max > 0)
+			remote->caps.message_max =
+				transport_message_max(config->transport, remote->write.fd);
+	}
+	return (!config->telnet || telnet_add(&session->remote, fault)) &&
+		capture_filter_add(
+			&session->remote, &session->run->engine.capture, &session->captured, fault);
+}
+
+static enum io
+session_open_local(struct session *session, const struct service_context *context,
+	const struct pollset *pollset, struct fault *fault)
+{
+	const struct service *service = context->config->service;
+	struct stream *remote = session->remote;
+	if (session->local == NULL) {
+		if (service->init == NULL)
+			return IO_OK;
+		session->local = service->init(context, fault);
+		if (session->local == NULL)
+			return IO_FAIL;
+		session->relay.out.moved_at = context->now;
+		/* Datagram peers have no hang-up. */
+		if (!remote->caps.endless)
+			remote->hangup.fd = remote->write.fd;
+	}
+	enum io result = stream_open(session->local, pollset, context->now, fault);
+	/* From now on a hang-up is found by reading up to the end. */
+	if (result == IO_OK)
+		remote->hangup.fd = -1;
+	return result;
+}
+
+/* The local side, which may be the peer itself; before, the side that is opening. */
+static struct stream *
+session_local(const struct session *session)
+{
+	return session->local != NULL ? session->local : session->remote;
+}
+
+/* Both sides are open: starts the relay. */
+static bool
+session_begin(struct session *session, int64_t now, struct fault *fault)
+{
+	const struct config *config = session->run->config;
+	struct stream *local = session_local(session);
+	const struct relay_rules rules = rules_make(config, local);
+	notice_open(&session->notice, config, session->connects);
+	if (!relay_open(&session->relay, local, session->remote, &rules, now, fault))
+		return false;
+	session->state = SESSION_RELAYING;
+	return true;
+}
+
+/*
+ * Checks a client's connection that has an error or was hung up while the local side opens. True
+ * if the client has left: by a reset, which is a failure, or by closing a Unix socket without
+ * sending. Data sent before the close is still delivered. Over TCP a close looks like a half-close.
+ */
+static bool
+session_has_left(struct session *session)
+{
+	struct stream *remote = session->remote;
+	size_t unread;
+	enum io result = stream_look(remote, &session->fault);
+	if (result != IO_AGAIN)
+		return result == IO_FAIL;
+	/* FIONREAD does not count empty messages. */
+	if (remote->caps.messages || !sys_readable(remote->read.fd, &unread) || unread > 0)
+		return false;
+	event_emit(&(struct event){
+		.kind = EVENT_client_left, .peer = remote->name, .object = session->local->name });
+	return true;
+}
+
+/* The end of the time to open the side that is opening; its dial has the same deadline. */
+static int64_t
+session_deadline(const struct session *session)
+{
+	return clock_after(session->relay.out.moved_at, session->run->config->wait);
+}
+
+bool
+session_open(struct session *session, const struct service_context *context,
+	const struct pollset *pollset)
+{
+	int64_t now = context->now;
+	struct fault *fault = &session->fault;
+	if (pollset == NULL)
+		session->relay.out.moved_at = now;
+	else if (fault_is_set(fault) ||
+		(pollset_fired(pollset, session->watch_entry) && session_has_left(session)))
+		return true;
+	enum io result = stream_open(session->remote, pollset, now, fault);
+	if (result == IO_OK && !session->connected)
+		result = session_set_up(session, fault)
+			? stream_open(session->remote, pollset, now, fault)
+			: IO_FAIL;
+	if (result == IO_OK)
+		result = session_open_local(session, context, pollset, fault);
+	if (result == IO_OK)
+		return !session_begin(session, now, fault);
+	if (result == IO_AGAIN && now >= session_deadline(session))
+		(void)fault_set(fault, STATUS_TIMEOUT, 0, "%s %s: timed out",
+			session->connects || session->local != NULL ? "connect" : "accept",
+			session_local(session)->name);
+	return fault_is_set(fault);
+}
+
+void
+session_ask(struct session *session, struct pollset *pollset, int64_t now)
+{
+	const struct stream *remote = session->remote;
+	if (session->state == SESSION_RELAYING) {
+		relay_ask(&session->relay, pollset, now);
+		notice_ask(&session->notice, pollset);
+	} else if (session->state == SESSION_OPENING) {
+		pollset_until(pollset, session_deadline(session));
+		stream_ask_open(session_local(session), pollset);
+		/* Do not watch again after a hang-up: it would fire in every turn. */
+		session->watch_entry = remote->opened && remote->hangup.at == 0
+			? stream_ask(&remote->hangup, pollset)
+			: POLLSET_NONE;
+	}
+}
+
+/* The relay has ended: sets the result. */
+static void
+session_conclude(struct session *session)
+{
+	enum status status = session->relay.cause.status;
+	bool left = session->relay.rules.until_peer_leaves && !session->remote->caps.endless &&
+		(status == STATUS_SEND || status == STATUS_RECEIVE);
+	notice_close(&session->notice, &session->relay);
+	session_report(EVENT_session_closed, false, session);
+	if (!left && !fault_is_set(&session->fault))
+		fault_move(&session->fault, &session->relay.cause);
+	session->state = SESSION_AWAITING;
+}
+
+/* Whether the program has ended whose status is that of the run, or is not awaited any more. */
+static bool
+session_has_status(struct session *session)
+{
+	int status = 0;
+	if (fault_is_set(&session->fault))
+		return true;
+	if (!exec_has_ended(session->local, &status))
+		return false;
+	if (status != 0)
+		(void)fault_set_quiet(&session->fault, (enum status)status);
+	return true;
+}
+
+bool
+session_step(struct session *session, const struct pollset *pollset, int64_t now)
+{
+	if (session->state == SESSION_RELAYING) {
+		bool over = relay_step(&session->relay, pollset, now);
+		notice_step(&session->notice, &session->relay, now);
+		if (!over || !session->run->config->program.status)
+			return over;
+		session_conclude(session);
+	}
+	return session_has_status(session);
+}
+
+void
+session_fail(struct session *session, struct fault *fault, int64_t now)
+{
+	if (session->state == SESSION_RELAYING)
+		relay_fail(&session->relay, fault, now);
+	else if (fault_is_set(&session->fault))
+		fault_clear(fault);
+	else
+		fault_move(&session->fault, fault);
+}
+
+void
+session_interrupt(struct session *session, int signal, int64_t now)
+{
+	struct fault fault = FAULT_NONE;
+	capture_release(&session->run->engine.capture);
+	(void)fault_set_signal(&fault, signal);
+	session_fail(session, &fault, now);
+}
+
+void
+session_look(struct session *session, int64_t now)
+{
+	flow_look(&session->relay.out, now);
+	flow_look(&session->relay.in, now);
+}
+
+int64_t
+session_moved_at(const struct session *session)
+{
+	/* There are no flows yet. */
+	if (session->state == SESSION_OPENING)
+		return session->relay.out.moved_at;
+	int64_t out = flow_idle_since(&session->relay.out);
+	int64_t in = flow_idle_since(&session->relay.in);
+	return out > in ? out : in;
+}
+
+bool
+session_holds(const struct session *session)
+{
+	const struct relay *relay = &session->relay;
+	return relay->out.read != relay->out.written || relay->in.read != relay->in.written;
+}
+
+bool
+session_end(struct session *session, struct fault *fault)
+{
+	if (session->state == SESSION_RELAYING)
+		session_conclude(session);
+	fault_move(fault, &session->fault);
+	return !fault_is_set(fault);
+}
+
+void
+session_close(struct session *session)
+{
+	relay_close(&session->relay);
+	fault_clear(&session->fault);
+	stream_close(session->local, session->relay.clean);
+	stream_close(session->remote, session->relay.clean);
+}

@@ -1,0 +1,95 @@
+/* One session between the local side of a service and a connection. */
+#ifndef SOCKCAT_ENGINE_SESSION_H
+#define SOCKCAT_ENGINE_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "base/pollset.h"
+#include "base/event.h"
+#include "flow/relay.h"
+#include "engine/run.h"
+#include "engine/notice.h"
+#include "stream/stream.h"
+
+struct service_context;
+
+/*
+ *   OPENING   the remote side opens from the bottom up, then the local side
+ *   RELAYING  both sides are open
+ *   AWAITING  the relay has ended; with --exec-status the status of the program is waited for
+ */
+enum session_state { SESSION_OPENING, SESSION_RELAYING, SESSION_AWAITING };
+
+struct session {
+	struct run *run;
+	uint64_t id; /* 0: the operator, not counted; or not connected yet */
+	enum session_state state;
+	bool connects;                  /* the remote side is dialled; otherwise it was accepted */
+	bool connected;                 /* the bottom of the remote side is open */
+	struct stream *local, *remote;  /* owned; local is NULL if it is the peer, or not created */
+	struct capture_client captured; /* of the remote side */
+	struct address peer;
+	struct relay relay;
+	struct notice notice;
+	size_t watch_entry; /* of the remote side while the local side opens */
+	struct fault fault; /* the failure */
+};
+
+/*
+ * One step of SESSION_OPENING: opens the remote side, creates and opens the local side, and then
+ * starts the relay. `pollset`: of the last session_ask, NULL at the first step. True when the
+ * session is over, as it has failed.
+ */
+bool session_open(struct session *session, const struct service_context *context,
+	const struct pollset *pollset);
+
+/* Adds what the next step waits for. */
+void session_ask(struct session *session, struct pollset *pollset, int64_t now);
+
+/* One step after SESSION_OPENING; true when the session is over. */
+bool session_step(struct session *session, const struct pollset *pollset, int64_t now);
+
+/* Fails the session with a fault, which is taken. A step has to follow. */
+void session_fail(struct session *session, struct fault *fault, int64_t now);
+
+/* Interrupts the session by a signal. A step has to follow. */
+void session_interrupt(struct session *session, int signal, int64_t now);
+
+/* Detects progress in the kernel (flow_look). For SESSION_RELAYING only. */
+void session_look(struct session *session, int64_t now);
+
+/* The last known movement in either direction. */
+int64_t session_moved_at(const struct session *session);
+
+/* Whether data that was read has not been written. */
+bool session_holds(const struct session *session);
+
+/* Changes when a descriptor of the local side was replaced under the same number. */
+static inline unsigned
+session_reopened(const struct session *session)
+{
+	return session->local != NULL ? session->local->write.reopened : 0;
+}
+
+/* Whether a message of the client is partly written, so that other writers have to wait. */
+static inline bool
+session_is_mid_message(const struct session *session)
+{
+	return session->local != NULL && session->local->mid_message;
+}
+
+/* Emits an event session_* with the counts of the session; at every level if data was `lost`. */
+void session_report(enum event_kind kind, bool lost, const struct session *session);
+
+/* Emits its state and counts. */
+void session_report_progress(const struct session *session);
+
+/* Takes the result of a session that is over. */
+bool session_end(struct session *session, struct fault *fault);
+
+/* Closes both streams; a zeroed struct is allowed. */
+void session_close(struct session *session);
+
+#endif

@@ -1,0 +1,63 @@
+/* The base of filters; see filter.h. */
+#include "filter/filter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct stream *
+filter_add(struct stream **top, const struct stream_ops *ops, size_t size, struct fault *fault)
+{
+	struct stream *stream = stream_new(ops, strdup((*top)->name), size, fault);
+	if (stream == NULL)
+		return NULL;
+	stream->lower = *top;
+	stream_follow(stream);
+	*top = stream;
+	return stream;
+}
+
+bool
+filter_unread(struct stream *stream, struct filter_prefix *prefix, const void *bytes, size_t n,
+	struct fault *fault)
+{
+	size_t left = prefix->end - prefix->start;
+	unsigned char *joined = n <= SIZE_MAX - left ? malloc(n + left) : NULL;
+	if (n == 0 || joined == NULL) {
+		free(joined);
+		return n == 0 ||
+			fault_set(fault, STATUS_MEMORY, ENOMEM, "receive from %s", stream->name);
+	}
+	memcpy(joined, bytes, n);
+	if (left > 0)
+		memcpy(joined + n, prefix->bytes + prefix->start, left);
+	free(prefix->bytes);
+	*prefix = (struct filter_prefix){ joined, 0, n + left };
+	stream->ready = true;
+	return true;
+}
+
+enum io
+filter_read(struct stream *stream, struct filter_prefix *prefix, const struct iovec *pieces,
+	int count, size_t *got, struct fault *fault)
+{
+	if (prefix->start == prefix->end) {
+		enum io result = stream_read(stream->lower, pieces, count, got, fault);
+		stream_follow(stream);
+		return result;
+	}
+	*got = stream_copy(
+		pieces, count, prefix->bytes + prefix->start, prefix->end - prefix->start);
+	prefix->start += *got;
+	stream->ready = prefix->start < prefix->end;
+	if (!stream->ready)
+		filter_close_prefix(prefix);
+	return IO_OK;
+}
+
+void
+filter_close_prefix(struct filter_prefix *prefix)
+{
+	free(prefix->bytes);
+	*prefix = (struct filter_prefix){ .bytes = NULL };
+}

@@ -1,0 +1,36 @@
+/*
+ * The base of filters: streams on top of another stream, their `lower`.
+ *
+ * A filter's operations use the lower stream through stream_read and the others, and state their
+ * own sides afterwards: mostly stream_follow. The lower stream's opening and closing is done by
+ * stream_open and stream_close.
+ */
+#ifndef SOCKCAT_FILTER_FILTER_H
+#define SOCKCAT_FILTER_FILTER_H
+
+#include "base/fault.h"
+#include "stream/stream.h"
+
+/* Puts a filter on top of a stream, with `size` zeroed bytes at `impl`: *top becomes the filter,
+ * which is also returned. NULL and a fault if there is no memory. */
+struct stream *filter_add(
+	struct stream **top, const struct stream_ops *ops, size_t size, struct fault *fault);
+
+/* Bytes that were read too far, such as those after a proxy's answer. Initially zeroed. */
+struct filter_prefix {
+	unsigned char *bytes; /* owned */
+	size_t start, end;
+};
+
+/* Puts the bytes before everything that is read next. False and a fault if memory runs out. */
+bool filter_unread(struct stream *stream, struct filter_prefix *prefix, const void *bytes, size_t n,
+	struct fault *fault);
+
+/* Reads the prefix, then from the lower stream. */
+enum io filter_read(struct stream *stream, struct filter_prefix *prefix, const struct iovec *pieces,
+	int count, size_t *got, struct fault *fault);
+
+/* Frees it. */
+void filter_close_prefix(struct filter_prefix *prefix);
+
+#endif

@@ -1,0 +1,22 @@
+/* Sockets for outgoing connections: options, the local address, and kinds of destinations. */
+#ifndef SOCKCAT_NET_DIAL_SOCKET_H
+#define SOCKCAT_NET_DIAL_SOCKET_H
+
+#include "base/fault.h"
+#include "net/endpoint.h"
+#include "net/unix_path.h"
+
+struct dial_config;
+
+/* Opens and binds a socket for a connection to the address; *file is the file of a Unix socket. -1
+ * with a fault. */
+int dial_socket_open(const struct dial_config *config, struct unix_path *file,
+	const struct address *to, struct fault *fault);
+
+/*
+ * Whether the address is a multicast or broadcast address. Only the kernel knows a subnet's
+ * broadcast address: connecting to it fails with EACCES without SO_BROADCAST (ip(7)).
+ */
+bool dial_socket_is_group(int fd, const struct address *to);
+
+#endif

@@ -1,0 +1,49 @@
+"""Whether the kernel probes a connection of sockcat (proc_net_tcp.txt: a timer of kind 2).
+
+    end_keepalive.py on|off connect|listen|to open|ended [ARG...]      open, ended: standard input
+
+to: the connection to the server of --to, whose client has ended.
+"""
+import socket
+import subprocess
+import sys
+
+from drive import accept, Cat, check, dial, exactly, taken, tcp, until
+
+
+def probed(local, remote):
+    with open('/proc/net/tcp') as file:
+        for line in list(file)[1:]:
+            fields = line.split()
+            if [int(end.split(':')[1], 16) for end in fields[1:3]] == [local, remote]:
+                return fields[5].startswith('02') and fields[3] != '06'
+    return False
+
+
+wanted, way, state, *args = sys.argv[1:]
+stdin = subprocess.PIPE if state == 'open' else subprocess.DEVNULL
+listener = tcp()
+if way == 'connect':
+    cat = Cat('-v', *args, '127.0.0.1', str(listener.getsockname()[1]), stdin=stdin)
+    peer = accept(listener)
+else:
+    if way == 'to':
+        args += ['--to', '127.0.0.1:%d' % listener.getsockname()[1]]
+    cat = Cat('-l', '-v', *args, '127.0.0.1', '0', stdin=stdin)
+    peer = client = dial(cat)
+    if way == 'to':
+        peer = accept(listener)
+        client.shutdown(socket.SHUT_WR)
+        check(peer.recv(1), b'')
+ends = peer.getpeername()[1], peer.getsockname()[1]
+if wanted == 'on':
+    until(lambda: probed(*ends), 'a probe: ' + cat.errors())
+else:
+    # A byte in each direction has gone through, and still nothing is probed.
+    cat.write(b'a')
+    check(exactly(peer, 1), b'a')
+    peer.sendall(b'b')
+    until(lambda: cat.output() == b'b', 'the byte')
+    until(lambda: taken(peer), 'the acknowledgement')
+    cat.rest()
+    check(probed(*ends), False)

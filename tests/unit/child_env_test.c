@@ -1,0 +1,113 @@
+/* The environment of a program describes the connection and contains nothing that the peer
+ * chose. */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "check.h"
+#include "program/child_env.h"
+
+/* The value of a variable; NULL: not set. A duplicate is a failure. */
+static const char *
+child_env_test_get(char **environment, const char *name)
+{
+	const char *found = NULL;
+	size_t length = strlen(name);
+	for (size_t i = 0; environment[i] != NULL; i++) {
+		if (strncmp(environment[i], name, length) != 0 || environment[i][length] != '=')
+			continue;
+		CHECK(found == NULL);
+		found = environment[i] + length + 1;
+	}
+	return found;
+}
+
+static bool
+child_env_test_is(char **environment, const char *name, const char *wanted)
+{
+	const char *value = child_env_test_get(environment, name);
+	return value != NULL && strcmp(value, wanted) == 0;
+}
+
+static struct address
+child_env_test_inet6(const char *text, uint16_t port)
+{
+	struct address address = { .length = sizeof(struct sockaddr_in6) };
+	struct sockaddr_in6 *inet = (struct sockaddr_in6 *)&address.storage;
+	inet->sin6_family = AF_INET6;
+	inet->sin6_port = htons(port);
+	CHECK(inet_pton(AF_INET6, text, &inet->sin6_addr) == 1);
+	return address;
+}
+
+int
+main(void)
+{
+	static char inherited[][40] = { "PATH=/bin", "NCAT_REMOTE_ADDR=6.6.6.6", "NCAT_PROTOCOL=x",
+		"SOCKCAT_LOCAL_PORT=1", "SOCKCAT_PEER_UID=0", "NCAT_PEER_PID=1",
+		"SOCKCAT_=", "NCAT_PROTO", "=odd", "EMPTY=", "PATHS=x", "LC_TIME=C", "LC=x",
+		"LD_PRELOAD=x" };
+	char *entries[sizeof inherited / sizeof inherited[0] + 1] = { NULL };
+	for (size_t i = 0; i < sizeof inherited / sizeof inherited[0]; i++)
+		entries[i] = inherited[i];
+
+	struct address own = child_env_test_inet6("2001:db8::1", 80);
+	struct address peer = child_env_test_inet6("::ffff:192.0.2.7", 40000);
+	struct sys_credentials nobody = { .user = SYS_NO_USER };
+	char **made = child_env_make(entries, false, "tcp", &own, &peer, &nobody);
+	CHECK(made != NULL);
+	CHECK(child_env_test_is(made, "PATH", "/bin"));
+	CHECK(child_env_test_is(made, "EMPTY", ""));
+	CHECK(child_env_test_is(made, "NCAT_PROTOCOL", "x"));
+	CHECK(child_env_test_is(made, "SOCKCAT_", ""));
+	CHECK(child_env_test_is(made, "NCAT_PROTO", "TCP"));
+	CHECK(child_env_test_is(made, "SOCKCAT_PROTO", "TCP"));
+	CHECK(child_env_test_is(made, "NCAT_REMOTE_ADDR", "::ffff:192.0.2.7"));
+	CHECK(child_env_test_is(made, "SOCKCAT_REMOTE_PORT", "40000"));
+	CHECK(child_env_test_is(made, "NCAT_LOCAL_ADDR", "2001:db8::1"));
+	CHECK(child_env_test_is(made, "SOCKCAT_LOCAL_PORT", "80"));
+	CHECK(child_env_test_get(made, "SOCKCAT_PEER_UID") == NULL);
+	CHECK(child_env_test_get(made, "NCAT_PEER_PID") == NULL);
+	child_env_free(made);
+
+	made = child_env_make(entries, true, "tcp", &own, &peer, &nobody);
+	CHECK(made != NULL);
+	size_t count = 0;
+	while (made[count] != NULL)
+		count++;
+	CHECK(count == 2 + 10);
+	CHECK(child_env_test_is(made, "PATH", "/bin"));
+	CHECK(child_env_test_is(made, "LC_TIME", "C"));
+	CHECK(child_env_test_is(made, "NCAT_REMOTE_ADDR", "::ffff:192.0.2.7"));
+	CHECK(child_env_test_is(made, "SOCKCAT_LOCAL_PORT", "80"));
+	child_env_free(made);
+
+	/* The peer of a Unix socket chooses its name. */
+	struct address none = { .length = 0 }, named = { .length = sizeof(struct sockaddr_un) };
+	struct sockaddr_un *local = (struct sockaddr_un *)&named.storage;
+	local->sun_family = AF_UNIX;
+	memcpy(local->sun_path, "() { :; }; x", sizeof "() { :; }; x");
+	struct sys_credentials from = { .user = 4294967294, .group = 100, .process = 77 };
+	made = child_env_make(entries, false, "unix", &none, &named, &from);
+	CHECK(made != NULL);
+	CHECK(child_env_test_is(made, "NCAT_PROTO", "UNIX"));
+	CHECK(child_env_test_get(made, "NCAT_REMOTE_ADDR") == NULL);
+	CHECK(child_env_test_get(made, "SOCKCAT_REMOTE_PORT") == NULL);
+	CHECK(child_env_test_get(made, "SOCKCAT_LOCAL_PORT") == NULL);
+	CHECK(child_env_test_is(made, "SOCKCAT_PEER_UID", "4294967294"));
+	CHECK(child_env_test_is(made, "SOCKCAT_PEER_GID", "100"));
+	CHECK(child_env_test_is(made, "NCAT_PEER_PID", "77"));
+	child_env_free(made);
+
+	/* A process in another PID namespace. */
+	from.process = 0;
+	made = child_env_make(entries, false, "unix", &none, &named, &from);
+	CHECK(made != NULL);
+	CHECK(child_env_test_is(made, "SOCKCAT_PEER_UID", "4294967294"));
+	CHECK(child_env_test_get(made, "SOCKCAT_PEER_PID") == NULL);
+	child_env_free(made);
+
+	child_env_free(NULL);
+	return check_verdict("environment");
+}
