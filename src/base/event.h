@@ -28,10 +28,12 @@ struct event {
 	enum event_kind kind;
 	bool always; /* print at every level: it reports lost data, or the user requested it */
 #define EVENT_TYPE_TEXT const char *
+#define EVENT_TYPE_ADDRESS const char *
 #define EVENT_TYPE_COUNT uint64_t
-#define EVENT_FIELD(id, type) EVENT_TYPE_##type id;
+#define EVENT_FIELD(id, type, name) EVENT_TYPE_##type id;
 #include "base/event.def"
 #undef EVENT_TYPE_TEXT
+#undef EVENT_TYPE_ADDRESS
 #undef EVENT_TYPE_COUNT
 };
 

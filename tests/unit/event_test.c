@@ -26,7 +26,8 @@ event_test_templates(const char *syntax)
 		const char *one = "1";
 #define EVENT_TEST_SET_TEXT(id) event.id = one
 #define EVENT_TEST_SET_COUNT(id) event.id = 1
-#define EVENT_FIELD(id, type) EVENT_TEST_SET_##type(id);
+#define EVENT_TEST_SET_ADDRESS(id) event.id = one
+#define EVENT_FIELD(id, type, name) EVENT_TEST_SET_##type(id);
 #include "base/event.def"
 		event.target = "1:1";
 		char *text = event_text(&event);
