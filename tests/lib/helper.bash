@@ -29,6 +29,7 @@ helper_setup() {
         fail "SOCKCAT must name the program under test, is: '${SOCKCAT:-}'"
         return 1
     fi
+    trace_failures
     T=${BATS_TEST_TMPDIR:-$(mktemp -d)} # bats before 1.4 has no directory per test
     started=()
     # On a machine that has more to do than processors everything that waits has more time: see
@@ -39,6 +40,27 @@ helper_setup() {
     PEER_LIMIT=${PEER_LIMIT:-$((60 * LAST_RESORT))}
     export SOCKCAT T PEER LAST_RESORT PEER_LIMIT
     export -f sockcat # so that it can be used in bash -c '...'
+}
+
+# bats notes where a test is before each command, to say later where it failed; that takes 0.4 ms for
+# each of them, also where something is waited for. Here only a failure looks where it is.
+trace_failures() {
+    [ "${BATS_TRACE_LEVEL:-0}" -eq 0 ] && declare -F bats_error_trap >/dev/null || return 0
+    set +T
+    trap - DEBUG
+    trap 'bats_error_trap; trace_failure' ERR
+}
+
+trace_failure() {
+    local i
+    [ "$BASH_SUBSHELL" -eq 0 ] || return 0
+    BATS_DEBUG_LAST_STACK_TRACE=()
+    for ((i = 1; i < ${#FUNCNAME[@]}; i++)); do
+        BATS_DEBUG_LAST_STACK_TRACE+=("${BASH_LINENO[i - 1]} ${FUNCNAME[i]} ${BASH_SOURCE[i]:-$BATS_TEST_SOURCE}")
+        case ${FUNCNAME[i]} in
+        "$BATS_TEST_NAME" | setup | teardown) break ;;
+        esac
+    done
 }
 
 setup() { helper_setup; }
