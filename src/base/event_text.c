@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/event_rows.h"
 
 struct event_text {
@@ -105,6 +106,10 @@ event_text_put_field(const struct event_text *text, const char *at)
 		return;
 	}
 	uint64_t count = event_rows_count(text->event, field);
+	if (field->type == EVENT_TIME) {
+		(void)fprintf(text->out, "%.1fms", (double)count / CLOCK_MILLISECOND);
+		return;
+	}
 	(void)fprintf(text->out, "%" PRIu64, count);
 	if (*one != '|')
 		return;

@@ -311,7 +311,7 @@ command_config(struct config *config, const struct compat *compat, struct option
 	struct listen_fds passed;
 	listen_fds_look(&passed);
 	config->mode = listen                          ? &listen_mode
-		: options_has(options, OPTION_probe)   ? &probe_mode
+		: options_has(options, OPTION_probe)   ? &scan_mode
 		: options_has(options, OPTION_pass_fd) ? &fdpass_mode
 						       : &connect_mode;
 	if (options_has(options, OPTION_broker))

@@ -31,7 +31,7 @@ times_config(struct config *config, const struct compat *compat, const struct op
 	}
 	int64_t wait = limits != CLOCK_NEVER ? limits : compat->wait;
 	/* A datagram probe waits only for an answer. */
-	if (datagrams && config->mode == &probe_mode && limits == CLOCK_NEVER)
+	if (datagrams && config->mode == &scan_mode && limits == CLOCK_NEVER)
 		wait = TIMES_SILENCE;
 	config->wait = times_option(options, OPTION_wait, wait);
 	/* With -k an idle datagram peer is closed. */

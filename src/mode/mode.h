@@ -11,7 +11,7 @@ struct mode {
 	bool (*run)(struct run *run, struct fault *fault);
 };
 
-extern const struct mode connect_mode, listen_mode, probe_mode, fdpass_mode;
+extern const struct mode connect_mode, listen_mode, scan_mode, fdpass_mode;
 
 /* Runs the config's mode. Reads the access lists that can be read only once into the config. */
 bool mode_run(struct config *config, struct fault *fault);

@@ -77,6 +77,7 @@ dial_note_error(struct dial *dial, const struct address *address, int error)
 	dial_note(dial, address, transport_status(error, STATUS_CONNECT),
 		unix_path_cause(address, error));
 	dial->refused &= error == ECONNREFUSED;
+	dial->cause = error;
 }
 
 static void

@@ -53,6 +53,7 @@ struct dial {
 	size_t reported;       /* length of the reported part of its text */
 	bool mixed;            /* the failures had different statuses */
 	bool refused;          /* all failures were ECONNREFUSED: the host is up */
+	int cause; /* the error of the last attempt that failed; 0: none, or not known */
 	/* DIAL_CONNECTED: */
 	int fd;     /* the connection; -1: taken by the caller */
 	int error;  /* of a connection that has already been reset; 0: none */

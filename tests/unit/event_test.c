@@ -26,6 +26,7 @@ event_test_templates(const char *syntax)
 		const char *one = "1";
 #define EVENT_TEST_SET_TEXT(id) event.id = one
 #define EVENT_TEST_SET_COUNT(id) event.id = 1
+#define EVENT_TEST_SET_TIME(id) event.id = 1
 #define EVENT_TEST_SET_ADDRESS(id) event.id = one
 #define EVENT_FIELD(id, type, name) EVENT_TEST_SET_##type(id);
 #include "base/event.def"
@@ -79,6 +80,11 @@ main(void)
 		"connection from /s, uid 0, gid 0, pid 7"));
 	/* Out of memory for the address. */
 	CHECK(event_test_is(&(struct event){ .kind = EVENT_accepted }, "connection from ?"));
+	CHECK(event_test_is(&(struct event){ .kind = EVENT_probe_open,
+				    .target = "a:1",
+				    .state = "open",
+				    .connect_time = 1260000 },
+		"a:1 open 1.3ms"));
 	CHECK(event_test_is(&(struct event){ .kind = EVENT_session_closed, .peer = "p", .sent = 1 },
 		"closed p: 1 byte sent, 0 bytes received"));
 	CHECK(event_test_is(

@@ -1,0 +1,75 @@
+/*
+ * A probe: a task that finds out once whether a port answers. It connects, or sends an empty
+ * datagram, and ends with a result; when to probe what, and what to print, is its owner's choice.
+ *
+ *     probe_start(&probe, &config, &queue)    zeroed before
+ *     the owner is woken, and takes it from the queue: probe.result
+ *     probe_close(&probe)                     after which it may be started again
+ */
+#ifndef SOCKCAT_MODE_PROBE_H
+#define SOCKCAT_MODE_PROBE_H
+
+#include "base/event.h"
+#include "base/fault.h"
+#include "engine/engine.h"
+#include "net/dial.h"
+
+enum probe_state {
+#define STATE(id, word, status, text) PROBE_##id,
+#include "mode/probe.def"
+#undef STATE
+};
+
+/* The last thing that was tried. */
+enum probe_stage { PROBE_RESOLVE, PROBE_CONNECT, PROBE_ANSWER };
+
+struct probe_result {
+	enum probe_state state;
+	enum probe_stage stage;
+	int64_t resolve_time; /* the time of the look-up; 0: there was none */
+	int64_t connect_time; /* until the answer, a refusal or the deadline; 0: not tried */
+	struct fault fault;   /* the cause, and its status; unset: open */
+};
+
+/* Probes that are done, in the order in which that happened, and the task to wake for them. It is
+ * also woken when a name is resolved. */
+struct probe_queue {
+	struct engine *engine;
+	struct task *owner;
+	struct probe *first, *last;
+};
+
+enum probe_phase { PROBE_DIALLING, PROBE_ASKED, PROBE_DONE };
+
+struct probe {
+	struct task task; /* first: found by its address */
+	struct probe_queue *queue;
+	struct probe *next; /* in the queue */
+	enum probe_phase phase;
+	/* When done: the addresses and, if the port is open, the connection. */
+	struct dial dial;
+	size_t entry;
+	int64_t began, resolved; /* resolved: 0: not yet */
+	struct probe_result result;
+};
+
+/* Starts a probe, which may be done, and in the queue, when this returns. */
+void probe_start(struct probe *probe, const struct dial_config *config, struct probe_queue *queue);
+
+/* Removes the next probe from the queue of those that are done; NULL: there is none. */
+struct probe *probe_queue_take(struct probe_queue *queue);
+
+/* Ends a probe that is not done, frees everything and closes a connection. The probe is not in a
+ * queue. A zeroed struct is allowed. */
+void probe_close(struct probe *probe);
+
+/* Emits an event with the endpoint, the address that answered, and the result. */
+void probe_emit(const struct probe *probe, struct event event);
+
+/* "open", "open|filtered" and so on. */
+const char *probe_state_word(enum probe_state state);
+
+/* "resolve", "connect", "answer". */
+const char *probe_stage_word(enum probe_stage stage);
+
+#endif
