@@ -263,7 +263,7 @@ is_drained() { grep -qsx $'pos:\t300000' "/proc/$pid/fdinfo/0"; }
     assert_peer_done
 }
 
-@test "T8: with -v it is reported at once, by a listener and over a Unix socket, too" {
+@test "T8: with -v it is reported soon, by a listener and over a Unix socket, too" {
     feed "@$T/over"
     # Which is before the idle limit, and that before the three seconds.
     LISTENER_IN=$T/in start_listener -v --idle-timeout 1 -U "$T/socket"
@@ -271,6 +271,14 @@ is_drained() { grep -qsx $'pos:\t300000' "/proc/$pid/fdinfo/0"; }
     finish "$listener"
     assert_equal "$result" 28
     assert_line ' has finished; waiting for standard input \(--until=peer: exit then; -d: do not read it\)$' "$T/listener.err"
+}
+
+@test "T8: a file that is being sent is not waited for with a message" {
+    start_peer send:bye shutwr recvall
+    client -v 127.0.0.1 "$peer_port" <"$(random_file 20000001)" >"$T/out"
+    assert_status 0
+    ! grep 'waiting for' "$T/client.err" || fail "it is always ready"
+    assert_peer_done
 }
 
 @test "T8: input that still comes, and a terminal, are not waited for with a message" {

@@ -8,6 +8,9 @@
 /* How long a session may be idle without a message. */
 #define NOTICE_PATIENCE (3 * CLOCK_SECOND)
 
+/* The same with -v: long enough that input which is always ready is not said to be waited for. */
+#define NOTICE_PATIENCE_VERBOSE (CLOCK_SECOND / 10)
+
 void
 notice_open(struct notice *notice, const struct config *config, bool connects)
 {
@@ -51,9 +54,9 @@ static void
 notice_look_at_wait(struct notice *notice, const struct relay *relay, int64_t now)
 {
 	enum notice_wait wait = notice_wait_of(relay);
-	/* With -v at once, unless data may still arrive. */
-	bool at_once = wait == NOTICE_WAIT_INPUT && event_wants(EVENT_input_ended);
-	int64_t patience = at_once ? 0 : NOTICE_PATIENCE;
+	/* With -v soon, unless data may still arrive. */
+	bool soon = wait == NOTICE_WAIT_INPUT && event_wants(EVENT_input_ended);
+	int64_t patience = soon ? NOTICE_PATIENCE_VERBOSE : NOTICE_PATIENCE;
 	if (wait == NOTICE_WAIT_NONE || notice->reported)
 		notice->due = CLOCK_NEVER;
 	else if (wait != notice->wait)
