@@ -205,7 +205,8 @@ storm() {
     # The statistics that were asked for have come, as whole lines.
     local bytes=': [0-9]+ bytes sent, [0-9]+ bytes received'
     assert_line "^sockcat: session .*$bytes\$" "$T/background.err"
-    run grep -Evc "^sockcat: (\([0-9]+ lines dropped\) )?((session|closed) .*$bytes|connected .*|[^ ]+: half-closed .*)\$" \
+    # On a loaded machine the input may rest while the peer is done.
+    run grep -Evc "^sockcat: (\([0-9]+ lines dropped\) )?((session|closed) .*$bytes|connected .*|[^ ]+: half-closed .*|.* has finished; waiting .*)\$" \
         "$T/background.err"
     assert_equal "$output" 0
 }
