@@ -84,7 +84,9 @@ lacks() {
     esac
 }
 
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 unstable=0
+# The most tests that may pass only when they are run again.
+unstable_most=3
 
 # Adds up what a bats TAP file says, and shows what was skipped and why.
 count_tap() {
@@ -119,6 +121,40 @@ unit() {
     failed=$((failed + bad))
 }
 
+# bats_run PRESET ARG...: runs bats with the preset's program.
+bats_run() {
+    local preset=$1
+    shift
+    SOCKCAT=$PWD/build/$preset/sockcat SHIM_LIB=$PWD/build/$preset/shim.so \
+        BUILD_DIR=$PWD/build/$preset ASAN_OPTIONS=detect_leaks=1 \
+        UBSAN_OPTIONS=print_stacktrace=1 bats --tap "$@" </dev/null
+}
+
+# Prints number, file and name of each failed test of a TAP file, separated by tabs; not those in which
+# the program crashed or a sanitizer found something.
+failed_tests() {
+    awk 'function flush() { if (number != "" && file != "") print number "\t" file "\t" name; number = file = "" }
+        /^(not )?ok / { flush() }
+        /^not ok / { number = $3; name = $0; sub(/^not ok [0-9]+ /, "", name) }
+        file == "" && match($0, /in test file [^,]*/) { file = substr($0, RSTART + 13, RLENGTH - 13) }
+        /Sanitizer|runtime error|Segmentation|core dumped|Assertion/ { number = "" }
+        END { flush() }' "$1"
+}
+
+# run_again PRESET TAP: runs each failed test once more, alone. One that passes then has failed because
+# the machine was too slow for it; it is reported as unstable, and too many of them are a failure.
+run_again() {
+    local preset=$1 tap=$2 number file name pattern
+    while IFS=$'\t' read -r number file name; do
+        pattern=$(printf '%s' "$name" | sed 's/[][(){}.*+?^$|\\]/\\&/g')
+        if bats_run "$preset" -f "^$pattern\$" "$file" >"$tap.again" 2>&1 && grep -q '^ok 1 ' "$tap.again"; then
+            echo "   unstable, passed alone: $name"
+            sed -i "s/^not ok $number /ok $number /" "$tap"
+            unstable=$((unstable + 1))
+        fi
+    done < <(failed_tests "$tap")
+}
+
 outside() {
     local preset=$1 tap=build/$1/bats.tap file files=() all
     # The files that take longest come first, so that none of them is left alone at the end.
@@ -149,12 +185,10 @@ outside() {
     # A static program does not load it.
     [ "$preset" = musl ] ||
         cc -std=c11 -O1 -fPIC -shared -o "build/$preset/shim.so" tests/lib/shim.c -ldl
-    SOCKCAT=$PWD/build/$preset/sockcat SHIM_LIB=$PWD/build/$preset/shim.so \
-        BUILD_DIR=$PWD/build/$preset ASAN_OPTIONS=detect_leaks=1 \
-        UBSAN_OPTIONS=print_stacktrace=1 \
-        bats --tap -j "$jobs" --no-parallelize-within-files "${files[@]}" >"$tap" 2>"$tap.err" </dev/null || true
+    bats_run "$preset" -j "$jobs" --no-parallelize-within-files "${files[@]}" >"$tap" 2>"$tap.err" || true
     grep -A 40 -E '^not ok ' "$tap" | grep -vE '^ok ' || true
     grep -vE '^$' "$tap.err" | head -n 20 || true
+    run_again "$preset" "$tap"
     count_tap "$tap"
     echo "   from outside: $ran tests run"
     if ! grep -qE "^1\.\.[1-9]" "$tap"; then
@@ -269,5 +303,6 @@ for preset in "${presets[@]}"; do
 done
 
 echo
+[ "$unstable" -eq 0 ] || echo "$unstable of the tests that passed are unstable: they failed at first"
 echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+[ "$failed" -eq 0 ] && [ "$unstable" -le "$unstable_most" ]
