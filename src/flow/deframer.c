@@ -179,17 +179,6 @@ deframer_next_given(struct deframer *deframer)
 	return true;
 }
 
-void
-deframer_consume(struct deframer *deframer)
-{
-	deframer->start += deframer->part.consumed;
-	deframer->offset += deframer->part.consumed;
-	deframer->consumed += deframer->found;
-	deframer->open = deframer->start < deframer->end;
-	deframer->found = false;
-	deframer->part = (struct frame_part){ .scanned = 0 };
-}
-
 bool
 deframer_find(struct deframer *deframer, struct fault *fault)
 {

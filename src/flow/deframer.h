@@ -49,7 +49,16 @@ enum io deframer_read(struct deframer *deframer, struct stream *source, struct f
 bool deframer_find(struct deframer *deframer, struct fault *fault);
 
 /* Continues after the message that was found. */
-void deframer_consume(struct deframer *deframer);
+static inline void
+deframer_consume(struct deframer *deframer)
+{
+	deframer->start += deframer->part.consumed;
+	deframer->offset += deframer->part.consumed;
+	deframer->consumed += deframer->found;
+	deframer->open = deframer->start < deframer->end;
+	deframer->found = false;
+	deframer->part.scanned = deframer->part.state = deframer->part.wanted = 0;
+}
 
 /* Bytes of the input that are not consumed. */
 size_t deframer_left(const struct deframer *deframer);

@@ -37,10 +37,12 @@ static const char framed_channel_large[] = "more than the socket takes";
 struct framed_channel {
 	struct flow_config config;
 	struct deframer deframer;
-	struct stage *transform; /* one of the channel's; NULL: none */
-	bool transform_restarts; /* the transform starts again with each message */
-	bool joins;              /* adjacent messages may be one piece */
-	unsigned char *out;      /* encoded messages; owned */
+	struct frame_growth growth; /* of the sink's format, if `encodes` */
+	bool encodes;               /* for the sink; else messages are copied as they are */
+	struct stage *transform;    /* one of the channel's; NULL: none */
+	bool transform_restarts;    /* the transform starts again with each message */
+	bool joins;                 /* adjacent messages may be one piece */
+	unsigned char *out;         /* encoded messages; owned */
 	size_t out_size, out_used;
 	struct iovec few[FRAMED_CHANNEL_FEW];
 	struct iovec *batch; /* few, or owned */
@@ -195,9 +197,11 @@ framed_channel_measure(struct framed_channel *framed, const unsigned char *bytes
 	return fits;
 }
 
-/* Encodes a message. False: not now, or it failed. */
-static bool
-framed_channel_encode(struct channel *channel, unsigned char *bytes, size_t length)
+/* Encodes a message into `out`, which has room; returns the size. SIZE_MAX: it is skipped, or the
+ * fault is set. */
+static size_t
+framed_channel_encode(
+	struct channel *channel, const unsigned char *bytes, size_t length, unsigned char *out)
 {
 	struct framed_channel *framed = channel->framed;
 	const struct frame *encode = framed->config.encode;
@@ -205,23 +209,17 @@ framed_channel_encode(struct channel *channel, unsigned char *bytes, size_t leng
 	const size_t whole = length;
 	/* `length` decreases each time. */
 	do {
-		if (!framed_channel_make_room(framed, frame_bound(encode, length)))
-			return false;
-		unsigned char *out = framed->out + framed->out_used;
 		size_t n = encode->format->encode(
 			encode, bytes, length, &framed->about, out, &refusal);
 		if (n != SIZE_MAX && (framed->sink_max == 0 || n <= framed->sink_max)) {
-			framed_channel_append(framed, out, n);
-			framed->out_used += n;
-			channel->fetched += n;
 			channel->truncated += length < whole;
-			return true;
+			return n;
 		}
 		if (n != SIZE_MAX)
 			refusal = (struct frame_refusal){ framed_channel_large,
 				framed_channel_measure(framed, bytes, length) };
 	} while (framed_channel_refuse(channel, &refusal, &length));
-	return !fault_is_set(&framed->failed);
+	return SIZE_MAX;
 }
 
 /* Takes one message into the batch. False: not now, or it failed. */
@@ -229,14 +227,11 @@ static bool
 framed_channel_take(struct channel *channel, unsigned char *bytes, size_t length)
 {
 	struct framed_channel *framed = channel->framed;
-	const struct frame *encode = framed->config.encode;
 	struct stage *transform = framed->transform;
 	if (transform != NULL) {
-		/* Room for both, as the transform cannot be repeated, and its result must not move.
-		 */
-		size_t bound = encode != NULL ? frame_bound(encode, 2 * length) : 0;
-		if (!framed_channel_make_room(
-			    framed, bound < SIZE_MAX - 2 * length ? bound + 2 * length : SIZE_MAX))
+		/* Room for both: the transform cannot be repeated, nor its result moved. */
+		size_t bound = framed->encodes ? frame_bound(&framed->growth, 2 * length) : 0;
+		if (!framed_channel_make_room(framed, size_add(bound, 2 * length)))
 			return false;
 		unsigned char *out = framed->out + framed->out_used;
 		length = transform->ops->change(
@@ -244,14 +239,21 @@ framed_channel_take(struct channel *channel, unsigned char *bytes, size_t length
 		bytes = out;
 		framed->out_used += length;
 	}
-	if (encode != NULL && !encode->format->whole)
-		return framed_channel_encode(channel, bytes, length);
-	if (framed->sink_max > 0 && length > framed->sink_max) {
-		if (encode == NULL)
+	if (framed->encodes) {
+		if (!framed_channel_make_room(framed, frame_bound(&framed->growth, length)))
+			return false;
+		unsigned char *out = framed->out + framed->out_used;
+		length = framed_channel_encode(channel, bytes, length, out);
+		if (length == SIZE_MAX)
+			return !fault_is_set(&framed->failed);
+		bytes = out;
+		framed->out_used += length;
+	} else if (framed->sink_max > 0 && length > framed->sink_max) {
+		struct frame_refusal refusal = { framed_channel_large, framed->sink_max };
+		if (framed->config.encode == NULL)
 			return fault_set(&framed->failed, STATUS_SEND, 0,
 				"send to %s: a message of %zu bytes: %s (at most %zu bytes)",
 				channel->sink->name, length, strerror(EMSGSIZE), framed->sink_max);
-		struct frame_refusal refusal = { framed_channel_large, framed->sink_max };
 		if (!framed_channel_refuse(channel, &refusal, &length))
 			return !fault_is_set(&framed->failed);
 		channel->truncated++;
@@ -284,12 +286,11 @@ framed_channel_fill(
 	struct channel *channel, struct stream *source, size_t *got, struct fault *fault)
 {
 	struct framed_channel *framed = channel->framed;
-	enum io result = IO_OK;
 	*got = 0;
 	if (!fault_is_set(&framed->failed)) {
 		if (framed->deframer.ended)
 			return IO_END;
-		result = deframer_read(&framed->deframer, source, fault);
+		enum io result = deframer_read(&framed->deframer, source, fault);
 		if (result != IO_OK)
 			return result;
 		framed->bulk =
@@ -386,6 +387,9 @@ framed_channel_open(struct channel *channel, const struct stream *source,
 	framed->batch = framed->few;
 	framed->places = FRAMED_CHANNEL_FEW;
 	framed->config = *config;
+	if (config->encode != NULL)
+		framed->growth = frame_growth(config->encode);
+	framed->encodes = config->encode != NULL && !config->encode->format->whole;
 	framed->transform = stage_transform(&channel->stages);
 	framed->transform_restarts = source->caps.messages;
 	framed->joins = sink_max == 0 && !stage_is_gated(&channel->stages);

@@ -7,7 +7,6 @@
 #include "base/spelling.h"
 #include "frame/escape.h"
 #include "frame/formats.h"
-#include "frame/size.h"
 
 static const struct frame_format *const frame_rows[] = {
 	&delimited_line,
@@ -89,20 +88,19 @@ frame_parse(struct frame *frame, const char *text, size_t max, struct fault *fau
 	return true;
 }
 
-size_t
-frame_bound(const struct frame *frame, size_t length)
+struct frame_growth
+frame_growth(const struct frame *frame)
 {
-	const struct frame_growth *growth = &frame->format->growth;
-	size_t units = length;
-	if (growth->per > 1)
-		units = length / growth->per + (length % growth->per != 0);
-	bool escape = frame->escape && frame->delimiter_length > 0;
-	return size_add(size_multiply(units, escape ? ESCAPE_MAX : growth->times),
-		growth->plus + frame->format->width + frame->delimiter_length + frame->size);
+	struct frame_growth growth = frame->format->growth;
+	growth.plus += frame->format->width + frame->delimiter_length + frame->size;
+	if (frame->escape && frame->delimiter_length > 0)
+		growth.times = ESCAPE_MAX;
+	return growth;
 }
 
 size_t
 frame_limit(const struct frame *frame)
 {
-	return size_add(frame_bound(frame, frame->max), frame->format->growth.spare);
+	struct frame_growth growth = frame_growth(frame);
+	return size_add(frame_bound(&growth, frame->max), growth.spare);
 }

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/fault.h"
+#include "frame/size.h"
 
 /* The longest STR of delim:STR. */
 #define FRAME_DELIMITER_MAX 64
@@ -55,6 +56,12 @@ struct frame_refusal {
 	size_t fits; /* the longest prefix that can be encoded; SIZE_MAX: not even an empty one */
 };
 
+/* The longest frame has `times` bytes for each `per` bytes of the message, or part of them, and
+ * `plus` bytes. `decode` may accept `spare` more. */
+struct frame_growth {
+	size_t per, times, plus, spare;
+};
+
 struct frame_format {
 	const char *name;   /* the part of --frame up to ':' or ',' */
 	const char *usage;  /* with parameters: "delim:STR" */
@@ -66,12 +73,8 @@ struct frame_format {
 	const char *delimiter; /* what each message ends with; NULL: none, or a parameter */
 	size_t delimiter_length;
 
-	/* The longest frame has `times` bytes for each `per` bytes of the message, or part of them,
-	 * `plus` bytes, and the length field, delimiter or fixed size. `decode` may accept `spare`
-	 * more. */
-	struct frame_growth {
-		size_t per, times, plus, spare;
-	} growth;
+	/* Without the length field, delimiter or fixed size. */
+	struct frame_growth growth;
 
 	/* Parses the parameters after the name (":STR", ",inclusive" or ""). False, with *why, if
 	 * they are invalid. NULL: the format has no parameters. */
@@ -111,13 +114,15 @@ struct frame {
 	bool escape;     /* delimiters inside a message are encoded and decoded as C escapes */
 	bool short_last; /* fixed: the last decoded message, and any encoded one, may be shorter */
 	/* Set by frame_parse: */
-	size_t size;       /* fixed: of each message */
-	bool padded;       /* fixed: shorter messages are padded with `pad` */
-	unsigned char pad; /* fixed */
-	bool inclusive;    /* length field: it counts itself too */
-	int64_t add;       /* length field: it is the length plus this */
-	bool lenient;      /* octet-counting: lines and separators are accepted too */
-	size_t header;     /* length field: bytes of the message in front of it; <= max */
+	size_t size;          /* fixed: of each message */
+	bool padded;          /* fixed: shorter messages are padded with `pad` */
+	unsigned char pad;    /* fixed */
+	bool inclusive;       /* length field: it counts itself too */
+	int64_t add;          /* length field: it is the length plus this */
+	bool lenient;         /* octet-counting: lines and separators are accepted too */
+	size_t header;        /* length field: bytes of the message in front of it; <= max */
+	uint64_t shift;       /* integer: the length of the message minus the field, modulo 2^64 */
+	uint64_t least, most; /* integer: the lengths of messages that it can count */
 	unsigned char delimiter[FRAME_DELIMITER_MAX];
 	size_t delimiter_length;
 };
@@ -131,8 +136,18 @@ bool frame_parse(struct frame *frame, const char *text, size_t max, struct fault
 /* Row i of the table of formats; NULL after the last one. */
 const struct frame_format *frame_row(size_t i);
 
+/* How the format's frames grow with these parameters. */
+struct frame_growth frame_growth(const struct frame *frame);
+
 /* The size of the longest frame that is made of `length` bytes; SIZE_MAX on overflow. */
-size_t frame_bound(const struct frame *frame, size_t length);
+static inline size_t
+frame_bound(const struct frame_growth *growth, size_t length)
+{
+	size_t units = length;
+	if (growth->per > 1)
+		units = length / growth->per + (length % growth->per != 0);
+	return size_add(size_multiply(units, growth->times), growth->plus);
+}
 
 /* The size of the longest frame that can be decoded; SIZE_MAX on overflow. */
 size_t frame_limit(const struct frame *frame);

@@ -11,24 +11,19 @@
 /* The largest absolute value of add=K, so that sums cannot overflow. */
 #define INTEGER_ADD_MAX (UINT64_MAX >> 2)
 
-/* The largest value of the length field. */
-static uint64_t
-integer_top(const struct frame *frame)
+/* Sets how the field counts, and which messages. False: none fits. */
+static bool
+integer_count(struct frame *frame)
 {
-	return UINT64_MAX >> (64 - 8 * frame->format->width);
-}
-
-/* The length field is the number of bytes after it, plus `more` or minus `less`. */
-struct integer_extra {
-	uint64_t more, less; /* one of them is 0 */
-};
-
-static struct integer_extra
-integer_extra(const struct frame *frame)
-{
-	int64_t extra = frame->add + (frame->inclusive ? (int64_t)frame->format->width : 0);
-	return extra < 0 ? (struct integer_extra){ 0, (uint64_t)-extra }
-			 : (struct integer_extra){ (uint64_t)extra, 0 };
+	unsigned width = frame->format->width;
+	int64_t extra = frame->add + (frame->inclusive ? (int64_t)width : 0);
+	/* The field is the number of bytes after it, plus `more` or minus `less`; one is 0. */
+	uint64_t more = extra > 0 ? (uint64_t)extra : 0, less = more - (uint64_t)extra;
+	uint64_t top = UINT64_MAX >> (64 - 8 * width), room = top - more;
+	frame->shift = frame->header - (uint64_t)extra;
+	frame->least = frame->header + less;
+	frame->most = room < UINT64_MAX - frame->least ? frame->least + room : UINT64_MAX;
+	return more <= top && less <= part_room(frame);
 }
 
 static bool
@@ -53,9 +48,8 @@ integer_parse(struct frame *frame, const char *text, const char **why)
 		frame->add = negative ? -(int64_t)value : (int64_t)value;
 		added = true;
 	}
-	struct integer_extra extra = integer_extra(frame);
 	*why = "no message fits with this constant";
-	return extra.more <= integer_top(frame) && extra.less <= part_room(frame);
+	return integer_count(frame);
 }
 
 static uint64_t
@@ -70,18 +64,16 @@ integer_load(const unsigned char *bytes, unsigned width, bool little)
 static void
 integer_store(unsigned char *bytes, unsigned width, bool little, uint64_t value)
 {
-	for (unsigned i = 0; i < width; i++)
-		bytes[little ? i : width - 1 - i] = (unsigned char)(value >> 8 * i);
+	for (unsigned i = 0; i < width; i++, value >>= 8)
+		bytes[little ? i : width - 1 - i] = (unsigned char)value;
 }
 
 /* The range of valid length fields. */
 static void
 integer_range(const struct frame *frame, uint64_t *low, uint64_t *high)
 {
-	struct integer_extra extra = integer_extra(frame);
-	uint64_t most = part_room(frame) - extra.less, top = integer_top(frame);
-	*low = extra.more;
-	*high = most < top - extra.more ? most + extra.more : top;
+	*low = frame->least - frame->shift;
+	*high = (frame->most < frame->max ? frame->most : frame->max) - frame->shift;
 }
 
 /* The first of the n bytes of a length field after which it is out of range, whatever follows; n:
@@ -117,25 +109,31 @@ integer_scan(const struct frame *frame, const unsigned char *bytes, size_t n, co
 	return n;
 }
 
+/* The length field is incomplete, or invalid. */
+static enum frame_result
+integer_reject(
+	const struct frame *frame, const unsigned char *bytes, size_t n, struct frame_part *part)
+{
+	size_t width = frame->format->width;
+	size_t there = n > frame->header ? n - frame->header : 0;
+	const char *why = NULL;
+	size_t bad = integer_scan(frame, bytes + frame->header, there, &why);
+	if (bad < there && bad < width)
+		return part_bad(part, frame->header + bad, why);
+	return part_more(part, frame->header + width);
+}
+
 static enum frame_result
 integer_decode(const struct frame *frame, unsigned char *bytes, size_t n, struct frame_part *part)
 {
-	size_t width = frame->format->width, head = frame->header + width;
+	unsigned width = frame->format->width;
+	if (n < frame->header + width)
+		return integer_reject(frame, bytes, n, part);
 	const unsigned char *field = bytes + frame->header;
-	const char *why = NULL;
-	/* The length was checked by an earlier call. */
-	if (n < part->wanted && n >= head)
-		return FRAME_MORE;
-	size_t there = n > frame->header ? n - frame->header : 0;
-	size_t bad = integer_scan(frame, field, there, &why);
-	if (bad < there && bad < width)
-		return part_bad(part, frame->header + bad, why);
-	if (n < head)
-		return part_more(part, head);
-	uint64_t count = integer_load(field, frame->format->width, frame->format->little);
-	struct integer_extra extra = integer_extra(frame);
-	size_t length = (size_t)(count + extra.less - extra.more);
-	return part_field(frame, part, bytes, n, width, length);
+	uint64_t length = integer_load(field, width, frame->format->little) + frame->shift;
+	if (length < frame->least || length > frame->most || length > frame->max)
+		return integer_reject(frame, bytes, n, part);
+	return part_field(frame, part, bytes, n, width, (size_t)length);
 }
 
 static bool
@@ -169,21 +167,18 @@ integer_encode(const struct frame *frame, const unsigned char *message, size_t l
 {
 	unsigned width = frame->format->width;
 	size_t header = frame->header;
-	struct integer_extra extra = integer_extra(frame);
-	uint64_t room = integer_top(frame) - extra.more, count = length - header;
 	(void)about;
-	if (length < header)
-		return part_refuse(refusal, PART_TOO_SHORT, SIZE_MAX);
-	if (count < extra.less)
+	if (length < frame->least)
+		return part_refuse(refusal,
+			length < header ? PART_TOO_SHORT
+					: "fewer bytes than the length field can count",
+			SIZE_MAX);
+	if (length > frame->most)
 		return part_refuse(
-			refusal, "fewer bytes than the length field can count", SIZE_MAX);
-	count -= extra.less;
-	if (count > room)
-		return part_refuse(refusal, "more bytes than the length field can count",
-			(size_t)(room + extra.less) + header);
+			refusal, "more bytes than the length field can count", (size_t)frame->most);
 	if (header > 0)
 		memcpy(out, message, header);
-	integer_store(out + header, width, frame->format->little, count + extra.more);
+	integer_store(out + header, width, frame->format->little, length - frame->shift);
 	memcpy(out + header + width, message + header, length - header);
 	return length + width;
 }

@@ -191,7 +191,7 @@ json_encode(const struct frame *frame, const unsigned char *message, size_t leng
 			put += json_put_from(out + put, about->from);
 	}
 	size_t head = json_put(out + put, "\"text\":");
-	size_t room = frame_bound(frame, length) - put - head - 2;
+	size_t room = frame_bound(&frame->format->growth, length) - put - head - 2;
 	size_t text = json_put_string(out + put + head, room, (const char *)message, length);
 	if (text > 0) {
 		put += head + text;

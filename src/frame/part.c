@@ -3,10 +3,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "frame/parameter.h"
-#include "frame/size.h"
 
 bool
 part_take_header(struct frame *frame, const char **text, const char **why)
@@ -30,17 +28,4 @@ part_describe(uint64_t value, const unsigned char *bytes, size_t width, char *te
 			text + used, size - used, "%s%02x", i == 0 ? " (" : " ", bytes[i]);
 	if (used < size)
 		(void)snprintf(text + used, size - used, ")");
-}
-
-enum frame_result
-part_field(const struct frame *frame, struct frame_part *part, unsigned char *bytes, size_t n,
-	size_t width, size_t length)
-{
-	size_t head = frame->header + width, total = size_add(length, head);
-	if (n < total)
-		return part_more(part, total);
-	/* The message is contiguous: the header moves over the field. */
-	if (frame->header > 0)
-		memmove(bytes + width, bytes, frame->header);
-	return part_done(part, bytes + width, frame->header + length, total);
 }

@@ -2,6 +2,8 @@
 #ifndef SOCKCAT_FRAME_PART_H
 #define SOCKCAT_FRAME_PART_H
 
+#include <string.h>
+
 #include "frame/frame.h"
 
 #define PART_TOO_LONG "longer than --max-message"
@@ -59,9 +61,19 @@ void part_describe(
 /* Parses ",offset=N". False if it is something else, or with another *why if it is too large. */
 bool part_take_header(struct frame *frame, const char **text, const char **why);
 
-/* The result for n bytes of a frame whose length field has `width` bytes and the value `length`,
- * the bytes of the message after the field. */
-enum frame_result part_field(const struct frame *frame, struct frame_part *part,
-	unsigned char *bytes, size_t n, size_t width, size_t length);
+/* The result for n bytes of a frame with a message of `length` bytes, its header among them, and a
+ * length field of `width` bytes. */
+static inline enum frame_result
+part_field(const struct frame *frame, struct frame_part *part, unsigned char *bytes, size_t n,
+	size_t width, size_t length)
+{
+	size_t total = size_add(length, width);
+	if (n < total)
+		return part_more(part, total);
+	/* The message is contiguous: the header moves over the field. */
+	if (frame->header > 0)
+		memmove(bytes + width, bytes, frame->header);
+	return part_done(part, bytes + width, length, total);
+}
 
 #endif

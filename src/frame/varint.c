@@ -40,7 +40,7 @@ varint_decode(const struct frame *frame, unsigned char *bytes, size_t n, struct 
 			return part_bad(part, header + width, PART_TOO_LONG);
 		width++;
 	}
-	return part_field(frame, part, bytes, n, width, (size_t)length);
+	return part_field(frame, part, bytes, n, width, header + (size_t)length);
 }
 
 static bool

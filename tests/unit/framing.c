@@ -169,7 +169,8 @@ framing_encode(const struct frame *frame, const unsigned char *message, size_t l
 	struct frame_refusal *refusal)
 {
 	static const struct frame_about about = { { 1795601448, 123456789 }, "stdin" };
-	size_t bound = frame_bound(frame, length);
+	struct frame_growth growth = frame_growth(frame);
+	size_t bound = frame_bound(&growth, length);
 	unsigned char *out = framing_allocate(NULL, bound);
 	*size = frame->format->encode(frame, message, length, &about, out, refusal);
 	if (*size == SIZE_MAX) {
