@@ -82,6 +82,7 @@ _sockcat_option() {
     -w) option=limits kind=nothing bars='-w --wait --idle-timeout' ;;
     -q | --quit-after) option=quit_after kind=nothing bars='-q --quit-after' ;;
     --wait) option=wait kind=nothing bars='-w --wait' ;;
+    --stagger) option=stagger kind=nothing bars='--stagger' ;;
     --idle-timeout) option=idle_timeout kind=nothing bars='-w --idle-timeout' ;;
     --accept-timeout) option=accept_timeout kind=nothing bars='--accept-timeout' ;;
     --linger) option=linger kind=nothing bars='--linger' ;;
@@ -327,6 +328,7 @@ _sockcat_names() {
         -w
         --quit-after
         --wait
+        --stagger
         --idle-timeout
         --accept-timeout
         --linger

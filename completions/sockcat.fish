@@ -46,7 +46,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --idle-timeout --accept-timeout --linger --grace -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group -o --hex-dump --output -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --compat --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
+        -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --idle-timeout --accept-timeout --linger --grace -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group -o --hex-dump --output -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --compat --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
     set -l skip 0
     set -l ended 0
     set -l seen
@@ -222,6 +222,7 @@ complete -c sockcat -n '__sockcat_lacks --send-only -W --recv-limit -F --pass-fd
 complete -c sockcat -n '__sockcat_lacks -w --wait --idle-timeout' -s w -x -d 'Set --wait and --idle-timeout to TIME'
 complete -c sockcat -n '__sockcat_lacks -q --quit-after' -s q -l quit-after -x -d 'Exit TIME after end of input (default with -u 2s)'
 complete -c sockcat -n '__sockcat_lacks -w --wait' -l wait -x -d 'Resolve and connect within TIME (default 30s)'
+complete -c sockcat -n '__sockcat_lacks --stagger' -l stagger -x -d 'Try the next address after TIME (default 250ms)'
 complete -c sockcat -n '__sockcat_lacks -w --idle-timeout' -l idle-timeout -x -d 'Exit if nothing moves for TIME'
 complete -c sockcat -n '__sockcat_lacks --accept-timeout' -l accept-timeout -x -d 'Exit if no client connects for TIME'
 complete -c sockcat -n '__sockcat_lacks --linger' -l linger -x -d 'Wait TIME for acknowledgement (default 10s)'

@@ -100,7 +100,7 @@ in_names() {
     # shellcheck disable=SC2016 # for the inner shell
     in_names '
         before=${EPOCHREALTIME/./}
-        assert_fails 28 "connect many.test:80: timed out" \
+        assert_fails 28 "^sockcat: connect many.test:80: 10.77.0.2:80: timed out; " \
             sockcat --wait 1 many.test 80 </dev/null
         elapsed=$(((${EPOCHREALTIME/./} - before) / 1000))
         [ "$elapsed" -ge 1000 ] || fail "it gave up after $elapsed ms"
@@ -147,6 +147,106 @@ in_names() {
         assert_line "^connect 2\$" "$T/count"'
 }
 
+@test "F88: at the deadline every address is listed, also those whose turn has not come" {
+    need_netns
+    printf '10.77.0.%s many.test\n' 2 3 4 5 6 7 8 9 >"$T/hosts"
+    # shellcheck disable=SC2016 # for the inner shell
+    in_names '
+        assert_fails 28 "^sockcat: connect many.test:80: " sockcat --stagger 400ms --wait 1 many.test 80 </dev/null
+        for n in 2 3 4 5 6 7 8 9; do
+            assert_line "[ ]10\\.77\\.0\\.$n:80: (timed out|not tried)(;|\$)" "$T/fails.err"
+        done
+        assert_line " 10.77.0.2:80: timed out; " "$T/fails.err"
+        assert_line "; 10.77.0.9:80: not tried\$" "$T/fails.err"'
+}
+
+@test "F88: an address that was refused, one that was silent and one not tried have their causes" {
+    need_netns
+    need_shim
+    printf '10.77.0.%s many.test\n' 2 3 4 >"$T/hosts"
+    # shellcheck disable=SC2016 # for the inner shell
+    in_names '
+        with_shim connect:ECONNREFUSED:1 assert_fails 28 "^sockcat: connect many.test:80: 10.77.0.2:80: Connection\
+ refused; 10.77.0.3:80: timed out; 10.77.0.4:80: not tried\$" \
+            sockcat --stagger 60s --wait 0.5 many.test 80 </dev/null'
+}
+
+@test "F88: with --stagger 10ms twenty dead addresses have been tried in two seconds" {
+    need_netns
+    for n in {10..29}; do echo "10.77.0.$n many.test"; done >"$T/hosts"
+    # shellcheck disable=SC2016 # for the inner shell
+    in_names '
+        for n in {10..29}; do ip neigh add "10.77.0.$n" lladdr 02:00:00:00:00:09 dev v0; done
+        assert_fails 28 "^sockcat: connect many.test:80: " \
+            sockcat --stagger 10ms --wait $((2 * LAST_RESORT)) many.test 80 </dev/null
+        assert_equal "$(grep -o ": timed out" "$T/fails.err" | wc -l)" 20'
+}
+
+@test "F88: --stagger is the time that a silent address has before the next one is tried" {
+    need_netns
+    printf '%s two.test\n' 10.77.0.2 10.77.0.3 >"$T/hosts"
+    # shellcheck disable=SC2016 # for the inner shell
+    in_names '
+        assert_fails 28 " 10.77.0.2:80: timed out; 10.77.0.3:80: not tried\$" \
+            sockcat --stagger 60s --wait 500ms two.test 80 </dev/null'
+    assert_fails 3 'invalid --stagger .9ms.: expected a time from 10 ms to ' sockcat --stagger 9ms a 1
+}
+
+@test "F88: an address that is refused does not delay the next one, whatever else is pending" {
+    need_netns
+    need_shim
+    { printf '10.77.0.%s many.test\n' 2 3 4 5 9; } >"$T/hosts"
+    # Only the first one is silent: the others take one --stagger, not four.
+    # shellcheck disable=SC2016 # for the inner shell
+    in_names '
+        with_shim connect:ECONNREFUSED:2,connect:ECONNREFUSED:3,connect:ECONNREFUSED:4 \
+            assert_fails 28 "10.77.0.2:80: timed out; 10.77.0.9:80: timed out\$" \
+            sockcat --stagger 2s --wait 7 many.test 80 </dev/null'
+}
+
+@test "F88: of two families it does not matter which one is dead" {
+    need_netns
+    [ -e /etc/gai.conf ] || skip "needs gai.conf, which says which family is first"
+    echo "precedence ::ffff:0:0/96 100" >"$T/gai.conf"
+    printf '%s v4first.test\n' 10.77.0.2 10.77.0.3 fd00:7::1 >"$T/hosts"
+    printf '%s v6first.test\n' 2001:db8:1::1 2001:db8:1::2 10.88.0.1 >>"$T/hosts"
+    # shellcheck disable=SC2016 # for the inner shell
+    in_names '
+        first() { getent ahosts "$1" | head -n 1 | cut -d " " -f 1; }
+        # dead_and_alive NAME DEAD ALIVE
+        dead_and_alive() {
+            [ "$(first "$1")" = "$2" ] || exit 77
+            start_listener "$3" 0
+            sockcat "$1" "$port" <<<hello
+            finish "$listener"
+            assert_equal "$result $(cat "$T/listener.out")" "0 hello"
+        }
+        ip addr add 2001:db8::ff/64 dev v0 nodad || exit 77
+        ip neigh add 2001:db8::1 lladdr 02:00:00:00:00:09 dev v0
+        ip route add 2001:db8:1::/64 via 2001:db8::1
+        ip addr add 10.88.0.1/24 dev lo
+        ip addr add fd00:7::1/64 dev lo nodad
+        dead_and_alive v6first.test 2001:db8:1::1 10.88.0.1
+        mount --bind "$T/gai.conf" /etc/gai.conf || exit 77
+        dead_and_alive v4first.test 10.77.0.2 fd00:7::1'
+}
+
+@test "F88: six silent addresses of eight cost six times --stagger" {
+    need_netns
+    need nft
+    need_shim
+    # shellcheck disable=SC2016 # for the inner shell
+    in_names '
+        printf "%s\n" "table ip t {" "chain out {" "type filter hook output priority 0" \
+            "tcp flags & (syn | ack) == syn ip daddr 127.1.0.1-127.1.0.6 drop" "}" "}" | nft -f - || exit 77
+        start_listener 127.1.0.7 0
+        with_shim "getaddrinfo:addresses=8:*" \
+            sockcat -v --stagger 100ms --wait $((5 * LAST_RESORT)) many.test "$port" <<<hello 2>"$T/err"
+        finish "$listener"
+        assert_equal "$result $(cat "$T/listener.out")" "0 hello"
+        assert_line "^sockcat: connected to 127.1.0.7:$port " "$T/err"'
+}
+
 # ---- H89: very many addresses ----
 
 @test "F89: of a thousand addresses 64 are tried, and the others are counted" {
@@ -172,7 +272,7 @@ in_names() {
         printf "%s\n" "table ip t {" "chain out {" "type filter hook output priority 0" \
             "ip daddr 127.1.0.0/16 drop" "}" "}" | nft -f - || exit 77
         before=${EPOCHREALTIME/./}
-        with_shim "getaddrinfo:addresses=1000:*" assert_fails 28 "^sockcat: connect many.test:80: timed out" \
+        with_shim "getaddrinfo:addresses=1000:*" assert_fails 28 "^sockcat: connect many.test:80: 127.1.0.1:80: timed out; " \
             sockcat --wait 1 many.test 80 </dev/null
         elapsed=$(((${EPOCHREALTIME/./} - before) / 1000))
         [ "$elapsed" -lt $((10000 * LAST_RESORT)) ] || fail "it took $elapsed ms"' || {

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "mode/mode.h"
 
+/* RFC 8305, section 8: the recommended "Connection Attempt Delay". */
+#define TIMES_STAGGER (250 * CLOCK_MILLISECOND)
 /* The idle timeout of a datagram peer with -k. */
 #define TIMES_PEER (60 * CLOCK_SECOND)
 #define TIMES_LINGER (10 * CLOCK_SECOND)
@@ -34,6 +36,7 @@ times_config(struct config *config, const struct compat *compat, const struct op
 	if (datagrams && config->mode == &scan_mode && limits == CLOCK_NEVER)
 		wait = TIMES_SILENCE;
 	config->wait = times_option(options, OPTION_wait, wait);
+	config->stagger = times_option(options, OPTION_stagger, TIMES_STAGGER);
 	/* With -k an idle datagram peer is closed. */
 	if (datagrams && options_has(options, OPTION_keep_open) && limits == CLOCK_NEVER)
 		limits = TIMES_PEER;

@@ -17,6 +17,7 @@ config_dial(const struct config *config, int64_t now)
 		.inherited = config->listen_fds_count > 0 ? config->inherited[0] : -1,
 		.listen_fds_name = config->listen_fds_name,
 		.deadline = clock_after(now, config->wait),
+		.stagger = config->stagger,
 		.quiet = config->rules.quiet_dial,
 	};
 }
@@ -32,6 +33,7 @@ config_dial_to(const struct config *config, int64_t now)
 		.options = &none,
 		.inherited = -1,
 		.deadline = clock_after(now, config->wait),
+		.stagger = config->stagger,
 	};
 }
 

@@ -40,11 +40,11 @@ probe_stage_word(enum probe_stage stage)
 static enum probe_state
 probe_judge_connect(const struct dial *dial)
 {
-	bool local = dial->cause == 0 || dial->cause == EPERM ||
-		(dial->cause == EACCES && dial->config.to.names == TRANSPORT_UNIX);
-	if (dial->refused)
+	bool local = dial->failures.error == 0 || dial->failures.error == EPERM ||
+		(dial->failures.error == EACCES && dial->config.to.names == TRANSPORT_UNIX);
+	if (dial->failures.refused)
 		return PROBE_CLOSED;
-	if (dial->cause == ETIMEDOUT)
+	if (dial->failures.error == ETIMEDOUT)
 		return PROBE_FILTERED;
 	return local ? PROBE_ERROR : PROBE_UNREACHABLE;
 }

@@ -9,24 +9,8 @@
 #include "net/dial_socket.h"
 #include "sys/sys.h"
 
-/* RFC 8305, section 5: "Connection Attempt Delay". */
-#define DIAL_STAGGER (250 * CLOCK_MILLISECOND)
-
 /* A Unix listener whose queue is full: there is no event to poll for. */
 #define DIAL_RETRY (10 * CLOCK_MILLISECOND)
-
-/* Reports failed attempts after a successful one. If all fail, the fault names them. */
-static void
-dial_report_failures(struct dial *dial)
-{
-	const char *text = dial->failures.text;
-	if (text == NULL || strlen(text) <= dial->reported)
-		return;
-	/* Skip the separator. */
-	event_emit(&(struct event){ .kind = EVENT_attempt_failed,
-		.cause = text + (dial->reported > 0 ? dial->reported + 2 : 0) });
-	dial->reported = strlen(text);
-}
 
 void
 dial_emit(const struct dial *dial, struct event event, const struct address *to)
@@ -41,50 +25,20 @@ dial_emit(const struct dial *dial, struct event event, const struct address *to)
 	free(address);
 }
 
-/* Whether a failure is reported by events only. */
-static bool
-dial_is_quiet(const struct dial *dial, enum status status)
-{
-	return dial->config.quiet && dial->config.to.names == TRANSPORT_INET &&
-		(status == STATUS_CONNECT || status == STATUS_TIMEOUT);
-}
-
-/* Records the failure of an address. */
-static void
-dial_note(struct dial *dial, const struct address *address, enum status status, const char *cause)
-{
-	char *shown = address_print(address);
-	const char *name = shown != NULL ? shown : "?";
-	bool only = dial->resolve.count == 1;
-	if (status == STATUS_CONNECT && dial->config.to.names == TRANSPORT_INET)
-		dial_emit(dial, (struct event){ .kind = EVENT_connect_failed, .cause = cause },
-			address);
-	if (fault_is_set(&dial->failures)) {
-		dial->mixed |= dial->failures.status != status;
-		fault_add(&dial->failures, "; %s: %s", name, cause);
-	} else if (only) {
-		(void)fault_set(&dial->failures, status, 0, "connect %s: %s", dial->name, cause);
-	} else {
-		(void)fault_set(
-			&dial->failures, status, 0, "connect %s: %s: %s", dial->name, name, cause);
-	}
-	free(shown);
-}
-
-static void
-dial_note_error(struct dial *dial, const struct address *address, int error)
-{
-	dial_note(dial, address, transport_status(error, STATUS_CONNECT),
-		unix_path_cause(address, error));
-	dial->refused &= error == ECONNREFUSED;
-	dial->cause = error;
-}
-
 static void
 dial_drop(struct dial *dial, size_t i)
 {
 	(void)sys_close(&dial->attempts[i].fd);
 	dial->attempts[i] = dial->attempts[--dial->count];
+}
+
+/* Drops an attempt that has failed: the next one starts at once. */
+static enum io
+dial_fail(struct dial *dial, size_t i)
+{
+	dial_drop(dial, i);
+	dial->next_at = 0;
+	return IO_AGAIN;
 }
 
 static enum io
@@ -97,10 +51,9 @@ dial_won(struct dial *dial, size_t i)
 	(void)address_of_socket(&dial->own, won->fd);
 	if (dial->config.transport->connected && address_port(&dial->own) != 0 &&
 		address_equal(&dial->peer, &dial->own)) {
-		dial_note(dial, won->address, STATUS_CONNECT,
+		dial_failures_add(dial, won->address, STATUS_CONNECT,
 			"connected to itself (no listener on that port)");
-		dial_drop(dial, i);
-		return IO_AGAIN;
+		return dial_fail(dial, i);
 	}
 	dial->fd = won->fd;
 	won->fd = -1;
@@ -108,7 +61,7 @@ dial_won(struct dial *dial, size_t i)
 	while (dial->count > 0)
 		dial_drop(dial, 0);
 	dial->state = DIAL_CONNECTED;
-	dial_report_failures(dial);
+	dial_failures_report(dial);
 	return IO_OK;
 }
 
@@ -131,9 +84,8 @@ dial_connect(struct dial *dial, size_t i, int64_t now)
 		attempt->again = clock_after(now, DIAL_RETRY);
 		return IO_AGAIN;
 	}
-	dial_note_error(dial, to, errno);
-	dial_drop(dial, i);
-	return IO_AGAIN;
+	dial_failures_add_error(dial, to, errno);
+	return dial_fail(dial, i);
 }
 
 /* Starts an attempt for the next address. */
@@ -142,12 +94,14 @@ dial_begin(struct dial *dial, int64_t now)
 {
 	const struct address *to = &dial->resolve.addresses[dial->next++];
 	struct fault fault = FAULT_NONE;
-	dial->next_at = clock_after(now, DIAL_STAGGER);
+	dial->next_at = clock_after(now, dial->config.stagger);
+	dial_emit(dial, (struct event){ .kind = EVENT_attempt }, to);
 	int fd = dial_socket_open(&dial->config, &dial->file, to, &fault);
 	if (fd == -1) {
-		dial_note(dial, to, fault.status, fault.text != NULL ? fault.text : "");
-		dial->refused = false;
+		dial_failures_add(dial, to, fault.status, fault.text != NULL ? fault.text : "");
+		dial->failures.refused = false;
 		fault_clear(&fault);
+		dial->next_at = 0;
 		return IO_AGAIN;
 	}
 	if (!dial->config.probe)
@@ -167,15 +121,7 @@ dial_advance(struct dial *dial, int64_t now, struct fault *fault)
 			return IO_OK;
 	if (dial->count > 0)
 		return IO_AGAIN;
-	if (resolve->left_out > 0)
-		fault_add(
-			&dial->failures, "; %zu more addresses were not tried", resolve->left_out);
-	if (dial->mixed) {
-		dial->failures.status = STATUS_CONNECT;
-		dial->refused = false;
-	}
-	dial->failures.quiet = !dial->mixed && dial_is_quiet(dial, dial->failures.status);
-	fault_move(fault, &dial->failures);
+	dial_failures_end(dial, fault);
 	return IO_FAIL;
 }
 
@@ -232,7 +178,7 @@ dial_start(struct dial *dial, int64_t now, struct fault *fault)
 {
 	const struct dial_config *config = &dial->config;
 	dial->fd = -1;
-	dial->refused = true;
+	dial->failures.refused = true;
 	if (config->inherited != -1)
 		return dial_adopt(dial, fault);
 	if (dial->name == NULL)
@@ -295,9 +241,8 @@ dial_look(struct dial *dial, size_t i, int64_t now)
 		dial->error = error;
 		return dial_won(dial, i);
 	}
-	dial_note_error(dial, attempt->address, error);
-	dial_drop(dial, i);
-	return IO_AGAIN;
+	dial_failures_add_error(dial, attempt->address, error);
+	return dial_fail(dial, i);
 }
 
 static enum io
@@ -306,16 +251,7 @@ dial_timed_out(struct dial *dial, struct fault *fault)
 	if (dial->state == DIAL_RESOLVING)
 		return IO_FAULT(
 			fault, STATUS_TIMEOUT, 0, "resolve %s: timed out", dial->config.to.host);
-	for (size_t i = 0; i < dial->count; i++)
-		dial_emit(dial, (struct event){ .kind = EVENT_connect_timed_out },
-			dial->attempts[i].address);
-	if (fault_is_set(&dial->failures))
-		(void)fault_set(fault, STATUS_TIMEOUT, 0, "%s; %zu others timed out",
-			dial->failures.text != NULL ? dial->failures.text : "connect",
-			dial->count + dial->resolve.count - dial->next);
-	else
-		(void)fault_set(fault, STATUS_TIMEOUT, 0, "connect %s: timed out", dial->name);
-	fault->quiet = dial_is_quiet(dial, STATUS_TIMEOUT);
+	dial_failures_time_out(dial, fault);
 	return IO_FAIL;
 }
 
@@ -346,7 +282,7 @@ dial_step(struct dial *dial, const struct pollset *pollset, int64_t now, struct 
 enum io
 dial_refused(struct dial *dial, int error, int64_t now, struct fault *fault)
 {
-	dial_note_error(dial, &dial->peer, error);
+	dial_failures_add_error(dial, &dial->peer, error);
 	(void)sys_close(&dial->fd);
 	dial->state = DIAL_CONNECTING;
 	return dial_advance(dial, now, fault);
@@ -377,7 +313,7 @@ dial_close(struct dial *dial)
 		dial_drop(dial, 0);
 	(void)sys_close(&dial->fd);
 	resolve_close(&dial->resolve);
-	fault_clear(&dial->failures);
+	fault_clear(&dial->failures.fault);
 	free(dial->name);
 	*dial = (struct dial){ .fd = -1 };
 }

@@ -1,6 +1,6 @@
 /*
- * Connecting: resolves the name and tries its addresses under one deadline. The next attempt starts
- * when the previous one fails or after 250 ms (RFC 8305); the first connection wins.
+ * Connecting: resolves the name and tries its addresses under one deadline (RFC 8305). The next
+ * attempt starts when the previous one fails or after `stagger`; the first connection wins.
  */
 #ifndef SOCKCAT_NET_DIAL_H
 #define SOCKCAT_NET_DIAL_H
@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/pollset.h"
 #include "base/io.h"
+#include "net/dial_failures.h"
 #include "net/endpoint.h"
 #include "net/resolve.h"
 #include "net/unix_path.h"
@@ -27,6 +28,7 @@ struct dial_config {
 	int inherited; /* an established connection to use instead; -1: none */
 	const char *listen_fds_name; /* the name of `inherited` in messages without a peer */
 	int64_t deadline;            /* for resolving and connecting */
+	int64_t stagger;             /* between the starts of attempts while none fails */
 	bool probe;                  /* close connections in order instead of resetting them */
 	bool quiet; /* print no fault for failed IP connections: their events report them */
 };
@@ -46,14 +48,10 @@ struct dial {
 	char *name; /* owned; of `to`, for messages */
 	struct resolve resolve;
 	struct dial_attempt attempts[RESOLVE_MAX];
-	size_t count;          /* pending attempts */
-	size_t next;           /* index of the next address */
-	int64_t next_at;       /* when to start it if no attempt fails */
-	struct fault failures; /* the concatenated failures of all attempts */
-	size_t reported;       /* length of the reported part of its text */
-	bool mixed;            /* the failures had different statuses */
-	bool refused;          /* all failures were ECONNREFUSED: the host is up */
-	int cause; /* the error of the last attempt that failed; 0: none, or not known */
+	size_t count;    /* pending attempts */
+	size_t next;     /* index of the next address */
+	int64_t next_at; /* when to start it if no attempt fails */
+	struct dial_failures failures;
 	/* DIAL_CONNECTED: */
 	int fd;     /* the connection; -1: taken by the caller */
 	int error;  /* of a connection that has already been reset; 0: none */
