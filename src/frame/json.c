@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_text.h"
 #include "base/text.h"
 #include "frame/base64.h"
 #include "frame/ending.h"
@@ -21,15 +22,13 @@
 #define JSON_FROM 8192
 /* The most bytes of a sent line besides the message. */
 #define JSON_PLUS (JSON_FROM + 128)
-/* The most characters for one byte: \u001f. */
-#define JSON_EXPANSION 6
 
 #define JSON_BREAK ((const unsigned char *)"\n")
 
 static size_t
 json_limit(const struct frame *frame)
 {
-	return size_add(size_multiply(frame->max, JSON_EXPANSION), JSON_OTHERS);
+	return size_add(size_multiply(frame->max, JSON_TEXT_EXPANSION), JSON_OTHERS);
 }
 
 /* Decodes the message within the line, which is never shorter. */
@@ -84,27 +83,6 @@ json_put(unsigned char *out, const char *text)
 	return size;
 }
 
-/* Writes a character below 0x80, in up to JSON_EXPANSION bytes. */
-static size_t
-json_put_ascii(unsigned char *out, unsigned char byte)
-{
-	static const char controls[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";
-	const char *control = byte != '\0' ? strchr(controls, byte) : NULL;
-	if (control == NULL && byte >= 0x20) {
-		out[0] = byte;
-		return 1;
-	}
-	out[0] = '\\';
-	if (control != NULL) {
-		out[1] = (unsigned char)letters[control - controls];
-		return 2;
-	}
-	memcpy(out + 1, "u00", 3);
-	out[4] = (unsigned char)('0' + (byte >> 4));
-	out[5] = (unsigned char)"0123456789ABCDEF"[byte & 0xf];
-	return 6;
-}
-
 /* Writes the bytes as a JSON string; 0 if they are not UTF-8 or do not fit. */
 static size_t
 json_put_string(unsigned char *out, size_t room, const char *text, size_t n)
@@ -115,13 +93,13 @@ json_put_string(unsigned char *out, size_t room, const char *text, size_t n)
 		return 0;
 	out[put++] = '"';
 	for (size_t i = 0, valid; i < n; i += valid) {
-		unsigned char ascii[JSON_EXPANSION];
-		size_t size = json_line_character(bytes + i, n - i, &valid);
+		unsigned char ascii[JSON_TEXT_EXPANSION];
+		size_t size = json_text_sequence(bytes + i, n - i, &valid);
 		const unsigned char *from = bytes + i;
 		if (size == 0 || valid < size)
 			return 0;
 		if (size == 1) {
-			size = json_put_ascii(ascii, bytes[i]);
+			size = json_text_put_ascii(ascii, bytes[i]);
 			from = ascii;
 		}
 		if (size >= room - put)
@@ -133,32 +111,14 @@ json_put_string(unsigned char *out, size_t room, const char *text, size_t n)
 	return put + 1;
 }
 
-/* Writes a value with leading zeros, and the character `behind`. */
-static size_t
-json_put_digits(unsigned char *out, size_t digits, long value, char behind)
-{
-	for (size_t i = digits; i > 0; i--, value /= 10)
-		out[i - 1] = (unsigned char)('0' + value % 10);
-	out[digits] = (unsigned char)behind;
-	return digits + 1;
-}
-
 /* Writes "time":"2026-11-25T10:10:48.123456Z", */
 static size_t
 json_put_time(unsigned char *out, const struct timespec *time)
 {
-	struct tm utc;
-	size_t put = 0;
-	if (gmtime_r(&time->tv_sec, &utc) == NULL || utc.tm_year < -1900 || utc.tm_year > 8099)
+	size_t put = json_put(out, "\"time\":\"");
+	if (!json_text_put_time(out + put, time))
 		return 0;
-	put += json_put(out, "\"time\":\"");
-	put += json_put_digits(out + put, 4, utc.tm_year + 1900L, '-');
-	put += json_put_digits(out + put, 2, utc.tm_mon + 1L, '-');
-	put += json_put_digits(out + put, 2, utc.tm_mday, 'T');
-	put += json_put_digits(out + put, 2, utc.tm_hour, ':');
-	put += json_put_digits(out + put, 2, utc.tm_min, ':');
-	put += json_put_digits(out + put, 2, utc.tm_sec, '.');
-	put += json_put_digits(out + put, 6, time->tv_nsec / 1000, 'Z');
+	put += JSON_TEXT_TIME;
 	return put + json_put(out + put, "\",");
 }
 
@@ -210,6 +170,9 @@ const struct frame_format json_format = {
 		  "\"base64\" if it is not UTF-8",
 	.cannot = "",
 	.decode = json_decode,
-	.growth = { .per = 1, .times = JSON_EXPANSION, .plus = JSON_PLUS, .spare = JSON_OTHERS },
+	.growth = { .per = 1,
+		.times = JSON_TEXT_EXPANSION,
+		.plus = JSON_PLUS,
+		.spare = JSON_OTHERS },
 	.encode = json_encode,
 };

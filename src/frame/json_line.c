@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/json_text.h"
 #include "frame/part.h"
 
 /* The largest nesting. */
@@ -30,28 +31,6 @@ struct json_line_parser {
 	size_t depth;
 	unsigned char objects[JSON_LINE_DEPTH / 8]; /* bits: which levels are objects */
 };
-
-size_t
-json_line_character(const unsigned char *bytes, size_t n, size_t *valid)
-{
-	/* Unicode, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF. */
-	unsigned char lead = bytes[0];
-	size_t size = lead < 0x80 ? 1
-		: lead < 0xc2     ? 0
-		: lead < 0xe0     ? 2
-		: lead < 0xf0     ? 3
-		: lead < 0xf5     ? 4
-				  : 0;
-	unsigned char low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-	unsigned char high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-	*valid = size > 0;
-	while (*valid < size && *valid < n && bytes[*valid] >= low && bytes[*valid] <= high) {
-		++*valid;
-		low = 0x80;
-		high = 0xbf;
-	}
-	return size;
-}
 
 /* The input has ended, or the byte is invalid. */
 static enum frame_result
@@ -131,7 +110,7 @@ json_line_string(struct json_line_parser *parser)
 			continue;
 		}
 		if (bytes[0] >= 0x20)
-			size = json_line_character(bytes, parser->n - parser->at, &valid);
+			size = json_text_sequence(bytes, parser->n - parser->at, &valid);
 		parser->at += valid;
 		if (size == 0 || valid < size)
 			return json_line_stop(parser);

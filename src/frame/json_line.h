@@ -28,8 +28,4 @@ enum frame_result json_line_parse(
 bool json_line_unescape(
 	const unsigned char *in, size_t n, unsigned char *out, size_t *length, size_t *bad);
 
-/* The length of the UTF-8 sequence that begins the n > 0 bytes, 0: none does; *valid: how many
- * bytes of it are there and valid. */
-size_t json_line_character(const unsigned char *bytes, size_t n, size_t *valid);
-
 #endif
