@@ -135,6 +135,7 @@ _sockcat_option() {
     --escape) option=escape bars='--escape' ;;
     --strict) option=strict bars='--strict' ;;
     --ready-fd) option=ready_fd kind=nothing bars='--ready-fd' ;;
+    --report) option=report kind=words values='json text' bars='--report' ;;
     -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -C --crlf -o --hex-dump --output -i --delay -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --fastopen' ;;
     --compat) option=compat kind=words values='nc' bars='--compat' ;;
     --seqpacket) option=seqpacket bars='-u --udp -t --telnet --seqpacket --mptcp --udplite' ;;
@@ -381,6 +382,7 @@ _sockcat_names() {
         --escape
         --strict
         --ready-fd
+        --report
         --pass-fd
         --compat
         --seqpacket

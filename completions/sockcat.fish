@@ -46,7 +46,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --idle-timeout --accept-timeout --linger --grace -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group -o --hex-dump --output -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --compat --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
+        -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --idle-timeout --accept-timeout --linger --grace -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group -o --hex-dump --output -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --compat --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
     set -l skip 0
     set -l ended 0
     set -l seen
@@ -277,6 +277,7 @@ complete -c sockcat -n '__sockcat_lacks --oversize' -l oversize -x -a 'error tru
 complete -c sockcat -n '__sockcat_lacks --escape' -l escape -d 'Escape delimiters inside messages as in C'
 complete -c sockcat -n '__sockcat_lacks --strict' -l strict -d 'Require the last line to end with a newline'
 complete -c sockcat -n '__sockcat_lacks --ready-fd' -l ready-fd -x -d 'Write the port to descriptor FD once listening'
+complete -c sockcat -n '__sockcat_lacks --report' -l report -x -a 'json text' -d 'Report every event to FILE: json or text'
 complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -C --crlf -o --hex-dump --output -i --delay -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --fastopen' -s F -l pass-fd -d 'Pass the connected socket over standard output'
 complete -c sockcat -n '__sockcat_lacks --compat' -l compat -x -a 'nc' -d 'Behave as OpenBSD\'s nc (as when called nc)'
 complete -c sockcat -n '__sockcat_lacks -u --udp -t --telnet --seqpacket --mptcp --udplite' -l seqpacket -d 'Use sequenced packets (with -U, --vsock or --sctp)'

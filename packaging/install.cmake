@@ -11,7 +11,7 @@ install(FILES completions/sockcat.bash RENAME sockcat
 install(FILES completions/_sockcat DESTINATION "${SOCKCAT_ZSH_DIR}")
 install(FILES completions/sockcat.fish
     DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d")
-install(FILES README.md LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
+install(FILES README.md LICENSE man/report.schema.json DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 # Examples only, not in the unit path of systemd.
 install(FILES packaging/systemd/sockcat-relay.service packaging/systemd/sockcat-relay.socket
     DESTINATION "${CMAKE_INSTALL_DOCDIR}/examples")

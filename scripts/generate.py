@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Writes the man page and the shells' completions from the tables of options, statuses and names.
+"""Writes the man page, the shells' completions and the schema of reports from the tables of the source.
 
-    scripts/generate.py            writes man/sockcat.1 and completions/{sockcat.bash,_sockcat,sockcat.fish}
+    scripts/generate.py            writes man/{sockcat.1,report.schema.json} and
+                                   completions/{sockcat.bash,_sockcat,sockcat.fish}
     scripts/generate.py --check    writes nothing; status 1 and one line for each file that is stale
 
 It reads text only, never the built program, for cross builds. In a template a comment that is just @NAME@ is
@@ -9,12 +10,17 @@ replaced by the text of that name. Blocks of man/options.in and completions/live
 """
 import ast
 import dataclasses
+import json
 import pathlib
 import re
 import sys
 
+sys.dont_write_bytecode = True
+import events  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 OPTIONS, STATUSES, TOS = "src/cli/options.def", "src/base/status.def", "src/net/tos.def"
+EVENTS = "src/base/event.def"
 FORMATS, SCHEMES = "src/frame/frame.c", "src/net/endpoint_uri.c"
 PAGE, PROSE, LIVE = "man/sockcat.1.in", "man/options.in", "completions/live.in"
 
@@ -25,7 +31,8 @@ HELP_MAX = 50
 # What the completions offer for a value; "words": those of the row; other types: nothing.
 KINDS = {"ENUM": "words", "OPTIONAL": "optional", "PORT": "services", "HOST": "address",
          "INTERFACE": "interfaces", "USER": "users", "FILE": "file", "PROGRAM": "command"}
-KINDS_BY_ID = {"tos": "words", "mode": "words", "congestion": "congestion", "group": "groups", "to": "endpoint"}
+KINDS_BY_ID = {"tos": "words", "mode": "words", "congestion": "congestion", "group": "groups", "to": "endpoint",
+               "report": "words"}
 
 
 class Bad(Exception):
@@ -77,6 +84,8 @@ class Tables:
     statuses: list  # of (number, text)
     tos: list       # of names
     prose: dict     # id of an option: mdoc
+    fields: list    # of reports
+    events: list
     live: dict      # name: shell, the same for all shells
 
     def excludes(self, option, other):
@@ -100,6 +109,8 @@ class Tables:
             return self.tos
         if option.id == "mode":
             return ["0600", "0660", "0666"]
+        if option.id == "report":
+            return ["json", "text"]
         if option.id == "help":
             return [topic for _, topic, _ in self.topics] + ["exit", "all"]
         return option.argument.split("|") if option.type in ("ENUM", "OPTIONAL") else []
@@ -254,7 +265,11 @@ def read_tables():
         if not words:
             raise Bad(f"there are no {name}")
         live[name] = ["printf '%s\\n' " + " ".join(words)]
-    return Tables(topics, classes, options, statuses, tos, prose, live)
+    try:
+        fields, kinds = events.read(read(EVENTS))
+    except (ValueError, KeyError) as error:
+        raise Bad(f"{EVENTS}: {error}") from None
+    return Tables(topics, classes, options, statuses, tos, prose, fields, kinds, live)
 
 
 # ---- the man page ----
@@ -466,8 +481,10 @@ def generate():
     inputs = [LIVE, OPTIONS, TOS, SCHEMES, "src/frame/*.c"]
     live = {"LIVE": live_cases(tables, "{})", ["    ;;"])}
     yield "man/sockcat.1", fill(PAGE, {
-        "OPTIONS": mdoc_options(tables), "CONFLICTS": mdoc_relations(tables), "STATUS": mdoc_statuses(tables)},
-                                [PROSE, OPTIONS, STATUSES])
+        "OPTIONS": mdoc_options(tables), "CONFLICTS": mdoc_relations(tables), "STATUS": mdoc_statuses(tables),
+        "EVENTS": events.mdoc_events(tables.events), "MEMBERS": events.mdoc_members(tables.fields)},
+                                [PROSE, OPTIONS, STATUSES, EVENTS])
+    yield "man/report.schema.json", json.dumps(events.schema(tables.fields, tables.events), indent=2) + "\n"
     yield "completions/sockcat.bash", fill("completions/sockcat.bash.in", {
         **live, "OPTIONS": bash_options(tables),
         "NAMES": [option.spellings()[-1] for option in tables.options.values()]}, inputs)

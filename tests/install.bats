@@ -53,6 +53,7 @@ wanted() {
 644 share/doc/sockcat/README.md
 644 share/doc/sockcat/examples/sockcat-relay.service
 644 share/doc/sockcat/examples/sockcat-relay.socket
+644 share/doc/sockcat/report.schema.json
 644 share/fish/vendor_completions.d/sockcat.fish
 644 share/man/man1/sockcat.1
 644 share/zsh/site-functions/_sockcat

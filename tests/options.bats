@@ -60,7 +60,7 @@ everyone_lists_all() {
 copy_tree() {
     need python3
     mkdir -p "$T/tree/man" "$T/tree/completions"
-    (cd "$ROOT" && cp --parents scripts/generate.py src/cli/options.def src/base/status.def src/net/tos.def src/frame/*.c \
+    (cd "$ROOT" && cp --parents scripts/*.py src/cli/options.def src/base/{status,event}.def src/net/tos.def src/frame/*.c \
         src/net/endpoint_uri.c "$T/tree")
     cp "$ROOT"/man/* "$T/tree/man"
     cp "$ROOT"/completions/* "$T/tree/completions"

@@ -76,6 +76,7 @@ system() { find /usr /etc /var/lib/sockcat 2>/dev/null | grep -v '/__pycache__\(
 -rw-r--r-- root/root ./usr/share/doc/sockcat/copyright
 -rw-r--r-- root/root ./usr/share/doc/sockcat/examples/sockcat-relay.service
 -rw-r--r-- root/root ./usr/share/doc/sockcat/examples/sockcat-relay.socket
+-rw-r--r-- root/root ./usr/share/doc/sockcat/report.schema.json
 -rw-r--r-- root/root ./usr/share/fish/vendor_completions.d/sockcat.fish
 -rw-r--r-- root/root ./usr/share/man/man1/sockcat.1.gz
 -rw-r--r-- root/root ./usr/share/zsh/vendor-completions/_sockcat

@@ -50,14 +50,34 @@ void event_configure(unsigned verbose, bool limited);
  * the names of ports. */
 void event_set_style(enum event_style style, bool numeric);
 
-/* Whether the level includes events of this kind; to skip computing costly fields. */
+/* Whether the level includes events of this kind. */
+bool event_is_shown(enum event_kind kind);
+
+/* Whether it does, or there is a report; to skip computing costly fields. */
 bool event_wants(enum event_kind kind);
 
-/* Prints the event if the level includes it. Never waits for standard error. Preserves errno. */
+/* Prints the event if the level includes it, and reports it. Never waits for standard error, nor
+ * for the report. Preserves errno. */
 void event_emit(const struct event *event);
 
 /* Attributes the following events to a session; 0: to none. */
 void event_enter(uint64_t session);
+
+/* The format of a report: all events, whatever the level, one a line. */
+enum event_report { EVENT_REPORT_NONE, EVENT_REPORT_JSON, EVENT_REPORT_TEXT };
+
+/* Starts a report to `fd` (report.h), which is taken. `name`: for messages; not owned. `instead`:
+ * of the lines on standard error. */
+void event_report_to(enum event_report format, int fd, bool socket, const char *name, bool instead);
+
+/* Whether there is a report. */
+bool event_reports(void);
+
+/* Writes the last event of the report. False: it cannot be written yet; *fd is to be waited for. */
+bool event_report_last(const struct event *event, int *fd);
+
+/* Closes the report. Returns the first error of a write; 0: there was none. */
+int event_report_close(void);
 
 /* The text of an event, at level DEBUG with its session's number, without the program's name and
  * the line end. The caller frees it; NULL: out of memory. */

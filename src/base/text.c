@@ -1,7 +1,6 @@
 /* Escaping of untrusted text; see text.h. */
 #include "base/text.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,10 +34,9 @@ text_put_partial(struct text *text, unsigned char *out)
 	return n;
 }
 
-/* Valid characters that change how the surrounding text is shown, or that are invisible, so that
- * different texts look the same (Unicode 15, 23.2, 23.8, 23.9). The joiners U+200C and U+200D and
- * variation selectors pass: words and emoji use them. */
-static bool
+/* Unicode 15, 23.2, 23.8, 23.9. The joiners U+200C and U+200D and variation selectors pass: words
+ * and emoji use them. */
+bool
 text_is_spoofing(uint32_t character)
 {
 	static const struct {

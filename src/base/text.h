@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* The state between two pieces of one text; initially zeroed. */
 struct text {
@@ -39,6 +40,10 @@ text_holds(const struct text *text)
 
 /* Ends the input: writes the bytes held back, at most TEXT_EXPANSION; returns their number. */
 size_t text_finish(struct text *text, unsigned char out[static TEXT_EXPANSION]);
+
+/* Whether a character changes how the surrounding text is shown, or is invisible, so that different
+ * texts look the same. */
+bool text_is_spoofing(uint32_t character);
 
 /* Escapes a whole text as one line, LF and TAB too. The caller frees it; NULL: out of memory. */
 char *text_escape(const char *in, size_t n);

@@ -329,7 +329,7 @@ command_config(struct config *config, const struct compat *compat, struct option
 		!access_config(config, options, fault) || !target_config(config, options, fault) ||
 		!program_config(config, options, fault) || !frames_config(config, options, fault) ||
 		!command_session(config, compat, options, input_closed, fault) ||
-		!listen_fds_settle(config, fault))
+		!listen_fds_settle(config, fault) || !reports_config(config, options, fault))
 		return false;
 	times_config(config, compat, options);
 	command_stages(config, options);
@@ -341,7 +341,7 @@ command_parse(struct config *config, int argc, char *argv[], bool input_closed, 
 {
 	struct options options;
 	enum command result = COMMAND_BAD;
-	config->ready_fd = -1;
+	config->ready_fd = config->report.fd = -1;
 	const struct compat *compat = compat_of_program(argv[0]);
 	bool parsed = options_parse(&options, compat->letters, argc, argv, fault);
 	if (options_has(&options, OPTION_compat) && compat->letters == NULL) {

@@ -40,6 +40,9 @@ void times_config(
 /* The value of a time option; `otherwise`: it was not given. */
 int64_t times_option(const struct options *options, enum option_id option, int64_t otherwise);
 
+/* Fills config->report. Status 3. */
+bool reports_config(struct config *config, const struct options *options, struct fault *fault);
+
 /* Fills config->to if --to is given. Status 2 or 3. */
 bool target_config(struct config *config, const struct options *options, struct fault *fault);
 

@@ -53,6 +53,13 @@ struct config_to {
 	struct endpoint endpoint;
 };
 
+/* The report of the run. */
+struct config_report {
+	enum event_report format;
+	const char *name; /* the path, or the name of the descriptor for messages; not owned */
+	int fd;           /* -1: the path */
+};
+
 /* The program that serves each connection. */
 struct config_program {
 	char *path;         /* owned: the executable; NULL: no program */
@@ -95,6 +102,7 @@ struct config {
 	struct config_frames frames;
 	struct config_to to;
 	struct config_program program;
+	struct config_report report;
 	int64_t wait;    /* spans; CLOCK_NEVER: no limit */
 	int64_t stagger; /* see struct dial_config */
 	int64_t accept_wait;

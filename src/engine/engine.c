@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "base/event.h"
-#include "base/log.h"
 #include "engine/signals.h"
 #include "program/child.h"
 
@@ -119,9 +118,9 @@ engine_ask_own(struct engine *engine, struct fault *fault)
 	child_ask(pollset, engine->now);
 	capture_ask(&engine->capture, pollset);
 	pollset_until(pollset, event_owes());
-	if (engine->log_ends != 0) {
-		(void)pollset_ask(pollset, STDERR_FILENO, POLLOUT);
-		pollset_until(pollset, engine->log_ends);
+	if (engine->await_ends != 0) {
+		(void)pollset_ask(pollset, engine->await_fd, POLLOUT);
+		pollset_until(pollset, engine->await_ends);
 	}
 	return poller_set(&engine->poller, &engine->own, false, fault);
 }
@@ -194,15 +193,24 @@ engine_turn_more(struct engine *engine)
 	return good && engine->end_signal == before;
 }
 
+bool
+engine_await(struct engine *engine, int fd, int64_t until)
+{
+	bool ready;
+	engine->await_fd = fd;
+	engine->await_ends = until;
+	while (!(ready = pollset_look(fd, POLLOUT) != 0) && clock_now() < until &&
+		engine_turn_more(engine))
+		continue;
+	engine->await_ends = 0;
+	return ready;
+}
+
 /* Waits until standard error takes a line. */
 static bool
 engine_await_log(struct engine *engine)
 {
-	engine->log_ends = clock_after(clock_now(), ENGINE_LAST);
-	while (log_is_stuck() && clock_now() < engine->log_ends && engine_turn_more(engine))
-		continue;
-	engine->log_ends = 0;
-	return !log_is_stuck();
+	return engine_await(engine, STDERR_FILENO, clock_after(clock_now(), ENGINE_LAST));
 }
 
 bool

@@ -45,7 +45,8 @@ struct engine {
 	struct poller_entry own; /* signals, children, capture files, suppressed events */
 	size_t signals;          /* the entry in `own` */
 	struct capture capture;
-	int64_t log_ends;      /* until when standard error is waited for; 0: it is not */
+	int await_fd;          /* the descriptor that is waited for until `await_ends` */
+	int64_t await_ends;    /* 0: none is */
 	int64_t now;           /* the time of this turn */
 	int end_signal;        /* the terminating signal that was received; 0: none */
 	bool reloads;          /* set by the owner: SIGHUP is a request, not a terminating signal */
@@ -70,6 +71,10 @@ bool engine_start(struct engine *engine, struct fault *fault);
  * received.
  */
 bool engine_finish(struct engine *engine, int64_t patience, struct fault *fault);
+
+/* Waits until the descriptor can be written to, without tasks, but not after `until`. False: it
+ * cannot, or a terminating signal was received. */
+bool engine_await(struct engine *engine, int fd, int64_t until);
 
 /* Restores the signals. */
 void engine_close(struct engine *engine);

@@ -55,7 +55,7 @@ notice_look_at_wait(struct notice *notice, const struct relay *relay, int64_t no
 {
 	enum notice_wait wait = notice_wait_of(relay);
 	/* With -v soon, unless data may still arrive. */
-	bool soon = wait == NOTICE_WAIT_INPUT && event_wants(EVENT_input_ended);
+	bool soon = wait == NOTICE_WAIT_INPUT && event_is_shown(EVENT_input_ended);
 	int64_t patience = soon ? NOTICE_PATIENCE_VERBOSE : NOTICE_PATIENCE;
 	if (wait == NOTICE_WAIT_NONE || notice->reported)
 		notice->due = CLOCK_NEVER;

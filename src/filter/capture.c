@@ -2,18 +2,13 @@
 #include "filter/capture.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/event.h"
-#include "base/parse.h"
+#include "stream/output.h"
 #include "sys/sys.h"
 
 /* --- waiting streams --- */
@@ -237,39 +232,6 @@ capture_release(struct capture *capture)
 	capture_wake(capture);
 }
 
-/* The own descriptor that the path names; -1: none. */
-static int
-capture_descriptor(const char *path)
-{
-	static const char numbers[] = "/dev/fd/";
-	uint64_t number;
-	if (strcmp(path, "-") == 0 || strcmp(path, "/dev/stderr") == 0)
-		return STDERR_FILENO;
-	if (strcmp(path, "/dev/stdout") == 0)
-		return STDOUT_FILENO;
-	if (strncmp(path, numbers, strlen(numbers)) == 0 &&
-		parse_count(path + strlen(numbers), INT_MAX, &number) == PARSE_OK)
-		return (int)number;
-	return -1;
-}
-
-/* Reopens the descriptor, to have an O_NONBLOCK of its own, or duplicates it. */
-static bool
-capture_open_descriptor(struct capture_file *file, int fd, int flags, struct fault *fault)
-{
-	struct stat status;
-	errno = EBADF;
-	if (!sys_is_open_for(fd, O_WRONLY) || fstat(fd, &status) == -1)
-		return fault_set(fault, STATUS_OUTPUT, errno, "open %s", file->path);
-	file->socket = S_ISSOCK(status.st_mode);
-	/* A regular file is shared with its offset: neither text overwrites the other. */
-	if (!S_ISREG(status.st_mode))
-		file->fd = sys_reopen(fd, flags);
-	if (file->fd == -1)
-		file->fd = sys_duplicate(fd);
-	return file->fd != -1 || fault_set(fault, STATUS_OUTPUT, errno, "open %s", file->path);
-}
-
 static bool
 capture_open_file(struct capture_file *file, const char *path, bool append, struct fault *fault)
 {
@@ -277,21 +239,12 @@ capture_open_file(struct capture_file *file, const char *path, bool append, stru
 	file->path = path;
 	if (path == NULL)
 		return true;
-	/* Do not block, nor wait for the reader of a FIFO. */
-	int flags = O_WRONLY | O_NOCTTY | O_NONBLOCK;
-	struct stat status;
-	int own = capture_descriptor(path);
-	if (own != -1)
-		return capture_open_descriptor(file, own, flags, fault);
-	file->fd = sys_open(path, flags | O_CREAT | (append ? O_APPEND : O_EXCL));
-	/* Never overwrite a file; a device or a FIFO is used as it is. */
-	bool exists = file->fd == -1 && errno == EEXIST && stat(path, &status) == 0;
-	if (exists && S_ISREG(status.st_mode))
-		return fault_set(fault, STATUS_OUTPUT, 0,
-			"open %s: it exists (to write behind what it has: --append-output)", path);
-	if (exists)
-		file->fd = sys_open(path, flags);
-	return file->fd != -1 || fault_set(fault, STATUS_OUTPUT, errno, "open %s", path);
+	struct output output;
+	if (!output_open(&output, path, append, fault))
+		return false;
+	file->fd = output.fd;
+	file->socket = output.socket;
+	return true;
 }
 
 bool

@@ -2,6 +2,7 @@
 #include "mode/mode.h"
 
 #include "base/event.h"
+#include "engine/reporter.h"
 #include "flow/relay.h"
 
 bool
@@ -11,6 +12,8 @@ mode_run(struct config *config, struct fault *fault)
 	struct engine *engine = &run.engine;
 	event_set_style(config->style, config->numeric);
 	event_configure(config->verbose, config->keep_open);
+	if (!reporter_open(config, fault))
+		return false;
 	int64_t patience = config->linger > RELAY_GRACE ? config->linger : RELAY_GRACE;
 	bool done = engine_open(engine, &config->capture, patience, fault) &&
 		acl_config_read(&config->access, fault) && engine_start(engine, fault) &&
@@ -21,7 +24,9 @@ mode_run(struct config *config, struct fault *fault)
 	/* After a signal, wait a moment only. */
 	patience = fault->signal != 0 ? RELAY_GRACE : config->linger;
 	bool recorded = engine_finish(engine, patience, fault);
+	if (!done || !recorded)
+		(void)fault_set(fault, STATUS_INTERNAL, 0, "%s: failed", config->mode->name);
+	bool reported = reporter_finish(engine, config, fault);
 	engine_close(engine);
-	return (done && recorded) ||
-		fault_set(fault, STATUS_INTERNAL, 0, "%s: failed", config->mode->name);
+	return done && recorded && reported;
 }

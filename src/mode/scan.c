@@ -219,7 +219,7 @@ scan_explain(struct scan *scan, struct fault *fault)
 			scan->run->config->endpoint.host, open, scan->count);
 		if (!closed && !scan->listed)
 			fault_add(fault, "; %s", failure->text != NULL ? failure->text : "");
-	} else if (!closed || event_wants(EVENT_probe_failed)) {
+	} else if (!closed || event_is_shown(EVENT_probe_failed)) {
 		fault_move(fault, failure);
 	} else {
 		(void)fault_set_quiet(fault, STATUS_NO);

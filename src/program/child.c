@@ -78,7 +78,7 @@ child_check(struct child *child)
 		*child->ready = true;
 	event_emit(&(struct event){ .kind = EVENT_program_ended,
 		.pid = (uint64_t)child->pid,
-		.count = (uint64_t)child->status });
+		.status = (uint64_t)child->status });
 }
 
 static void

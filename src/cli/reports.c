@@ -1,0 +1,48 @@
+/* --report: the format of the report, and where it goes. */
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/parse.h"
+#include "cli/command.h"
+
+/* "fd:N". False: it is not that. */
+static bool
+reports_descriptor(const char *text, int *fd)
+{
+	uint64_t number;
+	if (strncmp(text, "fd:", 3) != 0 || parse_count(text + 3, INT_MAX, &number) != PARSE_OK)
+		return false;
+	*fd = (int)number;
+	return true;
+}
+
+bool
+reports_config(struct config *config, const struct options *options, struct fault *fault)
+{
+	static const struct {
+		const char *name;
+		enum event_report format;
+	} formats[] = { { "json", EVENT_REPORT_JSON }, { "text", EVENT_REPORT_TEXT } };
+	const char *text = options->text[OPTION_report];
+	struct config_report *report = &config->report;
+	report->fd = -1;
+	if (text == NULL)
+		return true;
+	size_t length = strcspn(text, ":");
+	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
+		if (strlen(formats[i].name) == length &&
+			strncmp(text, formats[i].name, length) == 0)
+			report->format = formats[i].format;
+	report->name = text[length] == ':' ? text + length + 1 : "standard error";
+	if (text[length] == '\0')
+		report->fd = STDERR_FILENO;
+	else if (strncmp(report->name, "fd:", 3) == 0 &&
+		!reports_descriptor(report->name, &report->fd))
+		report->format = EVENT_REPORT_NONE;
+	if (report->format == EVENT_REPORT_NONE || report->name[0] == '\0')
+		return fault_set(fault, STATUS_VALUE, 0,
+			"invalid --report '%s': expected json or text, json:FILE or json:fd:N",
+			text);
+	return true;
+}
