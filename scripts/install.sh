@@ -44,6 +44,8 @@ install_translate() {
         pacman:pyflakes3) echo python-pyflakes ;;
         apk:pyflakes3) echo py3-pyflakes ;;
         *:openssh-client) echo openssh ;;
+        *:dnsmasq-base) echo dnsmasq ;;
+        *:snmpd) echo net-snmp ;;
         *:groff-base) echo groff ;;
         *:bsdextrautils) echo util-linux ;;
         *:libclang-rt-dev) echo compiler-rt ;;

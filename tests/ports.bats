@@ -456,13 +456,6 @@ TABLE
         assert_equal "$(sed -n "s/^127.0.0.1:\([0-9][0-9]*\) open.*/\1/p" "$T/probe.log")" 150'
 }
 
-@test "-zu waits for as long as -w or --wait says, more than the 2 seconds that are the default" {
-    need strace
-    # A traced process cannot check for leaks.
-    export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
-    drive ports udp_wait
-}
-
 # ---- Unix sockets ----
 
 @test "-z -U: a listener is 0, a socket without a listener 1, no socket at all 7" {

@@ -34,10 +34,11 @@ install_wants clang:clang parallel:parallel \
     man:man-db groff:groff-base col:bsdextrautils jq:jq logger:bsdutils pyflakes3:pyflakes3
 # An ssh server that is only a library: a real one would begin to serve this machine.
 /usr/bin/python3 -c 'import paramiko' 2>/dev/null || install_wanted_packages python3-paramiko
-# Servers that tests/end.bats asks for a page. They are not started: nothing is served because of a test.
+# Servers that tests ask. They are not started as services: nothing is served because of a test.
 install_servers() {
     local policy=/usr/sbin/policy-rc.d made='' pair missing=()
-    for pair in nginx:nginx-light haproxy:haproxy node:nodejs; do
+    for pair in nginx:nginx-light haproxy:haproxy node:nodejs dnsmasq:dnsmasq-base chronyd:chrony snmpd:snmpd \
+        memcached:memcached; do
         command -v "${pair%%:*}" >/dev/null 2>&1 || missing+=("$pair")
     done
     [ "${#missing[@]}" -gt 0 ] || return 0

@@ -1,8 +1,8 @@
 /*
  * One probe; see probe.h.
  *
- * A datagram socket is probed with an empty datagram. Silence is no answer, as the port may be open
- * or the packet lost.
+ * A datagram socket is probed with a request (udp_query.h). Silence is no answer, as the port may
+ * be open or the packet lost.
  */
 #include "mode/probe.h"
 
@@ -120,13 +120,12 @@ probe_emit(const struct probe *probe, struct event event)
 
 /* --- the task --- */
 
-/* Connected; a datagram socket sends a probe, and tries the next address if it is refused. */
+/* Connected; a datagram socket sends a request, and tries the next address if it is refused. */
 static enum io
 probe_ask(struct probe *probe, int64_t now)
 {
-	const struct dial_config *config = &probe->dial.config;
-	struct iovec nothing = { NULL, 0 };
 	struct dial *dial = &probe->dial;
+	const struct dial_config *config = &dial->config;
 	struct fault *fault = &probe->result.fault;
 	enum io result = IO_OK;
 	if (config->inherited != -1 && dial->error != 0)
@@ -134,7 +133,9 @@ probe_ask(struct probe *probe, int64_t now)
 	if (config->transport->connected || config->transport->names == TRANSPORT_UNIX)
 		return IO_OK;
 	while (result == IO_OK) {
-		if (sys_send(dial->fd, &nothing, 1, NULL, 0) != -1) {
+		uint16_t port = probe->queue->empty ? 0 : (uint16_t)address_port(&dial->peer);
+		udp_query_start(&probe->query, port, now, config->deadline);
+		if (udp_query_send(&probe->query, dial->fd, now)) {
 			probe->phase = PROBE_ASKED;
 			return IO_AGAIN;
 		}
@@ -175,6 +176,8 @@ probe_wait(struct probe *probe, const struct pollset *pollset, int64_t now)
 		(void)fault_set(fault, STATUS_TIMEOUT, 0,
 			"probe %s: no answer, but no refusal either", dial->name);
 		probe_finish(probe);
+	} else if (!udp_query_send(&probe->query, dial->fd, now)) {
+		probe_take(probe, dial_refused(dial, errno, now, fault), now);
 	}
 }
 
@@ -189,7 +192,7 @@ probe_ask_task(struct task *task, struct pollset *pollset, int64_t now)
 		return;
 	}
 	probe->entry = pollset_ask(pollset, probe->dial.fd, POLLIN);
-	pollset_until(pollset, probe->dial.config.deadline);
+	pollset_until(pollset, clock_earlier(probe->dial.config.deadline, probe->query.next));
 }
 
 static bool

@@ -1,6 +1,7 @@
 /*
- * A probe: a task that finds out once whether a port answers. It connects, or sends an empty
- * datagram, and ends with a result; when to probe what, and what to print, is its owner's choice.
+ * A probe: a task that finds out once whether a port answers. It connects, or sends a request of
+ * the port's service as a datagram, and ends with a result; when to probe what, and what to print,
+ * is its owner's choice.
  *
  *     probe_start(&probe, &config, &queue)    zeroed before
  *     the owner is woken, and takes it from the queue: probe.result
@@ -13,6 +14,7 @@
 #include "base/fault.h"
 #include "engine/engine.h"
 #include "net/dial.h"
+#include "net/udp_query.h"
 
 enum probe_state {
 #define STATE(id, word, status, text) PROBE_##id,
@@ -36,6 +38,7 @@ struct probe_result {
 struct probe_queue {
 	struct engine *engine;
 	struct task *owner;
+	bool empty; /* send empty datagrams, not requests of the port's service */
 	struct probe *first, *last;
 };
 
@@ -48,6 +51,7 @@ struct probe {
 	enum probe_phase phase;
 	/* When done: the addresses and, if the port is open, the connection. */
 	struct dial dial;
+	struct udp_query query; /* PROBE_ASKED */
 	size_t entry;
 	int64_t began, resolved; /* resolved: 0: not yet */
 	struct probe_result result;

@@ -235,7 +235,9 @@ scan_run(struct run *run, struct fault *fault)
 	if (scan == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "probe");
 	scan->run = run;
-	scan->finished = (struct probe_queue){ .engine = &run->engine, .owner = &scan->task };
+	scan->finished = (struct probe_queue){
+		.engine = &run->engine, .owner = &scan->task, .empty = config->rules.silence_is_open
+	};
 	scan->count = config->ports.count > 0 ? config->ports.count : 1;
 	/* The lines of nc for failed addresses are printed when they happen: keep their order. */
 	scan->max = config->style == EVENT_STYLE_NC && config->verbose > 0 ? 1 : SCAN_MANY;

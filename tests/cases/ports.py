@@ -1,13 +1,11 @@
 """Probes of several addresses, and of datagram and Unix sockets."""
 import fcntl
 import os
-import re
 import socket
 import subprocess
-import sys
 import threading
 
-from drive import Cat, check, in_pipe, LIMIT, main, shim, T, udp, until
+from drive import Cat, check, in_pipe, LIMIT, main, shim, until
 
 
 def one_of_many_addresses():
@@ -49,25 +47,6 @@ def slow_reader():
     # Whether it waits for its reader at the moment when that goes on is chance.
     for _ in range(8):
         run()
-
-
-def udp_wait():
-    for words, least, most in (['-w', '15'], 14, 15), (['--wait', '15'], 14, 15), ([], 1, 2), (['-w', '1'], 0, 1):
-        peer = udp()
-        peer.settimeout(LIMIT)
-        trace = T + '/trace'
-        cat = subprocess.Popen(['strace', '-qq', '-f', '-o', trace, '-e', 'trace=poll,ppoll', os.environ['SOCKCAT'],
-                                '-z', '-u',
-                                *words, '127.0.0.1', str(peer.getsockname()[1])], stdin=subprocess.DEVNULL)
-        data, where = peer.recvfrom(10)
-        check(data, b'')
-        peer.sendto(b'here', where)
-        if cat.wait(LIMIT) != 0:
-            sys.exit('strace does not work here' if not os.path.exists(trace) else 'status %d' % cat.returncode)
-        with open(trace) as file:
-            times = [int(time) for time in re.findall(r'poll\(.*, (-?[1-9]\d*)\) = ', file.read())]
-        check([least * 1000 <= time <= most * 1000 for time in times], [True] * len(times), '%r: %r' % (words, times))
-        check(len(times) > 0, True)
 
 
 def unix_kinds():
