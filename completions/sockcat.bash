@@ -59,7 +59,7 @@ _sockcat_option() {
     kind='' values=''
     case $1 in
     -l | --listen) option=listen bars='-l --listen -z --probe -r --random-ports -F --pass-fd' ;;
-    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -o --hex-dump --output --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --fastopen' ;;
+    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -o --hex-dump --output --rate --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --fastopen' ;;
     -u | --udp) option=udp bars='-u --udp --allow-uid -t --telnet --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
     -U | --unixsock) option=unixsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
     -4 | --ipv4) option=ipv4 bars='-U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' ;;
@@ -97,8 +97,8 @@ _sockcat_option() {
     --max-processes) option=max_processes kind=nothing bars='--max-processes' ;;
     -k | --keep-open) option=keep_open bars='--exec-status -k --keep-open' ;;
     --to) option=to kind=endpoint bars='-z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw -F --pass-fd' ;;
-    --broker) option=broker bars='-z --probe --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
-    --chat) option=chat bars='-z --probe --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --broker) option=broker bars='-z --probe --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --rate --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --chat) option=chat bars='-z --probe --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --rate --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
     --nick) option=nick kind=nothing bars='--nick' ;;
     --max-conns) option=max_conns kind=nothing bars='--max-conns' ;;
     --max-conns-per-host) option=max_conns_per_host kind=nothing bars='-U --unixsock --max-conns-per-host --vsock' ;;
@@ -107,7 +107,7 @@ _sockcat_option() {
     --queue) option=queue kind=nothing bars='--queue' ;;
     --slow) option=slow kind=words values='wait drop disconnect' bars='--slow' ;;
     --echo) option=echo bars='-z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
-    --discard) option=discard bars='-z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --discard) option=discard bars='-z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --rate --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
     --daytime) option=daytime bars='-z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
     --chargen) option=chargen bars='-z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
     --allow) option=allow kind=address bars='-U --unixsock --vsock' ;;
@@ -122,6 +122,7 @@ _sockcat_option() {
     --output) option=output kind=file bars='-z --probe --output -F --pass-fd' ;;
     --append-output) option=append_output bars='--append-output' ;;
     -i | --delay) option=delay kind=nothing bars='-d --no-stdin --recv-only --broker --chat --discard -i --delay -F --pass-fd' ;;
+    --rate) option=rate kind=nothing bars='-z --probe --broker --chat --discard --rate -F --pass-fd' ;;
     -t | --telnet) option=telnet bars='-u --udp -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
     --raw) option=raw bars='-e --exec -c --sh-exec --to --broker --echo --discard --daytime --chargen --raw' ;;
     --no-splice) option=no_splice bars='--no-splice' ;;
@@ -136,7 +137,7 @@ _sockcat_option() {
     --strict) option=strict bars='--strict' ;;
     --ready-fd) option=ready_fd kind=nothing bars='--ready-fd' ;;
     --report) option=report kind=words values='json text' bars='--report' ;;
-    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -C --crlf -o --hex-dump --output -i --delay -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --fastopen' ;;
+    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -C --crlf -o --hex-dump --output -i --delay --rate -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --fastopen' ;;
     --compat) option=compat kind=words values='nc' bars='--compat' ;;
     --seqpacket) option=seqpacket bars='-u --udp -t --telnet --seqpacket --mptcp --udplite' ;;
     --vsock) option=vsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
@@ -369,6 +370,7 @@ _sockcat_names() {
         --output
         --append-output
         --delay
+        --rate
         --telnet
         --raw
         --no-splice

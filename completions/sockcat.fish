@@ -46,7 +46,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --idle-timeout --accept-timeout --linger --grace -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group -o --hex-dump --output -i --delay --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --compat --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
+        -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --idle-timeout --accept-timeout --linger --grace -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group -o --hex-dump --output -i --delay --rate --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --compat --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
     set -l skip 0
     set -l ended 0
     set -l seen
@@ -198,7 +198,7 @@ end
 
 complete -c sockcat -f -a '(__sockcat_operand)'
 complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe -r --random-ports -F --pass-fd' -s l -l listen -d 'Listen for connections'
-complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -o --hex-dump --output --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --fastopen' -s z -l probe -d 'Test whether ports are open (status 0 or 1)'
+complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -o --hex-dump --output --rate --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --fastopen' -s z -l probe -d 'Test whether ports are open (status 0 or 1)'
 complete -c sockcat -n '__sockcat_lacks -u --udp --allow-uid -t --telnet --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' -s u -l udp -d 'Use UDP, or with -U Unix datagram sockets'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' -s U -l unixsock -d 'Use a Unix-domain socket; @NAME is abstract'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' -s 4 -l ipv4 -d 'Use IPv4 only'
@@ -237,8 +237,8 @@ complete -c sockcat -n '__sockcat_lacks --max-children' -l max-children -x -d 'R
 complete -c sockcat -n '__sockcat_lacks --max-processes' -l max-processes -x -d 'Limit the program\'s processes (RLIMIT_NPROC)'
 complete -c sockcat -n '__sockcat_lacks --exec-status -k --keep-open' -s k -l keep-open -d 'Serve many clients at a time'
 complete -c sockcat -n '__sockcat_lacks -z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw -F --pass-fd' -l to -x -a '(__sockcat_endpoint :)' -d 'Relay each client to ENDPOINT (host:port, unix:/x)'
-complete -c sockcat -n '__sockcat_lacks -z --probe --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' -l broker -d 'Send stdin and what clients send to all others'
-complete -c sockcat -n '__sockcat_lacks -z --probe --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' -l chat -d 'Broker lines with names; stdin takes part'
+complete -c sockcat -n '__sockcat_lacks -z --probe --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --rate --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' -l broker -d 'Send stdin and what clients send to all others'
+complete -c sockcat -n '__sockcat_lacks -z --probe --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --rate --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' -l chat -d 'Broker lines with names; stdin takes part'
 complete -c sockcat -n '__sockcat_lacks --nick' -l nick -x -d 'Set the operator\'s name in a chat'
 complete -c sockcat -n '__sockcat_lacks --max-conns' -l max-conns -x -d 'Serve at most N clients at a time (default 100)'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock --max-conns-per-host --vsock' -l max-conns-per-host -x -d 'Serve at most N clients per address at a time'
@@ -247,7 +247,7 @@ complete -c sockcat -n '__sockcat_lacks --refuse' -l refuse -d 'Reject clients a
 complete -c sockcat -n '__sockcat_lacks --queue' -l queue -x -d 'Queue at most SIZE per slow client (default 1M)'
 complete -c sockcat -n '__sockcat_lacks --slow' -l slow -x -a 'wait drop disconnect' -d 'On a full queue wait, drop or disconnect'
 complete -c sockcat -n '__sockcat_lacks -z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' -l echo -d 'Send received data back (RFC 862)'
-complete -c sockcat -n '__sockcat_lacks -z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' -l discard -d 'Read and discard everything (RFC 863)'
+complete -c sockcat -n '__sockcat_lacks -z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --rate --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' -l discard -d 'Read and discard everything (RFC 863)'
 complete -c sockcat -n '__sockcat_lacks -z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' -l daytime -d 'Send the date and time (RFC 867)'
 complete -c sockcat -n '__sockcat_lacks -z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' -l chargen -d 'Send characters without end (RFC 864)'
 complete -c sockcat -n '__sockcat_unix; and __sockcat_lacks -U --unixsock --vsock' -l allow -r -F -d 'Accept clients from these addresses or names only'
@@ -264,6 +264,7 @@ complete -c sockcat -n '__sockcat_lacks -z --probe -o --hex-dump -F --pass-fd' -
 complete -c sockcat -n '__sockcat_lacks -z --probe --output -F --pass-fd' -l output -r -F -d 'Write the bytes of both directions to FILE'
 complete -c sockcat -n '__sockcat_lacks --append-output' -l append-output -d 'Append to existing files of -o and --output'
 complete -c sockcat -n '__sockcat_lacks -d --no-stdin --recv-only --broker --chat --discard -i --delay -F --pass-fd' -s i -l delay -x -d 'Wait TIME after each line or message sent'
+complete -c sockcat -n '__sockcat_lacks -z --probe --broker --chat --discard --rate -F --pass-fd' -l rate -x -d 'Move at most RATE bytes a second each way'
 complete -c sockcat -n '__sockcat_lacks -u --udp -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' -s t -l telnet -d 'Refuse telnet options; drop telnet commands'
 complete -c sockcat -n '__sockcat_lacks -e --exec -c --sh-exec --to --broker --echo --discard --daytime --chargen --raw' -l raw -d 'Print control characters to a terminal unchanged'
 complete -c sockcat -n '__sockcat_lacks --no-splice' -l no-splice -d 'Do not use splice(2)'
@@ -278,7 +279,7 @@ complete -c sockcat -n '__sockcat_lacks --escape' -l escape -d 'Escape delimiter
 complete -c sockcat -n '__sockcat_lacks --strict' -l strict -d 'Require the last line to end with a newline'
 complete -c sockcat -n '__sockcat_lacks --ready-fd' -l ready-fd -x -d 'Write the port to descriptor FD once listening'
 complete -c sockcat -n '__sockcat_lacks --report' -l report -x -a 'json text' -d 'Report every event to FILE: json or text'
-complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -C --crlf -o --hex-dump --output -i --delay -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --fastopen' -s F -l pass-fd -d 'Pass the connected socket over standard output'
+complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -C --crlf -o --hex-dump --output -i --delay --rate -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --fastopen' -s F -l pass-fd -d 'Pass the connected socket over standard output'
 complete -c sockcat -n '__sockcat_lacks --compat' -l compat -x -a 'nc' -d 'Behave as OpenBSD\'s nc (as when called nc)'
 complete -c sockcat -n '__sockcat_lacks -u --udp -t --telnet --seqpacket --mptcp --udplite' -l seqpacket -d 'Use sequenced packets (with -U, --vsock or --sctp)'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' -l vsock -d 'Use a VM socket: context identifier and port'

@@ -417,6 +417,64 @@ one_line_only() {
     assert_line ' < 00000000 .*61 0a  .*a\.' "$T/dump"
 }
 
+# takes_at_least MICROSECONDS COMMAND...: a limit on the rate is one on the time.
+takes_at_least() {
+    local least=$1 from=${EPOCHREALTIME/./}
+    shift
+    "$@"
+    [ $((${EPOCHREALTIME/./} - from)) -ge "$least" ] || fail "too early"
+}
+
+@test "--rate limits what is sent, in the kernel and through the process" {
+    local path
+    for path in --splice --no-splice; do
+        start_peer recvall sha256
+        takes_at_least 250000 client ${path/--splice/} --rate 1M 127.0.0.1 "$peer_port" <"$(random_file 300001)"
+        assert_clean
+        assert_peer_said "$(digest "$(random_file 300001)")"
+    done
+}
+
+@test "--rate limits what is received" {
+    start_peer sendrand:7:300000 shutwr recvall
+    takes_at_least 250000 client --rate 1M -d 127.0.0.1 "$peer_port" >"$T/out"
+    assert_clean
+    assert_same "$T/out" "$(random_file 300000 7)"
+}
+
+@test "--rate limits each client of a listener, and whole messages" {
+    start_listener -k --rate 1000 --frame netstring --echo 127.0.0.1 0
+    printf '%0250d\n%0250d\n' 1 2 >"$T/in"
+    takes_at_least 200000 client --frame netstring 127.0.0.1 "$port" <"$T/in" >"$T/out"
+    assert_clean
+    assert_same "$T/out" "$T/in"
+}
+
+@test "--rate with a burst lets that much pass at once" {
+    # Without it this would take half an hour.
+    printf '%02048d' 0 >"$T/in"
+    start_peer recvall count
+    client --rate 1:2k 127.0.0.1 "$peer_port" <"$T/in"
+    assert_clean
+    assert_peer_said 2048
+}
+
+@test "--rate: what waits for its time is no idleness for a shorter --idle-timeout" {
+    echo a >"$T/in"
+    start_peer recvall count
+    client --rate 1 --idle-timeout 700ms 127.0.0.1 "$peer_port" <"$T/in"
+    assert_clean
+    assert_peer_said 2
+}
+
+@test "--rate has to be positive bytes, and a burst" {
+    local rate
+    for rate in 0 x 1: :1 1M:x -1 1.5 1M/s 99999999999G; do
+        assert_fails 3 "^sockcat: invalid --rate '$rate': expected bytes per second, such as 10M or 10M:64k\$" \
+            sockcat --rate="$rate" 127.0.0.1 9 </dev/null
+    done
+}
+
 @test "-i over UDP pauses behind each message, and all come in order" {
     drive data delay_udp
 }

@@ -15,7 +15,6 @@
 #include "cli/listen_fds.h"
 #include "cli/operands.h"
 #include "cli/options.h"
-#include "flow/stage.h"
 #include "mode/mode.h"
 #include "engine/service.h"
 #include "net/resolve.h"
@@ -178,24 +177,6 @@ command_endpoint(struct config *config, const struct compat *compat, const struc
 	return command_host_and_port(config, compat, options, listen, operands, fault);
 }
 
-/* What is done to the bytes that are sent. */
-static void
-command_stages(struct config *config, const struct options *options)
-{
-	struct stage *next = config->stages;
-	int64_t delay = times_option(options, OPTION_delay, 0);
-	if (options_has(options, OPTION_crlf))
-		*next++ = crlf_stage;
-	if (delay > 0) {
-		*next = pace_stage;
-		next++->amount = delay;
-	}
-	if (config->end == CONFIG_END_AUTO && config->mode == &connect_mode &&
-		config->service->local == SERVICE_STDIO && config->transport->message_max == 0 &&
-		!config->frames.used)
-		*next++ = request_line_stage;
-}
-
 static bool
 command_sockopts(struct config *config, const struct options *options, struct fault *fault)
 {
@@ -329,10 +310,10 @@ command_config(struct config *config, const struct compat *compat, struct option
 		!access_config(config, options, fault) || !target_config(config, options, fault) ||
 		!program_config(config, options, fault) || !frames_config(config, options, fault) ||
 		!command_session(config, compat, options, input_closed, fault) ||
-		!listen_fds_settle(config, fault) || !reports_config(config, options, fault))
+		!listen_fds_settle(config, fault) || !reports_config(config, options, fault) ||
+		!stages_config(config, options, fault))
 		return false;
 	times_config(config, compat, options);
-	command_stages(config, options);
 	return true;
 }
 

@@ -37,6 +37,10 @@ bool access_config(struct config *config, const struct options *options, struct 
 void times_config(
 	struct config *config, const struct compat *compat, const struct options *options);
 
+/* Sets the stages of the flows; the mode, service and end of session have to be set. Status 3 or 27.
+ */
+bool stages_config(struct config *config, const struct options *options, struct fault *fault);
+
 /* The value of a time option; `otherwise`: it was not given. */
 int64_t times_option(const struct options *options, enum option_id option, int64_t otherwise);
 

@@ -111,16 +111,17 @@ struct config {
 	int64_t idle;
 	int64_t quit_after;
 	int64_t linger;
-	struct stage stages[4]; /* of the sending flow, up to one without operations */
-	uint64_t receive_limit; /* messages; 0: none */
-	uint64_t max_children;  /* programs at a time, including terminating ones */
-	uint64_t max_conns;     /* clients at a time */
-	uint64_t max_per_host;  /* clients of one address; 0: no limit */
-	uint64_t max_accepts;   /* clients in all; 0: no limit */
-	size_t queue;           /* the limit of a queue in bytes */
-	enum bus_slow slow;     /* the policy for a full queue */
-	const char *nick;       /* the operator's name in a chat; not owned */
-	bool refuse;            /* reject clients above a limit instead of queueing them */
+	struct stage stages[5];         /* of the sending flow, up to one without operations */
+	struct stage receive_stages[2]; /* the same of the receiving flow */
+	uint64_t receive_limit;         /* messages; 0: none */
+	uint64_t max_children;          /* programs at a time, including terminating ones */
+	uint64_t max_conns;             /* clients at a time */
+	uint64_t max_per_host;          /* clients of one address; 0: no limit */
+	uint64_t max_accepts;           /* clients in all; 0: no limit */
+	size_t queue;                   /* the limit of a queue in bytes */
+	enum bus_slow slow;             /* the policy for a full queue */
+	const char *nick;               /* the operator's name in a chat; not owned */
+	bool refuse;                    /* reject clients above a limit instead of queueing them */
 	enum config_until until;
 	enum config_end end;
 	int ready_fd; /* -1: none */

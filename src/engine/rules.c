@@ -64,6 +64,7 @@ rules_make(const struct config *config, const struct stream *local)
 		rules.in.decode = rules_frame(frames, &frames->wire, SERVICE_FORMAT_WIRE);
 		rules.in.encode = rules_frame(frames, &frames->output, service->output);
 	}
+	rules.in.stages = config->receive_stages;
 	rules.in.most = config->receive_limit;
 	/* What other clients send is not standard input. */
 	if (service->local != SERVICE_BUS || !made)

@@ -38,6 +38,7 @@ struct stage {
 	bool inspects;  /* it has to see the bytes: the kernel may not move them */
 	bool keeps_end; /* after what has passed, the sink is not half-closed */
 	bool messages;  /* each piece is a message */
+	size_t burst;   /* of the rate: bytes that may pass at once after a rest */
 	int64_t until;  /* a gate: nothing passes before this time */
 	union {
 		bool after_cr; /* of --crlf */
@@ -50,10 +51,11 @@ struct stage {
  * crlf: the transform of --crlf. LF becomes CR LF, CR LF stays, however the input is split.
  * pace: the gate of --delay. One line, or message, passes at a time, and a pause of `amount`
  * nanoseconds follows it.
+ * rate: the gate of --rate, of `amount` bytes per second, more than 0. A message passes as a whole.
  * request_line: the observer of --end=auto. Servers take a half-close after an HTTP/1 request for
  * an abort.
  */
-extern const struct stage crlf_stage, pace_stage, request_line_stage;
+extern const struct stage crlf_stage, pace_stage, rate_stage, request_line_stage;
 
 struct stage_list {
 	struct stage *list; /* owned; NULL: none */

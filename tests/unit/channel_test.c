@@ -291,6 +291,61 @@ channel_test_pace(void)
 	channel_test_end(test);
 }
 
+/* Passes what the stages let pass at `now`; the bytes. */
+static size_t
+channel_test_rate_pass(struct stage_list *list, int64_t now)
+{
+	size_t passed = 0;
+	while (stage_until(list) <= now) {
+		size_t n = stage_limit(list, NULL, 0);
+		stage_passed(list, NULL, 0, n, now);
+		passed += n;
+	}
+	return passed;
+}
+
+static void
+channel_test_rate(void)
+{
+	struct stage stage = rate_stage;
+	struct stage_list list = { &stage, 1 };
+	stage.amount = 1000;
+	CHECK(!stage_inspects(&list) && stage_is_gated(&list));
+	/* Nothing in advance at the start, and 20 bytes every 20 milliseconds. */
+	int64_t now = 3600 * CLOCK_SECOND;
+	CHECK(channel_test_rate_pass(&list, now) == 20);
+	CHECK(stage_until(&list) == now + 20 * CLOCK_MILLISECOND);
+	size_t passed = 20;
+	for (int turn = 1; turn <= 250; turn++)
+		passed += channel_test_rate_pass(&list, now + turn * 20 * CLOCK_MILLISECOND);
+	CHECK(passed == 20 + 5000);
+	/* What was late is made up, but not what was not there to be sent. */
+	now += 5 * CLOCK_SECOND;
+	CHECK(channel_test_rate_pass(&list, now + 60 * CLOCK_MILLISECOND) == 60);
+	CHECK(channel_test_rate_pass(&list, now + 60 * CLOCK_SECOND) == 60);
+	/* A larger piece, such as a message, is paid for afterwards. */
+	now += 120 * CLOCK_SECOND;
+	(void)channel_test_rate_pass(&list, now);
+	stage_passed(&list, NULL, 0, 3000, now);
+	CHECK(stage_until(&list) >= now + 3 * CLOCK_SECOND);
+	/* A burst, at the start and after a rest. */
+	stage = rate_stage;
+	stage.amount = 1000;
+	stage.burst = 500;
+	CHECK(channel_test_rate_pass(&list, now) == 520);
+	CHECK(channel_test_rate_pass(&list, now + 100 * CLOCK_MILLISECOND) == 100);
+	CHECK(channel_test_rate_pass(&list, now + 60 * CLOCK_SECOND) == 520);
+	/* Less than a byte at a time, and the largest numbers. */
+	stage = rate_stage;
+	stage.amount = 1;
+	CHECK(channel_test_rate_pass(&list, now) == 1 && stage_until(&list) == now + CLOCK_SECOND);
+	stage = rate_stage;
+	stage.amount = INT64_MAX;
+	stage.burst = SIZE_MAX / 2;
+	stage_passed(&list, NULL, 0, SIZE_MAX / 2, now);
+	CHECK(stage_until(&list) >= 0);
+}
+
 /* More frames than one batch has room for: none is overwritten before it is written. */
 static void
 channel_test_batches(void)
@@ -468,14 +523,14 @@ channel_test_count_passed(
 }
 
 static size_t
-channel_test_rate_limit(const struct stage *stage, const struct iovec *pieces, int count)
+channel_test_slow_limit(const struct stage *stage, const struct iovec *pieces, int count)
 {
 	(void)stage, (void)pieces, (void)count;
 	return CHANNEL_TEST_RATE;
 }
 
 static void
-channel_test_rate_passed(
+channel_test_slow_passed(
 	struct stage *stage, const struct iovec *pieces, int count, size_t n, int64_t now)
 {
 	(void)pieces, (void)count;
@@ -483,8 +538,8 @@ channel_test_rate_passed(
 }
 
 static const struct stage_ops channel_test_count = { .passed = channel_test_count_passed };
-static const struct stage_ops channel_test_rate = { .limit = channel_test_rate_limit,
-	.passed = channel_test_rate_passed };
+static const struct stage_ops channel_test_slow = { .limit = channel_test_slow_limit,
+	.passed = channel_test_slow_passed };
 
 /* Plays it until n bytes have passed; the time. */
 static int64_t
@@ -503,7 +558,7 @@ static void
 channel_test_kernel(void)
 {
 	const struct stage stages[] = { { .ops = &channel_test_count },
-		{ .ops = &channel_test_rate }, { .ops = NULL } };
+		{ .ops = &channel_test_slow }, { .ops = NULL } };
 	char input[501];
 	memset(input, 'x', 500);
 	input[500] = '\0';
@@ -511,7 +566,8 @@ channel_test_kernel(void)
 	test->stays = true;
 	CHECK(channel_test_play(test, 500) == 494 * CLOCK_MILLISECOND / 10);
 	/* The first 64 bytes are the ring's: the kernel takes over when much is read at a time. */
-	CHECK(strcmp(test->flow.channel.ops->name, "spliced in the kernel") == 0 && test->spliced == 1 + 44);
+	CHECK(strcmp(test->flow.channel.ops->name, "spliced in the kernel") == 0 &&
+		test->spliced == 1 + 44);
 	CHECK(channel_test_got(test, input) && test->longest == CHANNEL_TEST_RATE);
 	CHECK(test->flow.channel.stages.list[0].amount == 500);
 	/* Gates are removed from a flow that is stopped, and the others stay. */
@@ -526,7 +582,7 @@ static void
 channel_test_messages(void)
 {
 	const struct stage stages[] = { { .ops = &channel_test_count },
-		{ .ops = &channel_test_rate }, { .ops = NULL } };
+		{ .ops = &channel_test_slow }, { .ops = NULL } };
 	struct channel_test *test =
 		channel_test_begin("0123456789012345678901234567890123", stages, 100);
 	test->piece = 17;
@@ -643,6 +699,7 @@ main(void)
 	channel_test_adjacent();
 	channel_test_pace();
 	channel_test_pace_messages();
+	channel_test_rate();
 	channel_test_request_line();
 	channel_test_kernel();
 	channel_test_messages();

@@ -102,6 +102,7 @@ rules_test_flows(void)
 				.oversize = CHANNEL_OVERSIZE_SKIP },
 			.no_output = rules_test_formats[i].no_output,
 			.stages = { crlf_stage },
+			.receive_stages = { rate_stage },
 		};
 		struct lender lender;
 		bool lent = rules_test_formats[i].lent;
@@ -112,7 +113,8 @@ rules_test_flows(void)
 		for (size_t j = 0; j < 4; j++)
 			CHECK(rules_test_format(&config.frames, frames[j]) ==
 				rules_test_formats[i].formats[j]);
-		CHECK(rules.out.stages == (lent ? NULL : config.stages) && rules.in.stages == NULL);
+		CHECK(rules.out.stages == (lent ? NULL : config.stages) &&
+			rules.in.stages == config.receive_stages);
 		CHECK(rules.out.oversize == CHANNEL_OVERSIZE_SKIP &&
 			rules.in.oversize == CHANNEL_OVERSIZE_SKIP);
 	}
