@@ -308,6 +308,7 @@ command_config(struct config *config, const struct compat *compat, struct option
 		!command_endpoint(config, compat, options, listen, &operands, fault) ||
 		!command_sockopts(config, options, fault) ||
 		!access_config(config, options, fault) || !target_config(config, options, fault) ||
+		!connecting_config(config, options, fault) ||
 		!program_config(config, options, fault) || !frames_config(config, options, fault) ||
 		!command_session(config, compat, options, input_closed, fault) ||
 		!listen_fds_settle(config, fault) || !reports_config(config, options, fault) ||

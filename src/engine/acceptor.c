@@ -368,6 +368,7 @@ acceptor_open(struct acceptor *acceptor, struct run *run, struct fault *fault)
 		.listener_config = {
 			.transport = config->transport,
 			.on = config->endpoint,
+			.hosts = &config->hosts,
 			.options = &config->sockopts,
 			.access = &acceptor->access,
 			.users = &config->users,

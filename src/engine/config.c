@@ -18,6 +18,7 @@ config_dial(const struct config *config, int64_t now)
 		.listen_fds_name = config->listen_fds_name,
 		.deadline = clock_after(now, config->wait),
 		.stagger = config->stagger,
+		.hosts = &config->hosts,
 		.quiet = config->rules.quiet_dial,
 	};
 }
@@ -34,6 +35,7 @@ config_dial_to(const struct config *config, int64_t now)
 		.inherited = -1,
 		.deadline = clock_after(now, config->wait),
 		.stagger = config->stagger,
+		.hosts = &config->hosts,
 	};
 }
 
@@ -41,6 +43,7 @@ void
 config_close(struct config *config)
 {
 	ports_close(&config->ports);
+	hosts_close(&config->hosts);
 	sockopt_close(&config->sockopts);
 	acl_config_close(&config->access);
 	uid_list_close(&config->users);

@@ -11,6 +11,7 @@
 #include "net/acl.h"
 #include "net/dial.h"
 #include "net/endpoint.h"
+#include "net/hosts.h"
 #include "net/ports.h"
 #include "net/resolve.h"
 #include "net/sockopt.h"
@@ -94,6 +95,7 @@ struct config {
 	char *listen_fds_name;      /* owned: "fd://NAME" as written; NULL: LISTEN_FDS */
 	struct address local;       /* to bind before connecting; length 0: none */
 	uint16_t local_port;        /* to bind without a local address; 0: none */
+	struct hosts hosts;         /* addresses to use in place of a look-up */
 	struct sockopts sockopts;
 	struct acl_config access;       /* permitted clients */
 	struct uid_list users;          /* permitted users of a Unix socket; empty: all */

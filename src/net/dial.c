@@ -185,9 +185,11 @@ dial_start(struct dial *dial, int64_t now, struct fault *fault)
 		dial->name = endpoint_print(&config->to);
 	if (dial->name == NULL)
 		return IO_FAULT(fault, STATUS_MEMORY, ENOMEM, "connect");
-	enum io resolved = config->known != NULL
+	bool known = config->known != NULL && !config->known->given &&
+		hosts_find(config->hosts, &config->to) == NULL;
+	enum io resolved = known
 		? resolve_again(&dial->resolve, config->known, (uint16_t)config->to.port, fault)
-		: resolve_start(&dial->resolve, &config->to, fault);
+		: hosts_resolve(config->hosts, &dial->resolve, &config->to, fault);
 	return dial_resolved(dial, resolved, now, fault);
 }
 

@@ -11,6 +11,7 @@
 #include "base/io.h"
 #include "net/dial_failures.h"
 #include "net/endpoint.h"
+#include "net/hosts.h"
 #include "net/resolve.h"
 #include "net/unix_path.h"
 #include "net/sockopt.h"
@@ -23,6 +24,7 @@ struct dial_config {
 	struct address local; /* to bind before connecting; length 0: none */
 	uint16_t local_port;  /* to bind if there is no local address; 0: none */
 	const struct sockopts *options;
+	const struct hosts *hosts;   /* addresses to use in place of a look-up; NULL: none */
 	const struct resolve *known; /* the addresses of the host; NULL: resolve it */
 	bool groups;   /* do not connect the socket for a multicast or broadcast address */
 	int inherited; /* an established connection to use instead; -1: none */

@@ -39,8 +39,8 @@ listener_start(struct listener *listener, const struct listener_config *config, 
 	}
 	if (config->on.names == TRANSPORT_INET && config->on.host == NULL)
 		return listener_sockets_open_any(listener, fault);
-	return listener_resolved(
-		listener, resolve_start(&listener->resolve, &config->on, fault), fault);
+	return listener_resolved(listener,
+		hosts_resolve(config->hosts, &listener->resolve, &config->on, fault), fault);
 }
 
 enum io

@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "net/acl.h"
 #include "net/endpoint.h"
+#include "net/hosts.h"
 #include "net/permissions.h"
 #include "net/resolve.h"
 #include "net/unix_path.h"
@@ -24,7 +25,8 @@
 /* Must outlive the listener. */
 struct listener_config {
 	const struct transport *transport;
-	struct endpoint on; /* host NULL: any address */
+	struct endpoint on;        /* host NULL: any address */
+	const struct hosts *hosts; /* addresses to use in place of a look-up; NULL: none */
 	const struct sockopts *options;
 	const struct acl *access;       /* the addresses of permitted clients; NULL: all */
 	const struct uid_list *users;   /* permitted on a Unix socket; NULL or empty: all */

@@ -16,6 +16,7 @@
 struct resolve {
 	struct address *addresses; /* owned; with the port, in the order in which to try them */
 	size_t count, left_out;
+	bool given;              /* by the user, for one port only (hosts.h) */
 	struct resolve_job *job; /* the pending look-up; NULL: none */
 	int fd;                  /* becomes readable when the look-up is done; -1: none */
 	size_t entry;
