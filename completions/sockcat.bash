@@ -65,6 +65,7 @@ _sockcat_option() {
     -4 | --ipv4) option=ipv4 bars='-U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' ;;
     -6 | --ipv6) option=ipv6 bars='-U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' ;;
     -n | --nodns) option=nodns bars='-n --nodns' ;;
+    --resolve) option=resolve kind=nothing ;;
     -s | --source) option=source kind=address bars='-s --source --vsock' ;;
     -p | --source-port) option=source_port kind=services bars='-U --unixsock -p --source-port -r --random-ports --vsock' ;;
     -r | --random-ports) option=random_ports bars='-l --listen -p --source-port -r --random-ports' ;;
@@ -313,6 +314,7 @@ _sockcat_names() {
         --ipv4
         --ipv6
         --nodns
+        --resolve
         --source
         --source-port
         --random-ports

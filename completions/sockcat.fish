@@ -46,7 +46,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --idle-timeout --accept-timeout --linger --grace -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group -o --hex-dump --output -i --delay --rate --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --compat --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
+        --resolve -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --idle-timeout --accept-timeout --linger --grace -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group -o --hex-dump --output -i --delay --rate --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --compat --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
     set -l skip 0
     set -l ended 0
     set -l seen
@@ -204,6 +204,7 @@ complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 -p --s
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' -s 6 -l ipv6 -d 'Use IPv6 only'
 complete -c sockcat -n '__sockcat_lacks -n --nodns' -s n -l nodns -d 'Do not resolve names'
+complete -c sockcat -l resolve -x -d 'Use these addresses; do not look HOST up'
 complete -c sockcat -n '__sockcat_unix; and __sockcat_lacks -s --source --vsock' -s s -l source -r -F -d 'Use this local address (with -U: local path)'
 complete -c sockcat -n 'not __sockcat_unix; and __sockcat_lacks -s --source --vsock' -s s -l source -x -a '(__sockcat_live hosts)' -d 'Use this local address (with -U: local path)'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -p --source-port -r --random-ports --vsock' -s p -l source-port -x -a '(__sockcat_live services)' -d 'Use this local port'
