@@ -8,12 +8,10 @@ json_text_sequence(const unsigned char *bytes, size_t n, size_t *valid)
 {
 	/* Unicode, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF. */
 	unsigned char lead = bytes[0];
-	size_t size = lead < 0x80 ? 1
-		: lead < 0xc2     ? 0
-		: lead < 0xe0     ? 2
-		: lead < 0xf0     ? 3
-		: lead < 0xf5     ? 4
-				  : 0;
+	*valid = 1;
+	if (lead < 0x80)
+		return 1;
+	size_t size = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
 	unsigned char low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
 	unsigned char high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
 	*valid = size > 0;
@@ -29,11 +27,11 @@ size_t
 json_text_put_ascii(unsigned char out[static JSON_TEXT_EXPANSION], unsigned char byte)
 {
 	static const char controls[] = "\b\f\n\r\t\"\\", letters[] = "bfnrt\"\\";
-	const char *control = byte != '\0' ? strchr(controls, byte) : NULL;
-	if (control == NULL && byte >= 0x20) {
+	if (byte >= 0x20 && byte != '"' && byte != '\\') {
 		out[0] = byte;
 		return 1;
 	}
+	const char *control = byte != '\0' ? strchr(controls, byte) : NULL;
 	out[0] = '\\';
 	if (control != NULL) {
 		out[1] = (unsigned char)letters[control - controls];

@@ -228,11 +228,12 @@ framed_channel_take(struct channel *channel, unsigned char *bytes, size_t length
 {
 	struct framed_channel *framed = channel->framed;
 	struct stage *transform = framed->transform;
+	/* Room for both: the transform cannot be repeated, nor its result moved. */
+	size_t longest = transform != NULL ? 2 * length : length;
+	size_t most = framed->encodes ? frame_bound(&framed->growth, longest) : 0;
+	if (!framed_channel_make_room(framed, transform != NULL ? size_add(most, longest) : most))
+		return false;
 	if (transform != NULL) {
-		/* Room for both: the transform cannot be repeated, nor its result moved. */
-		size_t bound = framed->encodes ? frame_bound(&framed->growth, 2 * length) : 0;
-		if (!framed_channel_make_room(framed, size_add(bound, 2 * length)))
-			return false;
 		unsigned char *out = framed->out + framed->out_used;
 		length = transform->ops->change(
 			transform, bytes, length, framed->transform_restarts, out);
@@ -240,8 +241,6 @@ framed_channel_take(struct channel *channel, unsigned char *bytes, size_t length
 		framed->out_used += length;
 	}
 	if (framed->encodes) {
-		if (!framed_channel_make_room(framed, frame_bound(&framed->growth, length)))
-			return false;
 		unsigned char *out = framed->out + framed->out_used;
 		length = framed_channel_encode(channel, bytes, length, out);
 		if (length == SIZE_MAX)

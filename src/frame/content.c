@@ -28,7 +28,8 @@ content_is_blank(unsigned char byte)
 static bool
 content_is_name(unsigned char byte)
 {
-	return byte > ' ' && byte < 0x7f && strchr("\"(),/:;<=>?@[\\]{}", byte) == NULL;
+	bool letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
+	return letter || (byte > ' ' && byte < 0x7f && strchr("\"(),/:;<=>?@[\\]{}", byte) == NULL);
 }
 
 /* Whether the character is allowed in a field value: no control characters (RFC 9110, section 5.5).

@@ -12,11 +12,12 @@ decimal_read(const struct frame *frame, const unsigned char *bytes, size_t n, si
 	size_t *length, struct frame_part *part)
 {
 	size_t first = *at, value = 0, i = first;
+	const size_t tens = frame->max / 10, ones = frame->max % 10;
 	for (; i < n && bytes[i] >= '0' && bytes[i] <= '9'; i++) {
 		size_t digit = bytes[i] - (size_t)'0';
 		if (i > first && bytes[first] == '0')
 			return part_bad(part, i, "a length with a leading zero");
-		if (digit > frame->max || value > (frame->max - digit) / 10)
+		if (value > tens || (value == tens && digit > ones))
 			return part_bad(part, i, PART_TOO_LONG);
 		value = value * 10 + digit;
 	}

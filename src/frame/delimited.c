@@ -93,12 +93,12 @@ delimited_unescape(unsigned char *bytes, struct frame_part *part)
 	part->length = put;
 }
 
-/* The text ends at the first delimiter, even one inside an escape. */
+/* Decodes up to the first delimiter, at `stop`; SIZE_MAX: there is none. */
 static enum frame_result
-delimited_decode(const struct frame *frame, unsigned char *bytes, size_t n, struct frame_part *part)
+delimited_decode_to(const struct frame *frame, unsigned char *bytes, size_t n, size_t stop,
+	struct frame_part *part)
 {
 	size_t size = frame->delimiter_length, scanned = part->scanned;
-	size_t stop = ending_find(bytes, n, scanned, frame->delimiter, size);
 	size_t end = stop != SIZE_MAX ? stop + size : n;
 	struct delimited_walk walk = frame->escape
 		? delimited_walk_escapes(frame, bytes, stop, end, part)
@@ -122,6 +122,18 @@ delimited_decode(const struct frame *frame, unsigned char *bytes, size_t n, stru
 	if (frame->escape)
 		delimited_unescape(bytes, part);
 	return FRAME_DONE;
+}
+
+/* The text ends at the first delimiter, even one inside an escape. */
+static enum frame_result
+delimited_decode(const struct frame *frame, unsigned char *bytes, size_t n, struct frame_part *part)
+{
+	size_t size = frame->delimiter_length;
+	size_t stop = ending_find(bytes, n, part->scanned, frame->delimiter, size);
+	/* Nothing more can be wrong with it. */
+	if (!frame->escape && stop != SIZE_MAX && stop <= frame->max)
+		return part_done(part, bytes, stop, stop + size);
+	return delimited_decode_to(frame, bytes, n, stop, part);
 }
 
 static bool

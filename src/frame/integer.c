@@ -56,16 +56,18 @@ static uint64_t
 integer_load(const unsigned char *bytes, unsigned width, bool little)
 {
 	uint64_t value = 0;
-	for (unsigned i = 0; i < width; i++)
-		value = value << 8 | bytes[little ? width - 1 - i : i];
+	size_t at = little ? width - 1 : 0, step = little ? SIZE_MAX : 1;
+	for (; width > 0; width--, at += step)
+		value = value << 8 | bytes[at];
 	return value;
 }
 
 static void
 integer_store(unsigned char *bytes, unsigned width, bool little, uint64_t value)
 {
-	for (unsigned i = 0; i < width; i++, value >>= 8)
-		bytes[little ? i : width - 1 - i] = (unsigned char)value;
+	size_t at = little ? 0 : width - 1, step = little ? 1 : SIZE_MAX;
+	for (; width > 0; width--, at += step, value >>= 8)
+		bytes[at] = (unsigned char)value;
 }
 
 /* The range of valid length fields. */

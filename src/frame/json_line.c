@@ -102,9 +102,10 @@ json_line_string(struct json_line_parser *parser)
 	for (parser->at++; parser->at < parser->n;) {
 		const unsigned char *bytes = parser->bytes + parser->at;
 		size_t valid = 0, size = 0;
-		if (json_line_take(parser, "\""))
-			return FRAME_DONE;
-		if (json_line_take(parser, "\\")) {
+		if (bytes[0] == '"' || bytes[0] == '\\') {
+			parser->at++;
+			if (bytes[0] == '"')
+				return FRAME_DONE;
 			if (!json_line_escape(parser))
 				return json_line_stop(parser);
 			continue;

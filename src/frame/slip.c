@@ -1,6 +1,8 @@
 /* SLIP (RFC 1055): messages end with the byte 192, which is escaped inside them. */
 #include "frame/formats.h"
 
+#include <string.h>
+
 #include "frame/part.h"
 
 #define SLIP_END 192
@@ -8,8 +10,8 @@
 #define SLIP_ESC_END 220
 #define SLIP_ESC_ESC 221
 
-/* Decodes the escapes of n bytes in place; returns the length of the message. */
-static size_t
+/* Decodes the escapes of n bytes in place. */
+static void
 slip_unescape(unsigned char *bytes, size_t n)
 {
 	size_t put = 0;
@@ -19,33 +21,41 @@ slip_unescape(unsigned char *bytes, size_t n)
 			byte = bytes[++i] == SLIP_ESC_END ? SLIP_END : SLIP_ESC;
 		bytes[put++] = byte;
 	}
-	return put;
 }
 
-/* The state is the length of the message so far; an escape counts at its first byte. */
+/* The state is the length of the message before `scanned`; an escape is scanned as a whole. */
 static enum frame_result
 slip_decode(const struct frame *frame, unsigned char *bytes, size_t n, struct frame_part *part)
 {
-	size_t between = 0;
+	size_t between = 0, i = part->scanned, length = part->state;
 	while (between < n && bytes[between] == SLIP_END)
 		between++;
 	if (between > 0)
 		return part_none(part, between);
-	for (size_t i = part->scanned; i < n; i++) {
-		unsigned char byte = bytes[i];
-		if (i > 0 && bytes[i - 1] == SLIP_ESC) {
-			if (byte != SLIP_ESC_END && byte != SLIP_ESC_ESC)
-				return part_bad(part, i, "a bad SLIP escape");
-			continue;
-		}
-		if (byte == SLIP_END)
-			return part_done(part, bytes, slip_unescape(bytes, i), i + 1);
-		if (part->state == frame->max)
-			return part_bad(part, i, PART_TOO_LONG);
-		part->state++;
+	const unsigned char *stop = memchr(bytes + i, SLIP_END, n - i);
+	size_t end = stop != NULL ? (size_t)(stop - bytes) : n;
+	while (i < end) {
+		const unsigned char *escape = memchr(bytes + i, SLIP_ESC, end - i);
+		size_t run = escape != NULL ? (size_t)(escape - bytes) - i : end - i;
+		size_t room = frame->max - length;
+		if (run > room || (run == room && escape != NULL))
+			return part_bad(part, i + room, PART_TOO_LONG);
+		i += run;
+		length += run;
+		if (escape == NULL || i + 1 == n)
+			break;
+		if (escape[1] != SLIP_ESC_END && escape[1] != SLIP_ESC_ESC)
+			return part_bad(part, i + 1, "a bad SLIP escape");
+		i += 2;
+		length++;
 	}
-	part->scanned = n;
-	return FRAME_MORE;
+	part->scanned = i;
+	part->state = length;
+	if (stop == NULL)
+		return FRAME_MORE;
+	if (length < end)
+		slip_unescape(bytes, end);
+	return part_done(part, bytes, length, end + 1);
 }
 
 static size_t
