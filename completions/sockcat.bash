@@ -59,7 +59,7 @@ _sockcat_option() {
     kind='' values=''
     case $1 in
     -l | --listen) option=listen bars='-l --listen -z --probe -r --random-ports -F --pass-fd' ;;
-    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -o --hex-dump --output --rate --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --fastopen' ;;
+    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -o --hex-dump --output --rate --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --fastopen' ;;
     -u | --udp) option=udp bars='-u --udp --allow-uid -t --telnet --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
     -U | --unixsock) option=unixsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
     -4 | --ipv4) option=ipv4 bars='-U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' ;;
@@ -84,6 +84,8 @@ _sockcat_option() {
     -q | --quit-after) option=quit_after kind=nothing bars='-q --quit-after' ;;
     --wait) option=wait kind=nothing bars='-w --wait' ;;
     --stagger) option=stagger kind=nothing bars='--stagger' ;;
+    --retry) option=retry kind=optional values='N TIME' bars='-z --probe --retry' ;;
+    --retry-delay) option=retry_delay kind=nothing bars='--retry-delay' ;;
     --idle-timeout) option=idle_timeout kind=nothing bars='-w --idle-timeout' ;;
     --accept-timeout) option=accept_timeout kind=nothing bars='--accept-timeout' ;;
     --linger) option=linger kind=nothing bars='--linger' ;;
@@ -333,6 +335,8 @@ _sockcat_names() {
         --quit-after
         --wait
         --stagger
+        --retry
+        --retry-delay
         --idle-timeout
         --accept-timeout
         --linger

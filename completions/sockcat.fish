@@ -46,7 +46,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        --resolve -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --idle-timeout --accept-timeout --linger --grace -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group -o --hex-dump --output -i --delay --rate --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --compat --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
+        --resolve -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --retry-delay --idle-timeout --accept-timeout --linger --grace -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group -o --hex-dump --output -i --delay --rate --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --compat --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
     set -l skip 0
     set -l ended 0
     set -l seen
@@ -198,7 +198,7 @@ end
 
 complete -c sockcat -f -a '(__sockcat_operand)'
 complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe -r --random-ports -F --pass-fd' -s l -l listen -d 'Listen for connections'
-complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -o --hex-dump --output --rate --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --fastopen' -s z -l probe -d 'Test whether ports are open (status 0 or 1)'
+complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -o --hex-dump --output --rate --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --fastopen' -s z -l probe -d 'Test whether ports are open (status 0 or 1)'
 complete -c sockcat -n '__sockcat_lacks -u --udp --allow-uid -t --telnet --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' -s u -l udp -d 'Use UDP, or with -U Unix datagram sockets'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' -s U -l unixsock -d 'Use a Unix-domain socket; @NAME is abstract'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' -s 4 -l ipv4 -d 'Use IPv4 only'
@@ -224,6 +224,8 @@ complete -c sockcat -n '__sockcat_lacks -w --wait --idle-timeout' -s w -x -d 'Se
 complete -c sockcat -n '__sockcat_lacks -q --quit-after' -s q -l quit-after -x -d 'Exit TIME after end of input (default with -u 2s)'
 complete -c sockcat -n '__sockcat_lacks -w --wait' -l wait -x -d 'Resolve and connect within TIME (default 30s)'
 complete -c sockcat -n '__sockcat_lacks --stagger' -l stagger -x -d 'Try the next address after TIME (default 250ms)'
+complete -c sockcat -n '__sockcat_lacks -z --probe --retry' -l retry -a 'N TIME' -d 'Retry connecting (N times, or for TIME)'
+complete -c sockcat -n '__sockcat_lacks --retry-delay' -l retry-delay -x -d 'Wait TIME before each retry (default 250ms to 5s)'
 complete -c sockcat -n '__sockcat_lacks -w --idle-timeout' -l idle-timeout -x -d 'Exit if nothing moves for TIME'
 complete -c sockcat -n '__sockcat_lacks --accept-timeout' -l accept-timeout -x -d 'Exit if no client connects for TIME'
 complete -c sockcat -n '__sockcat_lacks --linger' -l linger -x -d 'Wait TIME for acknowledgement (default 10s)'

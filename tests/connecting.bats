@@ -76,3 +76,85 @@ load lib/helper
             || fail "for $text" || return
     done
 }
+
+# ---- --retry ----
+
+@test "--retry connects to a server that comes later, and nothing is sent twice" { drive connecting late; }
+
+@test "--retry waits for a Unix socket that does not exist yet" { drive connecting late_path; }
+
+@test "--retry doubles the delay, with jitter, and the last failure is printed with the attempts" {
+    drive connecting grows
+    drive connecting jitter
+}
+
+@test "a signal while --retry waits ends it at once, and the last failure is printed" { drive connecting ends; }
+
+@test "N157: a process that was stopped makes one try, not one for each delay that has passed" {
+    need_shim
+    drive connecting stopped
+}
+
+@test "--retry is for each client of --to, as long as it waits" { drive connecting to; }
+
+@test "--retry is not for faults of this machine, nor for connections that have existed" {
+    drive connecting never
+    drive connecting reset
+}
+
+@test "F91: --retry waits for a name that does not exist yet" {
+    need_shim
+    start_listener 127.1.0.1 0
+    with_shim 'getaddrinfo:EAI_NONAME:1,getaddrinfo:EAI_AGAIN:2,getaddrinfo:addresses=1:*' \
+        sockcat -v --retry --retry-delay 10ms later.test "$port" <<<hello 2>"$T/err"
+    finish "$listener"
+    assert_equal "$result $(cat "$T/listener.out")" "0 hello"
+    assert_line '^sockcat: resolve later.test: Name or service not known; retry 1 in 10.0ms$' "$T/err"
+    assert_line '^sockcat: resolve later.test: Temporary failure in name resolution; retry 2 in 10.0ms$' "$T/err"
+}
+
+@test "F90: --wait limits each try of --retry, and a resolver that hangs once is asked again" {
+    need_shim
+    start_listener 127.1.0.1 0
+    with_shim 'getaddrinfo:sleep=600:1,getaddrinfo:addresses=1:*' \
+        sockcat -v --wait 500ms --retry --retry-delay 700ms hangs.test "$port" <<<hello 2>"$T/err"
+    finish "$listener"
+    assert_equal "$result $(cat "$T/listener.out")" "0 hello"
+    assert_line '^sockcat: resolve hangs.test: timed out; retry 1 in 700.0ms$' "$T/err"
+}
+
+@test "--retry=N and --retry=TIME end with the status of the last failure" {
+    hold_port
+    assert_fails 7 "^sockcat: connect 127.0.0.1:$held: Connection refused \\(3 attempts\\)\$" \
+        sockcat --retry=2 --retry-delay 1ms 127.0.0.1 "$held" </dev/null
+    assert_fails 7 "^sockcat: connect 127.0.0.1:$held: Connection refused\$" sockcat --retry=0 127.0.0.1 "$held" </dev/null
+    assert_fails 7 "^sockcat: connect 127.0.0.1:$held: Connection refused \\([0-9]+ attempts\\)\$" \
+        sockcat --retry=300ms --retry-delay 100ms 127.0.0.1 "$held" </dev/null
+    # The last try is at the end of the time.
+    assert_fails 7 "^sockcat: connect 127.0.0.1:$held: Connection refused \\(2 attempts\\)\$" \
+        sockcat --retry=200ms --retry-delay 1h 127.0.0.1 "$held" </dev/null
+    need_shim
+    with_shim 'getaddrinfo:EAI_NONAME:*' assert_fails 6 'Name or service not known \(2 attempts\)$' \
+        sockcat --retry=1 --retry-delay 1ms some.test 80 </dev/null
+}
+
+@test "a datagram that is refused is not retried, an address without a route is" {
+    hold_port
+    assert_fails 7 'Connection refused' sockcat -u --retry 127.0.0.1 "$held" <<<hello
+    need_netns
+    # shellcheck disable=SC2016 # for the inner shell
+    in_netns -c '
+        assert_fails 7 "Network is unreachable \\(2 attempts\\)\$" \
+            sockcat -u --retry=1 --retry-delay 1ms 192.0.2.1 9 </dev/null'
+}
+
+@test "mistakes with --retry are one line" {
+    for text in x -1 1x '' 3s3 99999999999999999999; do
+        assert_fails 3 "^sockcat: invalid --retry '$text': expected a number, or a time " \
+            sockcat "--retry=$text" a 1 </dev/null || fail "for '$text'" || return
+    done
+    assert_fails 2 '[-]-retry-delay requires --retry' sockcat --retry-delay 1 a 1 </dev/null
+    assert_fails 3 'invalid --retry-delay .0.' sockcat --retry --retry-delay 0 a 1 </dev/null
+    assert_fails 2 '[-]-retry with -l requires --to' sockcat -l --retry 0 </dev/null
+    assert_fails 2 '[-]-retry conflicts with --probe' sockcat -z --retry a 1 </dev/null
+}

@@ -47,7 +47,7 @@ int64_t times_option(const struct options *options, enum option_id option, int64
 /* Fills config->report. Status 3. */
 bool reports_config(struct config *config, const struct options *options, struct fault *fault);
 
-/* Fills config->hosts. Status 3 or 27. */
+/* Fills config->hosts and config->retry. Status 2, 3 or 27. */
 bool connecting_config(struct config *config, const struct options *options, struct fault *fault);
 
 /* Fills config->to if --to is given. Status 2 or 3. */

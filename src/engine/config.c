@@ -17,7 +17,9 @@ config_dial(const struct config *config, int64_t now)
 		.inherited = config->listen_fds_count > 0 ? config->inherited[0] : -1,
 		.listen_fds_name = config->listen_fds_name,
 		.deadline = clock_after(now, config->wait),
+		.wait = config->wait,
 		.stagger = config->stagger,
+		.retry = config->retry,
 		.hosts = &config->hosts,
 		.quiet = config->rules.quiet_dial,
 	};
@@ -34,7 +36,9 @@ config_dial_to(const struct config *config, int64_t now)
 		.options = &none,
 		.inherited = -1,
 		.deadline = clock_after(now, config->wait),
+		.wait = config->wait,
 		.stagger = config->stagger,
+		.retry = config->retry,
 		.hosts = &config->hosts,
 	};
 }

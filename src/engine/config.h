@@ -105,8 +105,9 @@ struct config {
 	struct config_to to;
 	struct config_program program;
 	struct config_report report;
-	int64_t wait;    /* spans; CLOCK_NEVER: no limit */
-	int64_t stagger; /* see struct dial_config */
+	int64_t wait;              /* spans; CLOCK_NEVER: no limit */
+	struct retry_config retry; /* of connecting */
+	int64_t stagger;           /* see struct dial_config */
 	int64_t accept_wait;
 	int64_t grace;   /* for the clients at SIGTERM */
 	int64_t silence; /* the end of a peer without an end, while the listener finishes */

@@ -198,6 +198,8 @@ session_open(struct session *session, const struct service_context *context,
 		result = session_open_local(session, context, pollset, fault);
 	if (result == IO_OK)
 		return !session_begin(session, now, fault);
+	if (result == IO_AGAIN && session_local(session)->caps.retries)
+		session->relay.out.moved_at = now;
 	if (result == IO_AGAIN && now >= session_deadline(session))
 		(void)fault_set(fault, STATUS_TIMEOUT, 0, "%s %s: timed out",
 			session->connects || session->local != NULL ? "connect" : "accept",

@@ -173,11 +173,13 @@ dial_adopt(struct dial *dial, struct fault *fault)
 	return IO_OK;
 }
 
-enum io
-dial_start(struct dial *dial, int64_t now, struct fault *fault)
+/* Begins with the look-up. */
+static enum io
+dial_try(struct dial *dial, int64_t now, struct fault *fault)
 {
 	const struct dial_config *config = &dial->config;
 	dial->fd = -1;
+	dial->state = DIAL_RESOLVING;
 	dial->failures.refused = true;
 	if (config->inherited != -1)
 		return dial_adopt(dial, fault);
@@ -193,9 +195,47 @@ dial_start(struct dial *dial, int64_t now, struct fault *fault)
 	return dial_resolved(dial, resolved, now, fault);
 }
 
+/* Closes and frees everything that belongs to one try. */
+static void
+dial_reset(struct dial *dial)
+{
+	unix_path_remove(&dial->file);
+	while (dial->count > 0)
+		dial_drop(dial, 0);
+	(void)sys_close(&dial->fd);
+	resolve_close(&dial->resolve);
+	fault_clear(&dial->failures.fault);
+	dial->failures = (struct dial_failures){ .fault = FAULT_NONE };
+	dial->next = 0;
+}
+
+/* Ends a turn: another try may follow a failure. */
+static enum io
+dial_end_turn(struct dial *dial, enum io result, int64_t now, struct fault *fault)
+{
+	if (result == IO_OK)
+		dial_retries_end(dial);
+	if (result != IO_FAIL || !dial_retries_take(dial, now, fault))
+		return result;
+	dial_reset(dial);
+	dial->state = DIAL_PAUSED;
+	return IO_AGAIN;
+}
+
+enum io
+dial_start(struct dial *dial, int64_t now, struct fault *fault)
+{
+	dial->retries.retry.since = now;
+	return dial_end_turn(dial, dial_try(dial, now, fault), now, fault);
+}
+
 void
 dial_ask(struct dial *dial, struct pollset *pollset)
 {
+	if (dial->state == DIAL_PAUSED) {
+		pollset_until(pollset, dial->next_at);
+		return;
+	}
 	pollset_until(pollset, dial->config.deadline);
 	if (dial->state == DIAL_RESOLVING) {
 		resolve_ask(&dial->resolve, pollset);
@@ -257,8 +297,9 @@ dial_timed_out(struct dial *dial, struct fault *fault)
 	return IO_FAIL;
 }
 
-enum io
-dial_step(struct dial *dial, const struct pollset *pollset, int64_t now, struct fault *fault)
+/* A turn of a try. */
+static enum io
+dial_go_on(struct dial *dial, const struct pollset *pollset, int64_t now, struct fault *fault)
 {
 	enum io result = IO_AGAIN;
 	if (dial->state == DIAL_RESOLVING) {
@@ -279,6 +320,17 @@ dial_step(struct dial *dial, const struct pollset *pollset, int64_t now, struct 
 	if (result == IO_AGAIN && now >= dial->config.deadline)
 		return dial_timed_out(dial, fault);
 	return result;
+}
+
+enum io
+dial_step(struct dial *dial, const struct pollset *pollset, int64_t now, struct fault *fault)
+{
+	if (dial->state != DIAL_PAUSED)
+		return dial_end_turn(dial, dial_go_on(dial, pollset, now, fault), now, fault);
+	if (now < dial->next_at)
+		return IO_AGAIN;
+	dial->config.deadline = clock_after(now, dial->config.wait);
+	return dial_end_turn(dial, dial_try(dial, now, fault), now, fault);
 }
 
 enum io
@@ -310,12 +362,8 @@ dial_close(struct dial *dial)
 {
 	if (dial->config.transport == NULL)
 		return;
-	unix_path_remove(&dial->file);
-	while (dial->count > 0)
-		dial_drop(dial, 0);
-	(void)sys_close(&dial->fd);
-	resolve_close(&dial->resolve);
-	fault_clear(&dial->failures.fault);
+	dial_retries_close(dial);
+	dial_reset(dial);
 	free(dial->name);
 	*dial = (struct dial){ .fd = -1 };
 }

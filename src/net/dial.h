@@ -1,6 +1,7 @@
 /*
  * Connecting: resolves the name and tries its addresses under one deadline (RFC 8305). The next
- * attempt starts when the previous one fails or after `stagger`; the first connection wins.
+ * attempt starts when the previous one fails or after `stagger`; the first connection wins. If all
+ * fail, the whole is tried again after a pause, as often as `retry` says.
  */
 #ifndef SOCKCAT_NET_DIAL_H
 #define SOCKCAT_NET_DIAL_H
@@ -10,6 +11,7 @@
 #include "base/pollset.h"
 #include "base/io.h"
 #include "net/dial_failures.h"
+#include "net/dial_retries.h"
 #include "net/endpoint.h"
 #include "net/hosts.h"
 #include "net/resolve.h"
@@ -17,7 +19,7 @@
 #include "net/sockopt.h"
 #include "net/transport.h"
 
-/* What the pointers point to must outlive the dial, except `known`, which dial_start copies. */
+/* What the pointers point to must outlive the dial, except `known` if there are no retries. */
 struct dial_config {
 	const struct transport *transport;
 	struct endpoint to;
@@ -30,6 +32,8 @@ struct dial_config {
 	int inherited; /* an established connection to use instead; -1: none */
 	const char *listen_fds_name; /* the name of `inherited` in messages without a peer */
 	int64_t deadline;            /* for resolving and connecting */
+	struct retry_config retry;   /* zeroed: no retries */
+	int64_t wait;                /* the time for each retry */
 	int64_t stagger;             /* between the starts of attempts while none fails */
 	bool probe;                  /* close connections in order instead of resetting them */
 	bool quiet; /* print no fault for failed IP connections: their events report them */
@@ -42,7 +46,8 @@ struct dial_attempt {
 	size_t entry;
 };
 
-enum dial_state { DIAL_RESOLVING, DIAL_CONNECTING, DIAL_CONNECTED };
+/* PAUSED: before the next try. */
+enum dial_state { DIAL_RESOLVING, DIAL_CONNECTING, DIAL_PAUSED, DIAL_CONNECTED };
 
 struct dial {
 	struct dial_config config;
@@ -52,8 +57,9 @@ struct dial {
 	struct dial_attempt attempts[RESOLVE_MAX];
 	size_t count;    /* pending attempts */
 	size_t next;     /* index of the next address */
-	int64_t next_at; /* when to start it if no attempt fails */
+	int64_t next_at; /* when to start it if no attempt fails, or the next try */
 	struct dial_failures failures;
+	struct dial_retries retries;
 	/* DIAL_CONNECTED: */
 	int fd;     /* the connection; -1: taken by the caller */
 	int error;  /* of a connection that has already been reset; 0: none */

@@ -113,6 +113,7 @@ dialled_new(
 	struct dialled *dialled = stream->impl;
 	dialled->dial.config = *config;
 	dialled->dial.config.groups = true;
+	stream->caps.retries = config->retry.most > 0;
 	dialled->dial.fd = -1;
 	dialled->dial.name = strdup(stream->name);
 	dialled->peer = peer;

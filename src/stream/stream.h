@@ -76,6 +76,7 @@ struct stream_side {
 
 /* Facts that are fixed once the stream is open. */
 struct stream_caps {
+	bool retries;          /* while it opens: it has a time limit of its own for each try */
 	bool messages;         /* a read is one whole message, or as many as the loan says */
 	bool endless;          /* has no end of its own: only silence ends it (datagrams) */
 	bool terminal;         /* input is typed by a person */
