@@ -46,6 +46,7 @@ install_translate() {
         *:openssh-client) echo openssh ;;
         *:dnsmasq-base) echo dnsmasq ;;
         *:snmpd) echo net-snmp ;;
+        *:redis-server) echo redis ;;
         *:groff-base) echo groff ;;
         *:bsdextrautils) echo util-linux ;;
         *:libclang-rt-dev) echo compiler-rt ;;

@@ -307,6 +307,8 @@ command_config(struct config *config, const struct compat *compat, struct option
 		!options_rules_conflicts(options, fault) || !options_rules_needs(options, fault) ||
 		!command_endpoint(config, compat, options, listen, &operands, fault) ||
 		!command_sockopts(config, options, fault) ||
+		(options_has(options, OPTION_banner) &&
+			!banner_parse(&config->banner, options->text[OPTION_banner], fault)) ||
 		!access_config(config, options, fault) || !target_config(config, options, fault) ||
 		!connecting_config(config, options, fault) ||
 		!program_config(config, options, fault) || !frames_config(config, options, fault) ||

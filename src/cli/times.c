@@ -12,6 +12,8 @@
 /* How long a datagram probe waits for an answer, and a listener that finishes for more datagrams.
  */
 #define TIMES_SILENCE (2 * CLOCK_SECOND)
+/* How long a banner is waited for. */
+#define TIMES_BANNER (500 * CLOCK_MILLISECOND)
 
 int64_t
 times_option(const struct options *options, enum option_id option, int64_t otherwise)
@@ -36,6 +38,10 @@ times_config(struct config *config, const struct compat *compat, const struct op
 	if (datagrams && config->mode == &scan_mode && limits == CLOCK_NEVER)
 		wait = TIMES_SILENCE;
 	config->wait = times_option(options, OPTION_wait, wait);
+	/* A limit that was given is that of the whole probe. */
+	config->banner.wait = limits != CLOCK_NEVER || options_has(options, OPTION_wait)
+		? CLOCK_NEVER
+		: TIMES_BANNER;
 	config->stagger = times_option(options, OPTION_stagger, TIMES_STAGGER);
 	/* With -k an idle datagram peer is closed. */
 	if (datagrams && options_has(options, OPTION_keep_open) && limits == CLOCK_NEVER)

@@ -48,6 +48,7 @@ config_close(struct config *config)
 {
 	ports_close(&config->ports);
 	hosts_close(&config->hosts);
+	banner_close(&config->banner);
 	sockopt_close(&config->sockopts);
 	acl_config_close(&config->access);
 	uid_list_close(&config->users);

@@ -9,6 +9,7 @@
 #include "flow/flow.h"
 #include "frame/frame.h"
 #include "net/acl.h"
+#include "net/banner.h"
 #include "net/dial.h"
 #include "net/endpoint.h"
 #include "net/hosts.h"
@@ -96,6 +97,7 @@ struct config {
 	struct address local;       /* to bind before connecting; length 0: none */
 	uint16_t local_port;        /* to bind without a local address; 0: none */
 	struct hosts hosts;         /* addresses to use in place of a look-up */
+	struct banner_config banner; /* of the ports that are probed */
 	struct sockopts sockopts;
 	struct acl_config access;       /* permitted clients */
 	struct uid_list users;          /* permitted users of a Unix socket; empty: all */

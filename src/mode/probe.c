@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "sys/sys.h"
@@ -77,7 +78,9 @@ probe_finish(struct probe *probe)
 	result->stage = probe->dial.state == DIAL_RESOLVING ? PROBE_RESOLVE
 		: probe->phase == PROBE_ASKED               ? PROBE_ANSWER
 							    : PROBE_CONNECT;
-	if (probe->resolved != 0)
+	if (probe->phase == PROBE_READING)
+		result->banner = banner_text(&probe->banner);
+	else if (probe->resolved != 0)
 		result->connect_time = now - probe->resolved;
 	else
 		result->resolve_time = now - probe->began;
@@ -113,6 +116,7 @@ probe_emit(const struct probe *probe, struct event event)
 	event.stage = probe_stage_word(result->stage);
 	event.resolve_time = (uint64_t)result->resolve_time;
 	event.connect_time = (uint64_t)result->connect_time;
+	event.banner = result->banner;
 	if (result->state != PROBE_OPEN)
 		event.cause = result->fault.text;
 	dial_emit(&probe->dial, event, &probe->dial.peer);
@@ -144,6 +148,28 @@ probe_ask(struct probe *probe, int64_t now)
 	return result;
 }
 
+/* Sends the request and reads the banner as far as possible now. */
+static enum io
+probe_read(struct probe *probe, int64_t now)
+{
+	enum io result = banner_step(&probe->banner, probe->queue->banner, probe->dial.fd);
+	return result == IO_AGAIN && now >= probe->read_until ? IO_OK : result;
+}
+
+/* Open: finished, unless its banner is to be read. */
+static enum io
+probe_connected(struct probe *probe, int64_t now)
+{
+	const struct banner_config *config = probe->queue->banner;
+	const struct dial_config *dial = &probe->dial.config;
+	if (config == NULL || !config->wanted || !dial->transport->connected)
+		return IO_OK;
+	probe->phase = PROBE_READING;
+	probe->result.connect_time = clock_now() - probe->resolved;
+	probe->read_until = clock_earlier(dial->deadline, clock_after(now, config->wait));
+	return probe_read(probe, now);
+}
+
 static void
 probe_take(struct probe *probe, enum io result, int64_t now)
 {
@@ -154,6 +180,8 @@ probe_take(struct probe *probe, enum io result, int64_t now)
 	}
 	if (result == IO_OK)
 		result = probe_ask(probe, now);
+	if (result == IO_OK)
+		result = probe_connected(probe, now);
 	if (result != IO_AGAIN)
 		probe_finish(probe);
 }
@@ -191,6 +219,11 @@ probe_ask_task(struct task *task, struct pollset *pollset, int64_t now)
 		dial_ask(&probe->dial, pollset);
 		return;
 	}
+	if (probe->phase == PROBE_READING) {
+		banner_ask(&probe->banner, probe->queue->banner, probe->dial.fd, pollset);
+		pollset_until(pollset, probe->read_until);
+		return;
+	}
 	probe->entry = pollset_ask(pollset, probe->dial.fd, POLLIN);
 	pollset_until(pollset, clock_earlier(probe->dial.config.deadline, probe->query.next));
 }
@@ -205,8 +238,10 @@ probe_step(struct task *task, const struct pollset *pollset, int64_t now, struct
 		engine_wake(probe->queue->engine, probe->queue->owner);
 	if (probe->phase == PROBE_DIALLING)
 		probe_take(probe, dial_step(dial, pollset, now, &probe->result.fault), now);
-	else
+	else if (probe->phase == PROBE_ASKED)
 		probe_wait(probe, pollset, now);
+	else if (probe_read(probe, now) == IO_OK)
+		probe_finish(probe);
 	return true;
 }
 
@@ -236,5 +271,6 @@ probe_close(struct probe *probe)
 		engine_remove(probe->queue->engine, &probe->task);
 	dial_close(&probe->dial);
 	fault_clear(&probe->result.fault);
+	free(probe->result.banner);
 	*probe = (struct probe){ .dial = { .fd = -1 } };
 }

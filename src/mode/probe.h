@@ -13,6 +13,7 @@
 #include "base/event.h"
 #include "base/fault.h"
 #include "engine/engine.h"
+#include "net/banner.h"
 #include "net/dial.h"
 #include "net/udp_query.h"
 
@@ -30,6 +31,7 @@ struct probe_result {
 	enum probe_stage stage;
 	int64_t resolve_time; /* the time of the look-up; 0: there was none */
 	int64_t connect_time; /* until the answer, a refusal or the deadline; 0: not tried */
+	char *banner;         /* owned: what the service sent first; NULL: nothing */
 	struct fault fault;   /* the cause, and its status; unset: open */
 };
 
@@ -39,10 +41,11 @@ struct probe_queue {
 	struct engine *engine;
 	struct task *owner;
 	bool empty; /* send empty datagrams, not requests of the port's service */
+	const struct banner_config *banner; /* of connections; NULL: do not read it */
 	struct probe *first, *last;
 };
 
-enum probe_phase { PROBE_DIALLING, PROBE_ASKED, PROBE_DONE };
+enum probe_phase { PROBE_DIALLING, PROBE_ASKED, PROBE_READING, PROBE_DONE };
 
 struct probe {
 	struct task task; /* first: found by its address */
@@ -52,6 +55,8 @@ struct probe {
 	/* When done: the addresses and, if the port is open, the connection. */
 	struct dial dial;
 	struct udp_query query; /* PROBE_ASKED */
+	struct banner banner;   /* PROBE_READING */
+	int64_t read_until;
 	size_t entry;
 	int64_t began, resolved; /* resolved: 0: not yet */
 	struct probe_result result;

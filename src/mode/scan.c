@@ -75,6 +75,13 @@ scan_begin(struct scan *scan)
 	return true;
 }
 
+/* Whether open ports have lines without -v. */
+static bool
+scan_prints(const struct scan *scan)
+{
+	return scan->count > 1 || scan->run->config->banner.wanted;
+}
+
 static void
 scan_report_failed(struct scan *scan, struct probe *probe)
 {
@@ -98,7 +105,7 @@ scan_report_one(struct scan *scan, struct probe *probe)
 			scan->run->config->rules.silence_is_open);
 	if (open)
 		probe_emit(probe,
-			(struct event){ .kind = EVENT_probe_open, .always = scan->count > 1 });
+			(struct event){ .kind = EVENT_probe_open, .always = scan_prints(scan) });
 	else
 		scan_report_failed(scan, probe);
 	if (scan->reported++ == 0) {
@@ -114,7 +121,7 @@ scan_stuck(const struct scan *scan)
 {
 	if (scan->listed && log_is_stuck())
 		return STDERR_FILENO;
-	return scan->count > 1 && pollset_look(STDOUT_FILENO, POLLOUT) == 0 ? STDOUT_FILENO : -1;
+	return scan_prints(scan) && pollset_look(STDOUT_FILENO, POLLOUT) == 0 ? STDOUT_FILENO : -1;
 }
 
 /* Reports finished probes in order. */
@@ -235,9 +242,10 @@ scan_run(struct run *run, struct fault *fault)
 	if (scan == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "probe");
 	scan->run = run;
-	scan->finished = (struct probe_queue){
-		.engine = &run->engine, .owner = &scan->task, .empty = config->rules.silence_is_open
-	};
+	scan->finished = (struct probe_queue){ .engine = &run->engine,
+		.owner = &scan->task,
+		.empty = config->rules.silence_is_open,
+		.banner = &config->banner };
 	scan->count = config->ports.count > 0 ? config->ports.count : 1;
 	/* The lines of nc for failed addresses are printed when they happen: keep their order. */
 	scan->max = config->style == EVENT_STYLE_NC && config->verbose > 0 ? 1 : SCAN_MANY;

@@ -111,11 +111,11 @@ banner_text(const struct banner *banner)
 }
 
 void
-banner_ask(
-	struct banner *banner, const struct banner_config *config, int fd, struct pollset *pollset)
+banner_ask(const struct banner *banner, const struct banner_config *config, int fd,
+	struct pollset *pollset)
 {
 	bool sends = banner->sent < config->length;
-	banner->entry = pollset_ask(pollset, fd, (short)(sends ? POLLIN | POLLOUT : POLLIN));
+	(void)pollset_ask(pollset, fd, (short)(sends ? POLLIN | POLLOUT : POLLIN));
 }
 
 /* Sends the rest of the request. After an error what the peer has said can still be read. */

@@ -31,7 +31,6 @@ struct banner {
 	unsigned char bytes[BANNER_MAX];
 	size_t length;
 	size_t sent; /* bytes of the request */
-	size_t entry;
 };
 
 /* Parses the argument of --banner: NULL, or "send:TEXT" with the escapes of escape.h. Status 3 or
@@ -42,8 +41,8 @@ bool banner_parse(struct banner_config *config, const char *text, struct fault *
 void banner_close(struct banner_config *config);
 
 /* Adds the events that the next banner_step waits for. */
-void banner_ask(
-	struct banner *banner, const struct banner_config *config, int fd, struct pollset *pollset);
+void banner_ask(const struct banner *banner, const struct banner_config *config, int fd,
+	struct pollset *pollset);
 
 /* Sends the request and reads the line, without blocking. IO_AGAIN: call banner_ask, poll,
  * banner_step. IO_OK: nothing more will be read; the peer may have closed the connection. */
