@@ -90,7 +90,7 @@ load lib/helper
 
 @test "a signal while --retry waits ends it at once, and the last failure is printed" { drive connecting ends; }
 
-@test "N157: a process that was stopped makes one try, not one for each delay that has passed" {
+@test "F157: a process that was stopped makes one try, not one for each delay that has passed" {
     need_shim
     drive connecting stopped
 }
@@ -157,4 +157,29 @@ load lib/helper
     assert_fails 3 'invalid --retry-delay .0.' sockcat --retry --retry-delay 0 a 1 </dev/null
     assert_fails 2 '[-]-retry with -l requires --to' sockcat -l --retry 0 </dev/null
     assert_fails 2 '[-]-retry conflicts with --probe' sockcat -z --retry a 1 </dev/null
+}
+
+@test "the argument of --retry as a word of its own is answered with how to write it" {
+    for words in '5 a 80' '30s a 80' '2m -l --to a:1 a 80'; do
+        # shellcheck disable=SC2086 # several words
+        assert_fails 2 "^sockcat: extra operand '${words%% *}'; if it is the argument of --retry write --retry=${words%% *}\$" \
+            sockcat --retry $words </dev/null || fail "for $words" || return
+    done
+    assert_fails 2 "^sockcat: extra operand '81'" sockcat --retry a 80 81 </dev/null
+}
+
+@test "--retry waits for an address that does not exist yet" {
+    need_netns
+    # shellcheck disable=SC2016 # for the inner shell
+    in_netns -c '
+        start "$SOCKCAT" -v --retry --retry-delay 20ms 192.0.2.1 9
+        until_true 20 grep -q "Network is unreachable; retry 2 in" "$T/background.err"
+        first=$pid
+        ip addr add 192.0.2.1/32 dev lo
+        until_true 20 grep -q "Connection refused; retry" "$T/background.err"
+        start_listener 192.0.2.1 9
+        finish "$listener"
+        assert_equal "$result" 0
+        finish "$first"
+        assert_equal "$result" 0'
 }

@@ -48,6 +48,15 @@ assert_nothing_passed() {
     assert_peer_done
 }
 
+@test "-F with --retry passes a connection that needed several tries" {
+    need_shim
+    start_peer send:hello recvall
+    with_shim connect:ECONNREFUSED:1,connect:ECONNREFUSED:2 receive --retry --retry-delay 1ms 127.0.0.1 "$peer_port"
+    assert_passed
+    assert_facts 'answer hello'
+    assert_peer_done
+}
+
 @test "-F: the end of sockcat is nothing that the peer notices, nor is a close by the receiver a reset" {
     start_peer send:hello recvall
     receive 127.0.0.1 "$peer_port"

@@ -1,14 +1,51 @@
 /* Operands; see operands.h. */
 #include "cli/operands.h"
 
+#include <string.h>
+
+#include "base/parse.h"
 #include "net/endpoint.h"
 #include "net/endpoint_uri.h"
 
+/* Whether the optional argument of the row is a number or a time. */
 static bool
-operands_too_many(const char *one, struct fault *fault)
+operands_is_amount(const struct option_row *row)
 {
+	return row->type == OPTION_OPTIONAL &&
+		(row->argument[0] == 'N' || strstr(row->argument, "TIME") != NULL);
+}
+
+/* The option without its argument for which the first operand may be meant; OPTION_COUNT: none. */
+static unsigned
+operands_lacking(const struct options *options)
+{
+	uint64_t number;
+	int64_t span;
+	const char *first = options->operands[0];
+	if (parse_count(first, UINT64_MAX, &number) != PARSE_OK &&
+		parse_time(first, &span) != PARSE_OK)
+		return OPTION_COUNT;
+	unsigned i = 0;
+	while (i < OPTION_COUNT &&
+		(options->count[i] == 0 || options->text[i] != NULL ||
+			!operands_is_amount(&option_rows[i])))
+		i++;
+	return i;
+}
+
+/* Operand i is one too many. */
+static bool
+operands_too_many(const struct options *options, int i, struct fault *fault)
+{
+	unsigned lacking = operands_lacking(options);
+	if (lacking != OPTION_COUNT)
+		return fault_set(fault, STATUS_USAGE, 0,
+			"extra operand '%s'; if it is the argument of --%s write --%s=%s",
+			options->operands[0], option_rows[lacking].name, option_rows[lacking].name,
+			options->operands[0]);
 	fault->usage = true;
-	return fault_set(fault, STATUS_USAGE, 0, "extra operand '%s'", endpoint_public(one));
+	return fault_set(fault, STATUS_USAGE, 0, "extra operand '%s'",
+		endpoint_public(options->operands[i]));
 }
 
 static bool
@@ -82,7 +119,7 @@ operands_take_word(struct operands *operands, struct options *options, struct fa
 {
 	struct endpoint_uri uri;
 	if (options->operand_count > 1)
-		return operands_too_many(options->operands[1], fault);
+		return operands_too_many(options, 1, fault);
 	bool listen = options_has(options, OPTION_listen);
 	if (!endpoint_uri_split(&uri, options->operands[0], listen, fault) ||
 		!operands_imply(options, &uri, fault))
@@ -107,7 +144,7 @@ operands_take_path(struct operands *operands, struct options *options, struct fa
 	bool listen_there = options_has(options, OPTION_listen) && source != NULL;
 	int wanted = listen_there ? 0 : 1;
 	if (options->operand_count > wanted)
-		return operands_too_many(options->operands[wanted], fault);
+		return operands_too_many(options, wanted, fault);
 	if (options->operand_count < wanted)
 		return operands_missing("path", fault);
 	operands->path = listen_there ? source : options->operands[0];
@@ -134,7 +171,7 @@ operands_take_host_and_port(struct operands *operands, struct options *options, 
 	bool has_host = listen && options_has(options, OPTION_source);
 	int count = options->operand_count, max = 2 - has_host - has_port;
 	if (count > max)
-		return operands_too_many(options->operands[max], fault);
+		return operands_too_many(options, max, fault);
 	if (!listen && count < 2)
 		return operands_missing(count == 0 ? "host and port" : "port", fault);
 	if (count == 0 && !has_port)
@@ -194,7 +231,7 @@ operands_sort(struct operands *operands, struct options *options, bool passed, s
 	bool uri = endpoint_uri_has_scheme(first) ||
 		(options->operand_count == 1 && endpoint_uri_is_likely(first));
 	if (uri && half && endpoint_uri_has_scheme(first))
-		return operands_too_many(first, fault);
+		return operands_too_many(options, 0, fault);
 	if (uri && !half)
 		return operands_take_word(operands, options, fault);
 	if (options_has(options, OPTION_probe))
