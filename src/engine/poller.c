@@ -170,6 +170,10 @@ poller_own(struct poller *poller, struct poller_entry *entry, int fd)
 static bool
 poller_watch(struct poller *poller, struct poller_entry *entry, int fd, bool reopened)
 {
+	short events = poller_events(&entry->pollset, fd);
+	bool known = (size_t)fd < poller->slot_count && poller->slots[fd].owner == entry;
+	if (known && poller->slots[fd].events == events && !reopened)
+		return true;
 	if (!poller_grow(
 		    &poller->slots, &poller->slot_count, (size_t)fd + 1, sizeof *poller->slots))
 		return false;
@@ -177,14 +181,10 @@ poller_watch(struct poller *poller, struct poller_entry *entry, int fd, bool reo
 		!poller_grow(&poller->polls, &poller->poll_capacity, poller->slot_count,
 			sizeof *poller->polls))
 		return false;
-	struct poller_slot *slot = &poller->slots[fd];
-	short events = poller_events(&entry->pollset, fd);
-	bool known = slot->owner == entry;
 	if (!known &&
 		!poller_grow(&entry->fds, &entry->capacity, entry->count + 1, sizeof *entry->fds))
 		return false;
-	if (known && slot->events == events && !reopened)
-		return true;
+	struct poller_slot *slot = &poller->slots[fd];
 	bool always = false;
 	if (poller->watcher != -1 &&
 		!sys_watch(poller->watcher, fd, events, known && !slot->always)) {
