@@ -102,18 +102,55 @@ count_tap() {
     ran=$((ok - skip + bad))
 }
 
+# build_all PRESET...: builds one after the other and runs its unit tests, while those that are built are
+# tested from outside: many of these tests wait most of the time, and they are served first.
+# The exit statuses are in build/PRESET.built and build/PRESET.unit, what was printed in PRESET.log and ctest.log.
+build_all() {
+    local preset configured=() i=0
+    for preset; do
+        cmake --preset "$preset" -DSOCKCAT_WERROR="$WERROR" >"build/$preset.log" 2>&1 &
+        configured+=("$!")
+    done
+    for preset; do
+        if wait "${configured[i++]}"; then
+            noting "build/$preset.built" \
+                cmake --build --preset "$preset" -j "$(nproc)" -- -s >>"build/$preset.log" 2>&1
+        else
+            noting "build/$preset.built" false
+            continue
+        fi
+        [ "$preset" = fuzz ] || noting "build/$preset.unit" ctest --test-dir "build/$preset" \
+            --output-on-failure -j "$(nproc)" >"build/$preset/ctest.log" 2>&1
+    done
+}
+
+# noting FILE COMMAND...: its exit status goes to the file.
+noting() {
+    local file=$1 status=0
+    shift
+    "$@" || status=$?
+    echo "$status" >"$file.new"
+    mv "$file.new" "$file"
+}
+
+# noted FILE: waits for such a file, and is the status in it.
+noted() {
+    until [ -e "$1" ]; do
+        kill -0 "$builder" 2>/dev/null || [ -e "$1" ] || return 1
+        sleep 0.2
+    done
+    return "$(cat "$1")"
+}
+
 build() {
     local preset=$1
-    cmake --preset "$preset" -DSOCKCAT_WERROR="$WERROR" >"build/$preset.log" ||
-        { cat "build/$preset.log"; return 1; }
-    cmake --build --preset "$preset" -j "$(nproc)" -- -s
+    noted "build/$preset.built" || { cat "build/$preset.log"; return 1; }
+    grep -E -A 12 'warning:' "build/$preset.log" || :
 }
 
 unit() {
     local preset=$1 report=build/$1/ctest.log total bad
-    if ! ctest --test-dir "build/$preset" --output-on-failure -j "$(nproc)" >"$report" 2>&1; then
-        cat "$report"
-    fi
+    noted "build/$preset.unit" || cat "$report"
     total=$(sed -nE 's/.* tests failed out of ([0-9]+).*/\1/p' "$report")
     bad=$(sed -nE 's/.*, ([0-9]+) tests failed out of .*/\1/p' "$report")
     echo "   unit: $total tests, $bad failed"
@@ -159,8 +196,8 @@ run_again() {
 outside() {
     local preset=$1 tap=build/$1/bats.tap file files=() all
     # The files that take longest come first, so that none of them is left alone at the end.
-    mapfile -t all < <(printf 'tests/%s.bats\n' server session datagram exec end stdio record signals syscalls \
-        completions data udp terminal bulk names && printf '%s\n' tests/*.bats)
+    mapfile -t all < <(printf 'tests/%s.bats\n' package completions endpoints exec datagram data end interop server \
+        command session sockopts syscalls stdio record options progress terminal signals && printf '%s\n' tests/*.bats)
     mapfile -t all < <(printf '%s\n' "${all[@]}" | awk '!seen[$0]++')
     for file in "${all[@]}"; do
         # Once is enough for what does not run the program, or makes one of its own.
@@ -269,6 +306,18 @@ bigendian() {
 }
 
 mkdir -p build
+to_build=()
+for preset in "${presets[@]}"; do
+    rm -f "build/$preset.built" "build/$preset.unit"
+    [ "$preset" = bigendian ] || [ -n "$(lacks "$preset")" ] || to_build+=("$preset")
+done
+# A process group, so that all of it can be ended.
+set -m
+build_all "${to_build[@]}" </dev/null &
+set +m
+builder=$!
+trap 'kill -TERM -- "-$builder" 2>/dev/null || :' EXIT
+renice -n 10 -g "$builder" >/dev/null 2>&1 || :
 for preset in "${presets[@]}"; do
     if [ "$preset" = bigendian ]; then
         echo "== $preset"
@@ -293,12 +342,12 @@ for preset in "${presets[@]}"; do
         musl)
             strip -o build/musl/sockcat.stripped build/musl/sockcat
             echo "   size: $(stat -c %s build/musl/sockcat.stripped) bytes, static and stripped"
-            unit "$preset"
             outside "$preset"
+            unit "$preset"
             ;;
         *)
-            unit "$preset"
             outside "$preset"
+            unit "$preset"
             ;;
     esac
 done
