@@ -2,10 +2,12 @@
 """Asks an interactive bash or zsh, on a terminal of its own, what it would complete.
 
     complete_pty.py SHELL FOLDER ERRORS LINE
+    complete_pty.py SHELL FOLDER ERRORS
 
 Types LINE and has the shell put all that it offers into the line, as keys do that exist for that; prints
 one offer per line, sorted, as the words that the line would then have. FOLDER has the completions; what
 they write to standard error goes to the file ERRORS. The shell reads no file of the user's or the system's.
+Without LINE it types each line of standard input, in the same shell, and a NUL ends what it prints for it.
 zsh keeps what it has found out about all completions in the file $COMPDUMP, because that takes it half a second.
 Status 1 if the shell does not answer within 30 s, or more on a slow machine.
 """
@@ -29,7 +31,7 @@ complete -p sockcat >/dev/null || exit
 # The function that is registered, but with its errors in a file.
 eval "asked$(declare -f _sockcat)"
 _sockcat() { asked_sockcat "$@" 2>>"$ERRORS"; }
-show() { printf '%s\0' "$READLINE_LINE" >"$ANSWER"; }
+show() { printf '%s\0' "$READLINE_LINE" >"$ANSWER"; READLINE_LINE='' READLINE_POINT=0; }
 bind '"\C-xa": insert-completions'
 bind -x '"\C-xb": show'
 """,
@@ -47,7 +49,7 @@ insert-all() { compstate[insert]=all compstate[list]=; }
 # The completer of Tab, and then everything at once.
 zle -C all complete-word ask-all
 ask-all() { comppostfuncs=(insert-all); _main_complete; }
-show() { zle all; printf '%s\0' "$BUFFER" >"$ANSWER"; }
+show() { zle all; printf '%s\0' "$BUFFER" >"$ANSWER"; BUFFER=; }
 zle -N show
 bindkey '^Xa' show
 """,
@@ -69,7 +71,7 @@ class Shell:
         self.pid, self.terminal = os.forkpty()
         if self.pid == 0:
             os.execvpe(command[0], command, environment)
-        self.end = time.monotonic() + LIMIT
+        self.end = 0
         self.shown = b""
 
     def until(self, ready):
@@ -89,6 +91,7 @@ class Shell:
 
     def ask(self, line):
         """The line with all offers in it."""
+        self.end = time.monotonic() + LIMIT
         self.until(lambda: PROMPT in self.shown)
         os.write(self.terminal, line.encode() + KEYS + b"\x18b")
         self.until(lambda: False)
@@ -103,20 +106,28 @@ class Shell:
         os.waitpid(self.pid, 0)
 
 
+def offers(line, answer):
+    """The words that were put into the line."""
+    # Unchanged: there was nothing to offer. Otherwise the last word has made room for the offers.
+    if answer == line:
+        return []
+    before = line[:len(line) - len(line.split(" ")[-1])]
+    if not answer.startswith(before):
+        raise SystemExit(f"'{line}' became '{answer}'")
+    return sorted(set(shlex.split(answer[len(before):])))
+
+
 def main():
-    name, folder, errors, line = sys.argv[1:]
+    name, folder, errors, *lines = sys.argv[1:]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with tempfile.TemporaryDirectory() as home:
         shell = Shell(name, os.path.abspath(folder), os.path.abspath(errors), home)
         try:
-            answer = shell.ask(line)
+            for line in lines or map(lambda line: line.removesuffix("\n"), sys.stdin):
+                offered = "".join(f"{offer}\n" for offer in offers(line, shell.ask(line)))
+                print(offered, end="" if lines else "\0", flush=True)
         finally:
             shell.close()
-    # Unchanged: there was nothing to offer. Otherwise the last word has made room for the offers.
-    if answer != line:
-        before = line[:len(line) - len(line.split(" ")[-1])]
-        if not answer.startswith(before):
-            raise SystemExit(f"'{line}' became '{answer}'")
-        print("\n".join(sorted(set(shlex.split(answer[len(before):])))))
 
 
 if __name__ == "__main__":
