@@ -268,10 +268,11 @@ read_ready() {
 
 # ---- waiting, always bounded ----
 
-# One tick of polling: 10 ms, without a process and without a descriptor that children inherit.
+# tick [SECONDS]: one tick of polling, by default 10 ms, without a process and without a descriptor that
+# children inherit.
 tick() {
     [ -p "$T/.tick" ] || mkfifo "$T/.tick" 2>/dev/null || :
-    read -r -t 0.01 _ <>"$T/.tick" || :
+    read -r -t "${1:-0.01}" _ <>"$T/.tick" || :
 }
 
 # slowness: sets $slow, by how much longer anything takes now than alone: the processes that want to
@@ -298,14 +299,15 @@ patient() {
 }
 
 # until_true SECONDS COMMAND...: repeats a quick command until it succeeds; fails after SECONDS, more
-# on a slow machine.
+# on a slow machine. What takes long is asked less often: each time costs processes.
 until_true() {
-    local patience_left patience_last
+    local patience_left patience_last asked=0
     patience "$1"
     shift
     until "$@"; do
         patient || return 1
-        tick
+        asked=$((asked + 1))
+        tick 0.0$((asked < 20 ? 1 : 4))
     done
 }
 
