@@ -169,6 +169,13 @@ class Cat:
         """Wait until it sleeps, having done all that it could, or has ended."""
         until(lambda: self.state() in 'SZ', 'rest')
 
+    def takes(self, s):
+        """Whether the connection or pipe takes more, once it has read what it wanted."""
+        while not select.select([], [s], [], 0.1)[1]:
+            if self.state() in 'SZ' and not select.select([], [s], [], 0)[1]:
+                return False
+        return True
+
     def stop(self):
         """From now on it sees nothing, until go."""
         self.send(signal.SIGSTOP)
