@@ -15,7 +15,7 @@ ENVELOPE = {
                 "description": "lines before this one that the destination did not take"},
 }
 COUNT = {"type": "integer", "minimum": 0}
-TYPES = {"TEXT": {"type": ["string", "null"]}, "COUNT": COUNT, "TIME": {"type": "number", "minimum": 0},
+TYPES = {"TEXT": {"type": ["string", "null"]}, "COUNT": COUNT, "RATE": COUNT, "TIME": {"type": "number", "minimum": 0},
          "ADDRESS": {"oneOf": [{"$ref": "#/$defs/address"}, {"type": "null"}]}}
 ADDRESS = {
     "type": "object", "required": ["name"],

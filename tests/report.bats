@@ -8,11 +8,12 @@ members() { jq -r "$1" "$2" | tr '\n' ' ' | sed 's/ $//'; }
 
 @test "report: a transfer is reported from the connection to the exit status" {
     need jq
+    local shown='select(.event | IN("path", "input-ended", "reply-missing") | not) | .event'
     start_listener -k --max-accepts 1 --report=json:"$T/server" 127.0.0.1 0
     printf hello | "$SOCKCAT" --report=json:"$T/client" 127.0.0.1 "$port"
     assert_listener_ends 0
-    assert_equal "$(members 'select(.event | IN("path", "reply-missing") | not) | .event' "$T/client")" "attempt connected input-ended closed exit"
-    assert_equal "$(members 'select(.event != "path") | .event' "$T/server")" "listening accepted closed exit"
+    assert_equal "$(members "$shown" "$T/client")" "attempt connected half-closed half-closed closed exit"
+    assert_equal "$(members "$shown" "$T/server")" "listening accepted half-closed half-closed closed exit"
     assert_equal "$(members 'select(.event == "closed") | .bytes.sent, .bytes.received' "$T/client")" "5 0"
     assert_equal "$(members 'select(.event == "closed") | .bytes.sent, .bytes.received' "$T/server")" "0 5"
     assert_equal "$(members 'select(.event == "connected") | .peer.port' "$T/client")" "$port"
@@ -35,7 +36,7 @@ members() { jq -r "$1" "$2" | tr '\n' ' ' | sed 's/ $//'; }
 @test "report: as text, with the time and the number of the session" {
     hold_port
     ! "$SOCKCAT" --report=text 127.0.0.1 "$held" </dev/null 2>"$T/err" || fail "it was connected"
-    assert_line '^....-..-..T..:..:..\.......Z connect 127.0.0.1:[0-9]+: Connection refused$' "$T/err"
+    assert_line '^....-..-..T..:..:..\.......Z \[1\] connect 127.0.0.1:[0-9]+: Connection refused$' "$T/err"
     assert_line '^[^ ]+Z exit status 7: connect 127.0.0.1:[0-9]+: Connection refused$' "$T/err"
     start_listener --report=text:"$T/report" --recv-only 127.0.0.1 0
     "$SOCKCAT" 127.0.0.1 "$port" </dev/null
@@ -110,4 +111,117 @@ members() { jq -r "$1" "$2" | tr '\n' ' ' | sed 's/ $//'; }
         assert_fails 3 "invalid --report '$value': expected json or text" \
             "$SOCKCAT" "--report=$value" 127.0.0.1 1
     done
+}
+
+# ---- the lines of many runs ----
+
+# reported NAME [ARG...]: runs sockcat with the report $T/NAME.json, whatever its status.
+reported() {
+    local name=$1
+    shift
+    timeout -v $((30 * LAST_RESORT)) "$SOCKCAT" --report=json:"$T/$name.json" "$@" >"$T/$name.out" 2>"$T/$name.err" || :
+}
+
+# runs_of_all_kinds: reports of what sockcat does.
+runs_of_all_kinds() {
+    hold_port
+    reported refused 127.0.0.1 "$held" </dev/null
+    reported unresolved -n no-address 1 </dev/null
+    reported probe -z 127.0.0.1 "$held" $((held ^ 1)) </dev/null
+    reported no_client -l --accept-timeout 1ms 127.0.0.1 0 </dev/null
+    start_listener -k --report=json:"$T/clients.json" --deny 127.0.0.9 --max-accepts 3 --frame u32be -e cat 127.0.0.1 0
+    reported rejected -s 127.0.0.9 127.0.0.1 "$port" <<<x
+    echo x | reported served --nodelay=on --frame u32be localhost "$port"
+    kill -USR1 "$listener"
+    reported stdin 127.0.0.1 "$port" <<<x
+    reported input -i 1ms 127.0.0.1 "$port" <<<x
+    finish "$listener"
+    LISTENER_IN=/dev/zero start_listener --report=json:"$T/cut.json" -U "$T/cut"
+    reported reader -d -W 1 -U "$T/cut"
+    finish "$listener"
+    start_listener -k --report=json:"$T/datagrams.json" -u --echo 127.0.0.1 0
+    reported datagram -u -W 1 127.0.0.1 "$port" <<<x
+    kill "$listener"
+    finish "$listener"
+    start_listener --report=json:"$T/program.json" -c 'echo x; exit 3' --exec-status 127.0.0.1 0
+    reported reply 127.0.0.1 "$port" </dev/null
+    finish "$listener"
+    drive report hostile "$T/s" "$T/hostile.json"
+}
+
+@test "report: every line of these runs is valid by the schema, and they have these kinds of events" {
+    need python3
+    /usr/bin/python3 -c 'import jsonschema' 2>/dev/null || skip "needs python3-jsonschema"
+    runs_of_all_kinds
+    drive report validate "$T"/*.json >"$T/kinds"
+    local kind missing=()
+    for kind in accepted 'attempt failed' 'attempt started' closed connected exit failed half-closed input-ended \
+        listening option path 'program ended' 'program started' 'probe closed' rejected 'stats listener'; do
+        grep -qx "$kind" "$T/kinds" || missing+=("$kind")
+    done
+    [ "${#missing[@]}" -eq 0 ] || fail "missing: ${missing[*]}; there: $(tr '\n' ',' <"$T/kinds")"
+}
+
+@test "report: the schema rejects other events, states, members and types" {
+    need python3
+    /usr/bin/python3 -c 'import jsonschema' 2>/dev/null || skip "needs python3-jsonschema"
+    drive report strays
+}
+
+@test "report: a session is reported with its times, its end and the state of TCP" {
+    need jq
+    start_peer recvall close
+    printf hello | "$SOCKCAT" --report=json:"$T/report" localhost "$peer_port"
+    assert_peer_done
+    assert_equal "$(members 'select(.event == "closed") | .ended.first, .ended.peer, .ended.local, .status, .cause' \
+        "$T/report")" "local eof eof 0 null"
+    assert_equal "$(members 'select(.event == "half-closed") | .by' "$T/report")" "local peer"
+    assert_equal "$(members 'select(.event == "connected") | .connect_ms >= 0, .session' "$T/report")" "true 1"
+    assert_equal "$(members 'select(.event == "closed") | .duration_ms > 0, .rates.sent > 0' "$T/report")" "true true"
+    # Not in the portable build.
+    if "$SOCKCAT" --mptcp --version >/dev/null 2>&1; then
+        assert_equal "$(members 'select(.tcp) | .event, .tcp.rtt_ms > 0, .tcp.retransmissions >= 0' "$T/report")" \
+            "connected true true closed true true"
+    fi
+}
+
+@test "report: a reset is in the event of the end, with status and cause" {
+    need jq
+    start_peer reset
+    ! "$SOCKCAT" -d --report=json:"$T/report" 127.0.0.1 "$peer_port" 2>/dev/null || fail "it succeeded"
+    assert_equal "$(members 'select(.event == "closed") | .ended.first, .ended.peer, .ended.local, .status' "$T/report")" \
+        "peer reset null 56"
+    assert_line 'closed.*Connection reset by peer' "$T/report"
+}
+
+@test "report: SIGUSR1 is a line of it, and one of messages" {
+    need jq
+    start_peer wait:60
+    "$SOCKCAT" -d --report=json:"$T/report" 127.0.0.1 "$peer_port" 2>"$T/err" 3>&- &
+    started+=("$!")
+    local pid=$!
+    await_line "$T/report" '"event":"connected"'
+    kill -USR1 "$pid"
+    await_line "$T/report" '"event":"stats","state":"session"'
+    assert_line '^sockcat: session 127.0.0.1:[0-9]+: 0 bytes sent' "$T/err"
+    kill -TERM "$pid"
+    finish "$pid"
+    assert_equal "$(members 'select(.event == "exit") | .signal, .meaning' "$T/report")" "15 ended by a signal"
+}
+
+@test "--stats: a summary of the session on standard error" {
+    start_listener --stats --recv-only 127.0.0.1 0
+    printf hello | "$SOCKCAT" --stats 127.0.0.1 "$port" 2>"$T/err"
+    assert_listener_ends 0 'bytes sent' || assert_line '0 bytes sent, 5 bytes received \(.*B/s\) in .*ms' "$T/listener.err"
+    assert_one_error "$T/err" '127.0.0.1:[0-9]+: 5 bytes sent \([0-9.]+ [kM]?B/s\), 0 bytes received in [0-9.]+ms'
+    assert_one_error "$T/err" 'first to end: [a-z]+ \(peer eof, local eof\)$'
+}
+
+@test "--stats: with -k a summary of each session" {
+    start_listener -k --max-accepts 2 --stats --echo 127.0.0.1 0
+    printf hello | "$SOCKCAT" 127.0.0.1 "$port" >/dev/null
+    printf hi | "$SOCKCAT" 127.0.0.1 "$port" >/dev/null
+    finish "$listener"
+    assert_line ': 5 bytes sent .*, 5 bytes received .* first to end: peer \(peer eof\)$' "$T/listener.err"
+    assert_line ': 2 bytes sent .*, 2 bytes received ' "$T/listener.err"
 }

@@ -31,12 +31,14 @@ struct event {
 #define EVENT_TYPE_ADDRESS const char *
 #define EVENT_TYPE_COUNT uint64_t
 #define EVENT_TYPE_TIME uint64_t
+#define EVENT_TYPE_RATE uint64_t
 #define EVENT_FIELD(id, type, name) EVENT_TYPE_##type id;
 #include "base/event.def"
 #undef EVENT_TYPE_TEXT
 #undef EVENT_TYPE_ADDRESS
 #undef EVENT_TYPE_COUNT
 #undef EVENT_TYPE_TIME
+#undef EVENT_TYPE_RATE
 };
 
 /*

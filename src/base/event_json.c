@@ -101,6 +101,7 @@ event_json_put_value(FILE *out, const struct event *event, const struct event_fi
 		event_json_put_address(out, event_rows_text(event, field));
 		break;
 	case EVENT_COUNT:
+	case EVENT_RATE:
 		(void)fprintf(out, "%" PRIu64, event_rows_count(event, field));
 		break;
 	case EVENT_TIME:

@@ -6,7 +6,7 @@
 
 enum event_level { EVENT_ALWAYS, EVENT_VERBOSE, EVENT_DEBUG, EVENT_HIDDEN };
 enum event_origin { EVENT_RUN, EVENT_CLIENT, EVENT_OUTPUT };
-enum event_type { EVENT_TEXT, EVENT_ADDRESS, EVENT_COUNT, EVENT_TIME };
+enum event_type { EVENT_TEXT, EVENT_ADDRESS, EVENT_COUNT, EVENT_TIME, EVENT_RATE };
 
 struct event_row {
 	enum event_level level;

@@ -92,6 +92,18 @@ event_text_put_string(const struct event_text *text, const char *string, const c
 	}
 }
 
+/* "1.3 MB/s" */
+static void
+event_text_put_rate(FILE *out, uint64_t rate)
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
+	double value = (double)rate;
+	size_t i = 0;
+	for (; value >= 1000 && i + 1 < sizeof units / sizeof units[0]; i++)
+		value /= 1000;
+	(void)fprintf(out, "%.*f %s/s", i > 0, value, units[i]);
+}
+
 /* Writes the field whose name begins at `at`, after the '{'. */
 static void
 event_text_put_field(const struct event_text *text, const char *at)
@@ -108,6 +120,10 @@ event_text_put_field(const struct event_text *text, const char *at)
 	uint64_t count = event_rows_count(text->event, field);
 	if (field->type == EVENT_TIME) {
 		(void)fprintf(text->out, "%.1fms", (double)count / CLOCK_MILLISECOND);
+		return;
+	}
+	if (field->type == EVENT_RATE) {
+		event_text_put_rate(text->out, count);
 		return;
 	}
 	(void)fprintf(text->out, "%" PRIu64, count);

@@ -44,7 +44,7 @@ bool stages_config(struct config *config, const struct options *options, struct 
 /* The value of a time option; `otherwise`: it was not given. */
 int64_t times_option(const struct options *options, enum option_id option, int64_t otherwise);
 
-/* Fills config->report. Status 3. */
+/* Fills config->report and config->stats. Status 3. */
 bool reports_config(struct config *config, const struct options *options, struct fault *fault);
 
 /* Fills config->hosts and config->retry. Status 2, 3 or 27. */

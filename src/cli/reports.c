@@ -1,4 +1,4 @@
-/* --report: the format of the report, and where it goes. */
+/* --report: the format of the report, and where it goes; --stats. */
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,6 +27,7 @@ reports_config(struct config *config, const struct options *options, struct faul
 	const char *text = options->text[OPTION_report];
 	struct config_report *report = &config->report;
 	report->fd = -1;
+	config->stats = options_has(options, OPTION_stats);
 	if (text == NULL)
 		return true;
 	size_t length = strcspn(text, ":");

@@ -127,7 +127,9 @@ clients_survives(struct clients *clients, struct fault *fault)
 		(fault->status == STATUS_OUTPUT || fault->status == STATUS_INPUT))
 		return false;
 	if (!fault->quiet)
-		event_emit(&(struct event){ .kind = EVENT_session_failed, .cause = fault->text });
+		event_emit(&(struct event){ .kind = EVENT_session_failed,
+			.status = (uint64_t)fault->status,
+			.cause = fault->text });
 	fault_clear(fault);
 	return true;
 }
@@ -327,7 +329,7 @@ clients_begin(struct clients *clients, struct listener_client *peer, struct faul
 	char *name = address_print(&peer->peer);
 	uint64_t id = ++run->sessions;
 	event_enter(id);
-	listener_report(peer);
+	listener_report(peer, run->config->transport);
 	clients->accepted++;
 	clients->closing = clients->sole || clients->accepted == run->config->max_accepts;
 	if (client == NULL) {
@@ -358,6 +360,8 @@ clients_connect(struct clients *clients, struct fault *fault)
 	struct session *session = &client->session;
 	clients->count++;
 	session->connects = true;
+	session->id = ++clients->run->sessions;
+	event_enter(session->id);
 	session->remote = dialled_new(&dial, config_reads_single(config), &session->peer, fault);
 	return session->remote != NULL && clients_start(clients, client, fault);
 }

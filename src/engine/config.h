@@ -139,6 +139,7 @@ struct config {
 	bool no_splice; /* every byte passes through the process */
 	struct config_rules rules;
 	enum event_style style;
+	bool stats;   /* print a summary of each session */
 	bool numeric; /* look up no names of ports for messages */
 	unsigned verbose;
 };

@@ -95,7 +95,7 @@ engine_take_signals(struct engine *engine)
 {
 	bool ended = false;
 	for (int signal = signals_take(); signal != 0; signal = signals_take()) {
-		if (signal == SIGUSR1)
+		if (signals_asks_report(signal))
 			engine->wants_report = true;
 		else if (signal == SIGCHLD)
 			ended = true;

@@ -51,7 +51,7 @@ struct engine {
 	int end_signal;        /* the terminating signal that was received; 0: none */
 	bool reloads;          /* set by the owner: SIGHUP is a request, not a terminating signal */
 	bool wants_reload;     /* SIGHUP was received; cleared by the task that reloads */
-	bool wants_report;     /* SIGUSR1 was received; cleared by the task that reports */
+	bool wants_report;     /* a report was requested; cleared by the task that reports */
 	struct task *first;    /* shared tasks, then the others */
 	struct task *stepping; /* the task that is in its step; NULL: none, or it was removed */
 };

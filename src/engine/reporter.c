@@ -34,9 +34,9 @@ reporter_meaning(const struct config *config, int status)
 	if (config->program.status)
 		return NULL;
 	for (size_t i = 0; fault_status_row(i, &number, &text); i++)
-		if (number == status || (number == STATUS_SIGNAL && status > STATUS_SIGNAL))
+		if (number == status)
 			return text;
-	return NULL;
+	return status > STATUS_SIGNAL ? "ended by a signal" : NULL;
 }
 
 bool

@@ -8,11 +8,11 @@
 
 #include "base/clock.h"
 #include "flow/relay.h"
+#include "engine/account.h"
 #include "engine/rules.h"
 #include "engine/service.h"
 #include "program/exec.h"
 #include "filter/capture_filter.h"
-#include "stream/lender.h"
 #include "stream/socket.h"
 #include "filter/telnet.h"
 #include "sys/sys.h"
@@ -20,36 +20,26 @@
 void
 session_report(enum event_kind kind, bool lost, const struct session *session)
 {
-	const struct relay *relay = &session->relay;
+	const struct config *config = session->run->config;
 	const struct stream *remote = session->remote;
 	const struct stream_stats *stats = stream_stats(remote);
-	/* An echoed session has one flow, from the peer to the peer. */
-	const struct flow *in = relay->rules.receive ? &relay->in : &relay->out;
-	/* Discarded data is counted in bytes. */
-	bool whole = relay->in.channel.framed != NULL;
-	/* The operator's messages of other clients are queued at the remote side. */
-	const struct lender *lender = session->local != NULL && session->local->caps.lender != NULL
-		? session->local->caps.lender
-		: remote->caps.lender;
-	struct event event = {
-		.kind = kind,
-		.peer = remote->name,
-		.sent = relay->out.written - stats->unsent_bytes,
-		.received = in->channel.framed != NULL ? in->channel.taken : in->written,
-		.messages_sent = whole || relay->out.channel.framed != NULL ? relay->out.reads : 0,
-		.messages_received = whole ? relay->in.reads : 0,
-		.skipped = relay->out.channel.skipped + relay->in.channel.skipped,
-		.truncated = relay->out.channel.truncated + relay->in.channel.truncated,
-		.slow = lender != NULL ? lender->dropped : 0,
-		.untaken = stats->left_out,
-		.ignored = stats->ignored,
-		.unsent = stats->unsent,
-	};
-	if (remote->caps.endless)
-		(void)sys_dropped(remote->read.fd, &event.dropped);
+	const struct fault *cause = &session->relay.cause;
+	bool ended = kind != EVENT_session_stats;
+	struct event event = account_counts(kind, session);
+	if (event_reports() || config->stats)
+		account_add(&event, session);
+	if (ended) {
+		event.status = (uint64_t)cause->status;
+		event.cause = cause->text;
+	}
 	event.always = lost ||
 		event.skipped + event.truncated + event.slow + event.untaken + event.unsent > 0;
 	event_emit(&event);
+	if (ended && config->stats) {
+		event.kind = EVENT_session_summary;
+		event.always = true;
+		event_emit(&event);
+	}
 	if (stats->retried > 0)
 		event_emit(&(struct event){ .kind = EVENT_session_retried,
 			.peer = remote->name,
@@ -82,10 +72,6 @@ session_set_up(struct session *session, struct fault *fault)
 	const struct config *config = session->run->config;
 	struct stream *remote = session->remote;
 	session->connected = true;
-	if (session->connects) {
-		session->id = ++session->run->sessions;
-		event_enter(session->id);
-	}
 	/* The operator is not a peer. */
 	if (remote->caps.lender != NULL)
 		return true;
@@ -185,7 +171,7 @@ session_open(struct session *session, const struct service_context *context,
 	int64_t now = context->now;
 	struct fault *fault = &session->fault;
 	if (pollset == NULL)
-		session->relay.out.moved_at = now;
+		session->relay.out.moved_at = session->began = now;
 	else if (fault_is_set(fault) ||
 		(pollset_fired(pollset, session->watch_entry) && session_has_left(session)))
 		return true;
@@ -258,6 +244,7 @@ session_step(struct session *session, const struct pollset *pollset, int64_t now
 	if (session->state == SESSION_RELAYING) {
 		bool over = relay_step(&session->relay, pollset, now);
 		notice_step(&session->notice, &session->relay, now);
+		account_report_ends(session);
 		if (!over || !session->run->config->program.status)
 			return over;
 		session_conclude(session);

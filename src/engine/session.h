@@ -24,10 +24,12 @@ enum session_state { SESSION_OPENING, SESSION_RELAYING, SESSION_AWAITING };
 
 struct session {
 	struct run *run;
-	uint64_t id; /* 0: the operator, not counted; or not connected yet */
+	uint64_t id; /* 0: the operator, not counted */
 	enum session_state state;
 	bool connects;                  /* the remote side is dialled; otherwise it was accepted */
 	bool connected;                 /* the bottom of the remote side is open */
+	bool peer_ended, local_ended;   /* that has been reported */
+	int64_t began;                  /* when it was accepted, or began to dial */
 	struct stream *local, *remote;  /* owned; local is NULL if it is the peer, or not created */
 	struct capture_client captured; /* of the remote side */
 	struct address peer;

@@ -20,6 +20,9 @@ static const struct {
 	{ SIGHUP, true, false },
 	{ SIGQUIT, true, false },
 	{ SIGUSR1, false, false },
+#ifdef SIGINFO
+	{ SIGINFO, false, false },
+#endif
 	{ SIGCHLD, false, true },
 };
 
@@ -111,6 +114,16 @@ signals_close(void)
 			signals_rows[i].ends ? &signals_old[i] : &ignore, NULL);
 	(void)sys_close(&signals_pipe[0]);
 	(void)sys_close(&signals_pipe[1]);
+}
+
+bool
+signals_asks_report(int signal)
+{
+#ifdef SIGINFO
+	if (signal == SIGINFO)
+		return true;
+#endif
+	return signal == SIGUSR1;
 }
 
 int

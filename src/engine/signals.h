@@ -14,15 +14,19 @@ void signals_ignore_errors(void);
 
 /*
  * Handles SIGINT, SIGTERM, SIGHUP, SIGQUIT (unless they are ignored: nohup, background jobs),
- * SIGUSR1, and SIGCHLD. The first terminating signal restores the default action of all of them, so
- * that a second one ends the process at once. Process-wide: at most one may be open.
+ * SIGUSR1, SIGINFO where the system has it, and SIGCHLD. The first terminating signal restores the
+ * default action of all of them, so that a second one ends the process at once. Process-wide: at
+ * most one may be open.
  */
 bool signals_open(struct fault *fault);
+
+/* Whether the signal requests a report: SIGUSR1 or SIGINFO. */
+bool signals_asks_report(int signal);
 
 /* Makes a terminating signal a request too, unless it was ignored at signals_open. */
 void signals_request(int signal);
 
-/* Restores the old actions, except for SIGUSR1 and SIGCHLD, which are ignored from then on. */
+/* Restores the old actions, except for those of requests, which are ignored from then on. */
 void signals_close(void);
 
 /* The read end of the pipe. */

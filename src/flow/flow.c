@@ -151,11 +151,13 @@ flow_read(struct flow *flow, int64_t now)
 		break;
 	case IO_END:
 		flow->eof = true;
+		flow->ended_at = now;
 		flow->state = FLOW_ENDING;
 		break;
 	case IO_FAIL:
 		/* A half-close would look like the normal end of the input. */
 		flow->half_close = false;
+		flow->ended_at = now;
 		flow->state = FLOW_ENDING;
 		break;
 	}

@@ -50,6 +50,7 @@ struct flow {
 	uint64_t read, written, lost; /* bytes */
 	uint64_t reads;               /* messages, or reads with data */
 	int64_t moved_at;             /* the last read or write of data */
+	int64_t ended_at;             /* the end or the failure of the source; 0: not yet */
 	struct flow_view view;        /* the last look */
 	struct fault fault;           /* its first failure */
 	size_t read_entry, write_entry, hangup_entry;

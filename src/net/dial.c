@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "net/dial_socket.h"
+#include "net/tcp_state.h"
 #include "sys/sys.h"
 
 /* A Unix listener whose queue is full: there is no event to poll for. */
@@ -131,6 +132,7 @@ dial_resolved(struct dial *dial, enum io result, int64_t now, struct fault *faul
 	if (result != IO_OK)
 		return result;
 	dial->state = DIAL_CONNECTING;
+	dial->tried = clock_now();
 	return dial_advance(dial, now, fault);
 }
 
@@ -192,6 +194,7 @@ dial_try(struct dial *dial, int64_t now, struct fault *fault)
 	enum io resolved = known
 		? resolve_again(&dial->resolve, config->known, (uint16_t)config->to.port, fault)
 		: hosts_resolve(config->hosts, &dial->resolve, &config->to, fault);
+	dial->began = resolved == IO_AGAIN ? now : 0;
 	return dial_resolved(dial, resolved, now, fault);
 }
 
@@ -349,9 +352,15 @@ dial_report(const struct dial *dial)
 	if (!event_wants(kind))
 		return;
 	char *peer = address_print(&dial->peer), *own = address_print(&dial->own);
-	const struct event event = {
+	struct event event = {
 		.kind = kind, .peer = dial->peer.length == 0 ? dial->name : peer, .local = own
 	};
+	if (dial->began != 0)
+		event.resolve_time = (uint64_t)(dial->tried - dial->began);
+	if (dial->tried != 0)
+		event.connect_time = (uint64_t)(clock_now() - dial->tried);
+	if (event_reports())
+		tcp_state_add(&event, dial->config.transport, dial->fd);
 	dial_emit(dial, event, &dial->peer);
 	free(peer);
 	free(own);

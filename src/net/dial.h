@@ -58,6 +58,8 @@ struct dial {
 	size_t count;    /* pending attempts */
 	size_t next;     /* index of the next address */
 	int64_t next_at; /* when to start it if no attempt fails, or the next try */
+	int64_t began;   /* the look-up of this try; 0: there was none */
+	int64_t tried;   /* the first attempt of this try */
 	struct dial_failures failures;
 	struct dial_retries retries;
 	/* DIAL_CONNECTED: */

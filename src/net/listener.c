@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "net/listener_sockets.h"
+#include "net/tcp_state.h"
 #include "sys/sys.h"
 
 /* How long to pause when descriptors or memory have run out. */
@@ -114,13 +115,22 @@ listener_emit(struct event event, const struct address *peer, const struct sys_c
 }
 
 void
-listener_report(const struct listener_client *client)
+listener_report(const struct listener_client *client, const struct transport *transport)
 {
 	struct sys_credentials from;
+	struct address own;
+	struct event event = { .kind = EVENT_accepted, .protocol = transport->name };
+	char *local = NULL;
 	if (!event_wants(EVENT_accepted))
 		return;
 	sys_peer_credentials(client->fd, &from);
-	listener_emit((struct event){ .kind = EVENT_accepted }, &client->peer, &from);
+	if (event_reports() && transport->connected) {
+		if (address_of_socket(&own, client->fd))
+			event.local = local = address_print(&own);
+		tcp_state_add(&event, transport, client->fd);
+	}
+	listener_emit(event, &client->peer, &from);
+	free(local);
 }
 
 /* Whether the peer's user is permitted; if not, reports and counts the client. */

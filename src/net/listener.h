@@ -86,7 +86,7 @@ enum io listener_accept(struct listener *listener, const struct pollset *pollset
 void listener_pause(struct listener *listener, const char *operation, int error, int64_t now);
 
 /* Emits the event of an accepted client, with its credentials if known. */
-void listener_report(const struct listener_client *client);
+void listener_report(const struct listener_client *client, const struct transport *transport);
 
 /* Whether the access list permits the peer; if not, reports and counts it. */
 bool listener_permits(struct listener *listener, const struct address *peer);

@@ -138,6 +138,19 @@ sys_ended_by_probe(int fd)
 }
 
 bool
+sys_tcp_state(int fd, struct sys_tcp_state *state)
+{
+	struct tcp_info info = { .tcpi_rtt = 0 };
+	socklen_t size = sizeof info;
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == -1 || info.tcpi_rtt == 0)
+		return false;
+	state->round_trip = info.tcpi_rtt * UINT64_C(1000);
+	state->variation = info.tcpi_rttvar * UINT64_C(1000);
+	state->retransmissions = info.tcpi_total_retrans;
+	return true;
+}
+
+bool
 sys_mark_end(int fd, bool on)
 {
 	int value = on, old = 0;

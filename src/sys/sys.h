@@ -172,6 +172,13 @@ bool sys_unacknowledged(int fd, size_t *bytes);
  * report it. */
 bool sys_ended_by_probe(int fd);
 
+/* What the kernel has measured of a TCP connection. False where it does not report that. */
+struct sys_tcp_state {
+	uint64_t round_trip, variation; /* nanoseconds, smoothed */
+	uint64_t retransmissions;       /* segments sent again */
+};
+bool sys_tcp_state(int fd, struct sys_tcp_state *state);
+
 /* Probes an idle TCP connection after `idle` seconds, every `interval`, giving up after `count`. */
 bool sys_keep_alive(int fd, int idle, int interval, int count);
 

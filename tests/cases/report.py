@@ -3,8 +3,9 @@ import json
 import os
 import socket
 import subprocess
+import sys
 
-from drive import LIMIT, accept, check, end, main, tcp, to_end, until
+from drive import LIMIT, Cat, accept, check, end, main, tcp, to_end, until
 
 
 def filled_pipe():
@@ -117,6 +118,69 @@ def shared_flags():
         check(os.get_blocking(shared), True)
         os.close(shared)
         check(lines(reader)[-1]['event'], 'exit')
+
+
+SCHEMA = os.path.join(os.path.dirname(__file__), '../../man/report.schema.json')
+
+
+def strict(schema):
+    """No member is unknown, neither of a line nor of an object in it."""
+    import copy
+    schema = copy.deepcopy(schema)
+    for part in (schema, schema['$defs']['address'], *schema['properties'].values()):
+        if part.get('type') == 'object':
+            part['additionalProperties'] = False
+    return schema
+
+
+def library():
+    """jsonschema, which is a package of its own: the scripts of the tests are run without those."""
+    import site
+    site.main()
+    import jsonschema
+    return jsonschema
+
+
+def validate(*paths):
+    """Every line of the reports is valid, and each kind of event is in one of them. Prints the kinds."""
+    jsonschema = library()
+    with open(SCHEMA, encoding='utf-8') as file:
+        schema = strict(json.load(file))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator, kinds = jsonschema.Draft202012Validator(schema), set()
+    for path in paths:
+        with open(path, encoding='utf-8') as file:
+            report = [json.loads(line) for line in file]
+        for line in report:
+            if errors := [error.message for error in validator.iter_errors(line)]:
+                sys.exit('%s: %r: %s' % (path, line, errors))
+            kinds.add(' '.join(filter(None, (line['event'], line.get('state')))))
+        check([line['event'] for line in report].index('exit'), len(report) - 1, path)
+    print('\n'.join(sorted(kinds)))
+
+
+def strays():
+    """The schema is not one that takes everything."""
+    jsonschema = library()
+    with open(SCHEMA, encoding='utf-8') as file:
+        validator = jsonschema.Draft202012Validator(strict(json.load(file)))
+    good = {'v': 1, 'event': 'exit', 'time': '2026-11-29T01:51:29.668906Z', 'cause': None, 'status': 0}
+    check(validator.is_valid(good), True)
+    for wrong in ({'v': 2}, {'event': 'other'}, {'time': 'now'}, {'status': '0'}, {'status': -1}, {'extra': 1},
+                  {'peer': '127.0.0.1:80'}, {'peer': {'host': 'a'}}, {'peer': {'name': 'a', 'host': 'a'}},
+                  {'bytes': {'sent': 1}}, {'event': 'closed'}, {'event': 'program', 'state': 'gone'},
+                  {'event': 'failed', 'cause': 1}, {'session': 0}):
+        check(validator.is_valid(good | wrong), False, wrong)
+
+
+def hostile(path, report):
+    """A client of a Unix socket whose name is no UTF-8, and that a terminal would obey."""
+    cat = Cat('-l', '-k', '-d', '--max-accepts', '1', '--report=json:' + report, '-U', path)
+    client = socket.socket(socket.AF_UNIX)
+    client.bind(b'\0"\\\xff\xfe\x1b[2J\n{"v":2}' + '\u202e\u2028'.encode())
+    client.connect(path)
+    client.close()
+    cat.end()
 
 
 if __name__ == '__main__':

@@ -59,6 +59,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 #define EVENT_FUZZ_SET_ADDRESS(id) event.id = event_json_fuzz_take(&fuzz)
 #define EVENT_FUZZ_SET_COUNT(id) event.id = bytes[0]
 #define EVENT_FUZZ_SET_TIME(id) event.id = bytes[0]
+#define EVENT_FUZZ_SET_RATE(id) event.id = bytes[0]
 #define EVENT_FIELD(id, type, name) EVENT_FUZZ_SET_##type(id);
 #include "base/event.def"
 	static const struct event_envelope envelope = { .session = 1, .dropped = 1 };

@@ -77,6 +77,7 @@ event_json_test_kinds(void)
 #define EVENT_TEST_SET_ADDRESS(id) event.id = "[::1]:1"
 #define EVENT_TEST_SET_COUNT(id) event.id = 1
 #define EVENT_TEST_SET_TIME(id) event.id = 1
+#define EVENT_TEST_SET_RATE(id) event.id = 1
 #define EVENT_FIELD(id, type, name) EVENT_TEST_SET_##type(id);
 #include "base/event.def"
 		line = event_json_test_line(&event, &envelope);
@@ -155,7 +156,7 @@ event_json_test_text(void)
 		char expected[128];
 		(void)snprintf(expected, sizeof expected, ",\"cause\":\"%s\"}\n", cases[i].string);
 		CHECK(event_json_test_ends(
-			&(struct event){ .kind = EVENT_session_failed, .cause = cases[i].bytes },
+			&(struct event){ .kind = EVENT_accept_failed, .cause = cases[i].bytes },
 			expected));
 	}
 }

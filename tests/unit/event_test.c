@@ -27,6 +27,7 @@ event_test_templates(const char *syntax)
 #define EVENT_TEST_SET_TEXT(id) event.id = one
 #define EVENT_TEST_SET_COUNT(id) event.id = 1
 #define EVENT_TEST_SET_TIME(id) event.id = 1
+#define EVENT_TEST_SET_RATE(id) event.id = 1
 #define EVENT_TEST_SET_ADDRESS(id) event.id = one
 #define EVENT_FIELD(id, type, name) EVENT_TEST_SET_##type(id);
 #include "base/event.def"
