@@ -44,6 +44,7 @@ def late():
     cat.end(0)
     check(cat.output(), b'answer\n')
     check('connected to 127.0.0.1' in cat.errors(), True, cat.errors())
+    check('attempt' in cat.errors(), False, cat.errors())
 
 
 def late_path():

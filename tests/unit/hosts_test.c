@@ -67,6 +67,7 @@ hosts_test_find(const struct hosts *hosts, const char *host, uint32_t port, int 
 	if (hosts_resolve(hosts, &resolve, &endpoint, &fault) != IO_OK) {
 		CHECK(fault.status == STATUS_RESOLVE);
 		fault_clear(&fault);
+		resolve_close(&resolve);
 		return strcpy(text, "none");
 	}
 	CHECK(resolve.given);
