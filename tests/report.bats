@@ -225,3 +225,40 @@ runs_of_all_kinds() {
     assert_line ': 5 bytes sent .*, 5 bytes received .* first to end: peer \(peer eof\)$' "$T/listener.err"
     assert_line ': 2 bytes sent .*, 2 bytes received ' "$T/listener.err"
 }
+
+@test "report: the examples of the manual" {
+    need jq
+    local log command
+    sed -n '/^\.Sh EVENT REPORTS/,/^\.Sh EXIT/p' "$HELPER_DIR/../../man/sockcat.1.in" |
+        sed -n '/^\.Bd -literal/,/^\.Ed/p' | sed '/^\.[BE]d/d' >"$T/examples"
+    cd "$T"
+    printf hello >in
+    log=$(sed -n 's/.*--report=json:\([^ ]*\) .*/\1/p' examples | head -n 1)
+    start_listener -k --discard --max-accepts 1 --report=json:"$log" 127.0.0.1 0
+    "$SOCKCAT" 127.0.0.1 "$port" <in
+    finish "$listener"
+    command=$(sed -n '/^jq/,/sessions.log$/p' examples)
+    bash -c "$command" >table
+    assert_line "^....-..-..T[0-9:.]+Z	127\\.0\\.0\\.1	5\$" table
+    hold_port
+    sockcat() { "$SOCKCAT" "$@"; }
+    export -f sockcat
+    command=$(sed -n '/^sockcat --report=json:fd:3/,/cause/p' examples)
+    bash -c "${command/db 5432/127.0.0.1 $held}" >cause 2>err
+    assert_equal "$(cat cause)" "connect 127.0.0.1:$held: Connection refused"
+    start_listener -k 127.0.0.1 0
+    command=$(sed -n '/^sockcat -z/,$p' examples)
+    bash -c "${command/db 5432 6379/127.0.0.1 $port $held}" >table 2>err
+    assert_line "^$port	open	[0-9.]+\$" table
+    assert_line "^$held	closed	[0-9.]+\$" table
+}
+
+@test "report: a probe of one port, and a path that cannot be connected" {
+    need jq
+    hold_port
+    ! "$SOCKCAT" -z --report=json:"$T/port" 127.0.0.1 "$held" 2>"$T/err" || fail "it is open"
+    assert_equal "$(members 'select(.event == "probe") | .state, .address' "$T/port")" "closed null"
+    assert_equal "$(cat "$T/err")" ""
+    ! "$SOCKCAT" --report=json:"$T/path" -U "$T/none" 2>"$T/err" || fail "it was connected"
+    assert_equal "$(members 'select(.state == "failed") | .cause' "$T/path")" "No such file or directory"
+}

@@ -86,9 +86,10 @@ static void
 scan_report_failed(struct scan *scan, struct probe *probe)
 {
 	struct fault *fault = &probe->result.fault;
-	if (scan->count > 1 && probe->dial.resolve.count > 0)
-		probe_emit(probe,
-			(struct event){ .kind = EVENT_probe_failed, .always = scan->listed });
+	bool printed = scan->count > 1 && probe->dial.resolve.count > 0;
+	probe_emit(probe,
+		(struct event){ .kind = printed ? EVENT_probe_failed : EVENT_probe_ended,
+			.always = printed && scan->listed });
 	scan->silent++;
 	if (!fault_is_set(&scan->failure) ||
 		(scan->failure.status == STATUS_NO && fault->status != STATUS_NO)) {

@@ -18,7 +18,7 @@ dial_emit(const struct dial *dial, struct event event, const struct address *to)
 {
 	if (!event.always && !event_wants(event.kind))
 		return;
-	char *address = address_print(to);
+	char *address = to->length > 0 ? address_print(to) : NULL;
 	event.target = dial->name;
 	event.protocol = dial->config.transport->name;
 	event.address = address != NULL && strcmp(address, dial->name) != 0 ? address : NULL;

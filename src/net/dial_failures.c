@@ -38,9 +38,11 @@ dial_failures_add(
 	struct dial *dial, const struct address *address, enum status status, const char *cause)
 {
 	struct dial_failures *failures = &dial->failures;
-	if (status == STATUS_CONNECT && dial->config.to.names == TRANSPORT_INET)
-		dial_emit(dial, (struct event){ .kind = EVENT_connect_failed, .cause = cause },
-			address);
+	bool refused = status == STATUS_CONNECT && dial->config.to.names == TRANSPORT_INET;
+	dial_emit(dial,
+		(struct event){ .kind = refused ? EVENT_connect_failed : EVENT_attempt_ended,
+			.cause = cause },
+		address);
 	failures->mixed |= fault_is_set(&failures->fault) && failures->fault.status != status;
 	dial_failures_list(dial, address, status, cause);
 }
