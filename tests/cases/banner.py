@@ -128,10 +128,12 @@ def report():
     listener = tcp()
     cat = Cat('-zn', '-w', str(LIMIT), '--banner', '--report=json', '127.0.0.1', port(listener))
     peer = accept(listener)
+    check(select.select([peer], [], [], 1)[0], [])
     peer.sendall(b'"quoted" \\ \x1b \xff\n')
     events = [json.loads(line) for line in (cat.end(0).decode() + cat.errors()).splitlines() if line.startswith('{')]
     (event,) = [event for event in events if event['event'] == 'probe']
     check((event['state'], event['banner']), ('open', '"quoted" \\ ^[ \\xff'))
+    check(0 < event['connect_ms'] < 1000, True, 'the time has to be that of the connection alone: %r' % event)
 
 
 def many_silent():
