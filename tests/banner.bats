@@ -57,7 +57,7 @@ probe_line() {
 }
 
 @test "an argument of --banner that is wrong is 3, without -z 2, and it is for streams" {
-    for word in '' x send: 'send:\q' 'send:\x1' 'send:a\'; do
+    for word in '' x send: 'send:\q' 'send:\x1' "send:a\\"; do
         assert_fails 3 "invalid --banner" sockcat -z --banner="$word" 127.0.0.1 9 </dev/null || fail "$word"
     done
     assert_fails 2 '--banner requires --probe' sockcat --banner 127.0.0.1 9 </dev/null
