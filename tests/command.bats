@@ -188,7 +188,7 @@ TABLE
 }
 
 @test "a name that is like no other is refused without a guess" {
-    for word in --frobnicate --report=a:1 --xyz=secret --= ---; do
+    for word in --frobnicate --quux=a:1 --xyz=secret --= ---; do
         assert_fails 2 'unknown option [^ ]*$' sockcat "$word" 127.0.0.1 9 </dev/null || fail "for $word"
         ! grep -q 'did you mean\|secret' "$T/fails.err" || fail "$(cat "$T/fails.err")"
     done

@@ -28,7 +28,8 @@ class Row:
         """A word that is right for it."""
         by_id = {'tos': 'ef', 'congestion': 'reno', 'join': '239.1.2.3', 'sockopt': 'SOCKET:PRIORITY:1',
                  'frame': 'u8', 'stdio_frame': 'line', 'stdin_frame': 'nul', 'stdout_frame': 'hex', 'sh_exec': 'cat',
-                 'to': 'localhost:80', 'nick': 'me', 'mode': '0660', 'group': '0'}
+                 'to': 'localhost:80', 'nick': 'me', 'mode': '0660', 'group': '0',
+                 'resolve': 'a:80:127.0.0.1', 'rate': '1M', 'report': 'json'}
         by_type = {'TIME': '1', 'SIZE': '4k', 'COUNT': '1', 'NUMBER': '1', 'PORT': '9', 'HOST': '127.0.0.1',
                    'INTERFACE': 'lo', 'USER': '0', 'FILE': T + '/file', 'PROGRAM': 'cat',
                    'ENUM': self.argument.split('|')[0]}
@@ -225,7 +226,9 @@ def repeated():
         if row in once:
             for one, two in itertools.product(row.spellings, repeat=2):
                 # With --compat=nc every failure is 1.
-                refused(1 if row.name == 'compat' else 2, ['option %s given twice' % row.spelling], one, row.good(), two, row.good(), '127.0.0.1', '9')
+                value = [row.good()] if row.valued else []
+                refused(1 if row.name == 'compat' else 2, ['option %s given twice' % row.spelling],
+                        one, *value, two, *value, '127.0.0.1', '9')
         elif row.valued:
             parsed(row.spelling, row.good(), row.spelling, row.good())
         else:
