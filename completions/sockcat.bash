@@ -71,7 +71,7 @@ _sockcat_option() {
     -p | --source-port) option=source_port kind=services bars='-U --unixsock -p --source-port -r --random-ports --vsock' ;;
     -r | --random-ports) option=random_ports bars='-l --listen -p --source-port -r --random-ports' ;;
     -v | --verbose) option=verbose ;;
-    -h | --help) option=help kind=optional values='basics end times exec clients access data frames script transport socket exit all' bars='-h --help' ;;
+    -h | --help) option=help kind=optional values='basics end times probe exec clients access data frames script transport socket exit all' bars='-h --help' ;;
     -V | --version) option=version bars='-V --version' ;;
     -N) option=half_close bars='-N --end --no-shutdown' ;;
     -d | --no-stdin) option=no_stdin bars='-d --no-stdin --end --send-only -e --exec -c --sh-exec --to --echo --discard --daytime --chargen -i --delay -F --pass-fd' ;;
@@ -91,6 +91,10 @@ _sockcat_option() {
     --accept-timeout) option=accept_timeout kind=nothing bars='--accept-timeout' ;;
     --linger) option=linger kind=nothing bars='--linger' ;;
     --grace) option=grace kind=nothing bars='--grace' ;;
+    --any) option=any bars='--any --all' ;;
+    --all) option=all bars='--any --all' ;;
+    --parallel) option=parallel kind=nothing bars='--parallel' ;;
+    --for) option=for_time kind=nothing bars='--for' ;;
     -e | --exec) option=exec kind=command bars='-z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw -F --pass-fd' ;;
     -c | --sh-exec) option=sh_exec kind=nothing bars='-z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw -F --pass-fd' ;;
     --exec-status) option=exec_status bars='--exec-status -k --keep-open' ;;
@@ -344,6 +348,10 @@ _sockcat_names() {
         --accept-timeout
         --linger
         --grace
+        --any
+        --all
+        --parallel
+        --for
         --exec
         --sh-exec
         --exec-status

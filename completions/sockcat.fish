@@ -46,7 +46,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        --resolve -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --retry-delay --idle-timeout --accept-timeout --linger --grace -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group -o --hex-dump --output -i --delay --rate --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --compat --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
+        --resolve -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --retry-delay --idle-timeout --accept-timeout --linger --grace --parallel --for -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group -o --hex-dump --output -i --delay --rate --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --compat --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
     set -l skip 0
     set -l ended 0
     set -l seen
@@ -211,7 +211,7 @@ complete -c sockcat -n 'not __sockcat_unix; and __sockcat_lacks -s --source --vs
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -p --source-port -r --random-ports --vsock' -s p -l source-port -x -a '(__sockcat_live services)' -d 'Use this local port'
 complete -c sockcat -n '__sockcat_lacks -l --listen -p --source-port -r --random-ports' -s r -l random-ports -d 'Probe in random order; use a random local port'
 complete -c sockcat -s v -l verbose -d 'Print more messages; repeatable'
-complete -c sockcat -n '__sockcat_lacks -h --help' -s h -l help -a 'basics end times exec clients access data frames script transport socket exit all' -d 'Show help: all of it, or one topic'
+complete -c sockcat -n '__sockcat_lacks -h --help' -s h -l help -a 'basics end times probe exec clients access data frames script transport socket exit all' -d 'Show help: all of it, or one topic'
 complete -c sockcat -n '__sockcat_lacks -V --version' -s V -l version -d 'Show the version'
 complete -c sockcat -n '__sockcat_lacks -N --end --no-shutdown' -s N -d 'Half-close at the end of input (--end=shutdown)'
 complete -c sockcat -n '__sockcat_lacks -d --no-stdin --end --send-only -e --exec -c --sh-exec --to --echo --discard --daytime --chargen -i --delay -F --pass-fd' -s d -l no-stdin -d 'Do not read standard input'
@@ -231,6 +231,10 @@ complete -c sockcat -n '__sockcat_lacks -w --idle-timeout' -l idle-timeout -x -d
 complete -c sockcat -n '__sockcat_lacks --accept-timeout' -l accept-timeout -x -d 'Exit if no client connects for TIME'
 complete -c sockcat -n '__sockcat_lacks --linger' -l linger -x -d 'Wait TIME for acknowledgement (default 10s)'
 complete -c sockcat -n '__sockcat_lacks --grace' -l grace -x -d 'Let clients finish for TIME at SIGTERM (default 0)'
+complete -c sockcat -n '__sockcat_lacks --any --all' -l any -d 'Succeed if one port of all is open'
+complete -c sockcat -n '__sockcat_lacks --any --all' -l all -d 'Succeed only if every port is open'
+complete -c sockcat -n '__sockcat_lacks --parallel' -l parallel -x -d 'Probe up to N ports at a time (default 1024)'
+complete -c sockcat -n '__sockcat_lacks --for' -l for -x -d 'Stop probing after TIME with status 124'
 complete -c sockcat -n '__sockcat_lacks -z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw -F --pass-fd' -s e -l exec -x -a '(__fish_complete_command)' -d 'Run PROG for each connection, without a shell'
 complete -c sockcat -n '__sockcat_lacks -z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw -F --pass-fd' -s c -l sh-exec -x -d 'Run shell command CMD for each connection'
 complete -c sockcat -n '__sockcat_lacks --exec-status -k --keep-open' -l exec-status -d 'Exit with the program\'s status'

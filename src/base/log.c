@@ -12,10 +12,22 @@
 
 static unsigned long log_dropped;
 static const char *log_name = "sockcat";
+static bool log_shows_progress;
+
+void
+log_progress(const char *text)
+{
+	static const char clear[] = "\r\033[K";
+	if (text == NULL ? !log_shows_progress : log_is_stuck())
+		return;
+	log_shows_progress = text != NULL;
+	(void)dprintf(STDERR_FILENO, "%s%s", clear, text != NULL ? text : "");
+}
 
 bool
 log_plain(const char *text, size_t size)
 {
+	log_progress(NULL);
 	return write(STDERR_FILENO, text, size) == (ssize_t)size;
 }
 
@@ -77,6 +89,7 @@ bool
 log_output(const char *text)
 {
 	char *shown = text_escape(text, strlen(text));
+	log_progress(NULL);
 	bool written =
 		shown != NULL && dprintf(STDOUT_FILENO, "%s\n", shown) == (int)strlen(shown) + 1;
 	free(shown);

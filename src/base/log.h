@@ -28,6 +28,10 @@ bool log_plain(const char *text, size_t size);
 /* Writes a line to standard output, escaped, and blocks if that does. False: errno is set. */
 bool log_output(const char *text);
 
+/* Shows a text on standard error, which has to be a terminal, until the next line is written or
+ * another text replaces it; NULL: removes it. */
+void log_progress(const char *text);
+
 /* Whether log_line would drop a line now; for output that can be written later. */
 bool log_is_stuck(void);
 

@@ -96,19 +96,6 @@ command_local(struct config *config, const struct options *options, struct fault
 }
 
 static bool
-command_ports(struct config *config, const struct options *options, const struct operands *operands,
-	struct fault *fault)
-{
-	for (int i = 0; i < operands->port_count; i++)
-		if (!ports_add(&config->ports, operands->ports[i], config->transport, fault))
-			return false;
-	if (options_has(options, OPTION_random_ports))
-		ports_shuffle(&config->ports, (uint64_t)clock_now());
-	config->endpoint.port = config->ports.list[0];
-	return true;
-}
-
-static bool
 command_host_and_port(struct config *config, const struct compat *compat,
 	const struct options *options, bool listen, const struct operands *operands,
 	struct fault *fault)
@@ -129,18 +116,19 @@ command_host_and_port(struct config *config, const struct compat *compat,
 	if (listen && host == NULL && options_has(options, OPTION_v6only) &&
 		options->value[OPTION_v6only] != 0)
 		host = any6;
-	if (host != NULL &&
+	bool probes = options_has(options, OPTION_probe);
+	if (host != NULL && !probes &&
 		!endpoint_set_host(endpoint, host, options_has(options, OPTION_nodns), fault))
 		return false;
-	if (options_has(options, OPTION_probe)) {
-		if (!command_ports(config, options, operands, fault))
+	if (probes) {
+		if (!probes_targets(config, options, operands, fault))
 			return false;
 	} else if (!endpoint_set_port(endpoint, operands->ports[0], config->transport, fault)) {
 		return false;
 	}
 	if (listen)
 		return true;
-	if (endpoint->port == 0)
+	if (endpoint->port == 0 && !probes)
 		return fault_set(fault, STATUS_VALUE, 0, "port '0' is only valid with -l");
 	return command_local(config, options, fault);
 }
@@ -306,6 +294,7 @@ command_config(struct config *config, const struct compat *compat, struct option
 		!listen_fds_config(config, options, &operands, &passed, fault) ||
 		!options_rules_conflicts(options, fault) || !options_rules_needs(options, fault) ||
 		!command_endpoint(config, compat, options, listen, &operands, fault) ||
+		!probes_config(config, options, fault) ||
 		!command_sockopts(config, options, fault) ||
 		(options_has(options, OPTION_banner) &&
 			!banner_parse(&config->banner, options->text[OPTION_banner], fault)) ||

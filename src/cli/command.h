@@ -4,6 +4,7 @@
 
 #include "base/fault.h"
 #include "cli/compat.h"
+#include "cli/operands.h"
 #include "cli/options.h"
 #include "engine/config.h"
 
@@ -33,11 +34,19 @@ bool program_config(struct config *config, const struct options *options, struct
  * 2, 3, 26 or 27. */
 bool access_config(struct config *config, const struct options *options, struct fault *fault);
 
+/* Adds the targets of a probe. Status 3 or 27. */
+bool probes_targets(struct config *config, const struct options *options,
+	const struct operands *operands, struct fault *fault);
+
+/* Fills config->scan, and adds the endpoint as a target if there is none. Status 27. */
+bool probes_config(struct config *config, const struct options *options, struct fault *fault);
+
 /* Sets the time limits; the mode, transport and end of session have to be set. */
 void times_config(
 	struct config *config, const struct compat *compat, const struct options *options);
 
-/* Sets the stages of the flows; the mode, service and end of session have to be set. Status 3 or 27.
+/* Sets the stages of the flows; the mode, service and end of session have to be set. Status 3
+ * or 27.
  */
 bool stages_config(struct config *config, const struct options *options, struct fault *fault);
 

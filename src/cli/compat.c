@@ -32,6 +32,7 @@ static const struct compat compat_own = {
 			.failure = STATUS_NO, \
 			.quiet_dial = true, \
 			.any_port = true, \
+			.ports_as_given = true, \
 			.silence_is_open = true, \
 			.ends_with_peer = true, \
 			.ends_idle = true, \

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "net/endpoint_uri.h"
+#include "net/targets.h"
 
 static const struct {
 	int letter;
@@ -336,5 +337,9 @@ foreign_check(const struct options *options, struct fault *fault)
 	/* With -l, -s or -p is one of the two. */
 	bool half = options_has(options, OPTION_listen) &&
 		(options_has(options, OPTION_source) || options_has(options, OPTION_source_port));
+	/* Each of them may be probed. */
+	if (options_has(options, OPTION_probe) && count > 1 && targets_is_word(operands[0]) &&
+		targets_is_word(operands[1]))
+		return true;
 	return count != 2 || half || foreign_check_two(operands[0], operands[1], fault);
 }

@@ -6,6 +6,7 @@
 #include "base/parse.h"
 #include "net/endpoint.h"
 #include "net/endpoint_uri.h"
+#include "net/targets.h"
 
 /* Whether the optional argument of the row is a number or a time. */
 static bool
@@ -228,6 +229,12 @@ operands_sort(struct operands *operands, struct options *options, bool passed, s
 	/* With -U the operand is a path, even if it looks like an endpoint. */
 	if (options_has(options, OPTION_unixsock))
 		return operands_take_path(operands, options, fault);
+	if (options_has(options, OPTION_probe) && options->operand_count > 1 &&
+		targets_is_word(first)) {
+		operands->targets = options->operands;
+		operands->target_count = options->operand_count;
+		return true;
+	}
 	bool uri = endpoint_uri_has_scheme(first) ||
 		(options->operand_count == 1 && endpoint_uri_is_likely(first));
 	if (uri && half && endpoint_uri_has_scheme(first))

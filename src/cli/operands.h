@@ -10,6 +10,8 @@ struct operands {
 	char *host;
 	char **ports; /* one; for a probe one or more */
 	int port_count;
+	char **targets; /* of a probe, each an endpoint; instead of all else */
+	int target_count;
 	char *path;       /* of a Unix socket */
 	char *descriptor; /* of fd://: the number or name of an inherited socket */
 	char *port;       /* storage for `ports` */
@@ -25,7 +27,8 @@ void operands_cut_program(struct options *options, bool passed);
 
 /*
  * Interprets the operands: HOST PORT, -l PORT, -l HOST PORT with their forms by -s and -p, -U PATH,
- * or an endpoint (net/endpoint_uri.h), which may imply options. The struct contains a pointer to
+ * or an endpoint (net/endpoint_uri.h), which may imply options; for a probe HOST PORT... or several
+ * endpoints. The struct contains a pointer to
  * itself and must not be copied. Status 2 or 3.
  */
 bool operands_sort(

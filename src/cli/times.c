@@ -8,6 +8,9 @@
 #define TIMES_STAGGER (250 * CLOCK_MILLISECOND)
 /* The idle timeout of a datagram peer with -k. */
 #define TIMES_PEER (60 * CLOCK_SECOND)
+/* How long each of several ports may take: the second retransmission of a SYN is sent after 3
+ * seconds (RFC 6298), and a neighbor that does not answer is given up then. */
+#define TIMES_SCAN (4 * CLOCK_SECOND)
 #define TIMES_LINGER (10 * CLOCK_SECOND)
 /* How long a datagram probe waits for an answer, and a listener that finishes for more datagrams.
  */
@@ -37,12 +40,17 @@ times_config(struct config *config, const struct compat *compat, const struct op
 	/* A datagram probe waits only for an answer. */
 	if (datagrams && config->mode == &scan_mode && limits == CLOCK_NEVER)
 		wait = TIMES_SILENCE;
+	else if (config->mode == &scan_mode && limits == CLOCK_NEVER && wait != CLOCK_NEVER &&
+		(config->targets.count > 1 || targets_probes(&config->targets.list[0]) > 1))
+		wait = TIMES_SCAN;
 	config->wait = times_option(options, OPTION_wait, wait);
 	/* A limit that was given is that of the whole probe. */
 	config->banner.wait = limits != CLOCK_NEVER || options_has(options, OPTION_wait)
 		? CLOCK_NEVER
 		: TIMES_BANNER;
 	config->stagger = times_option(options, OPTION_stagger, TIMES_STAGGER);
+	config->scan.silence =
+		times_option(options, OPTION_wait, limits != CLOCK_NEVER ? limits : TIMES_SILENCE);
 	/* With -k an idle datagram peer is closed. */
 	if (datagrams && options_has(options, OPTION_keep_open) && limits == CLOCK_NEVER)
 		limits = TIMES_PEER;

@@ -26,6 +26,20 @@ config_dial(const struct config *config, int64_t now)
 }
 
 struct dial_config
+config_dial_target(
+	const struct config *config, const struct target *target, uint16_t port, int64_t now)
+{
+	struct dial_config dial = config_dial(config, now);
+	dial.transport = target->transport;
+	dial.to = target->endpoint;
+	if (target->ports.count > 0)
+		dial.to.port = port;
+	if (!target->transport->connected)
+		dial.deadline = clock_after(now, config->scan.silence);
+	return dial;
+}
+
+struct dial_config
 config_dial_to(const struct config *config, int64_t now)
 {
 	/* The socket options of the command line do not apply to --to. */
@@ -46,7 +60,7 @@ config_dial_to(const struct config *config, int64_t now)
 void
 config_close(struct config *config)
 {
-	ports_close(&config->ports);
+	targets_close(&config->targets);
 	hosts_close(&config->hosts);
 	banner_close(&config->banner);
 	sockopt_close(&config->sockopts);

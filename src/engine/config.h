@@ -13,7 +13,7 @@
 #include "net/dial.h"
 #include "net/endpoint.h"
 #include "net/hosts.h"
-#include "net/ports.h"
+#include "net/targets.h"
 #include "net/resolve.h"
 #include "net/sockopt.h"
 #include "net/transport.h"
@@ -74,11 +74,26 @@ struct config_program {
 	uint64_t processes; /* see sys_limit_processes; 0: no limit */
 };
 
+/* What has to be open of what is probed. */
+enum config_needs {
+	CONFIG_NEEDS_NAMED, /* each port that was named, and one of each range and network */
+	CONFIG_NEEDS_ANY,
+	CONFIG_NEEDS_ALL
+};
+
+struct config_scan {
+	size_t parallel; /* probes at a time; 0: as many as is good */
+	int64_t limit;   /* of all of them, a span */
+	int64_t silence; /* of a datagram that is not answered, a span */
+	enum config_needs needs;
+};
+
 /* What depends on the program that is imitated (cli/compat.h). */
 struct config_rules {
 	enum status failure;  /* the status of every failure; STATUS_OK: its own */
 	bool quiet_dial;      /* see struct dial_config */
-	bool any_port;        /* a probe succeeds if one port is open, not all */
+	bool any_port;        /* a probe succeeds if one port is open */
+	bool ports_as_given;  /* probe them in the order of the command line */
 	bool silence_is_open; /* of a datagram port that is probed */
 	bool ends_with_peer;  /* a single session ends as those of -k do */
 	bool ends_idle;       /* see struct relay_rules */
@@ -89,14 +104,14 @@ struct config {
 	const struct mode *mode;
 	const struct service *service;
 	const struct transport *transport;
-	struct endpoint endpoint;   /* to connect to or listen on */
-	struct ports ports;         /* the ports to probe instead of the endpoint's; may be empty */
-	int inherited[RESOLVE_MAX]; /* inherited sockets to use instead of the endpoint */
-	size_t listen_fds_count;    /* their number, more than 1 only with -l; 0: none */
-	char *listen_fds_name;      /* owned: "fd://NAME" as written; NULL: LISTEN_FDS */
-	struct address local;       /* to bind before connecting; length 0: none */
-	uint16_t local_port;        /* to bind without a local address; 0: none */
-	struct hosts hosts;         /* addresses to use in place of a look-up */
+	struct endpoint endpoint;    /* to connect to or listen on */
+	struct targets targets;      /* to probe instead of the endpoint */
+	int inherited[RESOLVE_MAX];  /* inherited sockets to use instead of the endpoint */
+	size_t listen_fds_count;     /* their number, more than 1 only with -l; 0: none */
+	char *listen_fds_name;       /* owned: "fd://NAME" as written; NULL: LISTEN_FDS */
+	struct address local;        /* to bind before connecting; length 0: none */
+	uint16_t local_port;         /* to bind without a local address; 0: none */
+	struct hosts hosts;          /* addresses to use in place of a look-up */
 	struct banner_config banner; /* of the ports that are probed */
 	struct sockopts sockopts;
 	struct acl_config access;       /* permitted clients */
@@ -105,6 +120,7 @@ struct config {
 	struct capture_config capture;
 	struct config_frames frames;
 	struct config_to to;
+	struct config_scan scan;
 	struct config_program program;
 	struct config_report report;
 	int64_t wait;              /* spans; CLOCK_NEVER: no limit */
@@ -154,6 +170,10 @@ config_reads_single(const struct config *config)
 
 /* The configuration of a dial that starts now. */
 struct dial_config config_dial(const struct config *config, int64_t now);
+
+/* The same for a port of a target. */
+struct dial_config config_dial_target(
+	const struct config *config, const struct target *target, uint16_t port, int64_t now);
 
 /* The same for --to. */
 struct dial_config config_dial_to(const struct config *config, int64_t now);

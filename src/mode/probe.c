@@ -86,7 +86,10 @@ probe_finish(struct probe *probe)
 		result->resolve_time = now - probe->began;
 	if (result->state == PROBE_CLOSED) {
 		fault_clear(fault);
-		(void)fault_set(fault, STATUS_NO, 0, "%s: closed", probe->dial.name);
+		if (probe->dial.config.brief)
+			fault->status = STATUS_NO;
+		else
+			(void)fault_set(fault, STATUS_NO, 0, "%s: closed", probe->dial.name);
 		fault->quiet = quiet;
 	} else if (result->state == PROBE_FILTERED) {
 		fault->status = probe_rows[PROBE_FILTERED].status;
@@ -269,6 +272,8 @@ probe_close(struct probe *probe)
 {
 	if (probe->queue != NULL)
 		engine_remove(probe->queue->engine, &probe->task);
+	if (probe->reset && probe->dial.fd != -1)
+		transport_abort_on_close(probe->dial.config.transport, probe->dial.fd, true);
 	dial_close(&probe->dial);
 	fault_clear(&probe->result.fault);
 	free(probe->result.banner);

@@ -52,6 +52,7 @@ struct probe {
 	struct probe_queue *queue;
 	struct probe *next; /* in the queue */
 	enum probe_phase phase;
+	bool reset; /* set by the owner: close a connection by reset */
 	/* When done: the addresses and, if the port is open, the connection. */
 	struct dial dial;
 	struct udp_query query; /* PROBE_ASKED */

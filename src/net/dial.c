@@ -66,6 +66,16 @@ dial_won(struct dial *dial, size_t i)
 	return IO_OK;
 }
 
+/* Connects. A connection of a probe to this host is asked for its result at once, as the loopback
+ * interface has delivered the answer by then: false with EINPROGRESS if it has not. */
+static bool
+dial_connect_now(const struct dial *dial, int fd, const struct address *to)
+{
+	return sys_connect(fd, &to->any, to->length) ||
+		(errno == EINPROGRESS && dial->config.probe && address_is_loopback(to) &&
+			sys_connect(fd, &to->any, to->length));
+}
+
 /* Calls connect(2) for an attempt. */
 static enum io
 dial_connect(struct dial *dial, size_t i, int64_t now)
@@ -77,7 +87,7 @@ dial_connect(struct dial *dial, size_t i, int64_t now)
 		dial_socket_is_group(attempt->fd, to);
 	if (dial->group)
 		return dial_won(dial, i);
-	if (sys_connect(attempt->fd, &to->any, to->length))
+	if (dial_connect_now(dial, attempt->fd, to))
 		return dial_won(dial, i);
 	if (errno == EINPROGRESS)
 		return IO_AGAIN;
@@ -85,7 +95,10 @@ dial_connect(struct dial *dial, size_t i, int64_t now)
 		attempt->again = clock_after(now, DIAL_RETRY);
 		return IO_AGAIN;
 	}
-	dial_failures_add_error(dial, to, errno);
+	int error = errno;
+	dial_failures_add_error(dial, to, error);
+	if (error == ECONNREFUSED)
+		dial_spare_keep(dial->config.spare, dial->config.transport, to, &attempt->fd);
 	return dial_fail(dial, i);
 }
 
@@ -97,7 +110,9 @@ dial_begin(struct dial *dial, int64_t now)
 	struct fault fault = FAULT_NONE;
 	dial->next_at = clock_after(now, dial->config.stagger);
 	dial_emit(dial, (struct event){ .kind = EVENT_attempt }, to);
-	int fd = dial_socket_open(&dial->config, &dial->file, to, &fault);
+	int fd = dial_spare_take(dial->config.spare, dial->config.transport, to);
+	if (fd == -1)
+		fd = dial_socket_open(&dial->config, &dial->file, to, &fault);
 	if (fd == -1) {
 		dial_failures_add(dial, to, fault.status, fault.text != NULL ? fault.text : "");
 		dial->failures.refused = false;
@@ -131,6 +146,9 @@ dial_resolved(struct dial *dial, enum io result, int64_t now, struct fault *faul
 {
 	if (result != IO_OK)
 		return result;
+	dial->attempts = calloc(dial->resolve.count, sizeof *dial->attempts);
+	if (dial->attempts == NULL)
+		return IO_FAULT(fault, STATUS_MEMORY, ENOMEM, "connect %s", dial->name);
 	dial->state = DIAL_CONNECTING;
 	dial->tried = clock_now();
 	return dial_advance(dial, now, fault);
@@ -206,6 +224,8 @@ dial_reset(struct dial *dial)
 	while (dial->count > 0)
 		dial_drop(dial, 0);
 	(void)sys_close(&dial->fd);
+	free(dial->attempts);
+	dial->attempts = NULL;
 	resolve_close(&dial->resolve);
 	fault_clear(&dial->failures.fault);
 	dial->failures = (struct dial_failures){ .fault = FAULT_NONE };

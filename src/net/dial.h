@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "net/dial_failures.h"
 #include "net/dial_retries.h"
+#include "net/dial_spare.h"
 #include "net/endpoint.h"
 #include "net/hosts.h"
 #include "net/resolve.h"
@@ -35,7 +36,9 @@ struct dial_config {
 	struct retry_config retry;   /* zeroed: no retries */
 	int64_t wait;                /* the time for each retry */
 	int64_t stagger;             /* between the starts of attempts while none fails */
-	bool probe;                  /* close connections in order instead of resetting them */
+	bool probe; /* close connections in order instead of resetting them; nothing is sent */
+	bool brief; /* of a probe: a refusal is reported without a text */
+	struct dial_spare *spare; /* of a probe: keeps a socket for the next; NULL: none */
 	bool quiet; /* print no fault for failed IP connections: their events report them */
 };
 
@@ -54,12 +57,12 @@ struct dial {
 	enum dial_state state;
 	char *name; /* owned; of `to`, for messages */
 	struct resolve resolve;
-	struct dial_attempt attempts[RESOLVE_MAX];
-	size_t count;    /* pending attempts */
-	size_t next;     /* index of the next address */
-	int64_t next_at; /* when to start it if no attempt fails, or the next try */
-	int64_t began;   /* the look-up of this try; 0: there was none */
-	int64_t tried;   /* the first attempt of this try */
+	struct dial_attempt *attempts; /* owned; with room for each address */
+	size_t count;                  /* pending attempts */
+	size_t next;                   /* index of the next address */
+	int64_t next_at;               /* when to start it if no attempt fails, or the next try */
+	int64_t began;                 /* the look-up of this try; 0: there was none */
+	int64_t tried;                 /* the first attempt of this try */
 	struct dial_failures failures;
 	struct dial_retries retries;
 	/* DIAL_CONNECTED: */

@@ -50,8 +50,12 @@ dial_failures_add(
 void
 dial_failures_add_error(struct dial *dial, const struct address *address, int error)
 {
-	dial_failures_add(dial, address, transport_status(error, STATUS_CONNECT),
-		unix_path_cause(address, error));
+	/* Most ports of a scan are closed. */
+	if (error == ECONNREFUSED && dial->config.brief && dial->resolve.count == 1)
+		dial->failures.fault.status = STATUS_CONNECT;
+	else
+		dial_failures_add(dial, address, transport_status(error, STATUS_CONNECT),
+			unix_path_cause(address, error));
 	dial->failures.refused &= error == ECONNREFUSED;
 	dial->failures.error = error;
 }

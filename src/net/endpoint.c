@@ -315,6 +315,15 @@ address_is_multicast(const struct address *address)
 						     : false;
 }
 
+bool
+address_is_loopback(const struct address *address)
+{
+	return address->any.sa_family == AF_INET
+		? ntohl(address->v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET
+		: address->any.sa_family == AF_INET6 &&
+			IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
+}
+
 uint16_t
 address_port(const struct address *address)
 {

@@ -75,6 +75,9 @@ bool address_of_peer(struct address *address, int fd);
 
 bool address_is_multicast(const struct address *address);
 
+/* Whether it belongs to the loopback interface. */
+bool address_is_loopback(const struct address *address);
+
 /* The port of an IPv4 or IPv6 address, 0 for others. */
 uint16_t address_port(const struct address *address);
 void address_set_port(struct address *address, uint16_t port);

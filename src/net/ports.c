@@ -8,21 +8,75 @@
 #include "base/parse.h"
 #include "net/endpoint.h"
 
+#define PORTS_BYTES ((UINT16_MAX + 1) / 8)
+
+/* A bit for each port. */
+struct ports_bits {
+	unsigned char seen[PORTS_BYTES];   /* in the list */
+	unsigned char single[PORTS_BYTES]; /* written by itself */
+};
+
 static bool
-ports_append(struct ports *ports, uint32_t port, struct fault *fault)
+ports_bit(const unsigned char *bits, uint16_t port)
 {
-	if (port == 0)
-		return fault_set(fault, STATUS_VALUE, 0, "port '0' is only valid with -l");
-	unsigned char bit = (unsigned char)(1U << port % 8);
-	if ((ports->seen[port / 8] & bit) != 0)
+	return (bits[port / 8] >> port % 8 & 1) != 0;
+}
+
+static void
+ports_set_bit(unsigned char *bits, uint16_t port)
+{
+	bits[port / 8] = (unsigned char)(bits[port / 8] | 1U << port % 8);
+}
+
+/* Makes room in an array for one more element. */
+static bool
+ports_grow(void *array, size_t *capacity, size_t count, size_t size)
+{
+	void **memory = array;
+	if (count < *capacity)
 		return true;
-	/* Room for all; the pages that are not used cost no memory. */
-	if (ports->list == NULL)
-		ports->list = malloc(UINT16_MAX * sizeof *ports->list);
-	if (ports->list == NULL)
+	size_t wanted = *capacity == 0 ? 8 : 2 * *capacity;
+	void *grown = realloc(*memory, wanted * size);
+	if (grown == NULL)
+		return false;
+	*memory = grown;
+	*capacity = wanted;
+	return true;
+}
+
+static bool
+ports_append(struct ports *ports, uint32_t number, bool single, struct fault *fault)
+{
+	uint16_t port = (uint16_t)number;
+	if (number == 0)
+		return fault_set(fault, STATUS_VALUE, 0, "port '0' is only valid with -l");
+	if (ports->bits == NULL)
+		ports->bits = calloc(1, sizeof *ports->bits);
+	if (ports->bits == NULL ||
+		!ports_grow(&ports->list, &ports->capacity, ports->count, sizeof *ports->list))
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "ports");
-	ports->seen[port / 8] |= bit;
-	ports->list[ports->count++] = (uint16_t)port;
+	if (single)
+		ports_set_bit(ports->bits->single, port);
+	if (ports_bit(ports->bits->seen, port))
+		return true;
+	ports_set_bit(ports->bits->seen, port);
+	ports->list[ports->count++] = port;
+	return true;
+}
+
+static bool
+ports_append_range(struct ports *ports, uint64_t first, uint64_t last, struct fault *fault)
+{
+	for (uint64_t port = first; port <= last; port++)
+		if (!ports_append(ports, (uint32_t)port, first == last, fault))
+			return false;
+	if (first == last)
+		return true;
+	if (!ports_grow(&ports->ranges, &ports->range_capacity, ports->range_count,
+		    sizeof *ports->ranges))
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "ports");
+	ports->ranges[ports->range_count++] =
+		(struct ports_range){ (uint16_t)first, (uint16_t)last };
 	return true;
 }
 
@@ -50,7 +104,7 @@ ports_add_item(struct ports *ports, const char *text, const struct transport *tr
 	switch (ports_parse_range(text, &first, &last)) {
 	case PARSE_BAD:
 		return endpoint_set_port(&endpoint, text, transport, fault) &&
-			ports_append(ports, endpoint.port, fault);
+			ports_append(ports, endpoint.port, true, fault);
 	case PARSE_RANGE:
 		return fault_set(
 			fault, STATUS_VALUE, 0, "invalid ports '%s': expected 1 to 65535", text);
@@ -60,10 +114,7 @@ ports_add_item(struct ports *ports, const char *text, const struct transport *tr
 	if (first > last)
 		return fault_set(fault, STATUS_VALUE, 0,
 			"ports '%s': the first is larger than the last", text);
-	for (uint64_t port = first; port <= last; port++)
-		if (!ports_append(ports, (uint32_t)port, fault))
-			return false;
-	return true;
+	return ports_append_range(ports, first, last, fault);
 }
 
 bool
@@ -83,6 +134,26 @@ ports_add(struct ports *ports, char *text, const struct transport *transport, st
 	return true;
 }
 
+bool
+ports_is_single(const struct ports *ports, uint16_t port)
+{
+	return ports->range_count == 0 || ports_bit(ports->bits->single, port);
+}
+
+static int
+ports_compare(const void *a, const void *b)
+{
+	uint16_t one = *(const uint16_t *)a, other = *(const uint16_t *)b;
+	return (one > other) - (one < other);
+}
+
+void
+ports_sort(struct ports *ports)
+{
+	if (ports->count > 0)
+		qsort(ports->list, ports->count, sizeof *ports->list, ports_compare);
+}
+
 void
 ports_shuffle(struct ports *ports, uint64_t seed)
 {
@@ -100,6 +171,7 @@ void
 ports_close(struct ports *ports)
 {
 	free(ports->list);
-	ports->list = NULL;
-	ports->count = 0;
+	free(ports->ranges);
+	free(ports->bits);
+	*ports = (struct ports){ .list = NULL };
 }

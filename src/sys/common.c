@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 ssize_t
@@ -160,6 +161,19 @@ sys_pass_descriptor(int to, int fd)
 	ssize_t n;
 	SYS_RESTART(n, sendmsg(to, &header, MSG_DONTWAIT | MSG_NOSIGNAL));
 	return n == 1;
+}
+
+size_t
+sys_allow_descriptors(size_t count)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return count;
+	if (limit.rlim_cur >= count)
+		return count;
+	rlim_t before = limit.rlim_cur;
+	limit.rlim_cur = limit.rlim_max < count ? limit.rlim_max : count;
+	return (size_t)(setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before);
 }
 
 void

@@ -241,6 +241,12 @@ sys_vsock_parts(const struct sockaddr_storage *address, uint32_t *cid, uint32_t 
 }
 
 bool
+sys_can_reconnect(void)
+{
+	return true;
+}
+
+bool
 sys_is_connected(int fd)
 {
 	struct tcp_info info;

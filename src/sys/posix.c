@@ -229,6 +229,12 @@ sys_vsock_parts(const struct sockaddr_storage *address, uint32_t *cid, uint32_t 
 }
 
 bool
+sys_can_reconnect(void)
+{
+	return false;
+}
+
+bool
 sys_is_connected(int fd)
 {
 	(void)fd;

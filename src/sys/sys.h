@@ -65,6 +65,9 @@ int sys_open(const char *path, int flags);
  * systems do not transmit control messages alone. */
 bool sys_pass_descriptor(int to, int fd);
 
+/* Raises the limit of descriptors to `count` if that is permitted; returns the limit. */
+size_t sys_allow_descriptors(size_t count);
+
 /* Marks all descriptors above standard error close-on-exec. */
 void sys_close_others_on_exec(void);
 
@@ -158,6 +161,10 @@ struct sys_fired {
 
 /* Waits like poll(2); returns the number of descriptors stored in fired[capacity], or -1. */
 int sys_watched(int watcher, struct sys_fired *fired, int capacity, int timeout);
+
+/* Whether a TCP socket whose connection was refused can be connected again. POSIX leaves the state
+ * of such a socket open (connect). */
+bool sys_can_reconnect(void);
 
 /* Whether a TCP connection is established, or has failed, after connect(2) returned success: with
  * Fast Open the handshake begins with the first send, even an empty one. */

@@ -26,7 +26,7 @@ def slow_reader():
     def run():
         end, its = os.pipe()
         fcntl.fcntl(its, 1031, 4096)  # F_SETPIPE_SZ
-        cat = subprocess.Popen([os.environ['SOCKCAT'], '-z', '-v', '127.0.0.1', '1-3000'], stdin=subprocess.DEVNULL,
+        cat = subprocess.Popen([os.environ['SOCKCAT'], '-z', '-v', '--all', '127.0.0.1', '1-3000'], stdin=subprocess.DEVNULL,
                                stdout=its, stderr=its)
         os.close(its)
         # It is ahead of its reader: it waits, or has ended.
