@@ -19,7 +19,8 @@ rate_limit(const struct stage *stage, const struct iovec *pieces, int count)
 static int64_t
 rate_span(const struct stage *stage, size_t n)
 {
-	return (int64_t)((double)n / (double)stage->amount * CLOCK_SECOND);
+	double span = (double)n / (double)stage->amount * CLOCK_SECOND;
+	return span < (double)CLOCK_NEVER ? (int64_t)span : CLOCK_NEVER;
 }
 
 static void

@@ -344,6 +344,13 @@ channel_test_rate(void)
 	stage.burst = SIZE_MAX / 2;
 	stage_passed(&list, NULL, 0, SIZE_MAX / 2, now);
 	CHECK(stage_until(&list) >= 0);
+	stage = rate_stage;
+	stage.amount = 1;
+	stage.burst = SIZE_MAX / 2;
+	stage_passed(&list, NULL, 0, 3000, now);
+	CHECK(stage_until(&list) <= now);
+	stage_passed(&list, NULL, 0, SIZE_MAX / 2, now);
+	CHECK(stage_until(&list) > now);
 }
 
 /* More frames than one batch has room for: none is overwritten before it is written. */
