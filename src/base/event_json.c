@@ -77,7 +77,8 @@ event_json_put_address(FILE *out, const char *address)
 	}
 	(void)fputs("{\"name\":", out);
 	event_json_put_text(out, address);
-	const char *port = address[0] != '/' && address[0] != '@' ? event_rows_port(address) : NULL;
+	bool path = address[0] == '@' || strchr(address, '/') != NULL;
+	const char *port = !path ? event_rows_port(address) : NULL;
 	unsigned long long number =
 		port != NULL && strlen(port) <= 10 ? strtoull(port, NULL, 10) : UINT64_MAX;
 	if (number <= EVENT_JSON_PORT) {
@@ -135,7 +136,8 @@ event_json_shows(const struct event *event, const struct event_field *field)
 	if (strcmp(field->name, "state") == 0 &&
 		strchr(event_rows[event->kind].report, ':') != NULL)
 		return false;
-	return event_rows_has(event, field) || event_rows_requires(event->kind, field);
+	return event_rows_has(event, field) || event_rows_requires(event->kind, field) ||
+		event_rows_accompanies(event, field);
 }
 
 /* Writes the fields of an object, which begin with number `first`, if one is to be shown. Returns

@@ -79,6 +79,24 @@ event_rows_requires(enum event_kind kind, const struct event_field *field)
 	return event_rows_lists(row->report, field);
 }
 
+bool
+event_rows_accompanies(const struct event *event, const struct event_field *field)
+{
+	const char *at = event_rows[event->kind].text;
+	while ((at = strchr(at, '[')) != NULL) {
+		bool inside = false, set = false;
+		for (; *at != ']'; at++) {
+			const struct event_field *one =
+				*at == '{' ? event_rows_find(at + 1, strcspn(at + 1, "|}")) : NULL;
+			inside |= one != NULL && one == field;
+			set |= one != NULL && event_rows_has(event, one);
+		}
+		if (inside && set)
+			return true;
+	}
+	return false;
+}
+
 const char *
 event_rows_port(const char *address)
 {

@@ -37,6 +37,9 @@ bool event_rows_has(const struct event *event, const struct event_field *field);
 /* Whether the field is in every report of this kind. */
 bool event_rows_requires(enum event_kind kind, const struct event_field *field);
 
+/* Whether the field is in brackets of the text with another one that is set: 0 is its value. */
+bool event_rows_accompanies(const struct event *event, const struct event_field *field);
+
 /* The port at the end of "host:port"; NULL: there is none. */
 const char *event_rows_port(const char *address);
 

@@ -103,6 +103,11 @@ event_json_test_fields(void)
 		"\"peer\":{\"name\":\"p\"},\"bytes\":{\"sent\":18446744073709551615,\"received\":0}"
 		","
 		"\"messages\":{\"sent\":3,\"received\":0}}\n"));
+	/* Those in brackets go together. */
+	CHECK(event_json_test_ends(&(struct event){ .kind = EVENT_accepted, .peer = "p", .pid = 7 },
+		"\"peer\":{\"name\":\"p\"},\"uid\":0,\"gid\":0,\"pid\":7}\n"));
+	CHECK(event_json_test_ends(&(struct event){ .kind = EVENT_accepted, .peer = "p" },
+		"\"peer\":{\"name\":\"p\"}}\n"));
 	/* Required by the row. */
 	CHECK(event_json_test_ends(
 		&(struct event){ .kind = EVENT_exit }, ",\"cause\":null,\"status\":0}\n"));
@@ -122,6 +127,7 @@ event_json_test_addresses(void)
 		{ "2:4294967296", "{\"name\":\"2:4294967296\"}" },
 		{ "2:99999999999999999999", "{\"name\":\"2:99999999999999999999\"}" },
 		{ "/a:80", "{\"name\":\"/a:80\"}" },
+		{ "./a:80", "{\"name\":\"./a:80\"}" },
 		{ "@a:80", "{\"name\":\"@a:80\"}" },
 		{ ":80", "{\"name\":\":80\",\"host\":\"\",\"port\":80}" },
 		{ "[:80", "{\"name\":\"[:80\",\"host\":\"[\",\"port\":80}" },
