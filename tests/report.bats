@@ -33,6 +33,16 @@ members() { jq -r "$1" "$2" | tr '\n' ' ' | sed 's/ $//'; }
         "7 connect 127.0.0.1:$held: Connection refused no address could be connected (refused, unreachable)"
 }
 
+@test "report: on standard output it takes the place of the results, of nc that of the messages" {
+    need jq
+    start_listener -k 127.0.0.1 0
+    hold_port
+    ! "$SOCKCAT" -z --report=json:fd:1 127.0.0.1 "$port" "$held" >"$T/out" 2>"$T/err" || fail "all are open"
+    assert_equal "$(members 'select(.event == "probe") | .state' "$T/out")" "open closed"
+    "$SOCKCAT" --compat=nc -zv --report=json 127.0.0.1 "$port" 2>"$T/err"
+    assert_equal "$(members 'select(.event == "probe") | .state' "$T/err")" open
+}
+
 @test "report: as text, with the time and the number of the session" {
     hold_port
     ! "$SOCKCAT" --report=text 127.0.0.1 "$held" </dev/null 2>"$T/err" || fail "it was connected"

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/event_json.h"
@@ -49,12 +50,12 @@ static struct {
 	int64_t due;                /* when to report them; CLOCK_NEVER: suppressed == 0 */
 	int output_error;           /* of the first failed write of a result; 0: none */
 	enum event_report format;
-	bool instead; /* of lines on standard error */
+	int instead; /* of lines on this descriptor; -1: none */
 	struct report report;
 	const char *report_name; /* not owned */
 	uint64_t report_dropped; /* lines since the last one */
 	bool report_ended;       /* the last event is written, or taken */
-} event_writer = { .due = CLOCK_NEVER, .report = { .fd = -1 } };
+} event_writer = { .due = CLOCK_NEVER, .instead = -1, .report = { .fd = -1 } };
 
 void
 event_configure(unsigned verbose, bool limited)
@@ -133,8 +134,8 @@ event_is_printed(const struct event *event)
 {
 	/* Another style has its own choice of the rows that it words. */
 	bool always = event->always && event_wordings[event_writer.style][event->kind].text == NULL;
-	bool output = event_rows[event->kind].origin == EVENT_OUTPUT;
-	return (always || event_is_shown(event->kind)) && (output || !event_writer.instead);
+	int to = event_wording(event->kind).output ? STDOUT_FILENO : STDERR_FILENO;
+	return (always || event_is_shown(event->kind)) && to != event_writer.instead;
 }
 
 /* Writes the line of an event, if its level includes it. */
@@ -164,7 +165,7 @@ event_print(const struct event *event)
 /* --- the report --- */
 
 void
-event_report_to(enum event_report format, int fd, bool socket, const char *name, bool instead)
+event_report_to(enum event_report format, int fd, bool socket, const char *name, int instead)
 {
 	event_writer.format = format;
 	event_writer.report = (struct report){ .fd = fd, .socket = socket };
@@ -231,7 +232,7 @@ event_report(const struct event *event)
 	free(line);
 	if (report->fd != -1)
 		return written;
-	event_writer.instead = false;
+	event_writer.instead = -1;
 	event_print(&(struct event){ .kind = EVENT_report_failed,
 		.object = event_writer.report_name,
 		.cause = strerror(report->error) });
@@ -252,7 +253,7 @@ int
 event_report_close(void)
 {
 	report_close(&event_writer.report);
-	event_writer.instead = false;
+	event_writer.instead = -1;
 	return event_writer.report.error;
 }
 

@@ -69,8 +69,8 @@ void event_enter(uint64_t session);
 enum event_report { EVENT_REPORT_NONE, EVENT_REPORT_JSON, EVENT_REPORT_TEXT };
 
 /* Starts a report to `fd` (report.h), which is taken. `name`: for messages; not owned. `instead`:
- * of the lines on standard error. */
-void event_report_to(enum event_report format, int fd, bool socket, const char *name, bool instead);
+ * of the lines on this descriptor: 1 or 2; others: none. */
+void event_report_to(enum event_report format, int fd, bool socket, const char *name, int instead);
 
 /* Whether there is a report. */
 bool event_reports(void);

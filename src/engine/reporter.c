@@ -20,8 +20,7 @@ reporter_open(const struct config *config, struct fault *fault)
 	bool opened = report->fd != -1 ? output_adopt(&output, report->fd, report->name, fault)
 				       : output_open(&output, report->name, true, fault);
 	if (opened)
-		event_report_to(report->format, output.fd, output.socket, report->name,
-			report->fd == STDERR_FILENO);
+		event_report_to(report->format, output.fd, output.socket, report->name, report->fd);
 	return opened;
 }
 
