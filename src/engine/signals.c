@@ -26,7 +26,12 @@ static const struct {
 	{ SIGCHLD, false, true },
 };
 
-static struct sigaction signals_old[SIGNALS_COUNT];
+/* Signals whose causes are returned as errors of the calls. */
+static const int signals_errors[] = { SIGPIPE, SIGXFSZ };
+#define SIGNALS_ERRORS (sizeof signals_errors / sizeof signals_errors[0])
+
+static struct sigaction signals_old[SIGNALS_COUNT], signals_errors_old[SIGNALS_ERRORS];
+static sigset_t signals_mask; /* at the start */
 static int signals_pipe[2] = { -1, -1 };
 static volatile sig_atomic_t signals_requested; /* a request, not a terminating signal; 0: none */
 
@@ -71,8 +76,9 @@ signals_ignore_errors(void)
 {
 	struct sigaction action = { .sa_handler = SIG_IGN };
 	(void)sigemptyset(&action.sa_mask);
-	(void)sigaction(SIGPIPE, &action, NULL);
-	(void)sigaction(SIGXFSZ, &action, NULL);
+	for (size_t i = 0; i < SIGNALS_ERRORS; i++)
+		(void)sigaction(signals_errors[i], &action, &signals_errors_old[i]);
+	(void)sigprocmask(SIG_SETMASK, NULL, &signals_mask);
 }
 
 bool
@@ -144,6 +150,25 @@ signals_take(void)
 		if (signals_rows[i].number == byte)
 			signals_waiting[i] = false;
 	return byte;
+}
+
+int
+signals_restore(void)
+{
+	sigset_t all;
+	(void)sigfillset(&all);
+	/* From here on a signal stays pending until the actions are the old ones. */
+	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+	for (int signal = signals_take(); signal != 0; signal = signals_take())
+		for (size_t i = 0; i < SIGNALS_COUNT; i++)
+			if (signals_rows[i].number == signal && signals_rows[i].ends)
+				return signal;
+	for (size_t i = 0; i < SIGNALS_COUNT; i++)
+		(void)sigaction(signals_rows[i].number, &signals_old[i], NULL);
+	for (size_t i = 0; i < SIGNALS_ERRORS; i++)
+		(void)sigaction(signals_errors[i], &signals_errors_old[i], NULL);
+	(void)sigprocmask(SIG_SETMASK, &signals_mask, NULL);
+	return 0;
 }
 
 void

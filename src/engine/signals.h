@@ -9,7 +9,7 @@
 #include "base/fault.h"
 
 /* Ignores SIGPIPE and SIGXFSZ, whose causes are returned as errors of the calls. Also needed for
- * the last message of main. */
+ * the last message of main. To be called first: what signals_restore restores is saved here. */
 void signals_ignore_errors(void);
 
 /*
@@ -28,6 +28,14 @@ void signals_request(int signal);
 
 /* Restores the old actions, except for those of requests, which are ignored from then on. */
 void signals_close(void);
+
+/*
+ * Restores all actions and the mask of the start, for a program that replaces this process
+ * (execve(2)); signals are open. A terminating signal that arrives meanwhile ends the process or
+ * reaches the program. Returns one that was received before but not taken, and then restores
+ * nothing; 0: none.
+ */
+int signals_restore(void);
 
 /* The read end of the pipe. */
 int signals_fd(void);
