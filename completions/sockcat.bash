@@ -58,9 +58,9 @@ _sockcat_option() {
     local option='' bars=''
     kind='' values=''
     case $1 in
-    -l | --listen) option=listen bars='-l --listen -z --probe -r --random-ports -F --pass-fd' ;;
+    -l | --listen) option=listen bars='-l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd' ;;
     -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -o --hex-dump --output --rate --frame --stdio-frame --stdin-frame --stdout-frame --stats -F --pass-fd --fastopen' ;;
-    --banner) option=banner kind=optional values='send:TEXT' bars='--banner -u --udp --udplite' ;;
+    --banner) option=banner kind=optional values='send:TEXT' bars='--banner -u --udp --wait-for --ping --udplite' ;;
     -u | --udp) option=udp bars='--banner -u --udp --allow-uid -t --telnet --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
     -U | --unixsock) option=unixsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
     -4 | --ipv4) option=ipv4 bars='-U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' ;;
@@ -85,18 +85,23 @@ _sockcat_option() {
     -q | --quit-after) option=quit_after kind=nothing bars='-q --quit-after' ;;
     --wait) option=wait kind=nothing bars='-w --wait' ;;
     --stagger) option=stagger kind=nothing bars='--stagger' ;;
-    --retry) option=retry kind=optional values='N TIME' bars='-z --probe --retry' ;;
+    --retry) option=retry kind=optional bars='-z --probe --retry' ;;
     --retry-delay) option=retry_delay kind=nothing bars='--retry-delay' ;;
     --idle-timeout) option=idle_timeout kind=nothing bars='-w --idle-timeout' ;;
     --accept-timeout) option=accept_timeout kind=nothing bars='--accept-timeout' ;;
     --linger) option=linger kind=nothing bars='--linger' ;;
     --grace) option=grace kind=nothing bars='--grace' ;;
-    --any) option=any bars='--any --all' ;;
+    --any) option=any bars='--any --all --ping' ;;
     --all) option=all bars='--any --all' ;;
-    --parallel) option=parallel kind=nothing bars='--parallel' ;;
-    --for) option=for_time kind=nothing bars='--for' ;;
-    -e | --exec) option=exec kind=command bars='-z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw -F --pass-fd' ;;
-    -c | --sh-exec) option=sh_exec kind=nothing bars='-z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw -F --pass-fd' ;;
+    --parallel) option=parallel kind=nothing bars='--parallel --wait-for --ping' ;;
+    --for) option=for_time kind=nothing bars='--for --wait-for --ping' ;;
+    --wait-for) option=wait_for kind=optional bars='-l --listen --banner --parallel --for --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -F --pass-fd' ;;
+    --until-closed) option=until_closed bars='--until-closed' ;;
+    --ping) option=ping kind=optional bars='-l --listen --banner --any --parallel --for --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -F --pass-fd' ;;
+    --interval) option=interval kind=nothing bars='--interval' ;;
+    --max-loss) option=max_loss kind=nothing bars='--max-loss' ;;
+    -e | --exec) option=exec kind=command bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw -F --pass-fd' ;;
+    -c | --sh-exec) option=sh_exec kind=nothing bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw -F --pass-fd' ;;
     --exec-status) option=exec_status bars='--exec-status -k --keep-open' ;;
     --pty) option=pty kind=optional values='raw' bars='--pty' ;;
     --keep-env) option=keep_env bars='--keep-env --clear-env' ;;
@@ -104,9 +109,9 @@ _sockcat_option() {
     --max-children) option=max_children kind=nothing bars='--max-children' ;;
     --max-processes) option=max_processes kind=nothing bars='--max-processes' ;;
     -k | --keep-open) option=keep_open bars='--exec-status -k --keep-open' ;;
-    --to) option=to kind=endpoint bars='-z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw -F --pass-fd' ;;
-    --broker) option=broker bars='-z --probe --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --rate --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
-    --chat) option=chat bars='-z --probe --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --rate --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --to) option=to kind=endpoint bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw -F --pass-fd' ;;
+    --broker) option=broker bars='-z --probe --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --rate --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --chat) option=chat bars='-z --probe --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --rate --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
     --nick) option=nick kind=nothing bars='--nick' ;;
     --max-conns) option=max_conns kind=nothing bars='--max-conns' ;;
     --max-conns-per-host) option=max_conns_per_host kind=nothing bars='-U --unixsock --max-conns-per-host --vsock' ;;
@@ -114,10 +119,10 @@ _sockcat_option() {
     --refuse) option=refuse bars='--refuse' ;;
     --queue) option=queue kind=nothing bars='--queue' ;;
     --slow) option=slow kind=words values='wait drop disconnect' bars='--slow' ;;
-    --echo) option=echo bars='-z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
-    --discard) option=discard bars='-z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --rate --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
-    --daytime) option=daytime bars='-z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
-    --chargen) option=chargen bars='-z --probe -d --no-stdin --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --echo) option=echo bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --discard) option=discard bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --rate --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --daytime) option=daytime bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --chargen) option=chargen bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
     --allow) option=allow kind=address bars='-U --unixsock --vsock' ;;
     --deny) option=deny kind=address bars='-U --unixsock --vsock' ;;
     --allow-file) option=allow_file kind=file bars='-U --unixsock --vsock' ;;
@@ -146,7 +151,7 @@ _sockcat_option() {
     --ready-fd) option=ready_fd kind=nothing bars='--ready-fd' ;;
     --report) option=report kind=words values='json text' bars='--report' ;;
     --stats) option=stats bars='-z --probe --stats -F --pass-fd' ;;
-    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -C --crlf -o --hex-dump --output -i --delay --rate -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --stats -F --pass-fd --fastopen' ;;
+    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -C --crlf -o --hex-dump --output -i --delay --rate -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --stats -F --pass-fd --fastopen' ;;
     --compat) option=compat kind=words values='nc' bars='--compat' ;;
     --seqpacket) option=seqpacket bars='-u --udp -t --telnet --seqpacket --mptcp --udplite' ;;
     --vsock) option=vsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
@@ -352,6 +357,11 @@ _sockcat_names() {
         --all
         --parallel
         --for
+        --wait-for
+        --until-closed
+        --ping
+        --interval
+        --max-loss
         --exec
         --sh-exec
         --exec-status

@@ -113,7 +113,9 @@ class Tables:
             return ["json", "text"]
         if option.id == "help":
             return [topic for _, topic, _ in self.topics] + ["exit", "all"]
-        return option.argument.split("|") if option.type in ("ENUM", "OPTIONAL") else []
+        # Upper case stands for a value of the user's.
+        listed = option.type in ("ENUM", "OPTIONAL") and not option.argument.isupper()
+        return option.argument.split("|") if listed else []
 
 
 # ---- reading ----
@@ -278,7 +280,7 @@ def mdoc_item(tables, option):
     """The .It line of an option."""
     words = " , ".join("Fl " + word[1:] for word in option.spellings())
     if option.type == "OPTIONAL":
-        macro = "Ar" if option.id == "help" else "Cm"
+        macro = "Ar" if option.argument.isupper() else "Cm"
         return f".It {words} Ns Op = Ns {macro} {option.argument.lower()}"
     if option.type == "ENUM":
         return f".It {words} Cm {' | '.join(tables.words(option))}"

@@ -9,7 +9,6 @@
 #include "engine/signals.h"
 #include "mode/mode.h"
 #include "stream/stdio.h"
-#include "sys/sys.h"
 
 /* Prints at most one line, and the usage where that helps, and returns the exit status. `failure`:
  * of every failure; 0: its own. */
@@ -34,7 +33,6 @@ main(int argc, char *argv[])
 	struct config config = { .mode = NULL };
 	bool input_closed;
 	bool good = stdio_fill_gaps(&input_closed, &fault);
-	sys_close_others_on_exec();
 	signals_ignore_errors();
 	if (good && command_parse(&config, argc, argv, input_closed, &fault) == COMMAND_RUN)
 		(void)mode_run(&config, &fault);

@@ -160,7 +160,7 @@ TABLE
 @test "a cut name does what the whole one does" {
     hold_port
     assert_closed sockcat --prob 127.0.0.1 "$held"
-    assert_fails 3 "invalid --wait 'x'" sockcat --wai x 127.0.0.1 "$held" </dev/null
+    assert_fails 3 "invalid --idle-timeout 'x'" sockcat --idle x 127.0.0.1 "$held" </dev/null
     assert_fails 2 "--keepalive-count requires --keepalive" \
         sockcat --keepalive-c 3 127.0.0.1 "$held" </dev/null
 }
@@ -287,8 +287,8 @@ TABLE
 
 @test "the parts of the help are all of its options, each once, in order" {
     sockcat --help=all </dev/null >"$T/all"
-    topics=$(sockcat --help </dev/null | sed -n '$s/ exit$//p')
-    assert_equal "$topics" "  basics end times exec clients access data frames script transport socket"
+    topics=$(sockcat --help </dev/null | sed -n '/^More:/,$p' | tr -s '\n ' ' ' | sed 's/.*TOPIC: //; s/ exit $//')
+    assert_equal "$topics" "basics end times probe exec clients access data frames script transport socket"
     for topic in $topics exit; do
         echo
         sockcat "--help=$topic" </dev/null

@@ -301,7 +301,7 @@ given() {
     begin "$1"
     assert_offers "$1" 'sockcat --listen --liste'
     assert_offers "$1" 'sockcat -kl --liste'
-    assert_offers "$1" 'sockcat localhost --wait 3 --wai'
+    assert_offers "$1" 'sockcat localhost --idle-timeout 3 --idl'
     # What the one excludes, from either side.
     assert_offers "$1" 'sockcat -4 --ip'
     assert_offers "$1" 'sockcat -6 --ip'

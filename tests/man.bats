@@ -54,9 +54,12 @@ ssh_server() {
 @test "manual: the example of a relay" { run_example 9; }
 @test "manual: the example of messages" { run_example 10; }
 
+@test "manual: the example of waiting" { run_example 11; }
+@test "manual: the example of a metric" { run_example 12; }
+
 @test "manual: the example of ssh" {
     need_ssh
-    run_example 11 ssh_server
+    run_example 13 ssh_server
 }
 
 @test "manual: every example is run here" {

@@ -170,6 +170,8 @@ listed() { sed -n 's/^STATUS([A-Z_]*, \([0-9]*\),.*/\1/p' "$HELPER_DIR/../../src
 @test "status 124: the total time was over" {
     need_shim
     with_shim 'getaddrinfo:sleep=60:*' assert_fails 124 'not probed within 0.2s' sockcat -z --for 0.2 slow.test 80 </dev/null
+    hold_port
+    assert_fails 124 'not open within' sockcat --wait-for=0.1 127.0.0.1 "$held"
 }
 
 @test "status 126: the program to run cannot be executed" {

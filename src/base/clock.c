@@ -19,6 +19,13 @@ clock_after(int64_t now, int64_t span)
 	return span >= CLOCK_NEVER - now ? CLOCK_NEVER : now + span;
 }
 
+int64_t
+clock_scheduled(int64_t begin, int64_t interval, int64_t last, int64_t now)
+{
+	int64_t next = clock_after(last, interval);
+	return now - next < interval ? next : now - (now - begin) % interval;
+}
+
 int
 clock_poll_timeout(int64_t now, int64_t deadline)
 {

@@ -26,6 +26,12 @@ clock_earlier(int64_t a, int64_t b)
 }
 
 /*
+ * The time after `last` of a schedule that has one at `begin` and then one every `interval`. Times
+ * that have passed by an interval or more at `now` are left out, the others do not move.
+ */
+int64_t clock_scheduled(int64_t begin, int64_t interval, int64_t last, int64_t now);
+
+/*
  * The timeout for poll(2) in milliseconds: -1 for CLOCK_NEVER, 0 if the deadline has passed,
  * otherwise rounded up, since a turn just before the deadline would spin.
  */

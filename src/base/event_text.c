@@ -119,7 +119,8 @@ event_text_put_field(const struct event_text *text, const char *at)
 	}
 	uint64_t count = event_rows_count(text->event, field);
 	if (field->type == EVENT_TIME) {
-		(void)fprintf(text->out, "%.1fms", (double)count / CLOCK_MILLISECOND);
+		(void)fprintf(text->out, *one == '|' ? "%.3f" : "%.1fms",
+			(double)count / CLOCK_MILLISECOND);
 		return;
 	}
 	if (field->type == EVENT_RATE) {

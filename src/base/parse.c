@@ -122,6 +122,20 @@ parse_time(const char *text, int64_t *nanoseconds)
 }
 
 enum parse
+parse_percent(const char *text, uint64_t *millionths)
+{
+	uint64_t whole;
+	int64_t fraction;
+	enum parse result = parse_decimal(&text, &whole, &fraction);
+	if (result == PARSE_BAD || strcmp(text + (*text == '%'), "") != 0)
+		return PARSE_BAD;
+	if (result != PARSE_OK || whole > 100 || (whole == 100 && fraction > 0))
+		return PARSE_RANGE;
+	*millionths = whole * 10000 + (uint64_t)fraction / 100000;
+	return PARSE_OK;
+}
+
+enum parse
 parse_size(const char *text, uint64_t max, uint64_t *bytes)
 {
 	static const char units[] = "kKmMgG";

@@ -27,6 +27,9 @@ enum parse parse_number(const char *text, uint64_t max, uint64_t *value);
  * seconds, into nanoseconds. Digits beyond a nanosecond are dropped. */
 enum parse parse_time(const char *text, int64_t *nanoseconds);
 
+/* "5", "0.5", "5%", up to 100, into parts per million. Smaller parts are dropped. */
+enum parse parse_percent(const char *text, uint64_t *millionths);
+
 /* Bytes, or with the unit k, M or G (powers of 1024; either case), up to max. */
 enum parse parse_size(const char *text, uint64_t max, uint64_t *bytes);
 

@@ -279,14 +279,20 @@ command_config(struct config *config, const struct compat *compat, struct option
 	struct operands operands;
 	struct listen_fds passed;
 	listen_fds_look(&passed);
-	config->mode = listen                          ? &listen_mode
-		: options_has(options, OPTION_probe)   ? &scan_mode
-		: options_has(options, OPTION_pass_fd) ? &fdpass_mode
-						       : &connect_mode;
+	config->mode = listen                           ? &listen_mode
+		: options_has(options, OPTION_wait_for) ? &wait_mode
+		: options_has(options, OPTION_ping)     ? &ping_mode
+		: options_has(options, OPTION_probe)    ? &scan_mode
+		: options_has(options, OPTION_pass_fd)  ? &fdpass_mode
+							: &connect_mode;
 	if (options_has(options, OPTION_broker))
 		options_imply(options, OPTION_keep_open, "--broker");
 	if (options_has(options, OPTION_chat))
 		options_imply(options, OPTION_keep_open, "--chat");
+	if (options_has(options, OPTION_wait_for))
+		options_imply(options, OPTION_probe, "--wait-for");
+	if (options_has(options, OPTION_ping))
+		options_imply(options, OPTION_probe, "--ping");
 	/* Schemes imply options: check conflicts again after them. */
 	operands_cut_program(options, passed.count != NULL);
 	if (!foreign_check(options, fault) || !options_rules_conflicts(options, fault) ||
@@ -302,8 +308,8 @@ command_config(struct config *config, const struct compat *compat, struct option
 		!connecting_config(config, options, fault) ||
 		!program_config(config, options, fault) || !frames_config(config, options, fault) ||
 		!command_session(config, compat, options, input_closed, fault) ||
-		!listen_fds_settle(config, fault) || !reports_config(config, options, fault) ||
-		!stages_config(config, options, fault))
+		!repeat_config(config, options, fault) || !listen_fds_settle(config, fault) ||
+		!reports_config(config, options, fault) || !stages_config(config, options, fault))
 		return false;
 	times_config(config, compat, options);
 	return true;

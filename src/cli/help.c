@@ -102,7 +102,7 @@ help_print_brief(void)
 		    "  sockcat HOST 9000 < FILE                    send a file\n"
 		    "  sockcat -l 9000 > FILE                      receive a file\n"
 		    "  sockcat -zv HOST 22 80 8000-8010            test ports\n"
-		    "  until sockcat -z HOST 22; do sleep 1; done  wait for a port\n"
+		    "  sockcat --wait-for=30 HOST 22 -- PROG       wait for a port\n"
 		    "  sockcat -u HOST 514                         UDP\n"
 		    "  sockcat -U /run/app.sock                    Unix-domain socket\n"
 		    "  sockcat -lk 9000 -- PROG                    run a program\n"
@@ -112,9 +112,12 @@ help_print_brief(void)
 	for (unsigned i = 0; i < OPTION_COUNT; i++)
 		if (option_rows[i].brief)
 			help_print_row(&option_rows[i]);
-	(void)fputs("More: man sockcat, --help=all, --help=TOPIC:\n ", stdout);
-	for (unsigned group = 0; group < OPTION_GROUPS; group++)
-		(void)printf(" %s", option_groups[group].topic);
+	int column = printf("More: man sockcat, --help=all, --help=TOPIC:");
+	for (unsigned group = 0; group < OPTION_GROUPS; group++) {
+		if (column + (int)strlen(option_groups[group].topic) + 1 >= HELP_WIDTH)
+			column = printf("\n ") - 1;
+		column += printf(" %s", option_groups[group].topic);
+	}
 	(void)puts(" exit");
 }
 

@@ -14,6 +14,7 @@
 #include "net/endpoint.h"
 #include "net/transport.h"
 #include "stream/stdio.h"
+#include "mode/mode.h"
 #include "sys/sys.h"
 
 /* SD_LISTEN_FDS_START */
@@ -196,6 +197,9 @@ listen_fds_settle(struct config *config, struct fault *fault)
 	static const char *const variables[] = { "LISTEN_PID", "LISTEN_PIDFDID", "LISTEN_FDS",
 		"LISTEN_FDNAMES", "NOTIFY_SOCKET" };
 	const char *notify = getenv("NOTIFY_SOCKET");
+	/* They are for the program that replaces the process. */
+	if (config->mode->replace != NULL)
+		return true;
 	if (notify != NULL && notify[0] != '\0') {
 		config->notify = strdup(notify);
 		if (config->notify == NULL)

@@ -203,13 +203,16 @@ operands_are_complete(const struct options *options, int count, bool passed)
 void
 operands_cut_program(struct options *options, bool passed)
 {
+	bool waits = options_has(options, OPTION_wait_for);
 	if (options->dashes == options->operand_count || options_runs_program(options) ||
-		options_has(options, OPTION_probe) ||
-		!operands_are_complete(options, options->dashes, passed))
+		(!waits &&
+			(options_has(options, OPTION_probe) ||
+				!operands_are_complete(options, options->dashes, passed))))
 		return;
 	options->program = options->operands + options->dashes;
 	options->operand_count = options->dashes;
-	options_imply(options, OPTION_exec, "--");
+	if (!waits)
+		options_imply(options, OPTION_exec, "--");
 }
 
 bool

@@ -20,7 +20,8 @@ struct operands {
 
 /*
  * After a complete endpoint "--" begins a program, which is removed from the operands and implies
- * --exec, unless a program was given. Any other "--" only ends the options. `passed`: a service
+ * --exec, unless a program was given. With --wait-for "--" always begins one, and implies nothing.
+ * Any other "--" only ends the options. `passed`: a service
  * manager passed sockets, so no operands are a complete endpoint for listening.
  */
 void operands_cut_program(struct options *options, bool passed);

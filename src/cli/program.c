@@ -32,7 +32,7 @@ program_config(struct config *config, const struct options *options, struct faul
 	char *command = (char *)(uintptr_t)options->text[OPTION_sh_exec];
 	char *alone[] = { name, NULL };
 	char *shell[] = { (char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c", command, NULL };
-	if (!options_runs_program(options))
+	if (!options_runs_program(options) && options->program == NULL)
 		return true;
 	program->status = options_has(options, OPTION_exec_status);
 	program->terminal = options_has(options, OPTION_pty);

@@ -8,8 +8,8 @@
 #define TIMES_STAGGER (250 * CLOCK_MILLISECOND)
 /* The idle timeout of a datagram peer with -k. */
 #define TIMES_PEER (60 * CLOCK_SECOND)
-/* How long each of several ports may take: the second retransmission of a SYN is sent after 3
- * seconds (RFC 6298), and a neighbor that does not answer is given up then. */
+/* How long each of several ports or tries may take: the second retransmission of a SYN is sent
+ * after 3 seconds (RFC 6298), and a neighbor that does not answer is given up then. */
 #define TIMES_SCAN (4 * CLOCK_SECOND)
 #define TIMES_LINGER (10 * CLOCK_SECOND)
 /* How long a datagram probe waits for an answer, and a listener that finishes for more datagrams.
@@ -36,9 +36,10 @@ times_config(struct config *config, const struct compat *compat, const struct op
 		if (!listen && config->until == CONFIG_UNTIL_DEFAULT)
 			config->until = CONFIG_UNTIL_INPUT;
 	}
-	int64_t wait = limits != CLOCK_NEVER ? limits : compat->wait;
+	bool repeats = config->mode == &wait_mode || config->mode == &ping_mode;
+	int64_t wait = limits != CLOCK_NEVER ? limits : repeats ? TIMES_SCAN : compat->wait;
 	/* A datagram probe waits only for an answer. */
-	if (datagrams && config->mode == &scan_mode && limits == CLOCK_NEVER)
+	if (datagrams && (repeats || config->mode == &scan_mode) && limits == CLOCK_NEVER)
 		wait = TIMES_SILENCE;
 	else if (config->mode == &scan_mode && limits == CLOCK_NEVER && wait != CLOCK_NEVER &&
 		(config->targets.count > 1 || targets_probes(&config->targets.list[0]) > 1))

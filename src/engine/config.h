@@ -88,6 +88,16 @@ struct config_scan {
 	enum config_needs needs;
 };
 
+/* What tries again and again. */
+struct config_repeat {
+	int64_t interval;  /* between the starts of two tries */
+	int64_t limit;     /* of waiting, a span */
+	bool until_closed; /* wait for a target that is not open */
+	uint64_t tries;    /* of a ping */
+	bool limits_loss;  /* false: a ping succeeds if one try does */
+	uint64_t max_loss; /* parts per million */
+};
+
 /* What depends on the program that is imitated (cli/compat.h). */
 struct config_rules {
 	enum status failure;  /* the status of every failure; STATUS_OK: its own */
@@ -121,7 +131,8 @@ struct config {
 	struct config_frames frames;
 	struct config_to to;
 	struct config_scan scan;
-	struct config_program program;
+	struct config_program program; /* serves connections, or runs after waiting */
+	struct config_repeat repeat;
 	struct config_report report;
 	int64_t wait;              /* spans; CLOCK_NEVER: no limit */
 	struct retry_config retry; /* of connecting */

@@ -12,4 +12,4 @@ connect_run(struct run *run, struct fault *fault)
 	return done;
 }
 
-const struct mode connect_mode = { "connect", connect_run };
+const struct mode connect_mode = { .name = "connect", .run = connect_run };

@@ -120,4 +120,4 @@ fdpass_run(struct run *run, struct fault *fault)
 	return done;
 }
 
-const struct mode fdpass_mode = { "pass", fdpass_run };
+const struct mode fdpass_mode = { .name = "pass", .run = fdpass_run };

@@ -11,4 +11,4 @@ listen_run(struct run *run, struct fault *fault)
 	return done;
 }
 
-const struct mode listen_mode = { "listen", listen_run };
+const struct mode listen_mode = { .name = "listen", .run = listen_run };

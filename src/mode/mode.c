@@ -4,12 +4,15 @@
 #include "base/event.h"
 #include "engine/reporter.h"
 #include "flow/relay.h"
+#include "sys/sys.h"
 
 bool
 mode_run(struct config *config, struct fault *fault)
 {
 	struct run run = { .config = config };
 	struct engine *engine = &run.engine;
+	if (config->mode->replace == NULL)
+		sys_close_others_on_exec();
 	event_set_style(config->style, config->numeric);
 	event_configure(config->verbose, config->keep_open);
 	if (!reporter_open(config, fault))
@@ -27,6 +30,9 @@ mode_run(struct config *config, struct fault *fault)
 	if (!done || !recorded)
 		(void)fault_set(fault, STATUS_INTERNAL, 0, "%s: failed", config->mode->name);
 	bool reported = reporter_finish(engine, config, fault);
+	bool good = done && recorded && reported;
+	if (good && config->mode->replace != NULL)
+		good = config->mode->replace(config, fault);
 	engine_close(engine);
-	return done && recorded && reported;
+	return good;
 }

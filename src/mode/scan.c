@@ -379,4 +379,4 @@ scan_run(struct run *run, struct fault *fault)
 	return event_check_output(fault) && good;
 }
 
-const struct mode scan_mode = { "scan", scan_run };
+const struct mode scan_mode = { .name = "scan", .run = scan_run };

@@ -137,7 +137,7 @@ main(void)
 	CHECK(options_test_parse("-I 64k", &options) == STATUS_OK);
 	CHECK(options.value[OPTION_rcvbuf] == 65536);
 
-	CHECK(options_test_parse("--wai 1", &options) == STATUS_OK);
+	CHECK(options_test_parse("--idle 1", &options) == STATUS_OK);
 	if (sys_has(SYS_FEATURE_LINUX)) {
 		CHECK(options_test_parse("--mark 0x10", &options) == STATUS_OK);
 		CHECK(options.value[OPTION_mark] == 16);

@@ -161,6 +161,33 @@ static const struct {
 	{ "", INT32_MAX, PARSE_BAD, 0 },
 };
 
+static const struct {
+	const char *text;
+	enum parse result;
+	uint64_t value;
+} parse_test_percents[] = {
+	{ "0", PARSE_OK, 0 },
+	{ "0%", PARSE_OK, 0 },
+	{ "10", PARSE_OK, 100000 },
+	{ "10%", PARSE_OK, 100000 },
+	{ "0.5", PARSE_OK, 5000 },
+	{ ".5%", PARSE_OK, 5000 },
+	{ "33.3333333", PARSE_OK, 333333 },
+	{ "100", PARSE_OK, 1000000 },
+	{ "100.0%", PARSE_OK, 1000000 },
+	{ "100.1", PARSE_RANGE, 0 },
+	{ "101%", PARSE_RANGE, 0 },
+	{ "99999999999999999999", PARSE_RANGE, 0 },
+	{ "", PARSE_BAD, 0 },
+	{ "%", PARSE_BAD, 0 },
+	{ "-1", PARSE_BAD, 0 },
+	{ "5 %", PARSE_BAD, 0 },
+	{ "5%%", PARSE_BAD, 0 },
+	{ "5%x", PARSE_BAD, 0 },
+	{ "5.", PARSE_BAD, 0 },
+	{ "5.5.5", PARSE_BAD, 0 },
+};
+
 #define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
 
 int
@@ -202,6 +229,15 @@ main(void)
 		CHECK(result != PARSE_OK || value == parse_test_sizes[i].value);
 	}
 
+	for (size_t i = 0; i < COUNT(parse_test_percents); i++) {
+		uint64_t value = 0;
+		enum parse result = parse_percent(parse_test_percents[i].text, &value);
+		if (result != parse_test_percents[i].result)
+			(void)fprintf(stderr, "percent '%s'\n", parse_test_percents[i].text);
+		CHECK(result == parse_test_percents[i].result);
+		CHECK(result != PARSE_OK || value == parse_test_percents[i].value);
+	}
+
 	CHECK(clock_poll_timeout(5, CLOCK_NEVER) == -1);
 	CHECK(clock_poll_timeout(5, 5) == 0 && clock_poll_timeout(5, 4) == 0);
 	CHECK(clock_poll_timeout(0, 1) == 1);
@@ -211,5 +247,14 @@ main(void)
 	CHECK(clock_after(CLOCK_NEVER - 1, 2) == CLOCK_NEVER);
 	CHECK(clock_after(1, CLOCK_NEVER) == CLOCK_NEVER);
 	CHECK(clock_after(1, 2) == 3);
+	/* A schedule that begins at 7: no delay moves it. */
+	CHECK(clock_scheduled(7, 10, 7, 7) == 17);
+	CHECK(clock_scheduled(7, 10, 7, 16) == 17);
+	CHECK(clock_scheduled(7, 10, 7, 26) == 17);
+	CHECK(clock_scheduled(7, 10, 7, 27) == 27);
+	CHECK(clock_scheduled(7, 10, 7, 36) == 27);
+	CHECK(clock_scheduled(7, 10, 7, 100) == 97);
+	CHECK(clock_scheduled(7, 10, 97, 100) == 107);
+	CHECK(clock_scheduled(7, CLOCK_NEVER, 7, 100) == CLOCK_NEVER);
 	return check_verdict("parse");
 }
