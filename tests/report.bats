@@ -90,6 +90,10 @@ members() { jq -r "$1" "$2" | tr '\n' ' ' | sed 's/ $//'; }
     drive report no_reader
 }
 
+@test "report: standard error that never takes the last line does not delay the end either" {
+    drive report stuck_messages
+}
+
 @test "report: O_NONBLOCK of a shared descriptor is left alone" {
     drive report shared_flags
 }

@@ -64,7 +64,8 @@ reporter_finish(struct engine *engine, const struct config *config, struct fault
 	if (failed != 0)
 		return fault_set_quiet(fault, STATUS_OUTPUT);
 	if (error != 0)
-		return fault_set(fault, STATUS_OUTPUT, error, "write %s", report->name);
+		(void)fault_set(fault, STATUS_OUTPUT, error, "write %s", report->name);
+	/* The line says it, or there is no room for a message either. */
 	fault->quiet |= report->fd == STDERR_FILENO;
-	return true;
+	return error == 0;
 }

@@ -94,6 +94,23 @@ def no_reader():
     os.close(reader)
 
 
+def stuck_messages():
+    """Standard error that never takes the report delays the end by a second only, also after a failure."""
+    listener = tcp()
+    refused = socket.socket()
+    refused.bind(('127.0.0.1', 0))
+    for port, status in ((listener, 23), (refused, 7)):
+        reader, writer, _ = filled_pipe()
+        process = subprocess.Popen(
+            [os.environ['SOCKCAT'], '--report=json', '127.0.0.1', str(port.getsockname()[1])],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=writer)
+        if port is listener:
+            accept(listener).close()
+        end(process, status)
+        os.close(reader)
+        os.close(writer)
+
+
 def closed_reader():
     """The pipe has no reader."""
     reader, writer = os.pipe()
