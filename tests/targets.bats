@@ -98,6 +98,18 @@ in_targets() {
 TABLE'
 }
 
+@test "--resolve holds for its port of a target only, and the others are looked up" {
+    need_shim
+    start_listener 127.0.0.1 0
+    local got=0
+    with_shim 'getaddrinfo:EAI_NONAME:*' sockcat -z --resolve "some.test:$port:127.0.0.1" \
+        "some.test:1,$port,65535" >"$T/out" 2>"$T/err" || got=$?
+    assert_equal "$got" 6
+    assert_line "^some.test:$port open at 127.0.0.1:$port " "$T/out"
+    assert_line '^sockcat: some.test:1: unresolved .resolve some.test: Name or service not known.$' "$T/err"
+    assert_line '^sockcat: some.test:65535: unresolved .resolve some.test: Name or service not known.$' "$T/err"
+}
+
 @test "a name that does not resolve is 6, and the other targets are probed" {
     need_shim
     start_listener 127.0.0.1 0

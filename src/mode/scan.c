@@ -135,8 +135,11 @@ scan_learn(struct scan_target *of, struct probe *probe)
 	if (of->state == SCAN_RESOLVED || probe->dial.state == DIAL_RESOLVING)
 		return;
 	struct fault ignored = FAULT_NONE;
-	of->state = SCAN_RESOLVED;
 	of->resolver = NULL;
+	/* The addresses of --resolve are those of one port. */
+	of->state = probe->dial.resolve.given ? SCAN_UNKNOWN : SCAN_RESOLVED;
+	if (of->state == SCAN_UNKNOWN)
+		return;
 	if (resolve_again(&of->known, &probe->dial.resolve, 0, &ignored) != IO_OK)
 		of->state = SCAN_UNKNOWN;
 	fault_clear(&ignored);
@@ -151,8 +154,7 @@ scan_finish(struct scan *scan, struct scan_probe *probe)
 		of->state = SCAN_UNKNOWN;
 		scan_learn(of, &probe->probe);
 	}
-	/* What one look-up says is true for all ports. */
-	if (probe->probe.result.state == PROBE_UNRESOLVED)
+	if (scan_results_is_of_all(scan->run->config, of->target, probe->probe.result.state))
 		of->next = of->count;
 	scan_results_take(&scan->results, probe->number, &probe->probe);
 	scan_release(scan, probe);

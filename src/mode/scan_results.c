@@ -88,6 +88,13 @@ scan_results_is_open(const struct scan_results *results, enum probe_state state)
 		(state == PROBE_OPEN_FILTERED && results->config->rules.silence_is_open);
 }
 
+bool
+scan_results_is_of_all(
+	const struct config *config, const struct target *target, enum probe_state state)
+{
+	return state == PROBE_UNRESOLVED && !hosts_know(&config->hosts, &target->endpoint);
+}
+
 /* The text of a failure without "connect NAME: ". */
 static const char *
 scan_results_cause(const struct probe *probe)
@@ -173,7 +180,8 @@ scan_results_print(const struct scan_results *results, const struct scan_entry *
 	const struct scan_line *line = entry->line;
 	enum probe_state state = (enum probe_state)entry->state;
 	bool open = scan_results_is_open(results, state);
-	bool unresolved = state == PROBE_UNRESOLVED;
+	bool unresolved = scan_results_is_of_all(
+		results->config, results->sums[results->target].target, state);
 	/* The only cause is the message of the run. */
 	bool only = unresolved ? results->config->targets.count == 1
 			       : results->count == 1 && state != PROBE_CLOSED;
@@ -250,7 +258,8 @@ scan_results_report(struct scan_results *results)
 		scan_results_print(results, entry);
 		scan_results_free_line(entry->line);
 		struct scan_sum *sum = &results->sums[results->target];
-		sum->unresolved = entry->state == PROBE_UNRESOLVED;
+		sum->unresolved = scan_results_is_of_all(
+			results->config, sum->target, (enum probe_state)entry->state);
 		enum status status = (enum status)entry->status;
 		if (sum->unresolved) {
 			scan_results_worsen(&results->worst, status);

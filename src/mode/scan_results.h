@@ -50,6 +50,11 @@ void scan_results_take(struct scan_results *results, uint64_t number, struct pro
  * the next result is not known yet. */
 int scan_results_report(struct scan_results *results);
 
+/* Whether the result is that of all ports of the target: its name does not resolve, and none of
+ * them has an address from --resolve. */
+bool scan_results_is_of_all(
+	const struct config *config, const struct target *target, enum probe_state state);
+
 /* Whether enough is open; otherwise sets the fault of the run. `expired`: the limit of --for. */
 bool scan_results_judge(struct scan_results *results, bool expired, struct fault *fault);
 

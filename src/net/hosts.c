@@ -128,12 +128,30 @@ hosts_add(struct hosts *hosts, const char *text, struct fault *fault)
 	return good;
 }
 
+/* Whether the endpoint has a name that is looked up. */
+static bool
+hosts_applies(const struct endpoint *endpoint)
+{
+	return endpoint->names == TRANSPORT_INET && endpoint->host != NULL && !endpoint->numeric;
+}
+
+bool
+hosts_know(const struct hosts *hosts, const struct endpoint *endpoint)
+{
+	if (hosts == NULL || !hosts_applies(endpoint))
+		return false;
+	for (size_t i = 0; i < hosts->count; i++)
+		if (strcasecmp(hosts->list[i].host, endpoint->host) == 0 ||
+			strcmp(hosts->list[i].host, HOSTS_ANY) == 0)
+			return true;
+	return false;
+}
+
 const struct resolve *
 hosts_find(const struct hosts *hosts, const struct endpoint *endpoint)
 {
 	const struct resolve *any = NULL;
-	if (hosts == NULL || endpoint->names != TRANSPORT_INET || endpoint->host == NULL ||
-		endpoint->numeric)
+	if (hosts == NULL || !hosts_applies(endpoint))
 		return NULL;
 	for (size_t i = hosts->count; i-- > 0;) {
 		const struct hosts_entry *entry = &hosts->list[i];

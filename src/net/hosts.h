@@ -29,6 +29,9 @@ bool hosts_add(struct hosts *hosts, const char *text, struct fault *fault);
  * one for any name. NULL: there are none, or the endpoint has no name. `hosts` may be NULL. */
 const struct resolve *hosts_find(const struct hosts *hosts, const struct endpoint *endpoint);
 
+/* Whether there are addresses for a port of the endpoint's host. `hosts` may be NULL. */
+bool hosts_know(const struct hosts *hosts, const struct endpoint *endpoint);
+
 /* Like resolve_start, but uses the addresses given for the host, in their order. */
 enum io hosts_resolve(const struct hosts *hosts, struct resolve *resolve,
 	const struct endpoint *endpoint, struct fault *fault);
