@@ -55,11 +55,16 @@ ssh_server() {
 @test "manual: the example of messages" { run_example 10; }
 
 @test "manual: the example of waiting" { run_example 11; }
-@test "manual: the example of a metric" { run_example 12; }
+@test "manual: the example of a metric" { run_example 13; }
+
+@test "manual: the example of a table" {
+    need jq
+    run_example 12
+}
 
 @test "manual: the example of ssh" {
     need_ssh
-    run_example 13 ssh_server
+    run_example 14 ssh_server
 }
 
 @test "manual: every example is run here" {

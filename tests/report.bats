@@ -142,11 +142,15 @@ runs_of_all_kinds() {
     reported refused 127.0.0.1 "$held" </dev/null
     reported unresolved -n no-address 1 </dev/null
     reported probe -z 127.0.0.1 "$held" $((held ^ 1)) </dev/null
+    reported wait --wait-for=0.1 --interval 10ms 127.0.0.1 "$held"
+    reported ping_closed --ping=2 --interval 1ms 127.0.0.1 "$held"
     reported no_client -l --accept-timeout 1ms 127.0.0.1 0 </dev/null
-    start_listener -k --report=json:"$T/clients.json" --deny 127.0.0.9 --max-accepts 3 --frame u32be -e cat 127.0.0.1 0
+    start_listener -k --report=json:"$T/clients.json" --deny 127.0.0.9 --max-accepts 6 --frame u32be -e cat 127.0.0.1 0
     reported rejected -s 127.0.0.9 127.0.0.1 "$port" <<<x
     echo x | reported served --nodelay=on --frame u32be localhost "$port"
     kill -USR1 "$listener"
+    reported waited --wait-for localhost "$port" -- cat /dev/null
+    reported ping --ping=2 --interval 1ms localhost "$port"
     reported stdin 127.0.0.1 "$port" <<<x
     reported input -i 1ms 127.0.0.1 "$port" <<<x
     finish "$listener"
@@ -170,7 +174,8 @@ runs_of_all_kinds() {
     drive report validate "$T"/*.json >"$T/kinds"
     local kind missing=()
     for kind in accepted 'attempt failed' 'attempt started' closed connected exit failed half-closed input-ended \
-        listening option path 'program ended' 'program started' 'probe closed' rejected 'stats listener'; do
+        listening option path 'ping closed' 'ping open' ping-summary 'program ended' \
+        'program started' 'probe closed' 'probe open' rejected 'stats listener'; do
         grep -qx "$kind" "$T/kinds" || missing+=("$kind")
     done
     [ "${#missing[@]}" -eq 0 ] || fail "missing: ${missing[*]}; there: $(tr '\n' ',' <"$T/kinds")"
