@@ -112,6 +112,8 @@ lines() {
 
 @test "a reader that does not read stops the ping, not its schedule" { drive ping slow_reader; }
 
+@test "a signal ends a ping that waits for its reader" { drive ping no_reader; }
+
 @test "a reader that has gone ends the ping with 23" {
     start_listener -dk 127.0.0.1 0
     status=0

@@ -56,14 +56,30 @@ def no_answer():
           [name + ': 2 tries, 2 failed, 100% loss'])
 
 
-def slow_reader():
-    port, results = accepting()
+def full_pipe(*args):
+    """A ping whose output is a pipe without room, and the other end of that."""
     reading, writing = os.pipe()
     room = os.fpathconf(writing, 'PC_PIPE_BUF')
     while in_pipe(reading) < 65536:
         os.write(writing, bytes(room))
-    cat = Cat('--ping', '--interval', '1ms', '127.0.0.1', port, stdout=writing)
+    cat = Cat('--ping', '--interval', '1ms', *args, stdout=writing)
     os.close(writing)
+    return cat, reading
+
+
+def no_reader():
+    """A signal does not wait for room."""
+    port, results = accepting()
+    cat, _ = full_pipe('127.0.0.1', port)
+    until(lambda: results, 'the first connection')
+    cat.rest()
+    cat.send(15)
+    cat.end(-15)
+
+
+def slow_reader():
+    port, results = accepting()
+    cat, reading = full_pipe('127.0.0.1', port)
     until(lambda: results, 'the first connection')
     cat.rest()
     # It waits for room: no try is made meanwhile.
