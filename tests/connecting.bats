@@ -159,13 +159,19 @@ load lib/helper
     assert_fails 2 '[-]-retry conflicts with --probe' sockcat -z --retry a 1 </dev/null
 }
 
-@test "the argument of --retry as a word of its own is answered with how to write it" {
+@test "the argument of --retry, --wait-for or --ping as a word of its own is answered with how to write it" {
     for words in '5 a 80' '30s a 80' '2m -l --to a:1 a 80'; do
         # shellcheck disable=SC2086 # several words
         assert_fails 2 "^sockcat: extra operand '${words%% *}'; if it is the argument of --retry write --retry=${words%% *}\$" \
             sockcat --retry $words </dev/null || fail "for $words" || return
     done
     assert_fails 2 "^sockcat: extra operand '81'" sockcat --retry a 80 81 </dev/null
+    for words in '--retry 5 a' '--wait-for 30 a:80' '--wait-for 30s a:80' '--ping 3 a 80'; do
+        read -r option amount _ <<<"$words"
+        # shellcheck disable=SC2086 # several words
+        assert_fails 2 "^sockcat: extra operand '$amount'; if it is the argument of $option write $option=$amount\$" \
+            sockcat $words </dev/null || fail "for $words" || return
+    done
 }
 
 @test "--retry waits for an address that does not exist yet" {

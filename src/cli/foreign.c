@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cli/operands.h"
 #include "net/endpoint_uri.h"
 #include "net/targets.h"
 
@@ -292,6 +293,16 @@ foreign_check_one(const struct options *options, const char *text, struct fault 
 	return foreign_check_separator(text, fault);
 }
 
+/* The first two operands of several: the first may be the argument of an option. */
+static bool
+foreign_check_amount(const struct options *options, const char *other, struct fault *fault)
+{
+	bool number = foreign_is_ports(options->operands[0]);
+	bool host = number ? foreign_is_host(other) && !foreign_is_ports(other)
+			   : strpbrk(other, ".:") != NULL;
+	return !host || operands_check_amount(options, fault);
+}
+
 /* Two operands. */
 static bool
 foreign_check_two(const char *one, const char *other, struct fault *fault)
@@ -334,6 +345,8 @@ foreign_check(const struct options *options, struct fault *fault)
 			return false;
 	if (count == 1)
 		return foreign_check_one(options, operands[0], fault);
+	if (count > 1 && !foreign_check_amount(options, operands[1], fault))
+		return false;
 	/* With -l, -s or -p is one of the two. */
 	bool half = options_has(options, OPTION_listen) &&
 		(options_has(options, OPTION_source) || options_has(options, OPTION_source_port));

@@ -34,16 +34,23 @@ operands_lacking(const struct options *options)
 	return i;
 }
 
+bool
+operands_check_amount(const struct options *options, struct fault *fault)
+{
+	unsigned lacking = operands_lacking(options);
+	return lacking == OPTION_COUNT ||
+		fault_set(fault, STATUS_USAGE, 0,
+			"extra operand '%s'; if it is the argument of --%s write --%s=%s",
+			options->operands[0], option_rows[lacking].name, option_rows[lacking].name,
+			options->operands[0]);
+}
+
 /* Operand i is one too many. */
 static bool
 operands_too_many(const struct options *options, int i, struct fault *fault)
 {
-	unsigned lacking = operands_lacking(options);
-	if (lacking != OPTION_COUNT)
-		return fault_set(fault, STATUS_USAGE, 0,
-			"extra operand '%s'; if it is the argument of --%s write --%s=%s",
-			options->operands[0], option_rows[lacking].name, option_rows[lacking].name,
-			options->operands[0]);
+	if (!operands_check_amount(options, fault))
+		return false;
 	fault->usage = true;
 	return fault_set(fault, STATUS_USAGE, 0, "extra operand '%s'",
 		endpoint_public(options->operands[i]));

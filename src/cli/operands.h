@@ -26,11 +26,14 @@ struct operands {
  */
 void operands_cut_program(struct options *options, bool passed);
 
+/* False and a fault if the first operand may be meant for an option that was given without its
+ * number or time. */
+bool operands_check_amount(const struct options *options, struct fault *fault);
+
 /*
  * Interprets the operands: HOST PORT, -l PORT, -l HOST PORT with their forms by -s and -p, -U PATH,
  * or an endpoint (net/endpoint_uri.h), which may imply options; for a probe HOST PORT... or several
- * endpoints. The struct contains a pointer to
- * itself and must not be copied. Status 2 or 3.
+ * endpoints. The struct contains a pointer to itself and must not be copied. Status 2 or 3.
  */
 bool operands_sort(
 	struct operands *operands, struct options *options, bool passed, struct fault *fault);
