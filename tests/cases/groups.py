@@ -1,4 +1,5 @@
 """A question to a group is answered by several; in a network namespace of its own."""
+import contextlib
 import socket
 import struct
 import subprocess
@@ -46,6 +47,9 @@ def asked(family, hearers, port, *words, answerers=('', '')):
 
 def interface():
     ip('link add v0 type veth peer name v1')
+    # A link-local address that is still being checked for duplicates loses the answers.
+    with contextlib.suppress(OSError), open('/proc/sys/net/ipv6/conf/v0/accept_dad', 'w') as file:
+        file.write('0')
     ip('link set v1 up')
     ip('addr add 192.0.2.1/24 brd + dev v0')
     ip('addr add 192.0.2.7/24 dev v0')

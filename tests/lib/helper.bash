@@ -204,6 +204,7 @@ start_peer() {
 # hold_port: sets $held, a TCP port of 127.0.0.1 that is taken without a listener: to
 # connect to it is refused, and no other test can get it.
 hold_port() {
+    rm -f "$T/held"
     python3 -c 'import signal, socket
 s = socket.socket()
 s.bind(("127.0.0.1", 0))
