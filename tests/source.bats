@@ -13,6 +13,16 @@ check() {
     [ "$status" -eq 0 ] || fail "$output"
 }
 
+@test "source: CONTRIBUTING.md names each module" {
+    local file name missing=()
+    # The families of frame formats are listed by formats.h alone.
+    for file in "$HELPER_DIR"/../../src/{base,sys,net,stream,filter,program,broadcast,flow,engine}/*.h; do
+        name=$(basename "$file" .h)
+        grep -qw "$name" "$HELPER_DIR/../../CONTRIBUTING.md" || missing+=("$name")
+    done
+    assert_equal "${missing[*]}" ""
+}
+
 @test "source: an include upward is found" {
     need python3
     mkdir -p "$T/src/base" "$T/src/flow"
