@@ -59,6 +59,13 @@ load lib/helper
         sockcat --wait-for=100ms -U "$T/none"
 }
 
+@test "at most 16 look-ups of a wait run at a time" {
+    need_shim
+    SHIM_COUNT=$T/count with_shim 'getaddrinfo:sleep=60:*' assert_fails 124 'slow.test: timed out' \
+        sockcat --wait-for=500ms slow.test:1-99 </dev/null
+    assert_line '^getaddrinfo 16$' "$T/count"
+}
+
 @test "a name that does not resolve is a reason" {
     need_shim
     with_shim 'getaddrinfo:EAI_NONAME:*' assert_fails 124 \

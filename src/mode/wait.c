@@ -15,6 +15,9 @@
 /* The most reasons in the message of a wait that failed. */
 #define WAIT_REASONS 8
 
+/* The most look-ups at a time, each of which has a thread. */
+#define WAIT_LOOKUPS 16
+
 struct wait_target {
 	struct probe probe; /* first: found by its address */
 	const struct target *of;
@@ -142,13 +145,23 @@ wait_try(struct wait *wait, size_t i, int64_t now)
 	probe_start(&target->probe, &wanted, &wait->finished);
 }
 
+/* Whether a try may begin: its look-up may have to wait for others. */
+static bool
+wait_may_try(const struct wait_target *target)
+{
+	const struct endpoint *endpoint = &target->of->endpoint;
+	return endpoint->names != TRANSPORT_INET || endpoint->numeric ||
+		resolve_lookups() < WAIT_LOOKUPS;
+}
+
 /* Begins the tries that are due. */
 static void
 wait_try_due(struct wait *wait, int64_t now)
 {
 	for (size_t i = 0; i < wait->count; i++) {
 		const struct wait_target *target = &wait->targets[i];
-		if (!target->done && !target->trying && now >= target->next_at)
+		if (!target->done && !target->trying && now >= target->next_at &&
+			wait_may_try(target))
 			wait_try(wait, i, now);
 	}
 }
@@ -183,11 +196,14 @@ static void
 wait_ask(struct task *task, struct pollset *pollset, int64_t now)
 {
 	const struct wait *wait = (struct wait *)task;
-	(void)now;
+	/* A look-up that was given up wakes nobody when it ends. */
+	int64_t later = clock_after(now, wait->config->interval);
 	for (size_t i = 0; i < wait->count; i++) {
 		const struct wait_target *target = &wait->targets[i];
-		if (!target->done && !target->trying)
-			pollset_until(pollset, clock_earlier(target->next_at, wait->deadline));
+		if (target->done || target->trying)
+			continue;
+		int64_t next_at = wait_may_try(target) ? target->next_at : later;
+		pollset_until(pollset, clock_earlier(next_at, wait->deadline));
 	}
 }
 
