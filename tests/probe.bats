@@ -62,6 +62,13 @@ load lib/helper
     assert_equal "$(cat "$T/fails.out")" ""
 }
 
+@test "a port that resets the connection before the probe asks for its result is open" {
+    need_shim
+    start_peer recvall!
+    SHIM_COUNT=$T/count with_shim 'connect:ECONNRESET:2' sockcat -z 127.0.0.1 "$peer_port" </dev/null
+    assert_line '^connect 2$' "$T/count"
+}
+
 @test "a port that is closed at every address is 1" {
     need_shim
     hold_port

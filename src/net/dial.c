@@ -66,14 +66,11 @@ dial_won(struct dial *dial, size_t i)
 	return IO_OK;
 }
 
-/* Connects. A connection of a probe to this host is asked for its result at once, as the loopback
- * interface has delivered the answer by then: false with EINPROGRESS if it has not. */
+/* Whether the connection was established before it was reset: the peer may have sent data. */
 static bool
-dial_connect_now(const struct dial *dial, int fd, const struct address *to)
+dial_was_connected(const struct dial *dial, int error)
 {
-	return sys_connect(fd, &to->any, to->length) ||
-		(errno == EINPROGRESS && dial->config.probe && address_is_loopback(to) &&
-			sys_connect(fd, &to->any, to->length));
+	return dial->config.transport->tcp && (error == ECONNRESET || error == EPIPE);
 }
 
 /* Calls connect(2) for an attempt. */
@@ -87,7 +84,7 @@ dial_connect(struct dial *dial, size_t i, int64_t now)
 		dial_socket_is_group(attempt->fd, to);
 	if (dial->group)
 		return dial_won(dial, i);
-	if (dial_connect_now(dial, attempt->fd, to))
+	if (dial_socket_connect(&dial->config, attempt->fd, to))
 		return dial_won(dial, i);
 	if (errno == EINPROGRESS)
 		return IO_AGAIN;
@@ -96,6 +93,10 @@ dial_connect(struct dial *dial, size_t i, int64_t now)
 		return IO_AGAIN;
 	}
 	int error = errno;
+	if (dial_was_connected(dial, error)) {
+		dial->error = error;
+		return dial_won(dial, i);
+	}
 	dial_failures_add_error(dial, to, error);
 	if (error == ECONNREFUSED)
 		dial_spare_keep(dial->config.spare, dial->config.transport, to, &attempt->fd);
@@ -299,10 +300,7 @@ dial_look(struct dial *dial, size_t i, int64_t now)
 			return IO_AGAIN;
 		}
 	}
-	/* The connection was established before the reset: the peer may have sent data. */
-	bool connected = error == 0 ||
-		(dial->config.transport->tcp && (error == ECONNRESET || error == EPIPE));
-	if (connected) {
+	if (error == 0 || dial_was_connected(dial, error)) {
 		dial->error = error;
 		return dial_won(dial, i);
 	}

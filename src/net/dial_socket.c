@@ -71,6 +71,14 @@ dial_socket_open(const struct dial_config *config, struct unix_path *file, const
 }
 
 bool
+dial_socket_connect(const struct dial_config *config, int fd, const struct address *to)
+{
+	return sys_connect(fd, &to->any, to->length) ||
+		(errno == EINPROGRESS && config->probe && address_is_loopback(to) &&
+			sys_connect(fd, &to->any, to->length));
+}
+
+bool
 dial_socket_is_group(int fd, const struct address *to)
 {
 	int on = 0, off = 0;

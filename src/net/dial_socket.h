@@ -19,4 +19,9 @@ int dial_socket_open(const struct dial_config *config, struct unix_path *file,
  */
 bool dial_socket_is_group(int fd, const struct address *to);
 
+/* Connects. A connection of a probe to this host is asked for its result at once, as the loopback
+ * interface has delivered the answer by then. False with errno: EINPROGRESS, or a failure; a reset
+ * if the connection was established, and has ended. */
+bool dial_socket_connect(const struct dial_config *config, int fd, const struct address *to);
+
 #endif
