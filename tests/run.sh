@@ -297,7 +297,7 @@ bigendian() {
     for name in frame frame_random frame_rules; do
         if "$target-gcc" -std=c11 -O1 -Wall -Wextra "${strict[@]}" -D_POSIX_C_SOURCE=200809L \
             -D_DEFAULT_SOURCE -Isrc -Itests/unit -static -o "$out/${name}_test" \
-            "tests/unit/${name}_test.c" tests/unit/framing.c src/frame/*.c src/base/fault.c \
+            "tests/unit/${name}_test.c" tests/unit/framing.c src/frame/*.c src/base/fault.c src/base/json_text.c \
             src/base/parse.c src/base/spelling.c src/base/text.c && qemu-s390x "$out/${name}_test" | sed 's/^/   /'; then
             passed=$((passed + 1))
         else
