@@ -21,8 +21,10 @@ mode_run(struct config *config, struct fault *fault)
 	bool done = engine_open(engine, &config->capture, patience, fault) &&
 		acl_config_read(&config->access, fault) && engine_start(engine, fault) &&
 		config->mode->run(&run, fault);
-	/* With --grace programs may finish too. */
-	if (!engine_end_programs(engine, done && engine->end_signal != 0) && done)
+	/* With --grace programs may finish too, but not without it when the signal arrives together
+	 * with the end of the last session. */
+	bool graceful = done && engine->end_signal != 0 && config->grace > 0;
+	if (!engine_end_programs(engine, graceful) && done)
 		done = fault_set_signal(fault, engine->end_signal);
 	/* After a signal, wait a moment only. */
 	patience = fault->signal != 0 ? RELAY_GRACE : config->linger;
