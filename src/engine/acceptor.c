@@ -27,7 +27,7 @@ acceptor_load(
 	enum io result = pollset == NULL ? acl_start(access, &acceptor->run->config->access, fault)
 					 : acl_step(access, pollset, fault);
 	(void)now;
-	if (result == IO_OK && acl_permits_nobody(access))
+	if (result == IO_OK && acl_permits_none(access))
 		return IO_FAULT(fault, STATUS_ACCESS, 0,
 			"access list: no client can match (deny overrides allow)");
 	return result;

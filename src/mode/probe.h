@@ -17,6 +17,9 @@
 #include "net/dial.h"
 #include "net/udp_query.h"
 
+/* The most look-ups at a time of modes with many probes; each has a thread. */
+#define PROBE_LOOKUPS 16
+
 enum probe_state {
 #define STATE(id, word, status, text) PROBE_##id,
 #include "mode/probe.def"

@@ -23,9 +23,6 @@
 /* Descriptors that are left for all else. */
 #define SCAN_RESERVE 24
 
-/* The most look-ups at a time, each of which has a thread. */
-#define SCAN_LOOKUPS 16
-
 /* The most probes that start in a turn. */
 #define SCAN_BATCH 256
 
@@ -87,7 +84,7 @@ scan_next(struct scan *scan)
 		if (of->next == of->count || of->state == SCAN_RESOLVING)
 			continue;
 		if (of->state == SCAN_RESOLVED || of->target->endpoint.numeric ||
-			resolve_lookups() < SCAN_LOOKUPS)
+			resolve_lookups() < PROBE_LOOKUPS)
 			return of;
 	}
 	return NULL;

@@ -15,9 +15,6 @@
 /* The most reasons in the message of a wait that failed. */
 #define WAIT_REASONS 8
 
-/* The most look-ups at a time, each of which has a thread. */
-#define WAIT_LOOKUPS 16
-
 struct wait_target {
 	struct probe probe; /* first: found by its address */
 	const struct target *of;
@@ -151,7 +148,7 @@ wait_may_try(const struct wait_target *target)
 {
 	const struct endpoint *endpoint = &target->of->endpoint;
 	return endpoint->names != TRANSPORT_INET || endpoint->numeric ||
-		resolve_lookups() < WAIT_LOOKUPS;
+		resolve_lookups() < PROBE_LOOKUPS;
 }
 
 /* Begins the tries that are due. */
@@ -196,7 +193,7 @@ static void
 wait_ask(struct task *task, struct pollset *pollset, int64_t now)
 {
 	const struct wait *wait = (struct wait *)task;
-	/* A look-up that was given up wakes nobody when it ends. */
+	/* The end of an abandoned look-up wakes no task. */
 	int64_t later = clock_after(now, wait->config->interval);
 	for (size_t i = 0; i < wait->count; i++) {
 		const struct wait_target *target = &wait->targets[i];

@@ -375,7 +375,7 @@ acl_permits(const struct acl *acl, const struct address *peer)
 }
 
 bool
-acl_permits_nobody(const struct acl *acl)
+acl_permits_none(const struct acl *acl)
 {
 	static const struct cidr any[] = { { .size = 4 }, { .size = 16 } };
 	const struct acl_part *allowed = &acl->list.parts[ACL_ALLOW];

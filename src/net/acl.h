@@ -108,7 +108,7 @@ bool acl_permits(const struct acl *acl, const struct address *peer);
 
 /* Whether no peer can be permitted: the allow list is empty, or covered by the deny list. False if
  * the lists are too long to compare. */
-bool acl_permits_nobody(const struct acl *acl);
+bool acl_permits_none(const struct acl *acl);
 
 /* Frees the list; a zeroed struct is allowed. */
 void acl_close(struct acl *acl);

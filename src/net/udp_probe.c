@@ -107,7 +107,8 @@ static const struct udp_probe_row udp_probe_rows[] = {
 	/* STUN, RFC 8489, 5: a binding request without attributes, magic cookie, transaction id. */
 	{ 3478, UDP_PROBE_PADDED("\x00\x01\x00\x00\x21\x12\xa4\x42", 20), 8, 12, false },
 
-	/* SIP, RFC 3261, 11, and RFC 3581: OPTIONS that nobody forwards, answered to its source. */
+	/* SIP, RFC 3261, 11, and RFC 3581: OPTIONS that no proxy forwards, answered to its source.
+	 */
 	{ 5060,
 		UDP_PROBE_BYTES(
 			"OPTIONS sip:sockcat.invalid SIP/2.0\r\n"

@@ -231,7 +231,7 @@ acl_test_permits(void)
 
 static const struct {
 	const char *allow, *deny;
-	bool nobody;
+	bool none;
 } acl_test_lists[] = {
 	{ NULL, NULL, false },
 	{ NULL, "0.0.0.0/0", false },
@@ -248,13 +248,13 @@ static const struct {
 };
 
 static void
-acl_test_nobody(void)
+acl_test_none(void)
 {
 	for (size_t i = 0; i < sizeof acl_test_lists / sizeof acl_test_lists[0]; i++) {
 		struct acl_config config;
 		struct acl access;
 		acl_test_make(&access, &config, acl_test_lists[i].allow, acl_test_lists[i].deny);
-		bool right = acl_permits_nobody(&access) == acl_test_lists[i].nobody;
+		bool right = acl_permits_none(&access) == acl_test_lists[i].none;
 		if (!right)
 			(void)fprintf(stderr, "list %zu\n", i);
 		CHECK(right);
@@ -357,13 +357,13 @@ acl_test_files(const char *path)
 	}
 	struct address other = acl_test_address("192.0.2.99");
 	CHECK(!acl_permits(&access, &other));
-	CHECK(!acl_permits_nobody(&access));
+	CHECK(!acl_permits_none(&access));
 	acl_close(&access);
 
 	/* An empty allow list is not the same as none. */
-	acl_test_write(path, "# nobody yet\n");
+	acl_test_write(path, "# empty\n");
 	CHECK(acl_test_await(&access, acl_start(&access, &config, &fault), &fault) == IO_OK);
-	CHECK(acl_permits_nobody(&access));
+	CHECK(acl_permits_none(&access));
 	CHECK(!acl_permits(&access, &other));
 	acl_close(&access);
 	acl_config_close(&config);
@@ -620,7 +620,7 @@ main(void)
 	(void)close(fd);
 	acl_test_parse();
 	acl_test_permits();
-	acl_test_nobody();
+	acl_test_none();
 	acl_test_scopes();
 	acl_test_others();
 	acl_test_files(path);
