@@ -208,6 +208,11 @@ for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT:
     assert_equal "$(cat "$T/background.out")" hellomore
 }
 
+@test "F159: a signal in the turn in which the last session ends is not taken for a graceful end" {
+    need_shim
+    drive signals signal_in_the_last_turn
+}
+
 @test "F159: a signal at any point leaves no loss that looks like a good end" {
     # The moment is a number of bytes, not a time: the test's side sends the signal when it has
     # received that number.

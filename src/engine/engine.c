@@ -236,9 +236,11 @@ engine_end_programs(struct engine *engine, bool graceful)
 {
 	struct fault ignored = FAULT_NONE;
 	bool all = true;
-	while (child_count() > 0 && engine_turn(engine, &ignored))
+	/* The signal may have arrived together with the end of the last session. */
+	do
 		if (engine->end_signal != 0 && !graceful && child_limit_grace())
 			all = false;
+	while (child_count() > 0 && engine_turn(engine, &ignored));
 	fault_clear(&ignored);
 	return all;
 }

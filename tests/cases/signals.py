@@ -37,6 +37,26 @@ def interrupted_waits():
         check(counted().get(call + ':failed', 0) > 5, True, counted())
 
 
+def signal_in_the_last_turn():
+    """The program does not read its input, and has closed its output: the session ends, and the program goes on. A
+    signal in each turn: all that the turn waits for is there by then."""
+    for turn in range(1, 100):
+        cat = Cat('-l', '127.0.0.1', '0', '-c', 'exec >&-; exec sleep 60', env=shim(
+            'poll:sleep=0.03:*,poll:signal=15:%d' % turn, T + '/count'))
+        with contextlib.suppress(OSError):  # it has ended, or is about to
+            peer = dial(cat)
+            peer.sendall(b'data')
+            peer.shutdown(socket.SHUT_WR)
+            to_end(peer)
+            peer.close()
+        status = cat.process.wait(LIMIT)
+        if status == 0:
+            break
+        check(status, -signal.SIGTERM, turn)
+    # That signal came when the program had been ended, or never: at most one wait followed it.
+    check(4 <= counted()['poll'] < turn + 2, True, counted())
+
+
 def signal_at_any_point(program, directory):
     r = random.Random(4)
     data = r.randbytes(700000)

@@ -335,9 +335,11 @@ finish() {
     [ "$in_time" -eq 0 ] || fail "process $1 did not end in time"
 }
 
-# catches PID NAME: the process has a handler for this signal.
+# catches PID NAME: the process, which is the program under test, has a handler for this signal. The shell
+# that is about to become the program has handlers, too.
 catches() {
     local caught
+    [ "/proc/$1/exe" -ef "$SOCKCAT" ] || return 1
     caught=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null)
     [ -n "$caught" ] && ((16#$caught >> ($(kill -l "$2") - 1) & 1))
 }

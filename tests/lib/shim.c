@@ -10,6 +10,7 @@
  *             unmade               connect is not made and fails with EINTR
  *             short=N              an I/O call moves at most N bytes (not on message sockets)
  *             sleep=SECONDS        the call is made later
+ *             signal=N             the call is made after signal N was raised
  *             EAI_..., addresses=N getaddrinfo fails, or finds 127.1.0.1, 127.1.0.2 ... (N of
  *                                  them) at the port that the service argument names
  *             jump=SECONDS         the wall clock is off by that much; clock_gettime only
@@ -21,8 +22,8 @@
  *   SHIM_COUNT=FILE  at a regular exit, "CALL N" for each call made, "CALL:failed N" for those
  *                    that a rule let fail, and "CALL:FD N" for each rule with an FD are written to FILE
  *
- * All rules are looked at for each call: delays add up, the smallest length holds, the first
- * error wins.  Calls count from the start of main on, so that neither the loader nor constructors
+ * All rules are looked at for each call, in their order: delays add up, the smallest length holds,
+ * the first error wins.  Calls count from the start of main on, so that neither the loader nor constructors
  * shift the numbers.  Each process counts for itself; a forked child goes on from its parent's
  * numbers.  A rule that cannot be understood ends the program with status 125.
  *
@@ -41,6 +42,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -68,14 +70,14 @@ enum call { CALLS(ENUM) CALL_COUNT };
 #define NAME(name) #name,
 static const char *const names[] = { CALLS(NAME) };
 
-enum action { DO_ERROR, DO_SHORT, DO_SLEEP, DO_ADDRESSES, DO_JUMP, DO_COUNT };
+enum action { DO_ERROR, DO_SHORT, DO_SLEEP, DO_SIGNAL, DO_ADDRESSES, DO_JUMP, DO_COUNT };
 enum { FD_ANY = -1, FD_SOCKET = -2, FD_PIPE = -3, FD_FILE = -4 };
 
 struct rule {
 	enum call call;
 	enum action action;
 	bool eai;                    /* the number is a status of getaddrinfo, not an errno */
-	double number;               /* the errno, the N, the seconds */
+	double number;               /* the errno, the N, the seconds, the signal */
 	unsigned long first, last;   /* due for these calls ... */
 	unsigned long chance;        /* ... and then with this chance of 10,000 */
 	int fd;
@@ -186,6 +188,8 @@ judge(enum call c, int fd)
 			v.jump += (long)r->number;
 		else if (r->action == DO_ERROR && v.error == 0)
 			v.error = (int)r->number, v.eai = r->eai;
+		else if (r->action == DO_SIGNAL)
+			(void)raise((int)r->number);
 		else if (r->action == DO_SLEEP) {
 			left.tv_sec = (time_t)r->number;
 			left.tv_nsec = (long)((r->number - (double)left.tv_sec) * 1e9);
@@ -571,6 +575,7 @@ parse_action(struct rule *r, const char *text)
 	}
 	r->action = DO_COUNT;
 	return strcmp(text, "count") == 0 || parse_value(r, text, "sleep", DO_SLEEP, 0, 1e6)
+	    || parse_value(r, text, "signal", DO_SIGNAL, 1, 64)
 	    || parse_value(r, text, "short", DO_SHORT, 1, 1e9)
 	    || (names_only && parse_value(r, text, "addresses", DO_ADDRESSES, 1, 65535))
 	    || (r->call == C_clock_gettime && parse_value(r, text, "jump", DO_JUMP, -1e11, 1e11));
