@@ -261,6 +261,8 @@ main(void)
 				pollset.polls[j].revents = pollset.polls[j].events;
 			flow_step(&flow, &pollset, 0);
 		}
+		CHECK(flow_is_idle(&flow) ==
+			(flow.state == FLOW_OPEN && !flow.channel.ops->has_data(&flow.channel)));
 		bool good = flow.state == flow_test_rows[i].state &&
 			to.shut_called == flow_test_rows[i].shut_called &&
 			to.told_end == flow_test_rows[i].told_end &&

@@ -429,6 +429,25 @@ session_test_order(bool dialled)
 	session_test_close(&one);
 }
 
+/* Data that was read and not written in one direction is enough. */
+static void
+session_test_holds(void)
+{
+	const struct {
+		uint64_t out_read, out_written, in_read, in_written;
+		bool holds;
+	} rows[] = { { 0, 0, 0, 0, false }, { 5, 5, 7, 7, false }, { 5, 4, 7, 7, true },
+		{ 5, 5, 7, 6, true }, { 5, 4, 7, 6, true } };
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct session session = { .id = 1 };
+		session.relay.out.read = rows[i].out_read;
+		session.relay.out.written = rows[i].out_written;
+		session.relay.in.read = rows[i].in_read;
+		session.relay.in.written = rows[i].in_written;
+		CHECK(session_holds(&session) == rows[i].holds);
+	}
+}
+
 /* A filter that waits for the peer has no more time than is left from the start. */
 static void
 session_test_filter_times_out(bool dialled)
@@ -619,6 +638,7 @@ int
 main(void)
 {
 	session_test_resets();
+	session_test_holds();
 	for (int dialled = 0; dialled < 2; dialled++) {
 		session_test_order(dialled);
 		session_test_filter_times_out(dialled);
