@@ -15,7 +15,7 @@ cd "$source_tree"
 echo "== What is needed to build a package"
 install_needs dpkg-buildpackage:dpkg-dev dh:debhelper lintian:lintian
 if ! dpkg-checkbuilddeps packaging/debian/control; then
-    install_packages build-essential debhelper cmake
+    install_packages build-essential debhelper cmake libssl-dev
 fi
 
 work=$(mktemp -d)
@@ -50,6 +50,6 @@ as_root=()
 [ "$(id -u)" -ne 0 ] || as_root=(--allow-root)
 lintian "${as_root[@]}" --display-info --fail-on error,warning "$work"/sockcat_*.changes
 
-cp "$work"/sockcat_*.deb "$outdir"
+cp "$work"/*.deb "$outdir"
 echo "== Done"
-(cd "$work" && echo sockcat_*.deb) | sed "s|^|$outdir/|"
+(cd "$work" && printf '%s\n' *.deb) | sed "s|^|$outdir/|"

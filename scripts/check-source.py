@@ -28,7 +28,7 @@ TEXT_FILES = re.compile(r"\.(c|h|def|bats|py|bash|sh|md|in|cmake|txt|service|soc
 NOT_TEXTS = re.compile(r"seeds/|results/|check-source\.py|source\.bats")
 UNCLEAN = ()
 
-LAYERS = {"base": 0, "sys": 1, "frame": 1, "net": 2, "stream": 3, "filter": 4, "program": 4, "broadcast": 4,
+LAYERS = {"base": 0, "sys": 1, "frame": 1, "net": 2, "plugin": 2, "stream": 3, "filter": 4, "program": 4, "broadcast": 4,
           "flow": 5, "engine": 6, "mode": 7, "cli": 8}
 BANNED = ("strcpy strcat sprintf vsprintf strtok atoi atol atoll system popen mktemp tmpnam gets alloca signal "
           "strncpy").split()

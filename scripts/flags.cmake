@@ -34,11 +34,13 @@ function(sockcat_compile_flag flag)
     endif()
 endfunction()
 
+# The flag, or an expression that gives it to some targets only.
 function(sockcat_link_flag flag)
     string(MAKE_C_IDENTIFIER "have_link${flag}" have)
     check_linker_flag(C "${flag}" ${have})
+    list(GET ARGV -1 option)
     if(${have})
-        target_link_options(sockcat_flags INTERFACE "${flag}")
+        target_link_options(sockcat_flags INTERFACE "${option}")
         set(sockcat_table "${sockcat_table}  yes ${flag} (link)\n" PARENT_SCOPE)
     else()
         set(sockcat_table "${sockcat_table}  NO  ${flag} (link)\n" PARENT_SCOPE)
@@ -95,9 +97,11 @@ elseif(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
         # does not: their entry points lack endbr64, so that feature is left to the objects.
         sockcat_link_flag(-Wl,-z,shstk)
     endif()
-    foreach(flag -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,nodlopen -Wl,--as-needed)
+    foreach(flag -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed)
         sockcat_link_flag("${flag}")
     endforeach()
+    # A plug-in is there to be opened.
+    sockcat_link_flag(-Wl,-z,nodlopen "$<$<NOT:$<STREQUAL:$<TARGET_PROPERTY:TYPE>,MODULE_LIBRARY>>:-Wl,-z,nodlopen>")
 endif()
 
 if(SOCKCAT_STATIC)

@@ -50,6 +50,10 @@ install_translate() {
         *:groff-base) echo groff ;;
         *:bsdextrautils) echo util-linux ;;
         *:libclang-rt-dev) echo compiler-rt ;;
+        dnf:libssl-dev) echo openssl-devel ;;
+        zypper:libssl-dev) echo libopenssl-devel ;;
+        pacman:libssl-dev) echo openssl ;;
+        apk:libssl-dev) echo openssl-dev ;;
         dnf:libc6-dev) echo glibc-devel ;;
         zypper:libc6-dev) echo glibc-devel ;;
         pacman:libc6-dev) echo glibc ;;

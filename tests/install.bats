@@ -11,7 +11,7 @@ setup_file() {
     command -v cmake >/dev/null || return 0
     if [ -z "$build" ]; then
         build=$BATS_FILE_TMPDIR/build
-        cmake -S "$BATS_TEST_DIRNAME/.." -B "$build" -DBUILD_TESTING=OFF >/dev/null
+        cmake -S "$BATS_TEST_DIRNAME/.." -B "$build" -DBUILD_TESTING=OFF -DSOCKCAT_DIGEST=OFF >/dev/null
         cp "$SOCKCAT" "$build/sockcat"
     fi
     # An installation from this build directory can be uninstalled.
@@ -45,9 +45,14 @@ take_away() { cmake --build "$build" --target uninstall >"$T/uninstall.out" 2>&1
 # layout DIRECTORY: mode and path of every file in it.
 layout() { (cd "$1" && find . ! -type d -printf '%m %P\n' | LC_ALL=C sort -k 2); }
 
+# The plug-ins are those that were built.
 wanted() {
+    local plugin
+    echo '755 bin/sockcat'
+    for plugin in "$build"/libexec/sockcat/*.so; do
+        [ ! -e "$plugin" ] || echo "644 libexec/sockcat/${plugin##*/}"
+    done
     cat <<'EOF'
-755 bin/sockcat
 644 share/bash-completion/completions/sockcat
 644 share/doc/sockcat/LICENSE
 644 share/doc/sockcat/README.md

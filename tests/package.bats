@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# The Debian package: it is built once for this file, looked into, installed on this system and
-# removed again. Not for each preset: the package has a build of its own.
+# The Debian packages: they are built once for this file, looked into, installed on this system
+# and removed again. Not for each preset: the packages have a build of their own.
 # shellcheck disable=SC2154 # the helper sets what it says
 bats_require_minimum_version 1.5.0
 load lib/helper
@@ -21,8 +21,8 @@ setup_file() {
     # The first test tells how that went.
     built=0
     "$BATS_TEST_DIRNAME/../packaging/deb.sh" "$BATS_FILE_TMPDIR" >"$log" 2>&1 || built=$?
-    package=$(find "$BATS_FILE_TMPDIR" -name '*.deb')
-    export built package
+    package=$(find "$BATS_FILE_TMPDIR" -name 'sockcat_*.deb') plugins=$(find "$BATS_FILE_TMPDIR" -name 'sockcat-tls_*.deb')
+    export built package plugins
 }
 
 setup() {
@@ -33,7 +33,7 @@ setup() {
 teardown() {
     stop_all
     if [ -e "$T/installed" ] && dpkg-query -W sockcat >/dev/null 2>&1; then
-        apt purge sockcat
+        apt purge sockcat-tls sockcat
     fi
 }
 
@@ -52,7 +52,7 @@ need_free_system() {
 
 put() {
     touch "$T/installed"
-    apt install --no-install-recommends "$package"
+    apt install --no-install-recommends "$package" "$plugins"
 }
 
 # system: every path of it. What Python compiles by the way is not of the package.
@@ -63,7 +63,7 @@ system() { find /usr /etc /var/lib/sockcat 2>/dev/null | grep -v '/__pycache__\(
     assert_line '^== Lintian' "$log"
     # Other compilers than CI's may warn of more.
     [ "${WERROR:-OFF}" != ON ] || run ! grep -E '^[^ ]+:[0-9]+: warning: ' "$log"
-    [ -n "$package" ] || fail "there is no package"
+    [ -n "$package" ] && [ -n "$plugins" ] || fail "a package is missing"
 }
 
 @test "package: it has these files, with these modes and owners, and no others" {
@@ -84,6 +84,18 @@ EOF
     assert_equal "$(cat "$T/files")" "$(cat "$T/wanted")"
     run dpkg-deb -c "$package"
     assert_equal "$(awk '$1 ~ /^d/ && ($1 != "drwxr-xr-x" || $2 != "root/root")' <<<"$output")" ""
+}
+
+@test "package: the plug-ins are in a package of their own, which needs OpenSSL" {
+    dpkg-deb -c "$plugins" | awk '$1 !~ /^d/ { print $1, $2, $6 }' | LC_ALL=C sort -k 3 >"$T/files"
+    cat >"$T/wanted" <<'EOF'
+-rwxr-xr-x root/root ./usr/libexec/sockcat/digest.so
+-rw-r--r-- root/root ./usr/share/doc/sockcat-tls/changelog.gz
+-rw-r--r-- root/root ./usr/share/doc/sockcat-tls/copyright
+EOF
+    assert_equal "$(cat "$T/files")" "$(cat "$T/wanted")"
+    run dpkg-deb -f "$plugins" Depends
+    [[ $output =~ ^sockcat\ \(=\ [^\)]+\),\ .*libssl3 ]] || fail "$output"
 }
 
 @test "package: it needs the C library and nothing else" {
@@ -118,7 +130,7 @@ EOF
         put
         system >"$T/between"
         [ "$(comm -13 "$T/before" "$T/between" | grep -c sockcat)" -ge 9 ] || fail "it was not installed"
-        apt "$how" sockcat
+        apt "$how" sockcat-tls sockcat
         system >"$T/after"
         assert_equal "$(diff "$T/before" "$T/after")" ""
         run ! dpkg-query -W sockcat

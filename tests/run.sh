@@ -63,8 +63,10 @@ if command -v apt-get >/dev/null 2>&1; then
     # Its tools are wanted; without systemd-sysv nothing of it is started, and no init replaced.
     install_wants systemd-analyze:systemd
     dpkg-checkbuilddeps packaging/debian/control ||
-        install_wanted_packages build-essential debhelper cmake
+        install_wanted_packages build-essential debhelper cmake libssl-dev
 fi
+# Plug-ins are built only with their libraries.
+echo '#include <openssl/evp.h>' | cc -fsyntax-only -x c - 2>/dev/null || install_wanted_packages libssl-dev
 # Names of services and protocols; a file, so no command to look for.
 [ -e /etc/services ] || install_wanted_packages netbase
 # The sanitizers' run-time library is a package of its own, and clang's version is in its name.

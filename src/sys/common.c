@@ -1,6 +1,7 @@
 /* System calls that are the same on every system; see sys.h. */
 #include "sys/call.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -221,4 +222,16 @@ sys_set_nonblocking(int fd, bool nonblocking, bool *was)
 		*was = (flags & O_NONBLOCK) != 0;
 	int wanted = nonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
 	return wanted == flags || fcntl(fd, F_SETFL, wanted) == 0;
+}
+
+const void *
+sys_load(const char *path, const char *symbol, const char **cause)
+{
+	void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	const void *address = NULL;
+	if (object == NULL)
+		*cause = dlerror();
+	else if ((address = dlsym(object, symbol)) == NULL)
+		*cause = "it does not define the symbol";
+	return address;
 }

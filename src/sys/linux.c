@@ -9,11 +9,14 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -53,6 +56,30 @@ bool
 sys_pipe(int ends[static 2])
 {
 	return pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0;
+}
+
+/* The link itself has the length 0, so the space for it grows. */
+char *
+sys_program_folder(uid_t *owner)
+{
+	static const char link[] = "/proc/self/exe";
+	struct stat status;
+	if (getauxval(AT_SECURE) != 0 || stat(link, &status) == -1)
+		return NULL;
+	for (size_t size = 256; size <= 1 << 16; size *= 2) {
+		char *path = malloc(size);
+		ssize_t length = path == NULL ? -1 : readlink(link, path, size);
+		if (length > 0 && (size_t)length < size && path[0] == '/') {
+			path[length] = '\0';
+			*strrchr(path, '/') = '\0';
+			*owner = status.st_uid;
+			return path;
+		}
+		free(path);
+		if (length < (ssize_t)size)
+			return NULL;
+	}
+	return NULL;
 }
 
 void

@@ -51,6 +51,13 @@ sys_close_range_on_exec(unsigned first)
 	return false;
 }
 
+char *
+sys_program_folder(uid_t *owner)
+{
+	(void)owner;
+	return NULL;
+}
+
 void
 sys_end_with_parent(int signal)
 {

@@ -76,6 +76,12 @@ bool sys_is_nonblocking(int fd);
 /* Sets or clears O_NONBLOCK. *was, unless NULL, is the former state. */
 bool sys_set_nonblocking(int fd, bool nonblocking, bool *was);
 
+/*
+ * Loads a shared object by its absolute path, for the rest of the run, and returns the address of
+ * one of its symbols. NULL with *cause, a text that is valid until the next call.
+ */
+const void *sys_load(const char *path, const char *symbol, const char **cause);
+
 /* --- spawn.c: running programs --- */
 
 /* Finds a program as a shell does: the name itself if it contains a '/', otherwise the first
@@ -121,6 +127,13 @@ bool sys_has(enum sys_feature feature);
 int sys_socket(int family, int type, int protocol);
 int sys_accept(int listener, struct sockaddr *address, socklen_t *length);
 bool sys_pipe(int ends[static 2]);
+
+/*
+ * The directory of the running executable, its symbolic links resolved, and the owner of the
+ * executable. The caller frees it. NULL, and *owner unchanged, where the system does not tell, and
+ * in a process that has privileges which its caller has not.
+ */
+char *sys_program_folder(uid_t *owner);
 
 /* Requests the signal for this process when its parent dies. */
 void sys_end_with_parent(int signal);

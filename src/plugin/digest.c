@@ -1,0 +1,104 @@
+#include "plugin/digest.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "plugin/digest_ops.h"
+
+struct digest {
+	const struct digest_algorithm *algorithm;
+	void *state; /* the plug-in's */
+};
+
+/* The labels are those of sha256sum --tag and b2sum --tag. */
+static const struct digest_algorithm digest_algorithms[] = {
+	{ "sha256", "SHA256", "SHA2-256", 32 },
+	{ "sha512", "SHA512", "SHA2-512", 64 },
+	{ "blake2b", "BLAKE2b", "BLAKE2B-512", 64 },
+};
+
+static const struct plugin digest_plugin = { "digest", "sockcat-tls", sizeof(struct digest_ops) };
+
+/* The plug-in's table once it is open. */
+static const struct digest_ops *digest_table;
+
+const struct digest_algorithm *
+digest_row(size_t i)
+{
+	return i < sizeof digest_algorithms / sizeof digest_algorithms[0] ? &digest_algorithms[i]
+									  : NULL;
+}
+
+const struct digest_algorithm *
+digest_find(const char *name)
+{
+	const struct digest_algorithm *row;
+	for (size_t i = 0; (row = digest_row(i)) != NULL; i++)
+		if (strcasecmp(row->name, name) == 0)
+			return row;
+	return NULL;
+}
+
+static bool
+digest_fail(const struct digest_algorithm *algorithm, struct fault *fault)
+{
+	return fault_set(
+		fault, STATUS_MISSING, 0, "compute %s: the library failed", algorithm->label);
+}
+
+struct digest *
+digest_new(const char *name, struct fault *fault)
+{
+	const struct digest_algorithm *algorithm = digest_find(name);
+	if (algorithm == NULL)
+		return fault_set(fault, STATUS_INTERNAL, 0, "no digest '%s'", name), NULL;
+	if (digest_table == NULL && (digest_table = plugin_open(&digest_plugin, fault)) == NULL)
+		return NULL;
+	struct digest *digest = malloc(sizeof *digest);
+	if (digest == NULL)
+		return fault_set(fault, STATUS_MEMORY, 0, "out of memory"), NULL;
+	*digest = (struct digest){ algorithm, digest_table->start(algorithm->library) };
+	if (digest->state == NULL) {
+		digest_free(digest);
+		return digest_fail(algorithm, fault), NULL;
+	}
+	return digest;
+}
+
+bool
+digest_add(struct digest *digest, const void *bytes, size_t length, struct fault *fault)
+{
+	return digest_table->add(digest->state, bytes, length) ||
+		digest_fail(digest->algorithm, fault);
+}
+
+bool
+digest_finish(struct digest *digest, unsigned char out[static DIGEST_SIZE], size_t *length,
+	struct fault *fault)
+{
+	*length = digest->algorithm->size;
+	return digest_table->finish(digest->state, out, *length) ||
+		digest_fail(digest->algorithm, fault);
+}
+
+void
+digest_free(struct digest *digest)
+{
+	if (digest == NULL)
+		return;
+	if (digest->state != NULL)
+		digest_table->free(digest->state);
+	free(digest);
+}
+
+void
+digest_hex(const unsigned char *result, size_t length, char text[static 2 * DIGEST_SIZE + 1])
+{
+	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < length; i++) {
+		text[2 * i] = digits[result[i] >> 4];
+		text[2 * i + 1] = digits[result[i] & 15];
+	}
+	text[2 * length] = '\0';
+}
