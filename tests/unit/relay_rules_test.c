@@ -255,6 +255,20 @@ rules_test_only_out(void)
 	rules_end(&test);
 }
 
+/* The end of OUT stops IN, but not before. */
+static void
+rules_test_input_end(void)
+{
+	struct rules_test test = rules_begin();
+	rules_prepare(&test);
+	test.rules.at_input_end = FLOW_STOP_DRAINED;
+	rules_open(&test);
+	CHECK(rules_run(&test, 0) == -1 && test.relay.in.state == FLOW_OPEN);
+	test.local.then = IO_END;
+	CHECK(rules_run(&test, 30 * CLOCK_SECOND) != -1 && test.relay.clean);
+	rules_end(&test);
+}
+
 /* Messages that keep coming are read for a limited time after IN has been stopped. */
 static void
 rules_test_drain_ends(void)
@@ -396,6 +410,7 @@ main(void)
 	rules_test_buffered();
 	rules_test_part();
 	rules_test_only_out();
+	rules_test_input_end();
 	rules_test_drain_ends();
 	rules_test_linger();
 	rules_test_silence();
