@@ -90,3 +90,21 @@ capture() { drive capture "$@"; }
     capture resets -c cat
     capture resets --output "$T/file"
 }
+
+@test "F155: a full file of any option is status 23 with one message, at either end" {
+    [ -w /dev/full ] || skip "needs /dev/full"
+    local option got
+    for option in --hex-dump --output --report=json:; do
+        [[ $option == *: ]] && option+=/dev/full || option+=\ /dev/full
+        # shellcheck disable=SC2086 # an option and its argument
+        start_listener $option 127.0.0.1 0
+        got=0
+        # shellcheck disable=SC2086
+        echo hello | sockcat $option 127.0.0.1 "$port" >"$T/out" 2>"$T/err" || got=$?
+        assert_equal "$option $got" "$option 23"
+        assert_one_error "$T/err" '^sockcat: write /dev/full: No space left on device$'
+        finish "$listener"
+        # A client that fails resets its connection, maybe before the listener has something to write.
+        [[ $result =~ ^(23|56)$ ]] || fail "$option: status $result"
+    done
+}

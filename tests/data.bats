@@ -450,6 +450,10 @@ takes_at_least() {
     assert_same "$T/out" "$T/in"
 }
 
+@test "--rate limits every path of data, in both directions" {
+    drive rate paths
+}
+
 @test "--rate with a burst lets that much pass at once" {
     # Without it this would take half an hour.
     printf '%02048d' 0 >"$T/in"

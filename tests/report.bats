@@ -184,6 +184,16 @@ runs_of_all_kinds() {
     [ "${#missing[@]}" -eq 0 ] || fail "missing: ${missing[*]}; there: $(tr '\n' ',' <"$T/kinds")"
 }
 
+@test "F152: a name made to break the lines of a report is a string of it, in JSON and in text" {
+    need jq
+    drive report hostile "$T/s" "$T/json"
+    assert_equal "$(jq -r 'select(.event == "accepted") | .peer.name' "$T/json" | od -An -tx1 | tr -d ' \n')" \
+        40225cefbfbdefbfbd1b5b324a0a7b2276223a327de280aee280a80a
+    drive report hostile "$T/t" "$T/text" text
+    assert_equal "$(grep -c . "$T/text")" "$(jq -c . "$T/json" | grep -c .)"
+    ! LC_ALL=C grep -q '[^ -~]' "$T/text" || fail "$(cat -v "$T/text")"
+}
+
 @test "report: the schema rejects other events, states, members and types" {
     need python3
     /usr/bin/python3 -c 'import jsonschema' 2>/dev/null || skip "needs python3-jsonschema"

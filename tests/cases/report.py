@@ -190,9 +190,9 @@ def strays():
         check(validator.is_valid(good | wrong), False, wrong)
 
 
-def hostile(path, report):
+def hostile(path, report, form='json'):
     """A client of a Unix socket whose name is no UTF-8, and that a terminal would obey."""
-    cat = Cat('-l', '-k', '-d', '--max-accepts', '1', '--report=json:' + report, '-U', path)
+    cat = Cat('-l', '-k', '-d', '--max-accepts', '1', '--report=%s:%s' % (form, report), '-U', path)
     client = socket.socket(socket.AF_UNIX)
     client.bind(b'\0"\\\xff\xfe\x1b[2J\n{"v":2}' + '\u202e\u2028'.encode())
     client.connect(path)
