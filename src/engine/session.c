@@ -200,6 +200,8 @@ session_ask(struct session *session, struct pollset *pollset, int64_t now)
 	if (session->state == SESSION_RELAYING) {
 		relay_ask(&session->relay, pollset, now);
 		notice_ask(&session->notice, pollset);
+	} else if (session->state == SESSION_SETTLING) {
+		(void)stream_ask(&session->settles->write, pollset);
 	} else if (session->state == SESSION_OPENING) {
 		pollset_until(pollset, session_deadline(session));
 		stream_ask_open(session_local(session), pollset);
@@ -208,6 +210,18 @@ session_ask(struct session *session, struct pollset *pollset, int64_t now)
 			? stream_ask(&remote->hangup, pollset)
 			: POLLSET_NONE;
 	}
+}
+
+/* The relay has ended. True when the result of a good session is permanent, or has failed. */
+static bool
+session_settle(struct session *session)
+{
+	struct relay *relay = &session->relay;
+	if (fault_is_set(&relay->cause))
+		return true;
+	enum io result = stream_settle(&session->settles, &relay->cause);
+	relay->clean &= result != IO_FAIL;
+	return result != IO_AGAIN;
 }
 
 /* The relay has ended: sets the result. */
@@ -245,8 +259,16 @@ session_step(struct session *session, const struct pollset *pollset, int64_t now
 		bool over = relay_step(&session->relay, pollset, now);
 		notice_step(&session->notice, &session->relay, now);
 		account_report_ends(session);
-		if (!over || !session->run->config->program.status)
-			return over;
+		if (!over)
+			return false;
+		session->state = SESSION_SETTLING;
+		session->settles = session->local;
+	}
+	if (session->state == SESSION_SETTLING) {
+		if (!session_settle(session))
+			return false;
+		if (!session->run->config->program.status)
+			return true;
 		session_conclude(session);
 	}
 	return session_has_status(session);
@@ -257,10 +279,10 @@ session_fail(struct session *session, struct fault *fault, int64_t now)
 {
 	if (session->state == SESSION_RELAYING)
 		relay_fail(&session->relay, fault, now);
-	else if (fault_is_set(&session->fault))
-		fault_clear(fault);
 	else
-		fault_move(&session->fault, fault);
+		fault_move(session->state == SESSION_SETTLING ? &session->relay.cause
+							      : &session->fault,
+			fault);
 }
 
 void
@@ -300,7 +322,7 @@ session_holds(const struct session *session)
 bool
 session_end(struct session *session, struct fault *fault)
 {
-	if (session->state == SESSION_RELAYING)
+	if (session->state == SESSION_RELAYING || session->state == SESSION_SETTLING)
 		session_conclude(session);
 	fault_move(fault, &session->fault);
 	return !fault_is_set(fault);

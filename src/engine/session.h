@@ -18,9 +18,10 @@ struct service_context;
 /*
  *   OPENING   the remote side opens from the bottom up, then the local side
  *   RELAYING  both sides are open
+ *   SETTLING  the relay has ended well; its result is made permanent (a file is renamed)
  *   AWAITING  the relay has ended; with --exec-status the status of the program is waited for
  */
-enum session_state { SESSION_OPENING, SESSION_RELAYING, SESSION_AWAITING };
+enum session_state { SESSION_OPENING, SESSION_RELAYING, SESSION_SETTLING, SESSION_AWAITING };
 
 struct session {
 	struct run *run;
@@ -31,6 +32,7 @@ struct session {
 	bool peer_ended, local_ended;   /* that has been reported */
 	int64_t began;                  /* when it was accepted, or began to dial */
 	struct stream *local, *remote;  /* owned; local is NULL if it is the peer, or not created */
+	struct stream *settles;         /* what SESSION_SETTLING waits for; not owned */
 	struct capture_client captured; /* of the remote side */
 	struct address peer;
 	struct relay relay;

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,26 +137,6 @@ resolve_finish(struct resolve *resolve, int result, int error, const struct addr
 		"resolve %s: %s", endpoint->host, gai_strerror(result));
 }
 
-/* Starts the thread with all signals blocked: the main thread handles them. */
-static bool
-resolve_spawn(struct resolve_job *job)
-{
-	pthread_attr_t attributes;
-	pthread_t thread;
-	sigset_t all, old;
-	int error = pthread_attr_init(&attributes);
-	if (error == 0) {
-		(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-		(void)sigfillset(&all);
-		(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-		error = pthread_create(&thread, &attributes, resolve_thread, job);
-		(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-		(void)pthread_attr_destroy(&attributes);
-	}
-	errno = error;
-	return error == 0;
-}
-
 static enum io
 resolve_start_thread(struct resolve *resolve, const struct endpoint *endpoint,
 	const struct addrinfo *hints, struct fault *fault)
@@ -174,7 +152,7 @@ resolve_start_thread(struct resolve *resolve, const struct endpoint *endpoint,
 	if (job->host == NULL || !sys_pipe(ends))
 		goto fail_job;
 	job->done = ends[1];
-	if (!resolve_spawn(job))
+	if (!sys_start_thread(resolve_thread, job))
 		goto fail_pipe;
 	resolve->job = job;
 	resolve->fd = ends[0];

@@ -81,6 +81,20 @@ stream_ask_open(const struct stream *stream, struct pollset *pollset)
 		(void)stream_ask(&stream->read, pollset);
 }
 
+enum io
+stream_settle(struct stream **stream, struct fault *fault)
+{
+	for (; *stream != NULL; *stream = (*stream)->lower) {
+		(*stream)->write.at = 0;
+		enum io result = (*stream)->ops->settle == NULL
+			? IO_OK
+			: (*stream)->ops->settle(*stream, fault);
+		if (result != IO_OK)
+			return result;
+	}
+	return IO_OK;
+}
+
 void
 stream_follow(struct stream *stream)
 {

@@ -1,5 +1,5 @@
 /*
- * A stream: a source and sink of bytes or messages. It has five operations; everything that can be
+ * A stream: a source and sink of bytes or messages. It has six operations; everything that can be
  * data is a field. No operation blocks.
  *
  * A filter is a stream on top of another one, its `lower`; the kind at the bottom has the
@@ -53,6 +53,12 @@ struct stream_ops {
 	 * kind can know; IO_AGAIN before.
 	 */
 	enum io (*shut)(struct stream *stream, bool half_close, struct fault *fault);
+
+	/*
+	 * The session has ended well: makes its result permanent. IO_OK; IO_AGAIN: the write side
+	 * says what to wait for; IO_FAIL. Not called again after IO_OK.
+	 */
+	enum io (*settle)(struct stream *stream, struct fault *fault);
 
 	/* Frees what the kind owns. Without `clean` the session has failed: a connection is reset,
 	 * if it can be. */
@@ -143,6 +149,10 @@ enum io stream_open(
 
 /* Asks for what the next step of stream_open needs. */
 void stream_ask_open(const struct stream *stream, struct pollset *pollset);
+
+/* Makes the result of a session that has ended well permanent, from the top down: IO_OK, IO_FAIL,
+ * or IO_AGAIN: the write side of *stream says when to call again. NULL: there is nothing. */
+enum io stream_settle(struct stream **stream, struct fault *fault);
 
 /* Takes over the lower stream's sides, capabilities and loan; for filters, after each operation. */
 void stream_follow(struct stream *stream);

@@ -26,6 +26,9 @@ bool sys_close_range_on_exec(unsigned first);
 /* Whether no process has the Unix socket open; false also with an error in errno. */
 bool sys_is_dead_socket(const struct sockaddr_un *address);
 
+/* Renames by linkat(2) and unlinkat(2). */
+bool sys_link_new(int directory, const char *from, const char *to);
+
 /* Whether the path names this file; false with errno: ESTALE if it is another one. */
 bool sys_is_same(const char *path, dev_t device, ino_t inode);
 

@@ -3,6 +3,8 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -149,6 +151,31 @@ sys_open(const char *path, int flags)
 	int fd;
 	SYS_RESTART(fd, open(path, flags | O_CLOEXEC, 0666));
 	return fd;
+}
+
+bool
+sys_link_new(int directory, const char *from, const char *to)
+{
+	return linkat(directory, from, directory, to, 0) == 0 && unlinkat(directory, from, 0) == 0;
+}
+
+bool
+sys_start_thread(void *(*run)(void *), void *argument)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	sigset_t all, old;
+	int error = pthread_attr_init(&attributes);
+	if (error == 0) {
+		(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+		(void)sigfillset(&all);
+		(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+		error = pthread_create(&thread, &attributes, run, argument);
+		(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+		(void)pthread_attr_destroy(&attributes);
+	}
+	errno = error;
+	return error == 0;
 }
 
 bool

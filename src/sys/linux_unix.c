@@ -1,4 +1,4 @@
-/* Files of Unix sockets on Linux; see sys.h. */
+/* Files and Unix sockets on Linux; see sys.h. */
 #define _GNU_SOURCE
 #include "sys/call.h"
 
@@ -21,15 +21,31 @@
 
 /* rename(2) that fails with EEXIST where rename would replace a file. */
 static bool
-sys_rename_new(const char *from, const char *to)
+sys_rename_at(int directory, const char *from, const char *to)
 {
 #ifdef SYS_renameat2
-	return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0;
+	return syscall(SYS_renameat2, directory, from, directory, to, RENAME_NOREPLACE) == 0;
 #else
-	(void)from, (void)to;
+	(void)directory, (void)from, (void)to;
 	errno = ENOSYS;
 	return false;
 #endif
+}
+
+int
+sys_open_directory(const char *path)
+{
+	int fd = sys_open(path, O_RDONLY | O_DIRECTORY);
+	/* It may not be listed. */
+	return fd == -1 && errno == EACCES ? sys_open(path, O_PATH | O_DIRECTORY) : fd;
+}
+
+/* NFS, for example, has no such rename (EINVAL). */
+bool
+sys_rename_new(int directory, const char *from, const char *to)
+{
+	return sys_rename_at(directory, from, to) ||
+		((errno == EINVAL || errno == ENOSYS) && sys_link_new(directory, from, to));
 }
 
 /*
@@ -49,7 +65,7 @@ sys_take_away(const char *path)
 		uint64_t number = (uint64_t)getpid() + tries;
 		(void)sys_random(&number, sizeof number);
 		(void)snprintf(name, size, "%s.sockcat-%016" PRIx64, path, number);
-		moved = sys_rename_new(path, name);
+		moved = sys_rename_at(AT_FDCWD, path, name);
 		error = moved ? 0 : errno;
 	}
 	if (moved)
@@ -78,7 +94,7 @@ sys_remove_same(const char *path, dev_t device, ino_t inode)
 	bool removed = same && unlink(private) == 0;
 	int error = same ? errno : ESTALE;
 	if (!removed)
-		(void)sys_rename_new(private, path);
+		(void)sys_rename_at(AT_FDCWD, private, path);
 	free(private);
 	errno = error;
 	return removed;

@@ -310,6 +310,18 @@ sys_remove_same(const char *path, dev_t device, ino_t inode)
 	return sys_is_same(path, device, inode) && unlink(path) == 0;
 }
 
+int
+sys_open_directory(const char *path)
+{
+	return sys_open(path, O_RDONLY | O_DIRECTORY);
+}
+
+bool
+sys_rename_new(int directory, const char *from, const char *to)
+{
+	return sys_link_new(directory, from, to);
+}
+
 bool
 sys_set_access(const char *path, dev_t device, ino_t inode, mode_t mode, gid_t group)
 {

@@ -61,6 +61,9 @@ bool sys_would_block(int error);
 /* Opens a file or device, close-on-exec; O_CREAT creates it with mode 0666 less the umask. */
 int sys_open(const char *path, int flags);
 
+/* Starts a detached thread in which all signals are blocked: the main thread handles them. */
+bool sys_start_thread(void *(*run)(void *), void *argument);
+
 /* Passes a descriptor over a Unix socket without blocking, with one NUL byte of data, as some
  * systems do not transmit control messages alone. */
 bool sys_pass_descriptor(int to, int fd);
@@ -307,6 +310,15 @@ bool sys_look_at_socket(const char *path, struct stat *status);
  * meanwhile (posix.c: but for a race).
  */
 bool sys_set_access(const char *path, dev_t device, ino_t inode, mode_t mode, gid_t group);
+
+/* Opens a directory, to open and rename files in it; one that may not be listed only for that, so
+ * that fsync(2) fails with EBADF (posix.c: fails with EACCES). */
+int sys_open_directory(const char *path);
+
+/* Renames a file of the directory; fails with EEXIST if there is one of the new name (posix.c, and
+ * where the file system has no such operation: by link(2) and unlink(2), so both names may remain).
+ */
+bool sys_rename_new(int directory, const char *from, const char *to);
 
 /* Removes the file if it has this device and inode number; otherwise fails with ESTALE. */
 bool sys_remove_same(const char *path, dev_t device, ino_t inode);

@@ -1,0 +1,58 @@
+/*
+ * A file that is written beside its final name, as ".NAME.part" in the same directory, and gets
+ * that name when it is complete. A failed transfer leaves the file under the first name.
+ *
+ * The part is locked (flock(2)) while it is open, so that two writers of one file do not mix. All
+ * names are looked up in the directory that was opened first; no symbolic link is followed in it.
+ */
+#ifndef SOCKCAT_STREAM_PARTIAL_H
+#define SOCKCAT_STREAM_PARTIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/fault.h"
+#include "base/io.h"
+#include "stream/partial_job.h"
+
+struct partial {
+	int fd;          /* owned; of the part, for reading and writing; -1 from the commit on */
+	int done_fd;     /* owned; becomes readable when a commit is done; -1: none is pending */
+	int directory;   /* owned */
+	char *path;      /* owned: the final name, for messages; NULL: not open */
+	char *part_path; /* owned: the part, for messages */
+	size_t base;     /* where the last component begins in both */
+	uint64_t size;   /* the length of a part that is resumed; 0: a new one */
+	bool made;       /* this run created or emptied the part */
+	struct partial_job *job; /* the pending commit; NULL: none */
+};
+
+/*
+ * Opens the part of a file. `directory`: where `path` is one name; NULL: `path` may have slashes. A
+ * part of an earlier run is emptied, or with `resume` kept: its contents are to be judged by the
+ * caller, and the file offset is 0. It is refused if another process is writing it, or if it is not
+ * a regular file of this user with one name. False and a fault: status 23 or 27.
+ */
+bool partial_open(struct partial *partial, const char *directory, const char *path, bool resume,
+	struct fault *fault);
+
+/*
+ * Checks, without writing to it, whether a file could be opened as above, and without `replace`
+ * that its final name does not exist. False and a fault.
+ */
+bool partial_check(const char *directory, const char *path, bool replace, struct fault *fault);
+
+/*
+ * Sets permissions and time, writes the file to the disk, renames it, and writes the directory to
+ * the disk, in this order. With `sync` a thread does that: IO_AGAIN: poll `done_fd` for POLLIN,
+ * call again with the same result. IO_FAIL: status 23 or 27; the part still exists.
+ */
+enum io partial_commit(
+	struct partial *partial, const struct partial_result *result, struct fault *fault);
+
+/* Closes the file; abandons a pending commit. The part stays unless it is empty and was made by
+ * this run. A zeroed struct is allowed. */
+void partial_close(struct partial *partial);
+
+#endif

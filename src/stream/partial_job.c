@@ -1,0 +1,179 @@
+/* Making a written file permanent; see partial_job.h. */
+#include "stream/partial_job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sys/sys.h"
+
+/* What failed in a commit. */
+enum partial_job_step {
+	PARTIAL_JOB_DONE,
+	PARTIAL_JOB_WRITE,
+	PARTIAL_JOB_RENAME,
+	PARTIAL_JOB_DIRECTORY
+};
+
+/* Shared by the loop and the thread; the second to set `left` frees it. */
+struct partial_job {
+	int fd, directory;
+	char *part, *name; /* owned */
+	struct partial_result result;
+	enum partial_job_step failed;
+	int error;
+	int done;         /* the write end of a pipe; closing it wakes the loop */
+	atomic_bool left; /* the loop or the thread has finished with the job */
+};
+
+static void
+partial_job_free(struct partial_job *job)
+{
+	(void)sys_close(&job->fd);
+	(void)sys_close(&job->directory);
+	(void)sys_close(&job->done);
+	free(job->part);
+	free(job->name);
+	free(job);
+}
+
+/* Some file systems have no permissions (FAT): the file is complete without them. */
+static bool
+partial_job_set_mode(int fd, mode_t mode)
+{
+	return fchmod(fd, mode) == 0 || errno == EPERM || errno == ENOTSUP || errno == ENOSYS;
+}
+
+/* Reports what close(2) would, as on NFS. The descriptor itself keeps the lock until the file has
+ * its name. */
+static bool
+partial_job_flush(int fd)
+{
+	int copy = sys_duplicate(fd);
+	return copy != -1 && sys_close(&copy);
+}
+
+/* Some file systems do not sync directories (EINVAL); one that may not be read is open for look-ups
+ * only (EBADF). */
+static bool
+partial_job_sync_directory(int directory)
+{
+	return fsync(directory) == 0 || errno == EINVAL || errno == EBADF || errno == ENOTSUP;
+}
+
+/* All that may block. The order makes the final name mean a complete file, even if the system
+ * crashes meanwhile. */
+static enum partial_job_step
+partial_job_finish(struct partial_job *job)
+{
+	const struct partial_result *result = &job->result;
+	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, result->mtime };
+	if (!partial_job_set_mode(job->fd, result->mode) ||
+		(result->has_mtime && futimens(job->fd, times) == -1) ||
+		(result->sync && fsync(job->fd) == -1) || !partial_job_flush(job->fd))
+		return PARTIAL_JOB_WRITE;
+	/* The session has been interrupted. */
+	if (atomic_load(&job->left))
+		return PARTIAL_JOB_RENAME;
+	if (result->replace ? renameat(job->directory, job->part, job->directory, job->name) == -1
+			    : !sys_rename_new(job->directory, job->part, job->name))
+		return PARTIAL_JOB_RENAME;
+	return !result->sync || partial_job_sync_directory(job->directory) ? PARTIAL_JOB_DONE
+									   : PARTIAL_JOB_DIRECTORY;
+}
+
+static void *
+partial_job_thread(void *argument)
+{
+	struct partial_job *job = argument;
+	job->failed = partial_job_finish(job);
+	job->error = errno;
+	/* Close the write end last, as that wakes the loop; copy it first, as the loop may free the
+	 * job once `left` is set. */
+	int done = job->done;
+	job->done = -1;
+	bool abandoned = atomic_exchange(&job->left, true);
+	(void)sys_close(&done);
+	if (abandoned)
+		partial_job_free(job);
+	return NULL;
+}
+
+/* Without descriptors: the caller keeps them until there is memory for all. */
+static struct partial_job *
+partial_job_new(const char *part, const char *name, const struct partial_result *result)
+{
+	struct partial_job *job = calloc(1, sizeof *job);
+	if (job == NULL)
+		return NULL;
+	job->fd = job->directory = job->done = -1;
+	job->part = strdup(part);
+	job->name = strdup(name);
+	if (job->part == NULL || job->name == NULL) {
+		partial_job_free(job);
+		return NULL;
+	}
+	job->result = *result;
+	if (result->mode == 0) {
+		mode_t mask = umask(0);
+		(void)umask(mask);
+		job->result.mode = 0666 & ~mask;
+	}
+	return job;
+}
+
+struct partial_job *
+partial_job_start(int fd, int directory, const char *part, const char *name,
+	const struct partial_result *result, int *done_fd)
+{
+	int ends[2];
+	struct partial_job *job = partial_job_new(part, name, result);
+	*done_fd = -1;
+	if (job == NULL)
+		return NULL;
+	job->fd = fd;
+	job->directory = directory;
+	if (result->sync && sys_pipe(ends)) {
+		*done_fd = ends[0];
+		job->done = ends[1];
+		if (sys_start_thread(partial_job_thread, job))
+			return job;
+	}
+	/* Without a thread it blocks the loop, but does not fail. */
+	(void)partial_job_thread(job);
+	return job;
+}
+
+enum io
+partial_job_end(
+	struct partial_job *job, const char *part_path, const char *path, struct fault *fault)
+{
+	if (!atomic_load(&job->left))
+		return IO_AGAIN;
+	enum partial_job_step failed = job->failed;
+	int error = job->error;
+	partial_job_free(job);
+	switch (failed) {
+	case PARTIAL_JOB_DONE:
+		break;
+	case PARTIAL_JOB_WRITE:
+		return IO_FAULT(fault, STATUS_OUTPUT, error, "write %s", part_path);
+	case PARTIAL_JOB_RENAME:
+		return IO_FAULT(fault, STATUS_OUTPUT, error, "rename %s to %s", part_path, path);
+	case PARTIAL_JOB_DIRECTORY:
+		return IO_FAULT(fault, STATUS_OUTPUT, error, "sync the directory of %s", path);
+	}
+	return IO_OK;
+}
+
+void
+partial_job_abandon(struct partial_job *job)
+{
+	if (job != NULL && atomic_exchange(&job->left, true))
+		partial_job_free(job);
+}
