@@ -11,16 +11,28 @@ PAGE=$TOP/man/sockcat.1
 
 # ---- its examples ----
 
-# examples: the page's section EXAMPLES as the shell is to see it, "== " before each of its displays.
+# displays NAME: the displays of a section, with the commands around them.
+displays() { section "$1" | sed -n '/^\.Bd -literal/,/^\.Ed/p'; }
+
+# examples NAME: the same as the shell is to see them, "== " before each.
 examples() {
-    sed -n '/^\.Sh EXAMPLES/,/^\.Sh [^E]/p' "$PAGE" | sed -n '/^\.Bd -literal/,/^\.Ed/p' |
+    displays "$1" |
         sed "s/^\.Bd.*/== /; /^\.Ed/d; s/\\\\(aq/'/g; s/\\\\(ga/\`/g; s/\\\\-/-/g; s/\\\\e/\\\\/g"
 }
 
 run_example() {
-    examples >"$T/examples"
+    examples EXAMPLES >"$T/examples"
     play_example "$@" <"$T/examples"
 }
+
+run_recipe() {
+    examples "RECIPES FOR TRANSFERS" >"$T/examples"
+    play_example "$@" <"$T/examples"
+}
+
+# In the directory of an example: its nc.
+nc_busybox() { ln -sf "$(command -v busybox)" bin/nc; }
+nc_openbsd() { ln -sf "$(command -v nc.openbsd)" bin/nc; }
 
 # An ssh server of our own at port 22 of the namespace, and an ssh that knows it. The system's Python,
 # because that is the one with the distribution's packages.
@@ -67,18 +79,45 @@ ssh_server() {
     run_example 14 ssh_server
 }
 
-@test "manual: every example is run here" {
-    assert_equal "$(sed -nE 's/^.* run_example ([0-9]+).*/\1/p' "$BATS_TEST_FILENAME" | sort -n)" \
-        "$(examples | grep -c '^== ' | xargs seq)"
+@test "manual: the recipe that fetches a directory" { run_recipe 1; }
+@test "manual: the recipe that exchanges files" { run_recipe 2; }
+@test "manual: the recipe with ssh" { need_ssh && run_recipe 5 ssh_server; }
+@test "manual: the recipe of several receivers" { run_recipe 6; }
+@test "manual: the recipe of every night" { run_recipe 7; }
+
+@test "manual: the recipes with pv and zstd" {
+    need pv zstd
+    run_recipe 3
+    run_recipe 4
+}
+
+@test "manual: the recipes with the nc of OpenBSD" {
+    need nc.openbsd
+    run_recipe 8 nc_openbsd
+    run_recipe 10 nc_openbsd
+}
+
+@test "manual: the recipes with the nc of busybox" {
+    need busybox
+    run_recipe 9 nc_busybox
+    run_recipe 10 nc_busybox
+}
+
+@test "manual: every example and recipe is run here" {
+    local kind name
+    while read -r kind name; do
+        assert_equal "$(sed -nE "s/^.* $kind ([0-9]+).*/\1/p" "$BATS_TEST_FILENAME" | sort -nu)" \
+            "$(examples "$name" | grep -c '^== ' | xargs seq)"
+    done <<<$'run_example EXAMPLES\nrun_recipe RECIPES FOR TRANSFERS'
 }
 
 @test "manual: an example has no escape that the tests do not know" {
-    examples >"$T/examples"
-    [ -s "$T/examples" ] || fail "there are no examples"
-    sed -n '/^\.Sh EXAMPLES/,/^\.Sh [^E]/p' "$PAGE" | sed -n '/^\.Bd -literal/,/^\.Ed/p' |
-        sed -E '/^\.Bd/d; s/\\(-|e|\(aq|\(ga)//g' >"$T/rest"
-    # What is left of a dash, a quote or a backslash would not be copied as it is meant.
-    ! grep -n "[-'\`\\\\]" "$T/rest" || fail "an example has to write these as escapes"
+    for name in EXAMPLES "RECIPES FOR TRANSFERS"; do
+        displays "$name" | sed -E '/^\.Bd/d; s/\\(-|e|\(aq|\(ga)//g' >"$T/rest"
+        [ -s "$T/rest" ] || fail "there are no examples"
+        # What is left of a dash, a quote or a backslash would not be copied as it is meant.
+        ! grep -n "[-'\`\\\\]" "$T/rest" || fail "an example has to write these as escapes"
+    done
 }
 
 # ---- its form ----

@@ -24,7 +24,8 @@ split_example() {
 
 # Whether as many processes listen as the server of stage $1 starts.
 example_is_ready() {
-    [ "$(ss -Hltuxnp | grep -o 'pid=[0-9]*' | sort -u | wc -l)" -ge "$(grep -c 'sockcat -l' "$1.server")" ]
+    [ "$(ss -Hltuxnp | grep -oE '"(sockcat|nc)",pid=[0-9]*' | sort -u | wc -l)" -ge \
+        "$(grep -cE '(sockcat|nc) -l' "$1.server")" ]
 }
 
 # example_stage FOLDER STAGE FUNCTION: inside the namespace, which FUNCTION has to prepare.

@@ -29,10 +29,21 @@ class Server(paramiko.ServerInterface):
 
 
 def run(channel, command):
-    done = subprocess.run(["sh", "-c", command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
-    channel.sendall(done.stdout)
-    channel.send_exit_status(done.returncode)
+    """Like sshd, but the output is sent when the command has ended."""
+    process = subprocess.Popen(["sh", "-c", command], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    threading.Thread(target=feed, args=(channel, process.stdin), daemon=True).start()
+    channel.sendall(process.stdout.read())
+    channel.send_exit_status(process.wait())
     channel.close()
+
+
+def feed(channel, pipe):
+    try:
+        with pipe:
+            while data := channel.recv(1 << 15):
+                pipe.write(data)
+    except BrokenPipeError:
+        pass
 
 
 def main():
