@@ -385,6 +385,43 @@ bus_test_lend(bool apart)
 	bus_leave(to);
 }
 
+/* A queue that is finished has the end for its reader, and receives no more. */
+static void
+bus_test_finish(void)
+{
+	struct bus bus = { .limit = 100, .slow = BUS_WAIT };
+	struct bus_queue *from = &bus_test_all[0].queue, *to = &bus_test_all[1].queue;
+	struct iovec word = { (char[]){ 'x' }, 1 };
+	struct fault fault = FAULT_NONE;
+	size_t got = 0, published;
+	for (size_t i = 0; i < 2; i++)
+		bus_join(&bus, &bus_test_all[i].queue, &bus_test_all[i].stream, false);
+	CHECK(to->lender.ops->read(&to->lender, &got) == IO_AGAIN);
+	bus_finish(to);
+	CHECK(bus_publish(from, &word, 1, false, &published, &fault) == IO_OK);
+	CHECK(to->lender.ops->read(&to->lender, &got) == IO_END && got == 0);
+	for (size_t i = 0; i < 2; i++)
+		bus_leave(&bus_test_all[i].queue);
+}
+
+/* After a success, the limit on a lack of memory starts again. */
+static void
+bus_test_backoff(void)
+{
+	struct bus bus = { .limit = 100, .slow = BUS_WAIT };
+	struct bus_queue *from = &bus_test_all[0].queue;
+	struct iovec word = { (char[]){ 'x' }, 1 };
+	struct fault fault = FAULT_NONE;
+	size_t published;
+	for (size_t i = 0; i < 2; i++)
+		bus_join(&bus, &bus_test_all[i].queue, &bus_test_all[i].stream, false);
+	from->backoff.ends = 1;
+	CHECK(bus_publish(from, &word, 1, false, &published, &fault) == IO_OK);
+	CHECK(from->backoff.ends == 0);
+	for (size_t i = 0; i < 2; i++)
+		bus_leave(&bus_test_all[i].queue);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -415,6 +452,8 @@ main(int argc, char *argv[])
 		CHECK(bus_test_bus.subscribers == 0);
 	}
 	bus_test_order();
+	bus_test_finish();
+	bus_test_backoff();
 	bus_test_notice(BUS_WAIT, 0);
 	bus_test_notice(BUS_DROP, 1);
 	bus_test_notice(BUS_DISCONNECT, 1);
