@@ -59,7 +59,7 @@ _sockcat_option() {
     kind='' values=''
     case $1 in
     -l | --listen) option=listen bars='-l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd' ;;
-    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -o --hex-dump --output --rate --frame --stdio-frame --stdin-frame --stdout-frame --stats -F --pass-fd --fastopen' ;;
+    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -o --hex-dump --output --rate --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
     --banner) option=banner kind=optional values='send:TEXT' bars='--banner -u --udp --wait-for --ping --udplite' ;;
     -u | --udp) option=udp bars='--banner -u --udp --allow-uid -t --telnet --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
     -U | --unixsock) option=unixsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
@@ -108,7 +108,7 @@ _sockcat_option() {
     --clear-env) option=clear_env bars='--keep-env --clear-env' ;;
     --max-children) option=max_children kind=nothing bars='--max-children' ;;
     --max-processes) option=max_processes kind=nothing bars='--max-processes' ;;
-    -k | --keep-open) option=keep_open bars='--exec-status -k --keep-open' ;;
+    -k | --keep-open) option=keep_open bars='--exec-status -k --keep-open --size' ;;
     --to) option=to kind=endpoint bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw -F --pass-fd' ;;
     --broker) option=broker bars='-z --probe --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --rate --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
     --chat) option=chat bars='-z --probe --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --rate --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
@@ -150,8 +150,10 @@ _sockcat_option() {
     --strict) option=strict bars='--strict' ;;
     --ready-fd) option=ready_fd kind=nothing bars='--ready-fd' ;;
     --report) option=report kind=words values='json text' bars='--report' ;;
+    --progress) option=progress kind=optional values='bar line json' bars='-z --probe --progress -F --pass-fd' ;;
+    --size) option=size kind=nothing bars='-k --keep-open --size' ;;
     --stats) option=stats bars='-z --probe --stats -F --pass-fd' ;;
-    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -C --crlf -o --hex-dump --output -i --delay --rate -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --stats -F --pass-fd --fastopen' ;;
+    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -C --crlf -o --hex-dump --output -i --delay --rate -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
     --compat) option=compat kind=words values='nc' bars='--compat' ;;
     --seqpacket) option=seqpacket bars='-u --udp -t --telnet --seqpacket --mptcp --udplite' ;;
     --vsock) option=vsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
@@ -412,6 +414,8 @@ _sockcat_names() {
         --strict
         --ready-fd
         --report
+        --progress
+        --size
         --stats
         --pass-fd
         --compat

@@ -46,7 +46,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        --resolve -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --retry-delay --idle-timeout --accept-timeout --linger --grace --parallel --for --interval --max-loss -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group -o --hex-dump --output -i --delay --rate --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --compat --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
+        --resolve -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --retry-delay --idle-timeout --accept-timeout --linger --grace --parallel --for --interval --max-loss -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group -o --hex-dump --output -i --delay --rate --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --size --compat --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
     set -l skip 0
     set -l ended 0
     set -l seen
@@ -198,7 +198,7 @@ end
 
 complete -c sockcat -f -a '(__sockcat_operand)'
 complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd' -s l -l listen -d 'Listen for connections'
-complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -o --hex-dump --output --rate --frame --stdio-frame --stdin-frame --stdout-frame --stats -F --pass-fd --fastopen' -s z -l probe -d 'Test whether ports are open (status 0 or 1)'
+complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -o --hex-dump --output --rate --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' -s z -l probe -d 'Test whether ports are open (status 0 or 1)'
 complete -c sockcat -n '__sockcat_lacks --banner -u --udp --wait-for --ping --udplite' -l banner -a 'send:TEXT' -d 'Show the first line that each service sends'
 complete -c sockcat -n '__sockcat_lacks --banner -u --udp --allow-uid -t --telnet --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' -s u -l udp -d 'Use UDP, or with -U Unix datagram sockets'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' -s U -l unixsock -d 'Use a Unix-domain socket; @NAME is abstract'
@@ -248,7 +248,7 @@ complete -c sockcat -n '__sockcat_lacks --keep-env --clear-env' -l keep-env -d '
 complete -c sockcat -n '__sockcat_lacks --keep-env --clear-env' -l clear-env -d 'Run the program with a minimal environment'
 complete -c sockcat -n '__sockcat_lacks --max-children' -l max-children -x -d 'Run at most N programs at a time'
 complete -c sockcat -n '__sockcat_lacks --max-processes' -l max-processes -x -d 'Limit the program\'s processes (RLIMIT_NPROC)'
-complete -c sockcat -n '__sockcat_lacks --exec-status -k --keep-open' -s k -l keep-open -d 'Serve many clients at a time'
+complete -c sockcat -n '__sockcat_lacks --exec-status -k --keep-open --size' -s k -l keep-open -d 'Serve many clients at a time'
 complete -c sockcat -n '__sockcat_lacks -z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --raw -F --pass-fd' -l to -x -a '(__sockcat_endpoint :)' -d 'Relay each client to ENDPOINT (host:port, unix:/x)'
 complete -c sockcat -n '__sockcat_lacks -z --probe --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --rate --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' -l broker -d 'Send stdin and what clients send to all others'
 complete -c sockcat -n '__sockcat_lacks -z --probe --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen -C --crlf -i --delay --rate --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' -l chat -d 'Broker lines with names; stdin takes part'
@@ -292,8 +292,10 @@ complete -c sockcat -n '__sockcat_lacks --escape' -l escape -d 'Escape delimiter
 complete -c sockcat -n '__sockcat_lacks --strict' -l strict -d 'Require the last line to end with a newline'
 complete -c sockcat -n '__sockcat_lacks --ready-fd' -l ready-fd -x -d 'Write the port to descriptor FD once listening'
 complete -c sockcat -n '__sockcat_lacks --report' -l report -x -a 'json text' -d 'Report every event to FILE: json or text'
+complete -c sockcat -n '__sockcat_lacks -z --probe --progress -F --pass-fd' -l progress -a 'bar line json' -d 'Show how far the data has got'
+complete -c sockcat -n '__sockcat_lacks -k --keep-open --size' -l size -x -d 'Expect SIZE bytes in all (with --progress)'
 complete -c sockcat -n '__sockcat_lacks -z --probe --stats -F --pass-fd' -l stats -d 'Print a summary of each session at its end'
-complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -C --crlf -o --hex-dump --output -i --delay --rate -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --stats -F --pass-fd --fastopen' -s F -l pass-fd -d 'Pass the connected socket over standard output'
+complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group -C --crlf -o --hex-dump --output -i --delay --rate -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' -s F -l pass-fd -d 'Pass the connected socket over standard output'
 complete -c sockcat -n '__sockcat_lacks --compat' -l compat -x -a 'nc' -d 'Behave as OpenBSD\'s nc (as when called nc)'
 complete -c sockcat -n '__sockcat_lacks -u --udp -t --telnet --seqpacket --mptcp --udplite' -l seqpacket -d 'Use sequenced packets (with -U, --vsock or --sctp)'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' -l vsock -d 'Use a VM socket: context identifier and port'

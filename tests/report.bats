@@ -148,6 +148,8 @@ runs_of_all_kinds() {
     reported wait --wait-for=0.1 --interval 10ms 127.0.0.1 "$held"
     reported ping_closed --ping=2 --interval 1ms 127.0.0.1 "$held"
     reported no_client -l --accept-timeout 1ms 127.0.0.1 0 </dev/null
+    start_peer recvall
+    reported progress --progress=json --size 9 -d --idle-timeout 1500ms 127.0.0.1 "$peer_port"
     start_listener -k --report=json:"$T/clients.json" --deny 127.0.0.9 --max-accepts 6 --frame u32be -e cat 127.0.0.1 0
     reported rejected -s 127.0.0.9 127.0.0.1 "$port" <<<x
     echo x | reported served --nodelay=on --frame u32be localhost "$port"
@@ -178,7 +180,7 @@ runs_of_all_kinds() {
     local kind missing=()
     for kind in accepted 'attempt failed' 'attempt started' closed connected exit failed half-closed input-ended \
         listening option path 'ping closed' 'ping open' ping-summary 'program ended' \
-        'program started' 'probe closed' 'probe open' rejected 'stats listener'; do
+        'program started' 'probe closed' 'probe open' progress 'progress ended' rejected 'stats listener'; do
         grep -qx "$kind" "$T/kinds" || missing+=("$kind")
     done
     [ "${#missing[@]}" -eq 0 ] || fail "missing: ${missing[*]}; there: $(tr '\n' ',' <"$T/kinds")"

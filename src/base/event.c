@@ -199,7 +199,7 @@ event_report_print(FILE *out, const struct event *event, const struct event_enve
 
 /* The line of an event; NULL: out of memory. */
 static char *
-event_report_line(const struct event *event, size_t *size)
+event_report_line(enum event_report format, const struct event *event, size_t *size)
 {
 	char *line = NULL;
 	FILE *out = open_memstream(&line, size);
@@ -208,7 +208,7 @@ event_report_line(const struct event *event, size_t *size)
 	if (out == NULL)
 		return NULL;
 	(void)clock_gettime(CLOCK_REALTIME, &envelope.time);
-	if (event_writer.format == EVENT_REPORT_JSON)
+	if (format == EVENT_REPORT_JSON)
 		event_json_print(out, event, &envelope);
 	else
 		event_report_print(out, event, &envelope);
@@ -226,7 +226,8 @@ event_report(const struct event *event)
 	size_t size = 0;
 	if (report->fd == -1 || event_rows[event->kind].report[0] == '\0')
 		return true;
-	char *line = report_flush(report) ? event_report_line(event, &size) : NULL;
+	char *line =
+		report_flush(report) ? event_report_line(event_writer.format, event, &size) : NULL;
 	bool written = line != NULL && report_write(report, line, size);
 	event_writer.report_dropped = written ? 0 : event_writer.report_dropped + 1;
 	free(line);
@@ -237,6 +238,16 @@ event_report(const struct event *event)
 		.object = event_writer.report_name,
 		.cause = strerror(report->error) });
 	return true;
+}
+
+void
+event_print_json(const struct event *event)
+{
+	size_t size = 0;
+	char *line = log_is_stuck() ? NULL : event_report_line(EVENT_REPORT_JSON, event, &size);
+	if (line != NULL)
+		(void)log_plain(line, size);
+	free(line);
 }
 
 bool

@@ -72,6 +72,9 @@ enum event_report { EVENT_REPORT_NONE, EVENT_REPORT_JSON, EVENT_REPORT_TEXT };
  * of the lines on this descriptor: 1 or 2; others: none. */
 void event_report_to(enum event_report format, int fd, bool socket, const char *name, int instead);
 
+/* Writes the event to standard error as a line of a report in JSON, unless that would block. */
+void event_print_json(const struct event *event);
+
 /* Whether there is a report. */
 bool event_reports(void);
 

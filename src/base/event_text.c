@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/amount.h"
 #include "base/clock.h"
 #include "base/event_rows.h"
 
@@ -92,16 +93,22 @@ event_text_put_string(const struct event_text *text, const char *string, const c
 	}
 }
 
-/* "1.3 MB/s" */
-static void
-event_text_put_rate(FILE *out, uint64_t rate)
+/* "1.3 MB/s" of a rate, "1.3 MB" of a count {field|size}, "0:17" of a time {field|span}. Returns
+ * whether the field is one of these; `part`: what follows its name. */
+static bool
+event_text_put_amount(FILE *out, const struct event_field *field, uint64_t count, const char *part)
 {
-	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
-	double value = (double)rate;
-	size_t i = 0;
-	for (; value >= 1000 && i + 1 < sizeof units / sizeof units[0]; i++)
-		value /= 1000;
-	(void)fprintf(out, "%.*f %s/s", i > 0, value, units[i]);
+	char text[AMOUNT_ROOM];
+	if (field->type == EVENT_RATE)
+		amount_put_rate(text, count);
+	else if (field->type == EVENT_TIME && strncmp(part, "|span}", 6) == 0)
+		amount_put_span(text, count);
+	else if (field->type == EVENT_COUNT && strncmp(part, "|size}", 6) == 0)
+		amount_put_size(text, count);
+	else
+		return false;
+	(void)fputs(text, out);
+	return true;
 }
 
 /* Writes the field whose name begins at `at`, after the '{'. */
@@ -118,13 +125,11 @@ event_text_put_field(const struct event_text *text, const char *at)
 		return;
 	}
 	uint64_t count = event_rows_count(text->event, field);
+	if (event_text_put_amount(text->out, field, count, one))
+		return;
 	if (field->type == EVENT_TIME) {
 		(void)fprintf(text->out, *one == '|' ? "%.3f" : "%.1fms",
 			(double)count / CLOCK_MILLISECOND);
-		return;
-	}
-	if (field->type == EVENT_RATE) {
-		event_text_put_rate(text->out, count);
 		return;
 	}
 	(void)fprintf(text->out, "%" PRIu64, count);

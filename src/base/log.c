@@ -12,7 +12,7 @@
 
 static unsigned long log_dropped;
 static const char *log_name = "sockcat";
-static bool log_shows_progress;
+static bool log_shows_progress, log_has_given_way;
 
 void
 log_progress(const char *text)
@@ -22,6 +22,19 @@ log_progress(const char *text)
 		return;
 	log_shows_progress = text != NULL;
 	(void)dprintf(STDERR_FILENO, "%s%s", clear, text != NULL ? text : "");
+}
+
+void
+log_give_way(void)
+{
+	log_has_given_way = true;
+	log_progress(NULL);
+}
+
+bool
+log_gave_way(void)
+{
+	return log_has_given_way;
 }
 
 bool

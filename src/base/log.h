@@ -32,6 +32,12 @@ bool log_output(const char *text);
  * another text replaces it; NULL: removes it. */
 void log_progress(const char *text);
 
+/* Data is about to be written to a terminal: removes the text, which may be on the same one. */
+void log_give_way(void);
+
+/* Whether that has happened. */
+bool log_gave_way(void);
+
 /* Whether log_line would drop a line now; for output that can be written later. */
 bool log_is_stuck(void);
 

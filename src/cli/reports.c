@@ -1,4 +1,4 @@
-/* --report: the format of the report, and where it goes; --stats. */
+/* --report: the format of the report, and where it goes; --progress; --stats. */
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +17,30 @@ reports_descriptor(const char *text, int *fd)
 	return true;
 }
 
+static bool
+reports_progress(struct config *config, const struct options *options, struct fault *fault)
+{
+	static const char *const forms[] = {
+		[CONFIG_PROGRESS_BAR] = "bar",
+		[CONFIG_PROGRESS_LINE] = "line",
+		[CONFIG_PROGRESS_JSON] = "json",
+	};
+	const char *text = options->text[OPTION_progress];
+	config->progress.size = (uint64_t)options->value[OPTION_size];
+	if (!options_has(options, OPTION_progress))
+		return true;
+	config->progress.form = CONFIG_PROGRESS_BAR;
+	for (int i = CONFIG_PROGRESS_BAR; text != NULL; i++) {
+		if (i > CONFIG_PROGRESS_JSON)
+			return fault_set(fault, STATUS_VALUE, 0,
+				"invalid --progress '%s': expected bar, line or json", text);
+		config->progress.form = (enum config_progress_form)i;
+		if (strcmp(text, forms[i]) == 0)
+			break;
+	}
+	return true;
+}
+
 bool
 reports_config(struct config *config, const struct options *options, struct fault *fault)
 {
@@ -28,6 +52,8 @@ reports_config(struct config *config, const struct options *options, struct faul
 	struct config_report *report = &config->report;
 	report->fd = -1;
 	config->stats = options_has(options, OPTION_stats);
+	if (!reports_progress(config, options, fault))
+		return false;
 	if (text == NULL)
 		return true;
 	size_t length = strcspn(text, ":");

@@ -55,6 +55,19 @@ struct config_to {
 	struct endpoint endpoint;
 };
 
+/* How the run shows how far it has got. */
+enum config_progress_form {
+	CONFIG_PROGRESS_NONE,
+	CONFIG_PROGRESS_BAR, /* on a terminal; otherwise as LINE */
+	CONFIG_PROGRESS_LINE,
+	CONFIG_PROGRESS_JSON
+};
+
+struct config_progress {
+	enum config_progress_form form;
+	uint64_t size; /* all bytes of the direction that is shown; 0: as its source says */
+};
+
 /* The report of the run. */
 struct config_report {
 	enum event_report format;
@@ -134,6 +147,7 @@ struct config {
 	struct config_program program; /* serves connections, or runs after waiting */
 	struct config_repeat repeat;
 	struct config_report report;
+	struct config_progress progress;
 	int64_t wait;              /* spans; CLOCK_NEVER: no limit */
 	struct retry_config retry; /* of connecting */
 	int64_t stagger;           /* see struct dial_config */

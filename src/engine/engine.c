@@ -54,6 +54,7 @@ engine_add(
 	task->ops = ops;
 	task->previous = previous;
 	task->next = *place;
+	engine->awaited += !ops->background;
 	if (task->next != NULL)
 		task->next->previous = task;
 	*place = task;
@@ -65,6 +66,7 @@ engine_remove(struct engine *engine, struct task *task)
 {
 	if (task->ops == NULL)
 		return;
+	engine->awaited -= !task->ops->background;
 	poller_remove(&engine->poller, &task->entry);
 	*(task->previous != NULL ? &task->previous->next : &engine->first) = task->next;
 	if (task->next != NULL)
@@ -99,6 +101,8 @@ engine_take_signals(struct engine *engine)
 			engine->wants_report = true;
 		else if (signal == SIGCHLD)
 			ended = true;
+		else if (signals_is_resize(signal))
+			engine->resized = true;
 		else if (signal == SIGHUP && engine->reloads)
 			engine->wants_reload = true;
 		else if (engine->end_signal == 0)
@@ -176,7 +180,7 @@ engine_turn(struct engine *engine, struct fault *fault)
 bool
 engine_run(struct engine *engine, struct fault *fault)
 {
-	while (engine->first != NULL)
+	while (engine->awaited > 0)
 		if (!engine_turn(engine, fault))
 			return false;
 	return true;

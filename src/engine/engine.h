@@ -22,7 +22,8 @@ struct task;
 
 struct task_ops {
 	const char *name;
-	bool shared; /* what it waits for depends on other tasks: it is asked at every turn */
+	bool shared;     /* what it waits for depends on other tasks: it is asked at every turn */
+	bool background; /* the run does not wait for its end */
 	/* Asks for what the next step needs. */
 	void (*ask)(struct task *task, struct pollset *pollset, int64_t now);
 	/* Does what is possible now. False and a fault end the run. */
@@ -52,7 +53,9 @@ struct engine {
 	bool reloads;          /* set by the owner: SIGHUP is a request, not a terminating signal */
 	bool wants_reload;     /* SIGHUP was received; cleared by the task that reloads */
 	bool wants_report;     /* a report was requested; cleared by the task that reports */
+	bool resized;          /* the width of the terminal has changed; cleared by its task */
 	struct task *first;    /* shared tasks, then the others */
+	size_t awaited;        /* tasks that are not in the background */
 	struct task *stepping; /* the task that is in its step; NULL: none, or it was removed */
 };
 
@@ -93,7 +96,7 @@ void engine_wake(struct engine *engine, struct task *task);
  * task ended the run. */
 bool engine_turn(struct engine *engine, struct fault *fault);
 
-/* Turns until no task is left. False and a fault as above. */
+/* Turns until no task is left but those in the background. False and a fault as above. */
 bool engine_run(struct engine *engine, struct fault *fault);
 
 /* Ends the programs that were started. A signal aborts a program that still reads its input;

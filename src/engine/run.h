@@ -6,10 +6,12 @@
 
 #include "engine/engine.h"
 #include "engine/config.h"
+#include "engine/progress.h"
 
 struct run {
 	const struct config *config;
 	struct engine engine;
+	struct progress progress;
 	uint64_t sessions; /* the number of the last one */
 };
 

@@ -133,6 +133,7 @@ session_begin(struct session *session, int64_t now, struct fault *fault)
 	if (!relay_open(&session->relay, local, session->remote, &rules, now, fault))
 		return false;
 	session->state = SESSION_RELAYING;
+	progress_add(&session->run->progress, session, now);
 	return true;
 }
 
@@ -232,6 +233,7 @@ session_conclude(struct session *session)
 	bool left = session->relay.rules.until_peer_leaves && !session->remote->caps.endless &&
 		(status == STATUS_SEND || status == STATUS_RECEIVE);
 	notice_close(&session->notice, &session->relay);
+	progress_remove(&session->run->progress, session);
 	session_report(EVENT_session_closed, false, session);
 	if (!left && !fault_is_set(&session->fault))
 		fault_move(&session->fault, &session->relay.cause);
@@ -331,6 +333,8 @@ session_end(struct session *session, struct fault *fault)
 void
 session_close(struct session *session)
 {
+	if (session->progress.listed)
+		progress_remove(&session->run->progress, session);
 	relay_close(&session->relay);
 	fault_clear(&session->fault);
 	stream_close(session->local, session->relay.clean);

@@ -37,8 +37,9 @@ struct session {
 	struct address peer;
 	struct relay relay;
 	struct notice notice;
-	size_t watch_entry; /* of the remote side while the local side opens */
-	struct fault fault; /* the failure */
+	struct progress_entry progress; /* its place among the sessions that relay */
+	size_t watch_entry;             /* of the remote side while the local side opens */
+	struct fault fault;             /* the failure */
 };
 
 /*

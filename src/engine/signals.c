@@ -23,6 +23,9 @@ static const struct {
 #ifdef SIGINFO
 	{ SIGINFO, false, false },
 #endif
+#ifdef SIGWINCH
+	{ SIGWINCH, false, false },
+#endif
 	{ SIGCHLD, false, true },
 };
 
@@ -130,6 +133,17 @@ signals_asks_report(int signal)
 		return true;
 #endif
 	return signal == SIGUSR1;
+}
+
+bool
+signals_is_resize(int signal)
+{
+#ifdef SIGWINCH
+	return signal == SIGWINCH;
+#else
+	(void)signal;
+	return false;
+#endif
 }
 
 int

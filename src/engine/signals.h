@@ -14,14 +14,17 @@ void signals_ignore_errors(void);
 
 /*
  * Handles SIGINT, SIGTERM, SIGHUP, SIGQUIT (unless they are ignored: nohup, background jobs),
- * SIGUSR1, SIGINFO where the system has it, and SIGCHLD. The first terminating signal restores the
- * default action of all of them, so that a second one ends the process at once. Process-wide: at
- * most one may be open.
+ * SIGUSR1, SIGINFO and SIGWINCH where the system has them, and SIGCHLD. The first terminating
+ * signal restores the default action of all of them, so that a second one ends the process at once.
+ * Process-wide: at most one may be open.
  */
 bool signals_open(struct fault *fault);
 
 /* Whether the signal requests a report: SIGUSR1 or SIGINFO. */
 bool signals_asks_report(int signal);
+
+/* Whether the width of the terminal has changed: SIGWINCH. */
+bool signals_is_resize(int signal);
 
 /* Makes a terminating signal a request too, unless it was ignored at signals_open. */
 void signals_request(int signal);

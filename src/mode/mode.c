@@ -20,7 +20,8 @@ mode_run(struct config *config, struct fault *fault)
 	int64_t patience = config->linger > RELAY_GRACE ? config->linger : RELAY_GRACE;
 	bool done = engine_open(engine, &config->capture, patience, fault) &&
 		acl_config_read(&config->access, fault) && engine_start(engine, fault) &&
-		config->mode->run(&run, fault);
+		progress_open(&run.progress, &run, fault) && config->mode->run(&run, fault);
+	progress_close(&run.progress);
 	/* With --grace programs may finish too, but not without it when the signal arrives together
 	 * with the end of the last session. */
 	bool graceful = done && engine->end_signal != 0 && config->grace > 0;

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/event.h"
-#include "base/log.h"
+#include "engine/status_line.h"
 #include "mode/mode.h"
 #include "mode/probe.h"
 #include "mode/scan_results.h"
@@ -26,9 +26,8 @@
 /* The most probes that start in a turn. */
 #define SCAN_BATCH 256
 
-/* When the progress is shown, and how often. */
+/* When the progress is shown first. */
 #define SCAN_PATIENCE (1500 * CLOCK_MILLISECOND)
-#define SCAN_REFRESH (200 * CLOCK_MILLISECOND)
 
 struct scan_probe {
 	struct probe probe; /* first: found by its address */
@@ -259,8 +258,8 @@ scan_show(struct scan *scan, int64_t now)
 	(void)snprintf(text, sizeof text,
 		"%" PRIu64 " of %" PRIu64 " ports probed, %" PRIu64 " open", results->reported,
 		results->count, results->open);
-	log_progress(text);
-	scan->shown_at = clock_after(now, SCAN_REFRESH);
+	status_line_show(text);
+	scan->shown_at = clock_after(now, STATUS_LINE_REFRESH);
 }
 
 static void
@@ -324,7 +323,7 @@ scan_open(struct scan *scan, struct run *run, struct fault *fault)
 		.empty = config->rules.silence_is_open,
 		.banner = &config->banner };
 	scan->deadline = clock_after(now, config->scan.limit);
-	scan->shown_at = isatty(STDERR_FILENO) ? clock_after(now, SCAN_PATIENCE) : CLOCK_NEVER;
+	scan->shown_at = status_line_exists() ? clock_after(now, SCAN_PATIENCE) : CLOCK_NEVER;
 	if (!scan_results_open(&scan->results, config, fault))
 		return false;
 	if (scan->results.count > 1)
@@ -371,7 +370,7 @@ scan_run(struct run *run, struct fault *fault)
 		scan_advance(&scan);
 	good = good && engine_run(&run->engine, fault);
 	engine_remove(&run->engine, &scan.task);
-	log_progress(NULL);
+	status_line_clear();
 	if (good || scan.expired)
 		good = scan_results_judge(&scan.results, scan.expired, fault);
 	scan_close(&scan);

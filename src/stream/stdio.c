@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "net/transport.h"
 #include "stream/terminal.h"
 #include "sys/sys.h"
@@ -36,6 +37,7 @@ struct stdio {
 	bool marked;               /* sys_mark_end of descriptor 0 has to be undone */
 	bool hung_up;              /* the terminal hung up at the last read */
 	bool seqpacket;            /* STDIO_MESSAGES that have an end */
+	bool screen;               /* the output is a terminal */
 	struct terminal *terminal; /* owned; escapes output to a terminal; NULL: none */
 };
 
@@ -117,6 +119,7 @@ stdio_open(struct stream *stream, const struct pollset *pollset, int64_t now, st
 	stream->read.fd = STDIN_FILENO;
 	stdio->input = stdio_unblock(stdio, STDIN_FILENO, O_RDONLY);
 	stream->caps.terminal = isatty(STDIN_FILENO);
+	stream->caps.size = sys_rest_of_file(STDIN_FILENO);
 	if (stdio->in == STDIO_PLAIN && stdio_splices(stdio->input, false))
 		stream->read.splice = stdio->input;
 
@@ -140,7 +143,7 @@ stdio_open(struct stream *stream, const struct pollset *pollset, int64_t now, st
 		(stdio->out != STDIO_PLAIN ||
 			(fstat(stream->write.fd, &status) == 0 && S_ISFIFO(status.st_mode))))
 		stream->hangup.fd = stream->write.fd;
-	if (!stdio->config.raw && isatty(STDOUT_FILENO)) {
+	if ((stdio->screen = isatty(STDOUT_FILENO)) && !stdio->config.raw) {
 		stdio->terminal = calloc(1, sizeof *stdio->terminal);
 		if (stdio->terminal == NULL)
 			return IO_FAULT(fault, STATUS_MEMORY, ENOMEM, "standard output");
@@ -250,6 +253,8 @@ stdio_write(struct stream *stream, const struct iovec *pieces, int count, size_t
 		return stdio_look(stream, fault);
 	if (stdio->out != STDIO_MESSAGES && !stream->buffered && stream_total(pieces, count) == 0)
 		return IO_OK;
+	if (stdio->screen)
+		log_give_way();
 	if (stdio->terminal != NULL)
 		n = terminal_write(
 			stdio->terminal, stream->write.fd, pieces, count, &stream->buffered);

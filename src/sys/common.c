@@ -121,6 +121,23 @@ sys_untaken(int fd, size_t *amount)
 		(fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) && sys_readable(fd, amount));
 }
 
+uint64_t
+sys_rest_of_file(int fd)
+{
+	struct stat status;
+	if (fstat(fd, &status) == -1 || !S_ISREG(status.st_mode))
+		return 0;
+	off_t at = lseek(fd, 0, SEEK_CUR);
+	return at >= 0 && at < status.st_size ? (uint64_t)(status.st_size - at) : 0;
+}
+
+size_t
+sys_columns(int fd)
+{
+	struct winsize size;
+	return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 bool
 sys_set_low_water(int fd, int bytes)
 {

@@ -48,6 +48,12 @@ bool sys_readable(int fd, size_t *bytes);
  */
 bool sys_untaken(int fd, size_t *amount);
 
+/* The bytes of a regular file from the offset of the descriptor on; 0: another kind of file. */
+uint64_t sys_rest_of_file(int fd);
+
+/* The columns of a terminal; 0: not known. */
+size_t sys_columns(int fd);
+
 /* Makes poll(2) report a socket readable only when `bytes` bytes have arrived, or its end
  * (SO_RCVLOWAT). */
 bool sys_set_low_water(int fd, int bytes);
