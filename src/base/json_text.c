@@ -43,6 +43,33 @@ json_text_put_ascii(unsigned char out[static JSON_TEXT_EXPANSION], unsigned char
 	return 6;
 }
 
+size_t
+json_text_put_string(unsigned char *out, size_t room, const char *text, size_t n)
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	size_t put = 0;
+	if (room < 2)
+		return 0;
+	out[put++] = '"';
+	for (size_t i = 0, valid; i < n; i += valid) {
+		unsigned char ascii[JSON_TEXT_EXPANSION];
+		size_t size = json_text_sequence(bytes + i, n - i, &valid);
+		const unsigned char *from = bytes + i;
+		if (size == 0 || valid < size)
+			return 0;
+		if (size == 1) {
+			size = json_text_put_ascii(ascii, bytes[i]);
+			from = ascii;
+		}
+		if (size >= room - put)
+			return 0;
+		memcpy(out + put, from, size);
+		put += size;
+	}
+	out[put] = '"';
+	return put + 1;
+}
+
 /* Writes a value with leading zeros, and the character `behind`. Returns what follows. */
 static unsigned char *
 json_text_put_digits(unsigned char *out, size_t digits, long value, char behind)

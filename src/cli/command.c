@@ -187,6 +187,8 @@ static const struct service *
 command_service(const struct options *options)
 {
 	return options_has(options, OPTION_to)         ? &service_to
+		: options_has(options, OPTION_send)    ? &service_send
+		: options_has(options, OPTION_receive) ? &service_receive
 		: options_runs_program(options)        ? &service_program
 		: options_has(options, OPTION_chat)    ? &service_chat
 		: options_has(options, OPTION_broker)  ? &service_broker
@@ -308,6 +310,7 @@ command_config(struct config *config, const struct compat *compat, struct option
 		!connecting_config(config, options, fault) ||
 		!program_config(config, options, fault) || !frames_config(config, options, fault) ||
 		!command_session(config, compat, options, input_closed, fault) ||
+		!transfer_config(config, options, fault) ||
 		!repeat_config(config, options, fault) || !listen_fds_settle(config, fault) ||
 		!reports_config(config, options, fault) || !stages_config(config, options, fault))
 		return false;

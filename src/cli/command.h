@@ -62,6 +62,9 @@ bool reports_config(struct config *config, const struct options *options, struct
 /* Fills config->hosts and config->retry. Status 2, 3 or 27. */
 bool connecting_config(struct config *config, const struct options *options, struct fault *fault);
 
+/* Fills config->transfer but for its time. Status 2, 23, 26 or 27. */
+bool transfer_config(struct config *config, const struct options *options, struct fault *fault);
+
 /* Fills config->to if --to is given. Status 2 or 3. */
 bool target_config(struct config *config, const struct options *options, struct fault *fault);
 

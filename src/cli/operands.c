@@ -52,8 +52,11 @@ operands_too_many(const struct options *options, int i, struct fault *fault)
 	if (!operands_check_amount(options, fault))
 		return false;
 	fault->usage = true;
-	return fault_set(fault, STATUS_USAGE, 0, "extra operand '%s'",
-		endpoint_public(options->operands[i]));
+	return fault_set(fault, STATUS_USAGE, 0, "extra operand '%s'%s",
+		endpoint_public(options->operands[i]),
+		options_has(options, OPTION_send)
+			? "; to send several files write -- FILE... at the end"
+			: "");
 }
 
 static bool
@@ -216,8 +219,13 @@ operands_cut_program(struct options *options, bool passed)
 			(options_has(options, OPTION_probe) ||
 				!operands_are_complete(options, options->dashes, passed))))
 		return;
-	options->program = options->operands + options->dashes;
+	char *const *rest = options->operands + options->dashes;
 	options->operand_count = options->dashes;
+	if (options_has(options, OPTION_send)) {
+		options->files = rest;
+		return;
+	}
+	options->program = rest;
 	if (!waits)
 		options_imply(options, OPTION_exec, "--");
 }

@@ -92,6 +92,7 @@ struct options {
 	char **operands; /* owned array of borrowed strings, in order */
 	int operand_count;
 	int dashes;           /* number of operands before "--"; without "--": all */
+	char *const *files;   /* the further files of --send after "--", then NULL; NULL: none */
 	char *const *program; /* the program after "--" and its arguments, then NULL; NULL: none */
 };
 

@@ -11,6 +11,8 @@
 /* How long each of several ports or tries may take: the second retransmission of a SYN is sent
  * after 3 seconds (RFC 6298), and a neighbor that does not answer is given up then. */
 #define TIMES_SCAN (4 * CLOCK_SECOND)
+/* How long to wait for the greeting of the other side of a transfer. */
+#define TIMES_GREETING (10 * CLOCK_SECOND)
 #define TIMES_LINGER (10 * CLOCK_SECOND)
 /* How long a datagram probe waits for an answer, and a listener that finishes for more datagrams.
  */
@@ -49,6 +51,8 @@ times_config(struct config *config, const struct compat *compat, const struct op
 	config->banner.wait = limits != CLOCK_NEVER || options_has(options, OPTION_wait)
 		? CLOCK_NEVER
 		: TIMES_BANNER;
+	config->transfer.greeting =
+		times_option(options, OPTION_wait, clock_earlier(limits, TIMES_GREETING));
 	config->stagger = times_option(options, OPTION_stagger, TIMES_STAGGER);
 	config->scan.silence =
 		times_option(options, OPTION_wait, limits != CLOCK_NEVER ? limits : TIMES_SILENCE);

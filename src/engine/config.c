@@ -70,4 +70,5 @@ config_close(struct config *config)
 	free(config->notify);
 	free(config->program.path);
 	free(config->program.argv);
+	free(config->transfer.files);
 }

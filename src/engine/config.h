@@ -87,6 +87,16 @@ struct config_program {
 	uint64_t processes; /* see sys_limit_processes; 0: no limit */
 };
 
+/* The files of --send, and where those of --receive are stored. */
+struct config_transfer {
+	const char **files; /* owned array of borrowed paths */
+	size_t count;
+	const char *directory; /* not owned */
+	mode_t mask;           /* permissions that stored files do not get */
+	bool replace;          /* existing files */
+	int64_t greeting;      /* the span to wait for the other side's */
+};
+
 /* What has to be open of what is probed. */
 enum config_needs {
 	CONFIG_NEEDS_NAMED, /* each port that was named, and one of each range and network */
@@ -146,6 +156,7 @@ struct config {
 	struct config_scan scan;
 	struct config_program program; /* serves connections, or runs after waiting */
 	struct config_repeat repeat;
+	struct config_transfer transfer;
 	struct config_report report;
 	struct config_progress progress;
 	int64_t wait;              /* spans; CLOCK_NEVER: no limit */

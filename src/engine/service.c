@@ -10,6 +10,8 @@
 #include "stream/dialled.h"
 #include "stream/stdio.h"
 #include "sys/sys.h"
+#include "transfer/receiver.h"
+#include "transfer/sender.h"
 
 static struct stream *
 service_init_stdio(const struct service_context *context, struct fault *fault)
@@ -77,6 +79,27 @@ service_init_operator(const struct service_context *context, struct fault *fault
 	return chat_new(context->bus, context->queue, context->config->nick, fault);
 }
 
+static struct stream *
+service_init_send(const struct service_context *context, struct fault *fault)
+{
+	const struct config_transfer *transfer = &context->config->transfer;
+	const struct sender_config sender = {
+		.files = transfer->files, .count = transfer->count, .greeting = transfer->greeting
+	};
+	return sender_new(&sender, context->remote->name, context->now, fault);
+}
+
+static struct stream *
+service_init_receive(const struct service_context *context, struct fault *fault)
+{
+	const struct config_transfer *transfer = &context->config->transfer;
+	const struct receiver_config receiver = { .directory = transfer->directory,
+		.mask = transfer->mask,
+		.replace = transfer->replace,
+		.greeting = transfer->greeting };
+	return receiver_new(&receiver, context->remote->name, context->now, fault);
+}
+
 const struct service service_stdio = {
 	.name = "stdio",
 	.local = SERVICE_STDIO,
@@ -98,6 +121,21 @@ const struct service service_to = {
 	/* Sockets for two addresses, and a pipe to the resolver thread. */
 	.descriptors = 4,
 	.init = service_init_to,
+};
+const struct service service_send = {
+	.name = "send",
+	.local = SERVICE_FILES,
+	.rules = { .send = true, .receive = true, .at_input_end = FLOW_STOP_DRAINED },
+	.descriptors = 1,
+	.init = service_init_send,
+};
+const struct service service_receive = {
+	.name = "receive",
+	.local = SERVICE_FILES,
+	.rules = { .send = true, .receive = true, .at_input_end = FLOW_STOP_DRAINED },
+	/* The file, its directory, and a pipe to the thread that stores it. */
+	.descriptors = 4,
+	.init = service_init_receive,
 };
 const struct service service_broker = {
 	.name = "broker",

@@ -19,7 +19,8 @@ enum service_local {
 	SERVICE_STDIO, /* standard input and output; a listener for many shares them */
 	SERVICE_OWN,   /* made for each session */
 	SERVICE_PEER,  /* the peer itself: its data is returned */
-	SERVICE_BUS    /* the other clients of a listener for many */
+	SERVICE_BUS,   /* the other clients of a listener for many */
+	SERVICE_FILES  /* files, which are sent and received when the peer says so */
 };
 
 /* The format of messages at the local side. */
@@ -66,6 +67,9 @@ extern const struct service service_program;
 
 /* A connection to another endpoint. */
 extern const struct service service_to;
+
+/* Files, in the protocol of transfer/protocol.h. */
+extern const struct service service_send, service_receive;
 
 /* The other clients. */
 extern const struct service service_broker, service_chat;

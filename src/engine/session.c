@@ -62,7 +62,7 @@ session_is_for_peer(const struct config *config)
 {
 	const struct service *service = config->service;
 	return service->local == SERVICE_PEER || service->local == SERVICE_BUS ||
-		!service->rules.send || config->no_input;
+		service->local == SERVICE_FILES || !service->rules.send || config->no_input;
 }
 
 /* The bottom of the remote side is open: sets it up, and adds the filters. */

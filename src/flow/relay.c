@@ -336,6 +336,7 @@ relay_step(struct relay *relay, const struct pollset *pollset, int64_t now)
 	relay_cause_complete(relay);
 	/* Data that was sent but not acknowledged may still arrive: no reset. */
 	relay->clean = !fault_is_set(&relay->cause) || relay->unconfirmed;
+	relay_cause_judge(relay);
 	return true;
 }
 

@@ -67,3 +67,16 @@ relay_cause_complete(struct relay *relay)
 			relay->in.channel.framed != NULL ? relay->in.channel.taken
 							 : relay->in.read);
 }
+
+void
+relay_cause_judge(struct relay *relay)
+{
+	const struct stream *ends[] = { relay->in.sink, relay->out.sink };
+	for (size_t i = 0; i < 2; i++) {
+		struct fault *verdict = stream_stats(ends[i])->verdict;
+		if (verdict == NULL || !fault_is_set(verdict))
+			continue;
+		fault_clear(&relay->cause);
+		fault_move(&relay->cause, verdict);
+	}
+}

@@ -16,4 +16,7 @@ void relay_cause_set_late(struct relay *relay);
  * stays. */
 void relay_cause_complete(struct relay *relay);
 
+/* At the very end: the verdict of a stream takes the place of the cause. */
+void relay_cause_judge(struct relay *relay);
+
 #endif

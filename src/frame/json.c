@@ -23,6 +23,9 @@
 /* The most bytes of a sent line besides the message. */
 #define JSON_PLUS (JSON_FROM + 128)
 
+/* The members of an object that matter. */
+enum json_members { JSON_TEXT, JSON_BASE64 };
+
 #define JSON_BREAK ((const unsigned char *)"\n")
 
 static size_t
@@ -33,20 +36,21 @@ json_limit(const struct frame *frame)
 
 /* Decodes the message within the line, which is never shorter. */
 static enum frame_result
-json_take(const struct frame *frame, const struct json_line *line, unsigned char *bytes,
+json_take(const struct frame *frame, const struct json_member *members, unsigned char *bytes,
 	struct frame_part *part)
 {
-	const struct json_member *member = line->text.there ? &line->text : &line->base64;
+	const struct json_member *text = &members[JSON_TEXT], *base64 = &members[JSON_BASE64];
+	const struct json_member *member = text->there ? text : base64;
 	unsigned char *message = bytes + member->from;
 	size_t bad;
-	if (line->text.there == line->base64.there)
+	if (text->there == base64->there)
 		return part_bad(part, 0, "not one of \"text\" and \"base64\" in the object");
 	if (!member->string)
 		return part_bad(part, 0, "\"text\" or \"base64\" that is no string");
 	part->message = message;
 	if (!json_line_unescape(message, member->to - member->from, message, &part->length, &bad))
 		return part_bad(part, member->from + bad, "half of a surrogate pair");
-	if (line->base64.there && base64_read(message, part->length, message, part) == FRAME_BAD)
+	if (base64->there && base64_read(message, part->length, message, part) == FRAME_BAD)
 		return part_bad(part, 0, "\"base64\" that is not canonical base64");
 	return part->length > frame->max ? part_bad(part, 0, PART_TOO_LONG) : FRAME_DONE;
 }
@@ -65,14 +69,16 @@ json_decode(const struct frame *frame, unsigned char *bytes, size_t n, struct fr
 	if (!whole && !part->ended && n / 2 < part->state)
 		return FRAME_MORE;
 	part->state = n;
-	struct json_line line;
-	enum frame_result result = json_line_parse(&line, bytes, end, part);
+	struct json_member members[] = {
+		[JSON_TEXT] = { .name = "text" }, [JSON_BASE64] = { .name = "base64" }
+	};
+	enum frame_result result = json_line_parse(members, 2, bytes, end, part);
 	if (whole && result == FRAME_MORE)
 		return part_bad(part, end, "incomplete JSON");
 	if (!whole)
 		return result == FRAME_DONE ? FRAME_MORE : result;
 	part->consumed = end < n ? end + 1 : n;
-	return result == FRAME_DONE ? json_take(frame, &line, bytes, part) : result;
+	return result == FRAME_DONE ? json_take(frame, members, bytes, part) : result;
 }
 
 static size_t
@@ -81,34 +87,6 @@ json_put(unsigned char *out, const char *text)
 	size_t size = strlen(text);
 	memcpy(out, text, size);
 	return size;
-}
-
-/* Writes the bytes as a JSON string; 0 if they are not UTF-8 or do not fit. */
-static size_t
-json_put_string(unsigned char *out, size_t room, const char *text, size_t n)
-{
-	const unsigned char *bytes = (const unsigned char *)text;
-	size_t put = 0;
-	if (room < 2)
-		return 0;
-	out[put++] = '"';
-	for (size_t i = 0, valid; i < n; i += valid) {
-		unsigned char ascii[JSON_TEXT_EXPANSION];
-		size_t size = json_text_sequence(bytes + i, n - i, &valid);
-		const unsigned char *from = bytes + i;
-		if (size == 0 || valid < size)
-			return 0;
-		if (size == 1) {
-			size = json_text_put_ascii(ascii, bytes[i]);
-			from = ascii;
-		}
-		if (size >= room - put)
-			return 0;
-		memcpy(out + put, from, size);
-		put += size;
-	}
-	out[put] = '"';
-	return put + 1;
 }
 
 /* Writes "time":"2026-11-25T10:10:48.123456Z", */
@@ -127,11 +105,12 @@ static size_t
 json_put_from(unsigned char *out, const char *from)
 {
 	size_t head = json_put(out, "\"from\":");
-	size_t size = json_put_string(out + head, JSON_FROM, from, strlen(from));
+	size_t size = json_text_put_string(out + head, JSON_FROM, from, strlen(from));
 	if (size == 0) {
 		char *escaped = text_escape(from, strlen(from));
 		if (escaped != NULL)
-			size = json_put_string(out + head, JSON_FROM, escaped, strlen(escaped));
+			size = json_text_put_string(
+				out + head, JSON_FROM, escaped, strlen(escaped));
 		free(escaped);
 	}
 	if (size == 0)
@@ -152,7 +131,7 @@ json_encode(const struct frame *frame, const unsigned char *message, size_t leng
 	}
 	size_t head = json_put(out + put, "\"text\":");
 	size_t room = frame_bound(&frame->format->growth, length) - put - head - 2;
-	size_t text = json_put_string(out + put + head, room, (const char *)message, length);
+	size_t text = json_text_put_string(out + put + head, room, (const char *)message, length);
 	if (text > 0) {
 		put += head + text;
 	} else {

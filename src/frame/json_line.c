@@ -10,7 +10,7 @@
 #define JSON_LINE_DEPTH 2048
 
 /* The longest escaped form of a name that matters. */
-#define JSON_LINE_ESCAPED (6 * (sizeof "base64" - 1))
+#define JSON_LINE_ESCAPED ((size_t)6 * JSON_LINE_NAME_MAX)
 
 enum json_line_wanted {
 	JSON_LINE_VALUE,
@@ -22,7 +22,8 @@ enum json_line_wanted {
 };
 
 struct json_line_parser {
-	struct json_line *line;
+	struct json_member *members;
+	size_t count;
 	const unsigned char *bytes;
 	size_t n, at;
 	struct frame_part *part;
@@ -201,14 +202,14 @@ json_line_name(struct json_line_parser *parser)
 	const unsigned char *name = parser->bytes + from;
 	size_t size = parser->at - 1 - from;
 	parser->wanted = JSON_LINE_COLON;
-	parser->member = parser->depth > 1           ? NULL
-		: json_line_is(name, size, "text")   ? &parser->line->text
-		: json_line_is(name, size, "base64") ? &parser->line->base64
-						     : NULL;
+	parser->member = NULL;
+	for (size_t i = 0; i < parser->count && parser->depth == 1; i++)
+		if (json_line_is(name, size, parser->members[i].name))
+			parser->member = &parser->members[i];
 	if (parser->member == NULL)
 		return FRAME_DONE;
 	if (parser->member->there)
-		return part_bad(parser->part, parser->at - 1, "a second \"text\" or \"base64\"");
+		return part_bad(parser->part, parser->at - 1, "the same member twice");
 	parser->member->there = true;
 	return FRAME_DONE;
 }
@@ -247,11 +248,20 @@ json_line_value(struct json_line_parser *parser)
 		return json_line_word(parser, "null");
 	case '"':
 		result = json_line_string(parser);
-		if (result == FRAME_DONE && parser->member != NULL)
-			*parser->member = (struct json_member){ true, true, from, parser->at - 1 };
+		if (result == FRAME_DONE && parser->member != NULL) {
+			parser->member->string = true;
+			parser->member->from = from;
+			parser->member->to = parser->at - 1;
+		}
 		return result;
 	default:
-		return json_line_number(parser);
+		result = json_line_number(parser);
+		if (result == FRAME_DONE && parser->member != NULL) {
+			parser->member->number = true;
+			parser->member->from = from - 1;
+			parser->member->to = parser->at;
+		}
+		return result;
 	}
 }
 
@@ -301,13 +311,15 @@ json_line_step(struct json_line_parser *parser)
 }
 
 enum frame_result
-json_line_parse(
-	struct json_line *line, const unsigned char *bytes, size_t n, struct frame_part *part)
+json_line_parse(struct json_member *members, size_t count, const unsigned char *bytes, size_t n,
+	struct frame_part *part)
 {
 	struct json_line_parser parser;
 	memset(&parser, 0, sizeof parser);
-	*line = (struct json_line){ .text = { .there = false } };
-	parser.line = line;
+	for (size_t i = 0; i < count; i++)
+		members[i] = (struct json_member){ .name = members[i].name };
+	parser.members = members;
+	parser.count = count;
 	parser.bytes = bytes;
 	parser.n = n;
 	parser.part = part;

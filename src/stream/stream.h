@@ -113,6 +113,8 @@ struct stream_stats {
 	size_t unarrived;      /* bytes that the last shut found not to have arrived */
 	int broken;            /* the error that ended the connection; 0: none */
 	bool discarding;       /* what is written is dropped: the reader is gone */
+	struct fault *verdict; /* not owned: the result that the kind has found, which comes before
+				  what it has caused; NULL: it finds none */
 };
 
 struct stream {

@@ -1,0 +1,42 @@
+/* The words of the transfer protocol; see protocol_table.h. */
+#include "transfer/protocol_table.h"
+
+const char *const protocol_table_names[PROTOCOL_MEMBERS] = {
+	"type",
+	"name",
+	"name64",
+	"error",
+	"digest",
+	"size",
+	"mode",
+	"mtime",
+	"nsec",
+	"offset",
+	"count",
+	"status",
+};
+
+const struct protocol_table_row protocol_table[PROTOCOL_KINDS] = {
+	[PROTOCOL_FILE] = { "file", PROTOCOL_BIT(SIZE) | PROTOCOL_BIT(MODE) },
+	[PROTOCOL_READY] = { "ready", PROTOCOL_BIT(OFFSET) },
+	[PROTOCOL_DATA] = { "data", PROTOCOL_BIT(SIZE) },
+	[PROTOCOL_FINISHED] = { "done", 0 },
+	[PROTOCOL_STORED] = { "stored", 0 },
+	[PROTOCOL_END] = { "end", PROTOCOL_BIT(COUNT) },
+	[PROTOCOL_ERROR] = { "error", PROTOCOL_BIT(STATUS) | PROTOCOL_BIT(ERROR) },
+};
+
+uint64_t *
+protocol_table_number(struct protocol_message *message, enum protocol_member member)
+{
+	uint64_t *const fields[PROTOCOL_MEMBERS] = {
+		[PROTOCOL_MEMBER_SIZE] = &message->size,
+		[PROTOCOL_MEMBER_MODE] = &message->mode,
+		[PROTOCOL_MEMBER_MTIME] = &message->mtime,
+		[PROTOCOL_MEMBER_NSEC] = &message->nsec,
+		[PROTOCOL_MEMBER_OFFSET] = &message->offset,
+		[PROTOCOL_MEMBER_COUNT] = &message->count,
+		[PROTOCOL_MEMBER_STATUS] = &message->status,
+	};
+	return fields[member];
+}

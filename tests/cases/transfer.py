@@ -1,0 +1,229 @@
+"""Files between two sockcats, and peers that do not keep to the protocol."""
+import json
+import os
+import select
+import re
+import socket
+import sys
+
+from drive import accept, Cat, check, dial, main, reset, T, tcp, to_end
+
+SENDER, RECEIVER = b'sockcat-transfer 1 sender\n', b'sockcat-transfer 1 receiver\n'
+
+
+def message(**members):
+    text = json.dumps(members, separators=(',', ':')).encode()
+    return b'%d:%s,' % (len(text), text)
+
+
+def announce(name='new', size=5, **more):
+    return message(type='file', name=name, size=size, mode=0o644, **more)
+
+
+def parse(data):
+    """The messages behind the greeting, and data as bytes."""
+    data = data.partition(b'\n')[2]
+    found = []
+    while data:
+        length, _, rest = data.partition(b':')
+        found.append(json.loads(rest[:int(length)]))
+        check(rest[int(length):int(length) + 1], b',')
+        data = rest[int(length) + 1:]
+        if found[-1]['type'] == 'data':
+            found.append(data[:found[-1]['size']])
+            data = data[found[-2]['size']:]
+    return found
+
+
+def fail(cat, status, text):
+    """The end of a listener: one line besides that of its address."""
+    cat.end(status)
+    lines = cat.errors().splitlines()[1:]
+    if len(lines) != 1 or not re.search(text, lines[0]):
+        sys.exit('not one line with %r: %r' % (text, lines))
+
+
+def folder(name):
+    path = T + '/' + name
+    os.makedirs(path, exist_ok=True)
+    return path
+
+
+def contents(path):
+    found = {}
+    for name in os.listdir(path):
+        with open(os.path.join(path, name), 'rb') as file:
+            found[name] = file.read()
+    return found
+
+
+FULL = message(type='data', size=5) + b'hello' + message(type='done')
+
+# What a sender sends behind its greeting; the receiver's status and message. The target is not there.
+HOSTILE_SENDERS = [
+    (announce('../new'), 23, 'path'),
+    (announce('/tmp/new'), 23, 'path'),
+    (announce('..'), 23, 'directory'),
+    (announce('.'), 23, 'directory'),
+    (announce(''), 23, 'empty'),
+    (announce('a\0b'), 23, 'control'),
+    (announce('\x1b]0;x\x07'), 23, 'control'),
+    (announce('a\nb'), 23, 'control'),
+    (announce('a' * 256), 23, '255'),
+    (announce('.new.part'), 23, 'incomplete'),
+    (message(type='file', name64='Li4=', size=5, mode=1), 23, 'directory'),
+    (message(type='file', name64='!', size=5, mode=1), 102, 'invalid value'),
+    (announce('new', -1), 102, 'invalid value'),
+    (announce('new', 1 << 64), 102, 'invalid value'),
+    (announce('new', 0.5), 102, 'invalid value'),
+    (announce('new') + announce('other'), 102, 'does not belong'),
+    (announce('new') + message(type='data', size=6), 102, 'does not belong'),
+    (announce('new') + message(type='done'), 18, 'fewer bytes'),
+    (announce('new') + FULL + message(type='end', count=2), 102, 'does not belong'),
+    (announce('new') + message(type='data', size=5) + b'hel', 18, 'ended before'),
+    (announce('new') + message(type='error', status=26, error='\x1b[31mno'), 26, r'sender said: \^\[\[31mno'),
+    (announce('new') + message(type='error', status=0, error='no'), 102, 'sender said: no'),
+    (message(type='stored'), 102, 'does not belong'),
+    (message(type='end', count=1), 102, 'does not belong'),
+    (b'9' * 10, 102, 'not a message|too long'),
+    (b'5:hello,', 102, 'JSON'),
+    (SENDER, 102, 'not a message'),
+    (b'', 18, 'ended before'),
+]
+
+
+def senders():
+    """Senders that do not keep to the protocol: status, one line of text, and nothing is stored."""
+    for number, (sent, status, text) in enumerate(HOSTILE_SENDERS):
+        target = folder('senders%d' % number)
+        cat = Cat('-l', '127.0.0.1', '0', '--receive=' + target)
+        with dial(cat) as s:
+            s.sendall(SENDER + sent)
+            s.shutdown(socket.SHUT_WR)
+            answer = parse(to_end(s))
+        fail(cat, status, text)
+        stored = {name: data for name, data in contents(target).items() if name != '.new.part'}
+        check(stored, {'new': b'hello'} if status == 102 and FULL in sent else {}, sent)
+        if status == 23 or b'fewer' in text.encode():
+            check((answer[-1]['type'], answer[-1]['status']), ('error', status), sent)
+
+
+# What a receiver sends behind its greeting; the sender's status and message.
+HOSTILE_RECEIVERS = [
+    (message(type='stored'), 102, 'does not belong'),
+    (message(type='ready', offset=0) + message(type='stored'), 102, 'does not belong'),
+    (message(type='ready', offset=7), 102, 'does not belong'),
+    (message(type='ready', offset=0) * 2, 102, 'does not belong'),
+    (announce(), 102, 'does not belong'),
+    (message(type='end', count=0), 102, 'does not belong'),
+    (message(type='error', status=23, error='no \x1b[2Jspace'), 23, r'receiver said: no \^\[\[2Jspace'),
+    (message(type='error', status=-1, error='no'), 102, 'invalid value'),
+    (message(type='error', status=999, error='no'), 102, 'receiver said: no'),
+    (message(type='ready', offset=0), 18, 'ended before'),
+    (b'', 18, 'ended before'),
+    (b'\xff' * 100, 102, 'not a message'),
+]
+
+
+def receivers():
+    """Receivers that do not keep to the protocol."""
+    with open(T + '/new', 'wb') as file:
+        file.write(b'x' * 3000000)
+    for sent, status, text in HOSTILE_RECEIVERS:
+        cat = Cat('-l', '127.0.0.1', '0', '--send', T + '/new')
+        with dial(cat) as s:
+            s.sendall(RECEIVER)
+            asked = b''
+            while not asked.endswith(b'},'):
+                asked += s.recv(4096)
+            s.sendall(sent)
+            s.shutdown(socket.SHUT_WR)
+            try:
+                to_end(s)
+            except ConnectionResetError:
+                pass
+        fail(cat, status, text)
+
+
+def flood():
+    """A peer that is refused and sends on without end."""
+    cat = Cat('-l', '127.0.0.1', '0', '--receive=' + folder('flood'))
+    with dial(cat) as s:
+        s.sendall(SENDER + b'x')
+        try:
+            while cat.process.poll() is None:
+                s.sendall(b'x' * 65536)
+        except OSError:
+            pass
+    fail(cat, 102, 'not a message')
+
+
+def relay(one, other, cuts):
+    """Moves bytes between two connections, up to a number in each direction; False if one was reached."""
+    left = {one: cuts[0], other: cuts[1]}
+    peer = {one: other, other: one}
+    ends = set()
+    while len(ends) < 2:
+        for s in select.select([s for s in left if s not in ends], [], [])[0]:
+            try:
+                data = s.recv(min(65536, left[s] + 1))
+            except ConnectionResetError:
+                data = b''
+            if len(data) > left[s]:
+                peer[s].sendall(data[:left[s]])
+                return False
+            left[s] -= len(data)
+            if not data:
+                ends.add(s)
+            try:
+                if data:
+                    peer[s].sendall(data)
+                else:
+                    peer[s].shutdown(socket.SHUT_WR)
+            except OSError:
+                ends.add(s)
+    return True
+
+
+def transfer(target, cuts, close):
+    """One transfer through the relay; the statuses of receiver and sender."""
+    with tcp() as listener:
+        receiver = Cat('-l', '127.0.0.1', '0', '--receive=' + target)
+        sender = Cat('127.0.0.1', str(listener.getsockname()[1]), '--send', T + '/one', '--send', T + '/two')
+        with accept(listener) as near, dial(receiver) as far:
+            whole = relay(near, far, cuts)
+            if not whole:
+                for s in (near, far):
+                    close(s)
+    return whole, receiver.process.wait(), sender.process.wait(), sender.errors()
+
+
+def cuts(step='1'):
+    """A cut at each offset of a small transfer: files are whole or not there, and 0 means that they are."""
+    wanted = {'one': b'1' * 40, 'two': b'2' * 30}
+    for name, data in wanted.items():
+        with open(T + '/' + name, 'wb') as file:
+            file.write(data)
+    number = tried = 0
+    for side in 0, 1:
+        for at in range(1 << 20):
+            number += 1
+            limits = [1 << 30, 1 << 30]
+            limits[side] = at * int(step)
+            target = folder('cut%d' % number)
+            close = socket.socket.close if number % 2 else reset
+            whole, received, sent, errors = transfer(target, limits, close)
+            stored = {name: data for name, data in contents(target).items() if not name.startswith('.')}
+            for name, data in stored.items():
+                check(data, wanted.get(name), (name, limits))
+            if received == 0 or sent == 0:
+                check(stored, wanted, (limits, received, sent))
+            if whole:
+                check((received, sent), (0, 0), errors)
+                break
+            tried += 1
+    print(tried)
+
+
+if __name__ == '__main__':
+    main()

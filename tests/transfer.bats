@@ -1,0 +1,195 @@
+# Files between two sockcats: --send and --receive.
+# shellcheck disable=SC2154 # the helper sets port, listener, peer
+bats_require_minimum_version 1.5.0
+load lib/helper
+
+setup() {
+    helper_setup
+    mkdir "$T/in" "$T/from"
+    printf 'hello\n' >"$T/from/a"
+    : >"$T/from/empty"
+    cp "$(random_file 3000000)" "$T/from/big"
+}
+
+# send WORD...: sends to the listener; sets $status; messages in $T/send.err.
+send() {
+    status=0
+    sockcat 127.0.0.1 "$port" "$@" 2>"$T/send.err" || status=$?
+}
+
+# refused STATUS TEXT: both sides have ended with the status, and a line with the text.
+refused() {
+    assert_equal "$status" "$1"
+    assert_one_error "$T/send.err" "$2"
+    assert_listener_ends "$1" "$2"
+}
+
+@test "--receive stores the files of --send, and both exit with 0" {
+    chmod 4751 "$T/from/a"
+    touch -d '2001-02-03 04:05:06.789' "$T/from/a"
+    umask 022
+    start_listener 127.0.0.1 0 --receive="$T/in"
+    send --send "$T/from/a" --send "$T/from/empty" -- "$T/from/big"
+    assert_equal "$status" 0
+    assert_listener_ends 0
+    assert_equal "$(cat "$T/send.err")" ""
+    assert_equal "$(ls -A "$T/in" | tr '\n' ' ')" 'a big empty '
+    for name in a big empty; do cmp "$T/from/$name" "$T/in/$name"; done
+    assert_equal "$(stat -c '%a %Y' "$T/in/a")" "751 $(stat -c %Y "$T/from/a")"
+}
+
+@test "either side listens, over TCP and Unix sockets" {
+    listening() { # LISTENER'S-OPTION OPERAND...
+        start_listener "${@:2}" "$1"
+        if [ "$1" = --receive=in ]; then option=(--send "$T/from/a"); else option=(--receive=in); fi
+        case $2 in
+        -U) sockcat -U "$3" "${option[@]}" ;;
+        *) sockcat "$2" "$port" "${option[@]}" ;;
+        esac
+        assert_listener_ends 0
+        cmp "$T/from/a" in/a
+        rm in/a
+    }
+    cd "$T"
+    listening --receive=in 127.0.0.1 0
+    listening --send="$T/from/a" 127.0.0.1 0
+    listening --receive=in -U "$T/socket"
+    listening --send="$T/from/a" -U "$T/socket"
+    ! has_ipv6 || listening --receive=in ::1 0
+}
+
+@test "without DIR files are stored in the working directory; -v names them" {
+    cd "$T/in"
+    start_listener -v 127.0.0.1 0 --receive
+    send -v --send "$T/from/a"
+    finish "$listener"
+    assert_line '^sockcat: sent .*/from/a: 6 bytes, stored by the receiver$' "$T/send.err"
+    assert_line '^sockcat: received a: 6 bytes$' "$T/listener.err"
+    cmp "$T/from/a" a
+}
+
+@test "-lk receives from many clients, and goes on after one that failed" {
+    start_listener -k --max-accepts 3 127.0.0.1 0 --receive="$T/in"
+    send --send "$T/from/a"
+    assert_equal "$status" 0
+    send --send "$T/from/a"
+    assert_equal "$status" 23
+    send --send "$T/from/big"
+    assert_equal "$status" 0
+    finish "$listener"
+    assert_equal "$result" 104
+    assert_line '^sockcat: receive from 127.0.0.1:[0-9]*: create .*/in/a: File exists$' "$T/listener.err"
+    cmp "$T/from/big" "$T/in/big"
+}
+
+@test "a file that exists is not replaced" {
+    echo old >"$T/in/a"
+    start_listener 127.0.0.1 0 --receive="$T/in"
+    send --send "$T/from/a"
+    refused 23 'create .*/in/a: File exists'
+    assert_equal "$(cat "$T/in/a")" old
+    assert_equal "$(ls -A "$T/in")" a
+}
+
+@test "a name may have 255 bytes, of any characters" {
+    local names=("$(printf 'n%.0s' {1..255})" $'\303\244\342\202\254 ' $'\377\376' '-rf' "a'\"\\b" '*')
+    for name in "${names[@]}"; do echo "$name" >"$T/from/$name"; done
+    start_listener 127.0.0.1 0 --receive="$T/in"
+    send --send "$T/from/${names[0]}" -- "${names[@]/#/$T/from/}"
+    assert_equal "$status" 2 # twice the same name
+    send --send "$T/from/a" -- "${names[@]/#/$T/from/}"
+    assert_equal "$status" 0
+    assert_listener_ends 0
+    for name in "${names[@]}"; do cmp "$T/from/$name" "$T/in/$name"; done
+}
+
+@test "the rest of a transfer that was killed is replaced" {
+    echo other >"$T/in/.a.part"
+    start_listener 127.0.0.1 0 --receive="$T/in"
+    send --send "$T/from/a"
+    assert_listener_ends 0
+    assert_equal "$(ls -A "$T/in")" a
+    cmp "$T/from/a" "$T/in/a"
+}
+
+@test "a link in place of an incomplete file is not followed" {
+    echo victim >"$T/victim"
+    ln -s "$T/victim" "$T/in/.a.part"
+    start_listener 127.0.0.1 0 --receive="$T/in"
+    send --send "$T/from/a"
+    refused 23 'open .*/in/.a.part: Too many levels of symbolic links'
+    assert_equal "$(cat "$T/victim")" victim
+}
+
+@test "an error of the receiver's disk is reported by both sides" {
+    need_shim
+    with_shim writev:ENOSPC:3:file start_listener 127.0.0.1 0 --receive="$T/in"
+    send --send "$T/from/big"
+    refused 23 'write big: No space left on device'
+    assert_equal "$(ls -A "$T/in")" .big.part
+}
+
+@test "two senders, two receivers and other programs are recognised" {
+    start_listener 127.0.0.1 0 --send "$T/from/a"
+    send --send "$T/from/a"
+    refused 102 'both sides have --send; one of them needs --receive$'
+    start_listener 127.0.0.1 0 --receive="$T/in"
+    send --receive="$T/in"
+    refused 102 'both sides have --receive; one of them needs --send$'
+    start_listener 127.0.0.1 0 --receive="$T/in"
+    echo hello | sockcat 127.0.0.1 "$port" >/dev/null || true
+    assert_listener_ends 102 'is not sockcat --send \(with another program use: > FILE\)$'
+    start_listener 127.0.0.1 0 -c 'echo "HTTP/1.0 400 Bad request"'
+    send --send "$T/from/a"
+    assert_equal "$status" 102
+    assert_one_error "$T/send.err" 'is not sockcat --receive \(with another program use: < FILE\)$'
+    start_listener 127.0.0.1 0
+    send --send "$T/from/a"
+    assert_equal "$status" 102
+    assert_one_error "$T/send.err" 'ended without a greeting: it is not sockcat --receive'
+}
+
+@test "a peer that sends no greeting is given up after --wait" {
+    start_peer wait:1000
+    status=0
+    sockcat --wait 0.2 127.0.0.1 "$peer_port" --send "$T/from/a" 2>"$T/send.err" || status=$?
+    assert_equal "$status" 28
+    assert_one_error "$T/send.err" 'sent no greeting in time'
+}
+
+@test "what cannot be sent is refused before a connection is made" {
+    refuse() { # STATUS TEXT WORD...
+        status=0
+        sockcat 127.0.0.1 1 "${@:3}" 2>"$T/err" || status=$?
+        drop_usage "$T/err"
+        assert_equal "$status" "$1"
+        assert_one_error "$T/err" "$2"
+    }
+    printf x >"$T/from/"$'new\nline'
+    refuse 26 'open .*/none: No such file' --send "$T/none"
+    refuse 26 'is a directory; use: tar' --send "$T"
+    refuse 26 'not a regular file' --send /dev/null
+    refuse 26 'control characters' --send "$T/from/"$'new\nline'
+    refuse 2 'two files have this name' --send "$T/from/a" --send "$T/from/../from/a"
+    refuse 2 "extra operand 'b'; to send several files write -- FILE" b --send "$T/from/a"
+    refuse 23 'open .*/none: No such file' --receive="$T/none"
+    refuse 2 'conflicts' -u --send "$T/from/a"
+    refuse 2 'conflicts' --send "$T/from/a" --receive
+}
+
+@test "senders that do not keep to the protocol are refused" {
+    drive transfer senders
+}
+
+@test "receivers that do not keep to the protocol are refused" {
+    drive transfer receivers
+}
+
+@test "a peer that sends without end after an error is cut off" {
+    drive transfer flood
+}
+
+@test "after a cut at any offset files are whole or not there, and 0 means whole" {
+    LIMIT=120 drive transfer cuts 2 >"$T/cuts"
+    [ "$(cat "$T/cuts")" -ge 200 ]
+}
