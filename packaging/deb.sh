@@ -15,7 +15,7 @@ cd "$source_tree"
 echo "== What is needed to build a package"
 install_needs dpkg-buildpackage:dpkg-dev dh:debhelper lintian:lintian
 if ! dpkg-checkbuilddeps packaging/debian/control; then
-    install_packages build-essential debhelper cmake libssl-dev
+    install_packages build-essential debhelper cmake libssl-dev libarchive-dev
 fi
 
 work=$(mktemp -d)

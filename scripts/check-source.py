@@ -29,7 +29,7 @@ NOT_TEXTS = re.compile(r"seeds/|results/|check-source\.py|source\.bats")
 UNCLEAN = ()
 
 LAYERS = {"base": 0, "sys": 1, "frame": 1, "net": 2, "plugin": 2, "stream": 3, "filter": 4, "program": 4, "broadcast": 4,
-          "transfer": 4, "flow": 5, "engine": 6, "mode": 7, "cli": 8}
+          "archive": 2, "transfer": 4, "flow": 5, "engine": 6, "mode": 7, "cli": 8}
 BANNED = ("strcpy strcat sprintf vsprintf strtok atoi atol atoll system popen mktemp tmpnam gets alloca signal "
           "strncpy").split()
 # One header, several files: the prefix is the folder's.

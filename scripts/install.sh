@@ -50,6 +50,10 @@ install_translate() {
         *:groff-base) echo groff ;;
         *:bsdextrautils) echo util-linux ;;
         *:libclang-rt-dev) echo compiler-rt ;;
+        dnf:libarchive-dev | zypper:libarchive-dev) echo libarchive-devel ;;
+        pacman:libarchive-dev) echo libarchive ;;
+        dnf:libarchive-tools) echo bsdtar ;;
+        pacman:libarchive-tools) echo libarchive ;;
         dnf:libssl-dev) echo openssl-devel ;;
         zypper:libssl-dev) echo libopenssl-devel ;;
         pacman:libssl-dev) echo openssl ;;

@@ -52,6 +52,7 @@ wanted() {
     for plugin in "$build"/libexec/sockcat/*.so; do
         [ ! -e "$plugin" ] || echo "644 libexec/sockcat/${plugin##*/}"
     done
+    [ ! -e "$build/libexec/sockcat/sockcat-archive" ] || echo "755 libexec/sockcat/sockcat-archive"
     cat <<'EOF'
 644 share/bash-completion/completions/sockcat
 644 share/doc/sockcat/LICENSE

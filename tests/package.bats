@@ -22,7 +22,8 @@ setup_file() {
     built=0
     "$BATS_TEST_DIRNAME/../packaging/deb.sh" "$BATS_FILE_TMPDIR" >"$log" 2>&1 || built=$?
     package=$(find "$BATS_FILE_TMPDIR" -name 'sockcat_*.deb') plugins=$(find "$BATS_FILE_TMPDIR" -name 'sockcat-tls_*.deb')
-    export built package plugins
+    archive=$(find "$BATS_FILE_TMPDIR" -name 'sockcat-archive_*.deb')
+    export built package plugins archive
 }
 
 setup() {
@@ -33,7 +34,7 @@ setup() {
 teardown() {
     stop_all
     if [ -e "$T/installed" ] && dpkg-query -W sockcat >/dev/null 2>&1; then
-        apt purge sockcat-tls sockcat
+        apt purge sockcat-tls sockcat-archive sockcat
     fi
 }
 
@@ -52,7 +53,7 @@ need_free_system() {
 
 put() {
     touch "$T/installed"
-    apt install --no-install-recommends "$package" "$plugins"
+    apt install --no-install-recommends "$package" "$plugins" "$archive"
 }
 
 # system: every path of it. What Python compiles by the way is not of the package.
@@ -63,7 +64,7 @@ system() { find /usr /etc /var/lib/sockcat 2>/dev/null | grep -v '/__pycache__\(
     assert_line '^== Lintian' "$log"
     # Other compilers than CI's may warn of more.
     [ "${WERROR:-OFF}" != ON ] || run ! grep -E '^[^ ]+:[0-9]+: warning: ' "$log"
-    [ -n "$package" ] && [ -n "$plugins" ] || fail "a package is missing"
+    [ -n "$package" ] && [ -n "$plugins" ] && [ -n "$archive" ] || fail "a package is missing"
 }
 
 @test "package: it has these files, with these modes and owners, and no others" {
@@ -98,6 +99,18 @@ EOF
     [[ $output =~ ^sockcat\ \(=\ [^\)]+\),\ .*libssl3 ]] || fail "$output"
 }
 
+@test "package: the program for directories is in a package of its own, which needs libarchive" {
+    dpkg-deb -c "$archive" | awk '$1 !~ /^d/ { print $1, $2, $6 }' | LC_ALL=C sort -k 3 >"$T/files"
+    cat >"$T/wanted" <<'EOF'
+-rwxr-xr-x root/root ./usr/libexec/sockcat/sockcat-archive
+-rw-r--r-- root/root ./usr/share/doc/sockcat-archive/changelog.gz
+-rw-r--r-- root/root ./usr/share/doc/sockcat-archive/copyright
+EOF
+    assert_equal "$(cat "$T/files")" "$(cat "$T/wanted")"
+    run dpkg-deb -f "$archive" Depends
+    [[ $output =~ ^sockcat\ \(=\ [^\)]+\),\ .*libarchive13 ]] || fail "$output"
+}
+
 @test "package: it needs the C library and nothing else" {
     run dpkg-deb -f "$package" Depends
     [[ $output =~ ^libc6\ \(\>=\ [0-9.]+\)$ ]] || fail "$output"
@@ -130,7 +143,7 @@ EOF
         put
         system >"$T/between"
         [ "$(comm -13 "$T/before" "$T/between" | grep -c sockcat)" -ge 9 ] || fail "it was not installed"
-        apt "$how" sockcat-tls sockcat
+        apt "$how" sockcat-tls sockcat-archive sockcat
         system >"$T/after"
         assert_equal "$(diff "$T/before" "$T/after")" ""
         run ! dpkg-query -W sockcat

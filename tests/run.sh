@@ -31,7 +31,8 @@ install_wants clang:clang parallel:parallel \
     nc.openbsd:netcat-openbsd ncat:ncat socat:socat busybox:busybox curl:curl ip:iproute2 \
     nft:nftables setpriv:util-linux unshare:util-linux prlimit:util-linux readelf:binutils \
     strace:strace shellcheck:shellcheck ssh:openssh-client zsh:zsh fish:fish mandoc:mandoc \
-    man:man-db groff:groff-base col:bsdextrautils jq:jq logger:bsdutils pyflakes3:pyflakes3 pv:pv zstd:zstd
+    man:man-db groff:groff-base col:bsdextrautils jq:jq logger:bsdutils pyflakes3:pyflakes3 pv:pv \
+    zstd:zstd bsdtar:libarchive-tools
 # An ssh server that is only a library: a real one would begin to serve this machine.
 /usr/bin/python3 -c 'import paramiko' 2>/dev/null || install_wanted_packages python3-paramiko
 # The lines of reports are compared with their schema.
@@ -63,10 +64,11 @@ if command -v apt-get >/dev/null 2>&1; then
     # Its tools are wanted; without systemd-sysv nothing of it is started, and no init replaced.
     install_wants systemd-analyze:systemd
     dpkg-checkbuilddeps packaging/debian/control ||
-        install_wanted_packages build-essential debhelper cmake libssl-dev
+        install_wanted_packages build-essential debhelper cmake libssl-dev libarchive-dev
 fi
 # Plug-ins are built only with their libraries.
 echo '#include <openssl/evp.h>' | cc -fsyntax-only -x c - 2>/dev/null || install_wanted_packages libssl-dev
+echo '#include <archive.h>' | cc -fsyntax-only -x c - 2>/dev/null || install_wanted_packages libarchive-dev
 # Names of services and protocols; a file, so no command to look for.
 [ -e /etc/services ] || install_wanted_packages netbase
 # The sanitizers' run-time library is a package of its own, and clang's version is in its name.

@@ -161,6 +161,15 @@ listed() { sed -n 's/^STATUS([A-Z_]*, \([0-9]*\),.*/\1/p' "$HELPER_DIR/../../src
     assert_equal "$(tail -n 1 "$T/listener.err")" 'sockcat: listen: 1 of 2 connections failed'
 }
 
+@test "status 63: a file is larger than a limit" {
+    need_archive
+    echo data >"$T/file"
+    mkdir "$T/out"
+    run "$ARCHIVE" extract --max-size=1 "$T/out" < <("$ARCHIVE" create "$T/file")
+    assert_status 63
+    [[ $output == *'file: larger than --max-size with its 5 bytes'* ]]
+}
+
 @test "status 101: the port is taken" {
     hold_port
     assert_fails 101 "listen 127.0.0.1:$held: Address already in use" \

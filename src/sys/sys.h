@@ -329,4 +329,24 @@ bool sys_rename_new(int directory, const char *from, const char *to);
 /* Removes the file if it has this device and inode number; otherwise fails with ESTALE. */
 bool sys_remove_same(const char *path, dev_t device, ino_t inode);
 
+/*
+ * Confines this process, for the rest of its life, to creating, writing, renaming and removing files
+ * below the directory: no other file can be opened, also none can be read or executed there, and no
+ * TCP connection made (landlock(7), as far as the kernel knows it). ENOSYS or EOPNOTSUPP: the kernel
+ * does not have it, or it is switched off.
+ */
+bool sys_confine(int directory);
+
+/* Writes everything that the file system of the directory has not written yet to its disk. */
+bool sys_sync_all(int directory);
+
+/* The next range with data, from `from` up to `end`, the file's size; none: *start is `end`. Where
+ * the system does not tell holes from data, everything is data. Changes the file offset. */
+void sys_next_data(int fd, off_t from, off_t end, off_t *start, off_t *stop);
+
+/* Extended attributes, as in listxattr(2), getxattr(2), setxattr(2); ENOTSUP where there are none. */
+ssize_t sys_list_attributes(int fd, char *names, size_t size);
+ssize_t sys_get_attribute(int fd, const char *name, void *value, size_t size);
+bool sys_set_attribute(int fd, const char *name, const void *value, size_t size);
+
 #endif

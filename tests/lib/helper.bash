@@ -487,6 +487,12 @@ need_shim() {
         || skip "needs an allocator that can fail; AddressSanitizer brings its own"
 }
 
+# Sets ARCHIVE, the program for directories.
+need_archive() {
+    export ARCHIVE=${SOCKCAT%/*}/libexec/sockcat/sockcat-archive
+    [ -x "$ARCHIVE" ] || skip "needs sockcat-archive (libarchive)"
+}
+
 has_ipv6() { grep -qs '^0\{31\}1 ' /proc/net/if_inet6; }
 need_ipv6() { has_ipv6 || skip "needs IPv6 on lo"; }
 

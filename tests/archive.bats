@@ -1,0 +1,92 @@
+#!/usr/bin/env bats
+# sockcat-archive: what it extracts from archives of others, and what it refuses.
+# shellcheck disable=SC2154 # the helper sets what it says
+bats_require_minimum_version 1.5.0
+load lib/helper
+
+setup() {
+    helper_setup
+    need_archive
+    # A leak is looked for in /proc, which the process cannot open when it is confined.
+    export ASAN_OPTIONS=detect_leaks=0
+}
+
+@test "archive: a hostile archive is refused, and changes nothing outside of the directory" {
+    drive archive hostile
+}
+
+@test "archive: an archive that is cut anywhere is never taken for a complete one" {
+    drive archive cut
+}
+
+@test "archive: tar reads what is written, and the reverse" {
+    need tar
+    drive archive interop tar
+}
+
+@test "archive: bsdtar reads what is written, and the reverse" {
+    need bsdtar
+    drive archive interop bsdtar
+}
+
+@test "archive: 10,000 files are packed in order, and extracted in little memory" {
+    drive archive many
+}
+
+@test "archive: the attributes of 20,000 directories take little memory" {
+    drive archive directories
+}
+
+@test "archive: sockets, FIFOs and devices are left out, and the status says so" {
+    mkdir "$T/tree"
+    mkfifo "$T/tree/fifo"
+    echo data >"$T/tree/file"
+    run --separate-stderr "$ARCHIVE" create "$T/tree" >"$T/tar"
+    assert_status 26
+    [[ $stderr == *"fifo: left out: it is a FIFO"*"left out: 1" ]] || fail "$stderr"
+    "$ARCHIVE" create "$T/tree" >"$T/tar" 2>"$T/err" || :
+    assert_equal "$(tar -tf "$T/tar")" $'tree/\ntree/file'
+}
+
+@test "archive: a file that becomes shorter while it is read leaves an archive without its end" {
+    drive archive shrunk
+}
+
+@test "archive: a full disk is status 23, and leaves no part of a file" {
+    need_root
+    mkdir "$T/tree" "$T/small"
+    head -c 3000000 /dev/urandom >"$T/tree/file"
+    "$ARCHIVE" create "$T/tree" >"$T/tar"
+    # shellcheck disable=SC2016 # for the inner shell
+    run unshare -m bash -c 'mount -t tmpfs -o size=1m none "$1" || exit 99
+        "$2" extract "$1" <"$3"; status=$?; find "$1" -type f; exit $status' - "$T/small" "$ARCHIVE" "$T/tar"
+    [ "$status" -ne 99 ] || skip "needs a tmpfs"
+    assert_status 23
+    assert_equal "$output" "sockcat-archive: write tree/file: No space left on device (extracted before: 1)"
+}
+
+@test "archive: a wrong command line is status 2 or 3" {
+    local words
+    for words in "" "create" "extract" "extract a b" "nonsense a" "extract --nonsense a"; do
+        # shellcheck disable=SC2086 # words
+        run "$ARCHIVE" $words
+        [ "$status" -eq 2 ] || fail "$words: $status"
+    done
+    for words in --preserve=mode,x --preserve= --max-size=1x --max-entries=-1 --sandbox=no; do
+        run "$ARCHIVE" extract "$words" "$T"
+        [ "$status" -eq 3 ] || fail "$words: $status"
+    done
+}
+
+@test "archive: attributes of users are kept if that is asked for" {
+    mkdir "$T/tree" "$T/with" "$T/without"
+    echo data >"$T/tree/file"
+    python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.key", b"value")' "$T/tree/file" 2>/dev/null ||
+        skip "needs a file system with extended attributes"
+    "$ARCHIVE" create --preserve=xattr "$T/tree" >"$T/tar"
+    "$ARCHIVE" extract --preserve=xattr "$T/with" <"$T/tar"
+    "$ARCHIVE" extract "$T/without" <"$T/tar"
+    run python3 -c 'import os, sys
+for name in sys.argv[1:]: print(os.listxattr(name))' "$T/with/tree/file" "$T/without/tree/file"
+    assert_equal "$output" $'[\'user.key\']\n[]'
+}
