@@ -323,14 +323,6 @@ sys_rename_new(int directory, const char *from, const char *to)
 }
 
 bool
-sys_rename_new(int directory, const char *from, const char *to)
-{
-	(void)directory, (void)from, (void)to;
-	errno = ENOSYS;
-	return false;
-}
-
-bool
 sys_set_access(const char *path, dev_t device, ino_t inode, mode_t mode, gid_t group)
 {
 	struct stat found;
