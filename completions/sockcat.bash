@@ -59,7 +59,7 @@ _sockcat_option() {
     kind='' values=''
     case $1 in
     -l | --listen) option=listen bars='-l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd' ;;
-    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --send --receive -o --hex-dump --output --rate --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
+    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --send --receive -o --hex-dump --output --in --out --rate --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
     --banner) option=banner kind=optional values='send:TEXT' bars='--banner -u --udp --wait-for --ping --udplite' ;;
     -u | --udp) option=udp bars='--banner -u --udp --allow-uid --send --receive -t --telnet --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
     -U | --unixsock) option=unixsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
@@ -74,12 +74,12 @@ _sockcat_option() {
     -h | --help) option=help kind=optional values='basics end times probe exec clients access data frames script transport socket exit all' bars='-h --help' ;;
     -V | --version) option=version bars='-V --version' ;;
     -N) option=half_close bars='-N --end --no-shutdown --send --receive' ;;
-    -d | --no-stdin) option=no_stdin bars='-d --no-stdin --end --send-only -e --exec -c --sh-exec --to --echo --discard --daytime --chargen --send --receive -i --delay -F --pass-fd' ;;
+    -d | --no-stdin) option=no_stdin bars='-d --no-stdin --end --send-only -e --exec -c --sh-exec --to --echo --discard --daytime --chargen --send --receive --in -i --delay -F --pass-fd' ;;
     --until) option=until kind=words values='both peer stdin either' bars='--until --send --receive' ;;
     --end) option=end kind=words values='auto shutdown keep close' bars='-N -d --no-stdin --end --no-shutdown --recv-only --send --receive' ;;
     --no-shutdown) option=no_shutdown bars='-N --end --no-shutdown --send --receive' ;;
-    --send-only) option=send_only bars='-z --probe -d --no-stdin --send-only --recv-only -W --recv-limit -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -F --pass-fd' ;;
-    --recv-only) option=recv_only bars='-z --probe --end --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -i --delay -F --pass-fd' ;;
+    --send-only) option=send_only bars='-z --probe -d --no-stdin --send-only --recv-only -W --recv-limit -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --out -F --pass-fd' ;;
+    --recv-only) option=recv_only bars='-z --probe --end --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --in -i --delay -F --pass-fd' ;;
     -W | --recv-limit) option=recv_limit kind=nothing bars='--send-only -W --recv-limit --send --receive -F --pass-fd' ;;
     -w) option=limits kind=nothing bars='-w --wait --idle-timeout' ;;
     -q | --quit-after) option=quit_after kind=nothing bars='-q --quit-after --send --receive' ;;
@@ -100,8 +100,8 @@ _sockcat_option() {
     --ping) option=ping kind=optional bars='-l --listen --banner --any --parallel --for --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -F --pass-fd' ;;
     --interval) option=interval kind=nothing bars='--interval' ;;
     --max-loss) option=max_loss kind=nothing bars='--max-loss' ;;
-    -e | --exec) option=exec kind=command bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --raw -F --pass-fd' ;;
-    -c | --sh-exec) option=sh_exec kind=nothing bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --raw -F --pass-fd' ;;
+    -e | --exec) option=exec kind=command bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --in --out --raw -F --pass-fd' ;;
+    -c | --sh-exec) option=sh_exec kind=nothing bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --in --out --raw -F --pass-fd' ;;
     --exec-status) option=exec_status bars='--exec-status -k --keep-open' ;;
     --pty) option=pty kind=optional values='raw' bars='--pty' ;;
     --keep-env) option=keep_env bars='--keep-env --clear-env' ;;
@@ -109,9 +109,9 @@ _sockcat_option() {
     --max-children) option=max_children kind=nothing bars='--max-children' ;;
     --max-processes) option=max_processes kind=nothing bars='--max-processes' ;;
     -k | --keep-open) option=keep_open bars='--exec-status -k --keep-open --size' ;;
-    --to) option=to kind=endpoint bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --raw -F --pass-fd' ;;
-    --broker) option=broker bars='-z --probe --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf -i --delay --rate --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
-    --chat) option=chat bars='-z --probe --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf -i --delay --rate --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --to) option=to kind=endpoint bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --in --out --raw -F --pass-fd' ;;
+    --broker) option=broker bars='-z --probe --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf --in --out -i --delay --rate --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --chat) option=chat bars='-z --probe --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf --in --out -i --delay --rate --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
     --nick) option=nick kind=nothing bars='--nick' ;;
     --max-conns) option=max_conns kind=nothing bars='--max-conns' ;;
     --max-conns-per-host) option=max_conns_per_host kind=nothing bars='-U --unixsock --max-conns-per-host --vsock' ;;
@@ -119,10 +119,10 @@ _sockcat_option() {
     --refuse) option=refuse bars='--refuse' ;;
     --queue) option=queue kind=nothing bars='--queue' ;;
     --slow) option=slow kind=words values='wait drop disconnect' bars='--slow' ;;
-    --echo) option=echo bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
-    --discard) option=discard bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf -i --delay --rate --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
-    --daytime) option=daytime bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
-    --chargen) option=chargen bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --echo) option=echo bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --in --out --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --discard) option=discard bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf --in --out -i --delay --rate --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --daytime) option=daytime bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --in --out --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --chargen) option=chargen bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --in --out --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
     --allow) option=allow kind=address bars='-U --unixsock --vsock' ;;
     --deny) option=deny kind=address bars='-U --unixsock --vsock' ;;
     --allow-file) option=allow_file kind=file bars='-U --unixsock --vsock' ;;
@@ -130,11 +130,14 @@ _sockcat_option() {
     --allow-uid) option=allow_uid kind=users bars='-z --probe -u --udp -F --pass-fd' ;;
     --mode) option=mode kind=words values='0600 0660 0666' bars='-z --probe --mode -F --pass-fd' ;;
     --group) option=group kind=groups bars='-z --probe --group -F --pass-fd' ;;
-    --send) option=send kind=file bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --receive -C --crlf -i --delay -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
-    --receive) option=receive kind=optional bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf -i --delay -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
+    --send) option=send kind=file bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --receive -C --crlf --in --out -i --delay -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
+    --receive) option=receive kind=optional bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf --in --out -i --delay -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
     -C | --crlf) option=crlf bars='--broker --chat --discard --send --receive -C --crlf --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
     -o | --hex-dump) option=hex_dump kind=file bars='-z --probe -o --hex-dump -F --pass-fd' ;;
     --output) option=output kind=file bars='-z --probe --output -F --pass-fd' ;;
+    --in) option=in kind=file bars='-z --probe -d --no-stdin --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --in -F --pass-fd' ;;
+    --out) option=out kind=file bars='-z --probe --send-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --out -F --pass-fd' ;;
+    --force) option=force bars='--force' ;;
     --append-output) option=append_output bars='--append-output' ;;
     -i | --delay) option=delay kind=nothing bars='-d --no-stdin --recv-only --broker --chat --discard --send --receive -i --delay -F --pass-fd' ;;
     --rate) option=rate kind=nothing bars='-z --probe --broker --chat --discard --rate -F --pass-fd' ;;
@@ -155,7 +158,7 @@ _sockcat_option() {
     --progress) option=progress kind=optional values='bar line json' bars='-z --probe --progress -F --pass-fd' ;;
     --size) option=size kind=nothing bars='-k --keep-open --size' ;;
     --stats) option=stats bars='-z --probe --stats -F --pass-fd' ;;
-    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --send --receive -C --crlf -o --hex-dump --output -i --delay --rate -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
+    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --send --receive -C --crlf -o --hex-dump --output --in --out -i --delay --rate -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
     --compat) option=compat kind=words values='nc' bars='--compat' ;;
     --seqpacket) option=seqpacket bars='-u --udp --send --receive -t --telnet --seqpacket --mptcp --udplite' ;;
     --vsock) option=vsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
@@ -401,6 +404,9 @@ _sockcat_names() {
         --crlf
         --hex-dump
         --output
+        --in
+        --out
+        --force
         --append-output
         --delay
         --rate

@@ -268,7 +268,7 @@ command_session(struct config *config, const struct compat *compat, const struct
 				config->ready_fd);
 	}
 	/* With --send-only there is nothing to do without input. */
-	if (config->no_output && input_closed)
+	if (config->no_output && input_closed && !options_has(options, OPTION_in))
 		return fault_set(fault, STATUS_INPUT, EBADF, "read standard input");
 	return true;
 }
@@ -312,7 +312,7 @@ command_config(struct config *config, const struct compat *compat, struct option
 		!command_session(config, compat, options, input_closed, fault) ||
 		!transfer_config(config, options, fault) ||
 		!repeat_config(config, options, fault) || !listen_fds_settle(config, fault) ||
-		!reports_config(config, options, fault) || !stages_config(config, options, fault))
+		!files_config(config, options, fault) || !reports_config(config, options, fault) || !stages_config(config, options, fault))
 		return false;
 	times_config(config, compat, options);
 	return true;

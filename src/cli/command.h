@@ -59,6 +59,10 @@ int64_t times_option(const struct options *options, enum option_id option, int64
 /* Fills config->report and config->stats. Status 3. */
 bool reports_config(struct config *config, const struct options *options, struct fault *fault);
 
+/* Fills config->files, and opens files as standard input and output; the end of session has to be
+ * set. Status 2, 3, 23, 26 or 27. */
+bool files_config(struct config *config, const struct options *options, struct fault *fault);
+
 /* Fills config->hosts and config->retry. Status 2, 3 or 27. */
 bool connecting_config(struct config *config, const struct options *options, struct fault *fault);
 

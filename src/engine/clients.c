@@ -123,8 +123,9 @@ clients_survives(struct clients *clients, struct fault *fault)
 	clients->failed++;
 	if (clients->sole)
 		return false;
+	bool own_file = clients->run->config->files.out != NULL;
 	if ((service->local == SERVICE_STDIO || service->init_operator != NULL) &&
-		(fault->status == STATUS_OUTPUT || fault->status == STATUS_INPUT))
+		((fault->status == STATUS_OUTPUT && !own_file) || fault->status == STATUS_INPUT))
 		return false;
 	if (!fault->quiet)
 		event_emit(&(struct event){ .kind = EVENT_session_failed,

@@ -49,6 +49,14 @@ struct config_frames {
 	enum channel_oversize oversize;
 };
 
+/* Files instead of standard input and output. */
+struct config_files {
+	const char *in;     /* it is open as standard input; NULL: none was given */
+	const char *out;    /* where to write received data (file_name.h); NULL: standard output */
+	const char *device; /* it is open as standard output; NULL: none was given */
+	bool replace;       /* replace files that exist */
+};
+
 /* The destination of --to. */
 struct config_to {
 	const struct transport *transport; /* NULL: no --to */
@@ -152,6 +160,7 @@ struct config {
 	struct permissions permissions; /* of the file of a listening Unix socket */
 	struct capture_config capture;
 	struct config_frames frames;
+	struct config_files files;
 	struct config_to to;
 	struct config_scan scan;
 	struct config_program program; /* serves connections, or runs after waiting */

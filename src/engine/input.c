@@ -56,7 +56,10 @@ input_open(struct input *input, struct clients *clients, struct fault *fault)
 	/* A broker's clients get standard input, too, but write to each other only; its end is not
 	 * theirs, and a file is sent once. */
 	bool broker = config->service->local == SERVICE_BUS;
-	const struct stdio_config stdio = { .discard = config->no_output || broker,
+	const struct config_files *files = &config->files;
+	const struct stdio_config stdio = { .input = files->in,
+		.output = files->device,
+		.discard = config->no_output || broker || files->out != NULL,
 		.raw = config->raw };
 	const struct flow_config flow = {
 		.buffer = CHANNEL_SIZE,

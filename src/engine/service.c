@@ -3,9 +3,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "broadcast/chat.h"
 #include "broadcast/subscriber.h"
+#include "filter/file.h"
+#include "filter/file_name.h"
 #include "program/exec.h"
 #include "stream/dialled.h"
 #include "stream/stdio.h"
@@ -13,15 +16,37 @@
 #include "transfer/receiver.h"
 #include "transfer/sender.h"
 
+/* Adds the file of the client. */
+static bool
+service_add_file(const struct service_context *context, struct stream **local, struct fault *fault)
+{
+	const struct config_files *files = &context->config->files;
+	if (*local == NULL || files->out == NULL)
+		return *local != NULL;
+	char *address = address_print(context->peer);
+	char *path =
+		address != NULL ? file_name_expand(files->out, context->number, address) : NULL;
+	free(address);
+	return file_add(local, path, files->replace, fault);
+}
+
 static struct stream *
 service_init_stdio(const struct service_context *context, struct fault *fault)
 {
 	const struct config *config = context->config;
-	const struct stdio_config stdio = { .discard = config->no_output,
+	const struct config_files *files = &config->files;
+	const struct stdio_config stdio = { .input = files->in,
+		.output = files->device,
+		.discard = config->no_output || files->out != NULL,
 		.raw = config->raw,
 		.unwatched = config->rules.unwatched && !config->no_input };
-	return context->mux != NULL ? stdio_mux_new(context->mux, context->queue, fault)
-				    : stdio_new(&stdio, fault);
+	struct stream *local = context->mux != NULL
+		? stdio_mux_new(context->mux, context->queue, fault)
+		: stdio_new(&stdio, fault);
+	if (service_add_file(context, &local, fault))
+		return local;
+	stream_close(local, false);
+	return NULL;
 }
 
 static struct stream *

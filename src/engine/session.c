@@ -213,16 +213,31 @@ session_ask(struct session *session, struct pollset *pollset, int64_t now)
 	}
 }
 
+/* Whether the relay ended well. Silence is the normal end of one of many datagram peers. */
+static bool
+session_is_complete(const struct session *session)
+{
+	enum status status = session->relay.cause.status;
+	return status == STATUS_OK ||
+		(status == STATUS_TIMEOUT && session->remote->caps.endless &&
+			session->run->config->keep_open && !session_holds(session));
+}
+
 /* The relay has ended. True when the result of a good session is permanent, or has failed. */
 static bool
 session_settle(struct session *session)
 {
 	struct relay *relay = &session->relay;
-	if (fault_is_set(&relay->cause))
+	struct fault fault = FAULT_NONE;
+	if (!session_is_complete(session))
 		return true;
-	enum io result = stream_settle(&session->settles, &relay->cause);
-	relay->clean &= result != IO_FAIL;
-	return result != IO_AGAIN;
+	enum io result = stream_settle(&session->settles, &fault);
+	if (result != IO_FAIL)
+		return result == IO_OK;
+	fault_clear(&relay->cause);
+	fault_move(&relay->cause, &fault);
+	relay->clean = false;
+	return true;
 }
 
 /* The relay has ended: sets the result. */

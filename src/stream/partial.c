@@ -117,11 +117,12 @@ partial_enter(struct partial *partial)
 	long max = fpathconf(partial->directory, _PC_NAME_MAX);
 	if (!partial_name_part(partial, max > 0 ? (size_t)max : NAME_MAX))
 		return false;
-	/* A directory cannot be replaced; any other error of the name is found now, too. */
+	/* Directories cannot be replaced, devices and the like must not; any other error of the
+	 * name is found now, too. */
 	if (fstatat(partial->directory, name, &status, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT;
-	errno = EISDIR;
-	return !S_ISDIR(status.st_mode);
+	errno = S_ISDIR(status.st_mode) ? EISDIR : EEXIST;
+	return S_ISREG(status.st_mode) || S_ISLNK(status.st_mode);
 }
 
 /* Whether the descriptor is still what the name of the part means. */

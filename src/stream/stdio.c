@@ -128,8 +128,7 @@ stdio_open(struct stream *stream, const struct pollset *pollset, int64_t now, st
 			sys_open("/dev/null", O_WRONLY);
 		if (stream->write.fd != -1)
 			return IO_OK;
-		(void)fault_set(fault, STATUS_OUTPUT, errno, "open /dev/null");
-		return IO_FAIL;
+		return IO_FAULT(fault, STATUS_OUTPUT, errno, "open /dev/null");
 	}
 	stdio->out = stdio_kind_of(STDOUT_FILENO, &type);
 	if (stdio->out == STDIO_MESSAGES)
@@ -175,7 +174,8 @@ stdio_end_terminal(struct stream *stream, struct fault *fault)
 		stream->read.at = clock_after(clock_now(), STDIO_BACKGROUND);
 		return IO_AGAIN;
 	}
-	return IO_FAULT(fault, STATUS_INPUT, 0, "read standard input: the terminal was closed");
+	return IO_FAULT(
+		fault, STATUS_INPUT, 0, "read %s: the terminal was closed", stdio->config.input);
 }
 
 static enum io
@@ -191,7 +191,8 @@ stdio_read(struct stream *stream, const struct iovec *pieces, int count, size_t 
 		return IO_AGAIN;
 	}
 	if (stream->read.error != 0)
-		return IO_FAULT(fault, STATUS_INPUT, stream->read.error, "read standard input");
+		return IO_FAULT(
+			fault, STATUS_INPUT, stream->read.error, "read %s", stdio->config.input);
 	switch (stdio->in) {
 	case STDIO_PLAIN:
 		n = sys_readv(stdio->input, pieces, count);
@@ -208,10 +209,10 @@ stdio_read(struct stream *stream, const struct iovec *pieces, int count, size_t 
 	if (n == -1 && sys_would_block(errno))
 		return IO_AGAIN;
 	if (n == -1)
-		return IO_FAULT(fault, STATUS_INPUT, errno, "read standard input");
+		return IO_FAULT(fault, STATUS_INPUT, errno, "read %s", stdio->config.input);
 	if (message.truncated)
-		return IO_FAULT(fault, STATUS_CUT, 0,
-			"read standard input: a message is longer than %zd bytes", n);
+		return IO_FAULT(fault, STATUS_CUT, 0, "read %s: a message is longer than %zd bytes",
+			stdio->config.input, n);
 	if (stdio->in == STDIO_MESSAGES ? message.end : n == 0)
 		return stream->caps.terminal ? stdio_end_terminal(stream, fault) : IO_END;
 	*got = (size_t)n;
@@ -219,7 +220,7 @@ stdio_read(struct stream *stream, const struct iovec *pieces, int count, size_t 
 }
 
 static enum io
-stdio_write_failed(int error, struct fault *fault)
+stdio_write_failed(const struct stdio *stdio, int error, struct fault *fault)
 {
 	if (sys_would_block(error))
 		return IO_AGAIN;
@@ -227,7 +228,7 @@ stdio_write_failed(int error, struct fault *fault)
 	if (error == EPIPE)
 		(void)fault_set_quiet(fault, STATUS_OUTPUT);
 	else
-		(void)fault_set(fault, STATUS_OUTPUT, error, "write standard output");
+		(void)fault_set(fault, STATUS_OUTPUT, error, "write %s", stdio->config.output);
 	return IO_FAIL;
 }
 
@@ -235,9 +236,10 @@ stdio_write_failed(int error, struct fault *fault)
 static enum io
 stdio_look(struct stream *stream, struct fault *fault)
 {
+	const struct stdio *stdio = stream->impl;
 	bool gone = (pollset_look(stream->write.fd, 0) & (POLLERR | POLLHUP)) != 0;
 	stream->hangup.fd = -1;
-	return gone ? stdio_write_failed(EPIPE, fault) : IO_OK;
+	return gone ? stdio_write_failed(stdio, EPIPE, fault) : IO_OK;
 }
 
 static enum io
@@ -248,7 +250,7 @@ stdio_write(struct stream *stream, const struct iovec *pieces, int count, size_t
 	ssize_t n;
 	*put = 0;
 	if (stream->write.error != 0)
-		return stdio_write_failed(stream->write.error, fault);
+		return stdio_write_failed(stdio, stream->write.error, fault);
 	if (count == 0 && !stream->buffered)
 		return stdio_look(stream, fault);
 	if (stdio->out != STDIO_MESSAGES && !stream->buffered && stream_total(pieces, count) == 0)
@@ -263,7 +265,7 @@ stdio_write(struct stream *stream, const struct iovec *pieces, int count, size_t
 	else
 		n = sys_send(stream->write.fd, pieces, count, NULL, 0);
 	if (n == -1)
-		return stdio_write_failed(errno, fault);
+		return stdio_write_failed(stdio, errno, fault);
 	*put = stdio->out == STDIO_MESSAGES ? 1 : (size_t)n;
 	return IO_OK;
 }
@@ -282,7 +284,7 @@ stdio_end_text(struct stream *stream, struct fault *fault)
 	struct stdio *stdio = stream->impl;
 	if (stdio->terminal == NULL || terminal_finish(stdio->terminal, stream->write.fd))
 		return IO_OK;
-	return stdio_write_failed(errno, fault);
+	return stdio_write_failed(stdio, errno, fault);
 }
 
 static bool
@@ -302,7 +304,7 @@ stdio_shut(struct stream *stream, bool half_close, struct fault *fault)
 {
 	struct stdio *stdio = stream->impl;
 	if (stdio->terminal != NULL && !terminal_finish(stdio->terminal, stream->write.fd))
-		return stdio_write_failed(errno, fault);
+		return stdio_write_failed(stdio, errno, fault);
 	if (!half_close)
 		return IO_OK;
 	/* A socket that is both input and output (inetd) stays open as standard input. */
@@ -326,7 +328,7 @@ stdio_shut(struct stream *stream, bool half_close, struct fault *fault)
 		 * become standard output. */
 		(void)open("/dev/null", O_WRONLY);
 	}
-	return good ? IO_OK : stdio_write_failed(error, fault);
+	return good ? IO_OK : stdio_write_failed(stdio, error, fault);
 }
 
 static void
@@ -361,6 +363,8 @@ stdio_new(const struct stdio_config *config, struct fault *fault)
 		return NULL;
 	struct stdio *stdio = stream->impl;
 	stdio->config = *config;
+	stdio->config.input = config->input != NULL ? config->input : "standard input";
+	stdio->config.output = config->output != NULL ? config->output : "standard output";
 	stdio->opened[0] = stdio->opened[1] = -1;
 	return stream;
 }

@@ -12,6 +12,7 @@
 #include "stream/stream.h"
 
 struct stdio_config {
+	const char *input, *output; /* names for messages; not owned; NULL: the usual ones */
 	bool discard;   /* discard output */
 	bool raw;       /* do not escape control characters for a terminal */
 	bool unwatched; /* a closed reader of the output is detected by writing only */

@@ -29,7 +29,8 @@ class Row:
         by_id = {'tos': 'ef', 'congestion': 'reno', 'join': '239.1.2.3', 'sockopt': 'SOCKET:PRIORITY:1',
                  'frame': 'u8', 'stdio_frame': 'line', 'stdin_frame': 'nul', 'stdout_frame': 'hex', 'sh_exec': 'cat',
                  'to': 'localhost:80', 'nick': 'me', 'mode': '0660', 'group': '0',
-                 'resolve': 'a:80:127.0.0.1', 'rate': '1M', 'report': 'json', 'max_loss': '5'}
+                 'resolve': 'a:80:127.0.0.1', 'rate': '1M', 'report': 'json', 'max_loss': '5', 'in': '/dev/null',
+                 'out': '/dev/null'}
         by_type = {'TIME': '1', 'SIZE': '4k', 'COUNT': '1', 'NUMBER': '1', 'PORT': '9', 'HOST': '127.0.0.1',
                    'INTERFACE': 'lo', 'USER': '0', 'FILE': T + '/file', 'PROGRAM': 'cat',
                    'ENUM': self.argument.split('|')[0]}
@@ -362,7 +363,7 @@ def kinds_of_options():
         'HOST': 'source',
         'INTERFACE': 'interface',
         'USER': 'allow-uid',
-        'FILE': 'hex-dump output',
+        'FILE': 'hex-dump in out output',
         'STRING': 'congestion join sockopt tos',
     }
     got = {row.name or '-' + row.letter: row.type for row in ROWS.values()}

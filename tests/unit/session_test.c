@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -35,7 +36,8 @@ static struct {
 	unsigned local_steps;  /* to open; 0: it never opens */
 	int64_t local_pause;   /* between them */
 	bool init_fails, local_fails;
-	char written[64]; /* to the local side */
+	unsigned settle_steps; /* until the local side has settled; 0: that fails */
+	char written[64];      /* to the local side */
 	size_t length;
 } session_test;
 
@@ -199,6 +201,16 @@ session_test_local_write(struct stream *stream, const struct iovec *pieces, int 
 	return IO_OK;
 }
 
+static enum io
+session_test_local_settle(struct stream *stream, struct fault *fault)
+{
+	session_test_note('e');
+	stream->write.at = session_test.now + CLOCK_MILLISECOND;
+	if (session_test.settle_steps == 0)
+		return IO_FAULT(fault, STATUS_OUTPUT, 0, "settle");
+	return --session_test.settle_steps == 0 ? IO_OK : IO_AGAIN;
+}
+
 static void
 session_test_local_close(struct stream *stream, bool clean)
 {
@@ -209,6 +221,7 @@ static const struct stream_ops session_test_local_ops = {
 	.open = session_test_local_open,
 	.read = session_test_local_read,
 	.write = session_test_local_write,
+	.settle = session_test_local_settle,
 	.close = session_test_local_close,
 };
 
@@ -634,6 +647,81 @@ session_test_resets(void)
 	session_test_close(&one);
 }
 
+/* Opens a session that only receives, and sends it the end. */
+static void
+session_test_receive(struct session_test_one *one)
+{
+	session_test_accept(one, false);
+	one->config.no_input = true;
+	CHECK(session_test_open(one));
+	session_test_send(one, "text");
+	CHECK(shutdown(one->peer, SHUT_WR) == 0);
+	memset(session_test.trace, 0, sizeof session_test.trace);
+}
+
+/* Steps until the session is over; false if it waits for what does not come. */
+static bool
+session_test_run(struct session_test_one *one, unsigned steps)
+{
+	for (unsigned turn = 0; turn < steps; turn++) {
+		pollset_begin(&one->pollset);
+		session_ask(&one->session, &one->pollset, session_test.now);
+		if (poll(one->pollset.polls, one->pollset.count, 0) == 0)
+			session_test.now = one->pollset.deadline;
+		if (session_step(&one->session, &one->pollset, session_test.now))
+			return true;
+	}
+	return false;
+}
+
+/* A session that ends well settles, and is not over before. */
+static void
+session_test_settles(void)
+{
+	struct session_test_one one;
+	struct fault fault = FAULT_NONE;
+	session_test_receive(&one);
+	session_test.settle_steps = 3;
+	CHECK(session_test_run(&one, 20));
+	CHECK(strcmp(session_test.trace, "eee") == 0);
+	CHECK(session_end(&one.session, &fault) && one.session.relay.clean);
+	session_test_close(&one);
+
+	session_test_receive(&one);
+	CHECK(session_test_run(&one, 20));
+	CHECK(strcmp(session_test.trace, "e") == 0);
+	CHECK(!session_end(&one.session, &fault) && fault.status == STATUS_OUTPUT);
+	CHECK(!one.session.relay.clean);
+	fault_clear(&fault);
+	session_test_close(&one);
+}
+
+/* A session that fails before does not settle; one that fails meanwhile is over. */
+static void
+session_test_settles_not(void)
+{
+	struct session_test_one one;
+	struct fault fault = FAULT_NONE, cause = FAULT_NONE;
+	session_test_receive(&one);
+	(void)fault_set(&cause, STATUS_RECEIVE, 0, "before");
+	session_fail(&one.session, &cause, session_test.now);
+	CHECK(session_test_run(&one, 20));
+	CHECK(strcmp(session_test.trace, "") == 0);
+	CHECK(!session_end(&one.session, &fault) && fault.status == STATUS_RECEIVE);
+	fault_clear(&fault);
+	session_test_close(&one);
+
+	session_test_receive(&one);
+	session_test.settle_steps = 1000;
+	CHECK(!session_test_run(&one, 20));
+	CHECK(one.session.state == SESSION_SETTLING);
+	session_interrupt(&one.session, SIGTERM, session_test.now);
+	CHECK(session_test_run(&one, 1));
+	CHECK(!session_end(&one.session, &fault) && fault.signal == SIGTERM);
+	fault_clear(&fault);
+	session_test_close(&one);
+}
+
 int
 main(void)
 {
@@ -649,5 +737,7 @@ main(void)
 	}
 	session_test_dial_times_out();
 	session_test_local_times_out();
+	session_test_settles();
+	session_test_settles_not();
 	return check_verdict("session");
 }

@@ -1,0 +1,90 @@
+/* --in and --out: files instead of standard input and output; see command.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "filter/file_name.h"
+#include "stream/partial.h"
+#include "sys/sys.h"
+
+/* Opens a file as standard input or output; a FIFO waits for its other end, as in a shell. */
+static bool
+files_replace(int standard, const char *path, struct stat *status, struct fault *fault)
+{
+	bool input = standard == STDIN_FILENO;
+	enum status failure = input ? STATUS_INPUT : STATUS_OUTPUT;
+	int fd = sys_open(path, (input ? O_RDONLY : O_WRONLY) | O_NOCTTY);
+	bool good = fd != -1 && fstat(fd, status) == 0;
+	if (good && S_ISDIR(status->st_mode)) {
+		good = false;
+		errno = EISDIR;
+	}
+	good = good && dup2(fd, standard) != -1;
+	if (!good)
+		(void)fault_set(fault, failure, errno, "open %s", path);
+	(void)sys_close(&fd);
+	return good;
+}
+
+static bool
+files_in(struct config *config, const struct options *options, struct fault *fault)
+{
+	struct stat status;
+	const char *path = options->text[OPTION_in];
+	bool own_files = config->keep_open && config->files.out != NULL;
+	if (path == NULL || strcmp(path, "-") == 0) {
+		/* Files are for what clients send; standard input is not shared among them. */
+		config->no_input |= own_files;
+		return true;
+	}
+	if (!files_replace(STDIN_FILENO, path, &status, fault))
+		return false;
+	if (own_files && !S_ISREG(status.st_mode))
+		return fault_set(fault, STATUS_INPUT, 0,
+			"open %s: with -k and --out it has to be a regular file", path);
+	config->files.in = path;
+	return true;
+}
+
+static bool
+files_out(struct config *config, const struct options *options, struct fault *fault)
+{
+	struct stat status;
+	bool numbered, addressed;
+	struct config_files *files = &config->files;
+	const char *path = options->text[OPTION_out];
+	if (path == NULL || strcmp(path, "-") == 0)
+		return true;
+	files->replace = options_has(options, OPTION_force);
+	if (!file_name_check(path, &numbered, &addressed))
+		return fault_set(fault, STATUS_VALUE, 0,
+			"invalid --out '%s': expected %%n, %%a or %%%% after a percent sign", path);
+	/* A device or FIFO is written as it is. */
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+		files->device = path;
+		return files_replace(STDOUT_FILENO, path, &status, fault);
+	}
+	if (config->keep_open && !numbered && !addressed)
+		return fault_set(fault, STATUS_USAGE, 0,
+			"--out with -k requires a name with %%n or %%a: one file for each client");
+	files->out = path;
+	/* Only a peer has an address. */
+	if (config->keep_open || addressed)
+		return true;
+	char *name = file_name_expand(path, 1, "");
+	if (name == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "--out");
+	bool good = partial_check(NULL, name, files->replace, fault);
+	free(name);
+	return good;
+}
+
+bool
+files_config(struct config *config, const struct options *options, struct fault *fault)
+{
+	return files_out(config, options, fault) && files_in(config, options, fault);
+}

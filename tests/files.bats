@@ -1,0 +1,55 @@
+#!/usr/bin/env bats
+# files.bats - --in, --out and --force: a file has its name only when it is complete, and what was
+# received is kept when it is not.
+
+# shellcheck disable=SC2154 # the helpers set port
+bats_require_minimum_version 1.5.0
+load lib/helper
+
+@test "a file that cannot be written or read is refused before anything is connected" { drive files refusals; }
+
+@test "--out: the file gets its name and its permissions when the session has ended well" { drive files result; }
+
+@test "--force replaces at the end; without it a file that has appeared meanwhile stays" { drive files replaced; }
+
+@test "--out: what was received is kept when the session fails, and replaced by the next run" { drive files kept; }
+
+@test "--out: a failure of any call is status 23, and keeps the data" { drive files faults; }
+
+@test "--out: a full disk in the middle" {
+    need unshare mount
+    unshare -m true 2>/dev/null || skip "no mount namespace"
+    drive files full_disk
+}
+
+@test "--out: the data is on the disk before the name, and the name before the end" {
+    need strace
+    drive files order
+}
+
+@test "-lk --out has one file for each client, and --in the whole file for each" { drive files clients; }
+
+@test "%a in --out is the address of the peer, within one component" { drive files addresses; }
+
+@test "-luk --out: silence is the end of a file" { drive files datagrams; }
+
+@test "-lk --out: a slow sync holds up no other client, and no signal" { drive files slow_sync; }
+
+@test "--out writes to a device or a FIFO as it is" { drive files devices; }
+
+@test "--frame with --in and --out has lines in the files" { drive files frames; }
+
+@test "command lines that --in and --out do not fit" {
+    each <<'END'
+assert_fails 3 expected.*percent sockcat --out a%b 127.0.0.1 9
+assert_fails 3 expected.*percent sockcat --out a% 127.0.0.1 9
+assert_fails 2 one.file.for.each.client sockcat -lk --out a 127.0.0.1 0
+assert_fails 2 one.file.for.each.client sockcat -lk --out 100%% 127.0.0.1 0
+assert_fails 2 requires.--out sockcat --force 127.0.0.1 9
+assert_fails 2 conflicts sockcat --out a -e cat 127.0.0.1 9
+assert_fails 2 conflicts sockcat -l --in a --echo 127.0.0.1 0
+assert_fails 2 conflicts sockcat -lk --in a --chat 127.0.0.1 0
+assert_fails 2 conflicts sockcat -d --in a 127.0.0.1 9
+assert_fails 2 conflicts sockcat --send-only --out a 127.0.0.1 9
+END
+}
