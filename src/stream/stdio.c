@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -51,9 +50,7 @@ stdio_unblock(struct stdio *stdio, int fd, int access)
 {
 	struct stat status;
 	bool was = true;
-	if (fstat(fd, &status) == -1)
-		return fd;
-	if (!S_ISFIFO(status.st_mode) && !isatty(fd))
+	if (fstat(fd, &status) == -1 || (!S_ISFIFO(status.st_mode) && !isatty(fd)))
 		return fd;
 	if (S_ISFIFO(status.st_mode))
 		sys_enlarge_pipe(fd, STDIO_PIPE);
@@ -126,9 +123,9 @@ stdio_open(struct stream *stream, const struct pollset *pollset, int64_t now, st
 	if (stdio->config.discard) {
 		stdio->opened[1] = stream->write.fd = stream->write.splice =
 			sys_open("/dev/null", O_WRONLY);
-		if (stream->write.fd != -1)
-			return IO_OK;
-		return IO_FAULT(fault, STATUS_OUTPUT, errno, "open /dev/null");
+		return stream->write.fd != -1
+			? IO_OK
+			: IO_FAULT(fault, STATUS_OUTPUT, errno, "open /dev/null");
 	}
 	stdio->out = stdio_kind_of(STDOUT_FILENO, &type);
 	if (stdio->out == STDIO_MESSAGES)
@@ -149,14 +146,6 @@ stdio_open(struct stream *stream, const struct pollset *pollset, int64_t now, st
 		stdio->terminal->own.lines = true;
 	}
 	return IO_OK;
-}
-
-/* A background job that reads from its terminal is stopped (SIGTTIN). */
-static bool
-stdio_is_in_background(int terminal)
-{
-	pid_t foreground = tcgetpgrp(terminal);
-	return foreground > 0 && foreground != getpgrp() && tcgetsid(terminal) == getsid(0);
 }
 
 /*
@@ -186,7 +175,7 @@ stdio_read(struct stream *stream, const struct iovec *pieces, int count, size_t 
 	struct sys_message message = { .from_length = 0 };
 	ssize_t n = -1;
 
-	if (stream->caps.terminal && stdio_is_in_background(stream->read.fd)) {
+	if (stream->caps.terminal && terminal_in_background(stream->read.fd)) {
 		stream->read.at = clock_after(clock_now(), STDIO_BACKGROUND);
 		return IO_AGAIN;
 	}

@@ -1,6 +1,9 @@
 /* Output to a terminal; see terminal.h. */
 #include "stream/terminal.h"
 
+#include <termios.h>
+#include <unistd.h>
+
 #include "sys/sys.h"
 
 static struct text *
@@ -53,4 +56,11 @@ terminal_finish(struct terminal *terminal, int fd)
 		return false;
 	terminal->end = text_finish(terminal_text(terminal), terminal->shown);
 	return terminal_flush(terminal, fd);
+}
+
+bool
+terminal_in_background(int fd)
+{
+	pid_t foreground = tcgetpgrp(fd);
+	return foreground > 0 && foreground != getpgrp() && tcgetsid(fd) == getsid(0);
 }

@@ -29,4 +29,7 @@ ssize_t terminal_write(
 /* Writes the rest of a text that has ended. False with errno (EAGAIN: call again). */
 bool terminal_finish(struct terminal *terminal, int fd);
 
+/* Whether this process is a background job of the terminal: it is stopped if it reads (SIGTTIN). */
+bool terminal_in_background(int fd);
+
 #endif
