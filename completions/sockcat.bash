@@ -59,10 +59,10 @@ _sockcat_option() {
     kind='' values=''
     case $1 in
     -l | --listen) option=listen bars='-l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd' ;;
-    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --send --receive -o --hex-dump --output --in --out --rate --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
+    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send --receive -o --hex-dump --output --in --out --rate --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
     --banner) option=banner kind=optional values='send:TEXT' bars='--banner -u --udp --wait-for --ping --udplite' ;;
-    -u | --udp) option=udp bars='--banner -u --udp --allow-uid --send --receive -t --telnet --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
-    -U | --unixsock) option=unixsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
+    -u | --udp) option=udp bars='--banner -u --udp --allow-uid --proxy -x --send --receive -t --telnet --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
+    -U | --unixsock) option=unixsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
     -4 | --ipv4) option=ipv4 bars='-U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' ;;
     -6 | --ipv6) option=ipv6 bars='-U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' ;;
     -n | --nodns) option=nodns bars='-n --nodns' ;;
@@ -71,7 +71,7 @@ _sockcat_option() {
     -p | --source-port) option=source_port kind=services bars='-U --unixsock -p --source-port -r --random-ports --vsock' ;;
     -r | --random-ports) option=random_ports bars='-l --listen -p --source-port -r --random-ports' ;;
     -v | --verbose) option=verbose ;;
-    -h | --help) option=help kind=optional values='basics end times probe exec clients access data frames script transport socket exit all' bars='-h --help' ;;
+    -h | --help) option=help kind=optional values='basics end times probe exec clients access proxy data frames script transport socket exit all' bars='-h --help' ;;
     -V | --version) option=version bars='-V --version' ;;
     -N) option=half_close bars='-N --end --no-shutdown --send --receive' ;;
     -d | --no-stdin) option=no_stdin bars='-d --no-stdin --end --send-only -e --exec -c --sh-exec --to --echo --discard --daytime --chargen --send --receive --in -i --delay -F --pass-fd' ;;
@@ -130,6 +130,11 @@ _sockcat_option() {
     --allow-uid) option=allow_uid kind=users bars='-z --probe -u --udp -F --pass-fd' ;;
     --mode) option=mode kind=words values='0600 0660 0666' bars='-z --probe --mode -F --pass-fd' ;;
     --group) option=group kind=groups bars='-z --probe --group -F --pass-fd' ;;
+    --proxy) option=proxy kind=nothing bars='-z --probe -u --udp -U --unixsock -x -F --pass-fd --vsock --sctp --udplite' ;;
+    --proxy-type) option=proxy_type kind=words values='http socks4 socks5' bars='--proxy-type' ;;
+    --proxy-dns) option=proxy_dns kind=words values='local remote' bars='--proxy-dns' ;;
+    -x) option=nc_proxy kind=nothing bars='-z --probe -u --udp -U --unixsock --proxy -x -F --pass-fd --vsock --sctp --udplite' ;;
+    -X) option=nc_proxy_type kind=nothing bars='-X' ;;
     --send) option=send kind=file bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --receive -C --crlf --in --out -i --delay -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
     --receive) option=receive kind=optional bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf --in --out -i --delay -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
     -C | --crlf) option=crlf bars='--broker --chat --discard --send --receive -C --crlf --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
@@ -158,13 +163,13 @@ _sockcat_option() {
     --progress) option=progress kind=optional values='bar line json' bars='-z --probe --progress -F --pass-fd' ;;
     --size) option=size kind=nothing bars='-k --keep-open --size' ;;
     --stats) option=stats bars='-z --probe --stats -F --pass-fd' ;;
-    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --send --receive -C --crlf -o --hex-dump --output --in --out -i --delay --rate -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
+    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send --receive -C --crlf -o --hex-dump --output --in --out -i --delay --rate -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
     --compat) option=compat kind=words values='nc' bars='--compat' ;;
     --seqpacket) option=seqpacket bars='-u --udp --send --receive -t --telnet --seqpacket --mptcp --udplite' ;;
-    --vsock) option=vsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
+    --vsock) option=vsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
     --mptcp) option=mptcp bars='-u --udp -U --unixsock --seqpacket --vsock --mptcp --sctp --udplite --fastopen' ;;
-    --sctp) option=sctp bars='-u --udp -U --unixsock --vsock --mptcp --sctp --udplite --user-timeout --fastopen --congestion --min-ttl' ;;
-    --udplite) option=udplite bars='--banner -u --udp -U --unixsock --send --receive -t --telnet --seqpacket --vsock --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
+    --sctp) option=sctp bars='-u --udp -U --unixsock --proxy -x --vsock --mptcp --sctp --udplite --user-timeout --fastopen --congestion --min-ttl' ;;
+    --udplite) option=udplite bars='--banner -u --udp -U --unixsock --proxy -x --send --receive -t --telnet --seqpacket --vsock --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
     --interface) option=interface kind=interfaces bars='-U --unixsock --vsock --interface' ;;
     -b | --broadcast) option=broadcast bars='-b --broadcast' ;;
     --join) option=join kind=nothing bars='-U --unixsock --vsock' ;;
@@ -399,6 +404,11 @@ _sockcat_names() {
         --allow-uid
         --mode
         --group
+        --proxy
+        --proxy-type
+        --proxy-dns
+        -x
+        -X
         --send
         --receive
         --crlf

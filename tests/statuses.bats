@@ -56,6 +56,16 @@ listed() { sed -n 's/^STATUS([A-Z_]*, \([0-9]*\),.*/\1/p' "$HELPER_DIR/../../src
     with_shim 'socket:EAFNOSUPPORT:*' assert_fails 4 'not supported' sockcat ::1 9 </dev/null
 }
 
+@test "status 5: the name of a proxy does not resolve" {
+    assert_fails 5 'resolve nosuch.invalid' sockcat --proxy socks5h://nosuch.invalid 127.0.0.1 9 </dev/null
+}
+
+@test "status 97: a proxy refuses" {
+    start_peer recv:3 'send:\005\377'
+    assert_fails 97 'proxy 1 \(socks5h .*authentication required' \
+        sockcat --proxy "socks5h://127.0.0.1:$peer_port" 127.0.0.1 9 </dev/null
+}
+
 @test "status 6: a name does not resolve" {
     need_shim
     with_shim 'getaddrinfo:EAI_NONAME:*' assert_fails 6 'resolve some.test' \

@@ -69,6 +69,10 @@ bool connecting_config(struct config *config, const struct options *options, str
 /* Fills config->transfer but for its time. Status 2, 23, 26 or 27. */
 bool transfer_config(struct config *config, const struct options *options, struct fault *fault);
 
+/* Fills config->proxies; the targets and the end of session have to be set, which it may change.
+ * Status 2, 3, 4 or 27. */
+bool proxies_config(struct config *config, const struct options *options, struct fault *fault);
+
 /* Fills config->to if --to is given. Status 2 or 3. */
 bool target_config(struct config *config, const struct options *options, struct fault *fault);
 

@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "engine/service.h"
+#include "filter/proxy_filter.h"
 #include "stream/datagram.h"
-#include "stream/dialled.h"
 #include "stream/socket.h"
 #include "sys/sys.h"
 
@@ -363,7 +363,8 @@ clients_connect(struct clients *clients, struct fault *fault)
 	session->connects = true;
 	session->id = ++clients->run->sessions;
 	event_enter(session->id);
-	session->remote = dialled_new(&dial, config_reads_single(config), &session->peer, fault);
+	session->remote = proxy_filter_dial(
+		&config->proxies, &dial, config_reads_single(config), &session->peer, fault);
 	return session->remote != NULL && clients_start(clients, client, fault);
 }
 

@@ -13,6 +13,7 @@
 #include "net/dial.h"
 #include "net/endpoint.h"
 #include "net/hosts.h"
+#include "net/proxy.h"
 #include "net/targets.h"
 #include "net/resolve.h"
 #include "net/sockopt.h"
@@ -153,6 +154,7 @@ struct config {
 	struct address local;        /* to bind before connecting; length 0: none */
 	uint16_t local_port;         /* to bind without a local address; 0: none */
 	struct hosts hosts;          /* addresses to use in place of a look-up */
+	struct proxy_chain proxies;  /* to connect through */
 	struct banner_config banner; /* of the ports that are probed */
 	struct sockopts sockopts;
 	struct acl_config access;       /* permitted clients */
@@ -190,8 +192,9 @@ struct config {
 	bool refuse;                    /* reject clients above a limit instead of queueing them */
 	enum config_until until;
 	enum config_end end;
-	int ready_fd; /* -1: none */
-	char *notify; /* owned: NOTIFY_SOCKET (sd_notify(3)); NULL: none */
+	const char *end_reason; /* why it is not the default, for messages; NULL: --end */
+	int ready_fd;           /* -1: none */
+	char *notify;           /* owned: NOTIFY_SOCKET (sd_notify(3)); NULL: none */
 	bool keep_open;
 	bool no_input;  /* standard input is not read */
 	bool no_output; /* received data is discarded */

@@ -91,9 +91,10 @@ notice_report_end(struct notice *notice, const struct relay *relay)
 		.detail = closes ? "closing"
 			: shuts  ? "half-closed"
 				 : "not half-closed",
-		.cause = closes || shuts      ? NULL
-			: flow_keeps_end(out) ? "an HTTP/1 request was sent"
-					      : "--end=keep",
+		.cause = closes || shuts                     ? NULL
+			: flow_keeps_end(out)                ? "an HTTP/1 request was sent"
+			: notice->config->end_reason != NULL ? notice->config->end_reason
+							     : "--end=keep",
 	};
 	event_emit(&event);
 	notice->shut = out->half_close && out->read > 0 && !relay->in.eof;

@@ -10,7 +10,7 @@
 #include "filter/file.h"
 #include "filter/file_name.h"
 #include "program/exec.h"
-#include "stream/dialled.h"
+#include "filter/proxy_filter.h"
 #include "stream/stdio.h"
 #include "sys/sys.h"
 #include "transfer/receiver.h"
@@ -74,7 +74,7 @@ static struct stream *
 service_init_to(const struct service_context *context, struct fault *fault)
 {
 	const struct dial_config dial = config_dial_to(context->config, context->now);
-	return dialled_new(&dial, false, NULL, fault);
+	return proxy_filter_dial(&context->config->proxies, &dial, false, NULL, fault);
 }
 
 static struct stream *

@@ -1,0 +1,293 @@
+/* Connecting through proxies; see proxy_filter.h. */
+#include "filter/proxy_filter.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/event.h"
+#include "filter/filter.h"
+#include "stream/dialled.h"
+
+enum proxy_filter_state { PROXY_FILTER_START, PROXY_FILTER_RESOLVING, PROXY_FILTER_TALKING };
+
+struct proxy_filter {
+	const struct proxy_chain *chain; /* not owned */
+	struct endpoint target;
+	const struct hosts *hosts; /* not owned */
+	int64_t deadline;          /* of the dial; of all proxies with retries */
+	int64_t wait;
+	enum proxy_filter_state state;
+	size_t hop;   /* the current proxy */
+	char *object; /* owned: what it is asked for, as text */
+	struct resolve resolve;
+	size_t sent; /* bytes of the handshake */
+	struct handshake handshake;
+};
+
+static const struct proxy *
+proxy_filter_hop(const struct proxy_filter *filter)
+{
+	return &filter->chain->list[filter->hop];
+}
+
+/* What the current proxy is asked for, with the family that it can be asked for. */
+static struct endpoint
+proxy_filter_next(const struct proxy_filter *filter)
+{
+	struct endpoint next = *proxy_next(filter->chain, filter->hop, &filter->target);
+	if (!next.numeric && proxy_filter_hop(filter)->kind->family != AF_UNSPEC)
+		next.family = proxy_filter_hop(filter)->kind->family;
+	return next;
+}
+
+/* Sets the fault to a cause at the current proxy. */
+static enum io
+proxy_filter_fault(const struct proxy_filter *filter, enum status status, const char *cause,
+	struct fault *fault)
+{
+	const struct proxy *proxy = proxy_filter_hop(filter);
+	return IO_FAULT(fault, status, 0, "connect %s: proxy %zu (%s %s): %s",
+		filter->object != NULL ? filter->object : "", filter->hop + 1, proxy->kind->scheme,
+		proxy->name, cause);
+}
+
+/* The handshake has failed. */
+static enum io
+proxy_filter_refuse(struct proxy_filter *filter, enum handshake_result result, struct fault *fault)
+{
+	const struct handshake *handshake = &filter->handshake;
+	(void)proxy_filter_fault(
+		filter, STATUS_PROXY, result == HANDSHAKE_TARGET ? "target: " : "", fault);
+	fault_add(fault, "%s", handshake->words);
+	if (handshake->code > 0)
+		fault_add(fault, " (%s %u)", handshake->protocol->code, handshake->code);
+	return IO_FAIL;
+}
+
+/* The connection failed during the handshake, or has ended. */
+static enum io
+proxy_filter_lost(struct proxy_filter *filter, struct fault *cause, struct fault *fault)
+{
+	(void)proxy_filter_fault(filter, STATUS_PROXY,
+		cause->text != NULL ? cause->text : "the connection was closed", fault);
+	if (cause->text == NULL)
+		fault_add(fault,
+			filter->handshake.taken > 0 ? " inside the answer" : " without an answer");
+	fault_clear(cause);
+	return IO_FAIL;
+}
+
+/* --- the steps of a hop --- */
+
+/* The address to ask for is known, or the proxy resolves the name. */
+static enum io
+proxy_filter_start(struct proxy_filter *filter, struct fault *fault)
+{
+	const struct proxy *proxy = proxy_filter_hop(filter);
+	const struct endpoint *next = proxy_next(filter->chain, filter->hop, &filter->target);
+	const struct handshake_request request = {
+		.host = next->host,
+		.port = (uint16_t)next->port,
+		.address = filter->resolve.count > 0 ? &filter->resolve.addresses[0] : NULL,
+		.user = proxy->user,
+		.password = proxy->password,
+	};
+	filter->sent = 0;
+	filter->state = PROXY_FILTER_TALKING;
+	return handshake_start(&filter->handshake, proxy->kind->protocol, &request)
+		? IO_OK
+		: proxy_filter_refuse(filter, HANDSHAKE_REFUSED, fault);
+}
+
+/* Resolves what the proxy is asked for, unless the proxy does. */
+static enum io
+proxy_filter_resolve(
+	struct proxy_filter *filter, const struct pollset *pollset, struct fault *fault)
+{
+	const struct endpoint next = proxy_filter_next(filter);
+	enum io result = IO_OK;
+	if (filter->state == PROXY_FILTER_RESOLVING) {
+		result = resolve_step(&filter->resolve, &next, pollset, fault);
+	} else if (next.numeric || proxy_filter_hop(filter)->resolves) {
+		filter->state = PROXY_FILTER_RESOLVING;
+		result = hosts_resolve(filter->hosts, &filter->resolve, &next, fault);
+	}
+	if (result == IO_FAIL && fault->status == STATUS_RESOLVE &&
+		filter->hop + 1 < filter->chain->count)
+		fault->status = STATUS_PROXY_NAME;
+	return result == IO_OK ? proxy_filter_start(filter, fault) : result;
+}
+
+/* The current proxy has connected: goes on with the next one. */
+static void
+proxy_filter_advance(struct proxy_filter *filter)
+{
+	const struct proxy *proxy = proxy_filter_hop(filter);
+	event_emit(&(struct event){ .kind = EVENT_proxied,
+		.count = filter->hop + 1,
+		.object = proxy->kind->scheme,
+		.peer = proxy->name,
+		.target = filter->object,
+		.detail = filter->resolve.count > 0 ? NULL : "by the proxy" });
+	resolve_close(&filter->resolve);
+	filter->resolve = (struct resolve){ .fd = -1 };
+	free(filter->object);
+	filter->object = NULL;
+	filter->state = PROXY_FILTER_START;
+	filter->hop++;
+}
+
+/* Sends what is left of the request. */
+static enum io
+proxy_filter_send(struct stream *stream, struct fault *fault)
+{
+	struct proxy_filter *filter = stream->impl;
+	struct handshake *handshake = &filter->handshake;
+	enum io result = IO_OK;
+	while (result == IO_OK && filter->sent < handshake->out_length) {
+		struct iovec piece = { handshake->out + filter->sent,
+			handshake->out_length - filter->sent };
+		size_t put = 0;
+		result = stream_write(stream->lower, &piece, 1, &put, fault);
+		filter->sent += put;
+	}
+	stream_follow(stream);
+	if (result == IO_AGAIN)
+		stream->read = stream->write;
+	return result;
+}
+
+/* Sends and reads as far as possible. IO_OK: the current proxy has connected. */
+static enum io
+proxy_filter_talk(struct stream *stream, struct fault *fault)
+{
+	struct proxy_filter *filter = stream->impl;
+	struct handshake *handshake = &filter->handshake;
+	enum handshake_result taken = HANDSHAKE_MORE;
+	struct fault cause = FAULT_NONE;
+	while (taken == HANDSHAKE_MORE) {
+		unsigned char bytes[HANDSHAKE_IN];
+		struct iovec piece = { bytes,
+			handshake->wants < sizeof bytes ? handshake->wants : sizeof bytes };
+		size_t got = 0;
+		enum io result = proxy_filter_send(stream, &cause);
+		if (result == IO_OK) {
+			result = stream_read(stream->lower, &piece, 1, &got, &cause);
+			stream_follow(stream);
+		}
+		if (result == IO_AGAIN)
+			return IO_AGAIN;
+		if (result != IO_OK)
+			return proxy_filter_lost(filter, &cause, fault);
+		taken = handshake_take(handshake, bytes, got);
+	}
+	if (taken != HANDSHAKE_DONE)
+		return proxy_filter_refuse(filter, taken, fault);
+	proxy_filter_advance(filter);
+	return IO_OK;
+}
+
+/* --- the stream --- */
+
+/* The stream becomes that of the connection, with the name of the target. */
+static void
+proxy_filter_become(struct stream *stream)
+{
+	struct proxy_filter *filter = stream->impl;
+	struct stream *lower = stream->lower;
+	char *name = stream->name;
+	resolve_close(&filter->resolve);
+	free(filter->object);
+	free(filter);
+	free(lower->name);
+	*stream = *lower;
+	stream->name = name;
+	free(lower);
+}
+
+static enum io
+proxy_filter_open(
+	struct stream *stream, const struct pollset *pollset, int64_t now, struct fault *fault)
+{
+	struct proxy_filter *filter = stream->impl;
+	enum io result = IO_OK;
+	if (filter->deadline == 0)
+		filter->deadline = clock_after(now, filter->wait);
+	while (result == IO_OK && filter->hop < filter->chain->count) {
+		if (filter->object == NULL)
+			filter->object = endpoint_print(
+				proxy_next(filter->chain, filter->hop, &filter->target));
+		result = filter->state == PROXY_FILTER_TALKING
+			? proxy_filter_talk(stream, fault)
+			: proxy_filter_resolve(filter, pollset, fault);
+	}
+	if (result == IO_AGAIN && now >= filter->deadline)
+		result = proxy_filter_fault(filter, STATUS_TIMEOUT,
+			filter->state == PROXY_FILTER_RESOLVING ? "resolving timed out"
+								: "timed out",
+			fault);
+	if (result == IO_OK)
+		proxy_filter_become(stream);
+	return result;
+}
+
+static void
+proxy_filter_ask(const struct stream *stream, struct pollset *pollset)
+{
+	struct proxy_filter *filter = stream->impl;
+	pollset_until(pollset, filter->deadline);
+	if (filter->state == PROXY_FILTER_RESOLVING)
+		resolve_ask(&filter->resolve, pollset);
+	else
+		(void)stream_ask(&stream->read, pollset);
+}
+
+static void
+proxy_filter_close(struct stream *stream, bool clean)
+{
+	struct proxy_filter *filter = stream->impl;
+	(void)clean;
+	resolve_close(&filter->resolve);
+	free(filter->object);
+}
+
+/* It is read and written only after it has become the connection. */
+static const struct stream_ops proxy_filter_ops = {
+	.open = proxy_filter_open,
+	.ask = proxy_filter_ask,
+	.close = proxy_filter_close,
+};
+
+struct stream *
+proxy_filter_dial(const struct proxy_chain *chain, const struct dial_config *dial, bool single,
+	struct address *peer, struct fault *fault)
+{
+	struct dial_config first = *dial;
+	if (chain->count == 0)
+		return dialled_new(dial, single, peer, fault);
+	first.to = chain->list[0].endpoint;
+	first.unresolved = STATUS_PROXY_NAME;
+	struct stream *top = dialled_new(&first, single, peer, fault);
+	if (top == NULL)
+		return NULL;
+	struct stream *stream =
+		filter_add(&top, &proxy_filter_ops, sizeof(struct proxy_filter), fault);
+	char *name = stream != NULL ? endpoint_print(&dial->to) : NULL;
+	if (name == NULL) {
+		stream_close(top, false);
+		(void)fault_set(fault, STATUS_MEMORY, 0, "connect");
+		return NULL;
+	}
+	free(stream->name);
+	stream->name = name;
+	*(struct proxy_filter *)stream->impl = (struct proxy_filter){
+		.chain = chain,
+		.target = dial->to,
+		.hosts = dial->hosts,
+		/* The tries have deadlines of their own. */
+		.deadline = dial->retry.most > 0 ? 0 : dial->deadline,
+		.wait = dial->wait,
+		.resolve = { .fd = -1 },
+	};
+	return stream;
+}

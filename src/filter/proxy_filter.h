@@ -1,0 +1,22 @@
+/* Connecting through proxies: a filter that opens in many steps on a connection to the first proxy,
+ * asks each for a connection to the next one and the last for the target, and then becomes the
+ * stream of the connection. */
+#ifndef SOCKCAT_FILTER_PROXY_FILTER_H
+#define SOCKCAT_FILTER_PROXY_FILTER_H
+
+#include "base/fault.h"
+#include "net/dial.h"
+#include "net/proxy.h"
+#include "stream/stream.h"
+
+/*
+ * A stream that is still to be connected to the endpoint of the dial, through the proxies of the
+ * chain, which has to outlive it. With an empty chain it is that of dialled_new, whose other
+ * arguments these are. NULL and a fault if memory runs out.
+ *
+ * Status of `open` besides those of a dial: 5 if the name of a proxy does not resolve, 97.
+ */
+struct stream *proxy_filter_dial(const struct proxy_chain *chain, const struct dial_config *dial,
+	bool single, struct address *peer, struct fault *fault);
+
+#endif

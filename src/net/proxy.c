@@ -1,0 +1,147 @@
+/* Proxies to connect through; see proxy.h. */
+#include "net/proxy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/http_proxy.h"
+#include "net/socks.h"
+
+static const struct proxy_kind proxy_kinds[] = {
+	{ "socks5", &socks_v5_protocol, 1080, true, AF_UNSPEC },
+	{ "socks5h", &socks_v5_protocol, 1080, false, AF_UNSPEC },
+	{ "socks4", &socks_v4_protocol, 1080, true, AF_INET },
+	{ "socks4a", &socks_v4_protocol, 1080, false, AF_INET },
+	{ "http", &http_proxy_protocol, 3128, false, AF_UNSPEC },
+	{ "https", NULL, 3128, false, AF_UNSPEC },
+};
+
+#define PROXY_SCHEMES "socks5://, socks5h://, socks4://, socks4a:// or http://"
+
+/* A message about a proxy, whose user and password are not shown. */
+static bool
+proxy_fault(const char *text, const char *cause, struct fault *fault)
+{
+	const char *public = endpoint_public(text);
+	return fault_set(fault, STATUS_VALUE, 0, "invalid proxy '%s%s': %s",
+		public != text ? "..." : "", public, cause);
+}
+
+static const struct proxy_kind *
+proxy_kind_find(const char *scheme, size_t length)
+{
+	for (size_t i = 0; i < sizeof proxy_kinds / sizeof proxy_kinds[0]; i++)
+		if (strlen(proxy_kinds[i].scheme) == length &&
+			strncmp(proxy_kinds[i].scheme, scheme, length) == 0)
+			return &proxy_kinds[i];
+	return NULL;
+}
+
+/* Cuts the user and password off; returns the rest. NULL and a fault: a password is not allowed. */
+static char *
+proxy_cut_user(struct proxy *proxy, char *rest, const char *text, const struct proxy_rules *rules,
+	struct fault *fault)
+{
+	char *at = strrchr(rest, '@');
+	if (at == NULL)
+		return rest;
+	*at = '\0';
+	char *colon = strchr(rest, ':');
+	if (colon != NULL && !rules->secret) {
+		(void)proxy_fault(text,
+			"a password in an argument can be seen by others; "
+			"use SOCKCAT_PROXY_AUTH or --proxy-auth-file",
+			fault);
+		return NULL;
+	}
+	if (colon != NULL) {
+		*colon = '\0';
+		proxy->password = colon + 1;
+	}
+	proxy->user = rest;
+	if (strlen(rest) > HANDSHAKE_SECRET_MAX ||
+		(colon != NULL && strlen(proxy->password) > HANDSHAKE_SECRET_MAX)) {
+		(void)proxy_fault(text, "the user name or password is too long", fault);
+		return NULL;
+	}
+	return at + 1;
+}
+
+/* Cuts the port off, which is the text after the last colon, outside of brackets. */
+static char *
+proxy_cut_port(char *rest)
+{
+	char *end = rest[0] == '[' ? strchr(rest, ']') : NULL;
+	char *colon = strchr(end != NULL ? end : rest, ':');
+	if (colon == NULL || (end == NULL && strchr(colon + 1, ':') != NULL))
+		return NULL;
+	*colon = '\0';
+	return colon + 1;
+}
+
+/* Parses proxy->text. */
+static bool
+proxy_parse(
+	struct proxy *proxy, const char *text, const struct proxy_rules *rules, struct fault *fault)
+{
+	const struct transport *tcp = transport_find(TRANSPORT_INET, false, false, -1);
+	struct fault cause = FAULT_NONE;
+	char *rest = proxy->text, *scheme = strstr(rest, "://");
+	proxy->kind = scheme != NULL ? proxy_kind_find(rest, (size_t)(scheme - rest))
+				     : proxy_kind_find(rules->kind, strlen(rules->kind));
+	if (proxy->kind == NULL)
+		return proxy_fault(text, "unknown scheme (expected " PROXY_SCHEMES ")", fault);
+	if (proxy->kind->protocol == NULL)
+		return fault_set(fault, STATUS_MISSING, 0, "%s:// proxies are not supported",
+			proxy->kind->scheme);
+	proxy->resolves = proxy->kind->resolves;
+	rest = proxy_cut_user(proxy, scheme != NULL ? scheme + 3 : rest, text, rules, fault);
+	if (rest == NULL)
+		return false;
+	size_t length = strlen(rest);
+	if (scheme != NULL && length > 0 && rest[length - 1] == '/')
+		rest[length - 1] = '\0';
+	char *port = proxy_cut_port(rest);
+	proxy->endpoint = (struct endpoint){
+		.names = TRANSPORT_INET, .family = rules->family, .port = proxy->kind->port
+	};
+	if (endpoint_set_host(&proxy->endpoint, rest, rules->numeric, &cause) && port != NULL)
+		(void)endpoint_set_port(&proxy->endpoint, port, tcp, &cause);
+	if (!fault_is_set(&cause) && proxy->endpoint.port == 0)
+		(void)fault_set(&cause, STATUS_VALUE, 0, "port '0' is only valid for listening");
+	if (!fault_is_set(&cause))
+		return true;
+	(void)proxy_fault(text, cause.text != NULL ? cause.text : "", fault);
+	fault_clear(&cause);
+	return false;
+}
+
+bool
+proxy_add(struct proxy_chain *chain, const char *text, const struct proxy_rules *rules,
+	struct fault *fault)
+{
+	struct proxy *list = realloc(chain->list, (chain->count + 1) * sizeof *list);
+	if (list == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "--proxy");
+	chain->list = list;
+	struct proxy *proxy = &list[chain->count++];
+	*proxy = (struct proxy){ .text = strdup(text) };
+	if (proxy->text == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "--proxy");
+	if (!proxy_parse(proxy, text, rules, fault))
+		return false;
+	proxy->name = endpoint_print(&proxy->endpoint);
+	return proxy->name != NULL || fault_set(fault, STATUS_MEMORY, ENOMEM, "--proxy");
+}
+
+void
+proxy_close(struct proxy_chain *chain)
+{
+	for (size_t i = 0; i < chain->count; i++) {
+		free(chain->list[i].text);
+		free(chain->list[i].name);
+	}
+	free(chain->list);
+	*chain = (struct proxy_chain){ .list = NULL };
+}

@@ -1,0 +1,60 @@
+/*
+ * Proxies to connect through, in the order in which they are used: a chain.
+ *
+ *     socks5://[user@]host[:port]  socks5h://  socks4://  socks4a://  http://
+ *
+ * Names are resolved here with socks5 and socks4, by the proxy with the others.
+ */
+#ifndef SOCKCAT_NET_PROXY_H
+#define SOCKCAT_NET_PROXY_H
+
+#include "base/fault.h"
+#include "net/endpoint.h"
+#include "net/handshake.h"
+
+struct proxy_kind {
+	const char *scheme;
+	const struct handshake_protocol *protocol; /* NULL: not supported */
+	uint16_t port;                             /* if none is given */
+	bool resolves;                             /* names are resolved here */
+	int family;                                /* of the addresses that it can be asked for */
+};
+
+struct proxy {
+	const struct proxy_kind *kind;
+	struct endpoint endpoint; /* its host points into `text` */
+	char *text;               /* owned: the URL, cut into pieces */
+	char *name;               /* owned: "host:port" */
+	const char *user;         /* in `text`; NULL: none */
+	const char *password;     /* not owned; NULL: none */
+	bool resolves;            /* names are resolved here */
+};
+
+/* Initially zeroed. */
+struct proxy_chain {
+	struct proxy *list; /* owned */
+	size_t count;
+};
+
+/* How a proxy is read. */
+struct proxy_rules {
+	const char *kind; /* the scheme if the text has none */
+	int family;       /* of its addresses */
+	bool numeric;     /* its name is not looked up */
+	bool secret;      /* the text may have a password */
+};
+
+/* Adds a proxy: a URL, or host[:port]. Status 3, 4 or 27. */
+bool proxy_add(struct proxy_chain *chain, const char *text, const struct proxy_rules *rules,
+	struct fault *fault);
+
+/* What the proxy i of the chain is asked to connect to: the next one, or the target. */
+static inline const struct endpoint *
+proxy_next(const struct proxy_chain *chain, size_t i, const struct endpoint *target)
+{
+	return i + 1 < chain->count ? &chain->list[i + 1].endpoint : target;
+}
+
+void proxy_close(struct proxy_chain *chain);
+
+#endif

@@ -1,0 +1,202 @@
+"""Connections through proxies: scripted ones that cut, delay and say too much, and those that people run."""
+import os
+import socket
+import subprocess
+import threading
+
+from drive import Cat, accept, check, end, exactly, LIMIT, main, refusal, T, tcp, to_end, until
+
+HTTP = b'CONNECT name.test:7 HTTP/1.1\r\nHost: name.test:7\r\n'
+NAMED = b'\5\1\0\3\x09name.test\0\7'
+# What the proxy is sent, and what it answers, by turns.
+TALKS = {
+    'socks4a': [(b'\4\1\0\7\0\0\0\1\0name.test\0', b'\0\x5a\1\2\3\4\5\6')],
+    'socks5h': [(b'\5\1\0', b'\5\0'), (NAMED, b'\5\0\0\1\1\2\3\4\5\6')],
+    'http': [(HTTP + b'\r\n', b'HTTP/1.1 200 OK\r\nVia: x\r\n\r\n')],
+}
+
+
+def sockcat(*args):
+    return subprocess.Popen([os.environ['SOCKCAT'], *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE)
+
+
+def through(listener, scheme, *args):
+    return sockcat('--proxy', '%s://127.0.0.1:%d' % (scheme, listener.getsockname()[1]), *args, 'name.test', '7')
+
+
+def answer(s, talk, most, each=None, more=b''):
+    """Take the turns up to this number of bytes of answers, in pieces; `more` follows in the last one."""
+    for i, (question, reply) in enumerate(talk):
+        check(exactly(s, len(question)), question)
+        reply = reply[:most]
+        most -= len(reply)
+        if i == len(talk) - 1:
+            reply += more
+        for at in range(0, len(reply), each or len(reply) or 1):
+            s.sendall(reply[at:at + (each or len(reply))])
+        if not most and i < len(talk) - 1:
+            return
+
+
+def no_byte_is_lost():
+    """Whatever follows the answer in the same packet belongs to the stream, and what is sent arrives after it."""
+    for scheme, talk in TALKS.items():
+        for each in None, 1, 3:
+            listener = tcp()
+            cat = through(listener, scheme, '-N')
+            s = accept(listener)
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            answer(s, talk, 1000, each, b'first\r\n\r\nHTTP/1.1 200 OK\r\n\r\n')
+            out = threading.Thread(target=lambda: check(to_end(s), b'x' * 300000))
+            out.start()
+            s.sendall(b'y' * 300000)
+            s.shutdown(socket.SHUT_WR)
+            got, err = end(cat, 0, b'x' * 300000)
+            check(got, b'first\r\n\r\nHTTP/1.1 200 OK\r\n\r\n' + b'y' * 300000, scheme)
+            check(err, b'')
+            out.join()
+
+
+def a_cut_is_never_success():
+    for scheme, talk in TALKS.items():
+        total = sum(len(reply) for _, reply in talk)
+        for cut in range(total):
+            listener = tcp()
+            cat = through(listener, scheme)
+            s = accept(listener)
+            answer(s, talk, cut)
+            s.close()
+            refusal(cat, 97, rb'name\.test:7: proxy 1 \(%s 127\.0\.0\.1:\d+\): the connection was closed %s' % (
+                scheme.encode(), b'inside the answer' if cut else b'without an answer'), (scheme, cut))
+
+
+REFUSALS = [
+    ('socks5h', [b'\5\xff'], 'authentication required$'),
+    ('socks5h', [b'\5\0', b'\5\1'], r'general failure \(code 1\)$'),
+    ('socks5h', [b'\5\0', b'\5\2\0\1\0\0\0\0\0\0'], r'not allowed by its rules \(code 2\)$'),
+    ('socks5h', [b'\5\0', b'\5\4'], r'target: host unreachable \(code 4\)$'),
+    ('socks5h', [b'\5\0', b'\5\5'], r'target: connection refused \(code 5\)$'),
+    ('socks5h', [b'HTTP/1.1 400 Bad Request\r\n\r\n'], 'it is an HTTP proxy$'),
+    ('socks4a', [b'\0\x5b\0\0\0\0\0\0'], r'rejected or failed \(code 91\)$'),
+    ('http', [b'\5\xff'], 'the answer is not HTTP/1$'),
+    ('http', [b'SSH-2.0-x\r\n'], 'the answer is not HTTP/1$'),
+    ('http', [b'HTTP/1.1 403 \x1b[31mNo\r\n\r\n<html>'], r'forbidden \(status 403\)$'),
+    ('http', [b'HTTP/1.1 407 No\r\n\r\n'], r'authentication required \(status 407\)$'),
+    ('http', [b'HTTP/1.1 502 No\r\n\r\n'], r'target: bad gateway \(status 502\)$'),
+    ('http', [b'HTTP/1.1 200 OK\r\n' + b'A: b\r\n' * 100], 'the answer has more than 100 lines$'),
+    ('http', [b'HTTP/1.1 200 OK\r\nA: ' + b'b' * 16384], 'the answer is longer than 16 KiB$'),
+]
+
+
+def refusals():
+    """Each is status 97 and one line with the proxy and the cause, in words of this program."""
+    for scheme, replies, pattern in REFUSALS:
+        listener = tcp()
+        cat = through(listener, scheme)
+        s = accept(listener)
+        for (question, _), reply in zip(TALKS[scheme], replies):
+            check(exactly(s, len(question)), question)
+            s.sendall(reply)
+        refusal(cat, 97, (r'connect name\.test:7: proxy 1 \(%s [0-9.:]+\): ' % scheme + pattern).encode(),
+                (scheme, replies))
+
+
+def silence():
+    """A proxy that says nothing, or not enough, has the time of --wait, as all of them together."""
+    for scheme, talk in TALKS.items():
+        listener = tcp()
+        cat = through(listener, scheme, '--wait', '300ms')
+        s = accept(listener)
+        answer(s, talk, 1)
+        refusal(cat, 28, rb'connect name\.test:7: proxy 1 \(.*\): timed out$', scheme)
+
+
+# --- in a network namespace, where ports are free ---
+
+DANTE = """
+internal: 127.0.0.1 port = 1081
+external: lo
+clientmethod: none
+socksmethod: none
+client pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }
+socks pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }
+"""
+PEERS = {
+    'microsocks': ('microsocks -i 127.0.0.1 -p 1080', ['socks5', 'socks5h'], 1080),
+    'danted': ('danted -f dante.conf', ['socks5', 'socks5h', 'socks4', 'socks4a'], 1081),
+    'tinyproxy': ('tinyproxy -d -c tinyproxy.conf', ['http'], 3128),
+    'ncat': ('ncat -lk --proxy-type http 127.0.0.1 3129', ['http'], 3129),
+}
+
+
+def serve(name):
+    """Start the peer; its URLs."""
+    command, schemes, port = PEERS[name]
+    process = subprocess.Popen(command.split(), cwd=T, stdin=subprocess.DEVNULL, start_new_session=True,
+                               stdout=open('%s/%s.out' % (T, name), 'wb'), stderr=subprocess.STDOUT)
+
+    def up():
+        check(process.poll(), None, name)
+        with socket.socket() as s:
+            return s.connect_ex(('127.0.0.1', port)) == 0
+    until(up, name)
+    return ['%s://127.0.0.1:%d' % (scheme, port) for scheme in schemes]
+
+
+def relayed(echo, *proxies):
+    """Much goes to the target and back; the target is a listener of one client."""
+    words = [word for proxy in proxies for word in ('--proxy', proxy)]
+    cat = sockcat(*words, '--until=peer', 'localhost' if 'socks4://' in proxies[-1] else '127.0.0.1',
+                  str(echo.getsockname()[1]))
+    data = os.urandom(500000)
+
+    def answer_all():
+        s = accept(echo)
+        s.sendall(exactly(s, len(data)))
+        s.close()
+    thread = threading.Thread(target=answer_all)
+    thread.start()
+    out, err = end(cat, 0, data)
+    thread.join(LIMIT)
+    check((out == data, err), (True, b''), proxies)
+
+
+def peers(*names):
+    """Each peer with each of its protocols; chains of two and of three; refused targets."""
+    with open(T + '/dante.conf', 'w') as file:
+        file.write(DANTE)
+    with open(T + '/tinyproxy.conf', 'w') as file:
+        file.write('Port 3128\nListen 127.0.0.1\nMaxClients 20\nTimeout 60\n')
+    echo, urls = tcp(), {name: serve(name) for name in names}
+    for name in names:
+        for url in urls[name]:
+            relayed(echo, url)
+    for first in names:
+        for second in names:
+            if first != second:
+                relayed(echo, urls[first][-1], urls[second][0])
+    if len(names) > 2:
+        relayed(echo, *[urls[name][-1] for name in names[:3]])
+    for name in names:
+        for url in urls[name]:
+            refusal(sockcat('--proxy', url, '127.0.0.1', '9'), 97,
+                    rb'connect 127\.0\.0\.1:9: proxy 1 \(.*\): [a-z]', url)
+    # The letters of nc, and what a listener forwards to.
+    port = str(echo.getsockname()[1])
+    for words in (['-x', '127.0.0.1:1080'], ['-X', '5', '-x127.0.0.1'], ['--proxy-type=socks5', '--proxy', '127.0.0.1']):
+        if 'microsocks' in names:
+            cat = sockcat(*words, '-d', '127.0.0.1', port)
+            s = accept(echo)
+            s.sendall(b'hello')
+            s.close()
+            check(end(cat), (b'hello', b''), words)
+    listener = Cat('-l', '-k', '127.0.0.1', '0', '--proxy', urls[names[0]][0], '--to', '127.0.0.1:' + port)
+    near = socket.create_connection(listener.address(), LIMIT)
+    near.sendall(b'hello')
+    check(exactly(accept(echo), 5), b'hello')
+    listener.stop()
+
+
+if __name__ == '__main__':
+    main()
