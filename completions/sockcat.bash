@@ -59,7 +59,7 @@ _sockcat_option() {
     kind='' values=''
     case $1 in
     -l | --listen) option=listen bars='-l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd' ;;
-    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send --receive -o --hex-dump --output --in --out --rate --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
+    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send --receive -o --hex-dump --output --in --out --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
     --banner) option=banner kind=optional values='send:TEXT' bars='--banner -u --udp --wait-for --ping --udplite' ;;
     -u | --udp) option=udp bars='--banner -u --udp --allow-uid --proxy -x --send --receive -t --telnet --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
     -U | --unixsock) option=unixsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
@@ -78,7 +78,7 @@ _sockcat_option() {
     --until) option=until kind=words values='both peer stdin either' bars='--until --send --receive' ;;
     --end) option=end kind=words values='auto shutdown keep close' bars='-N -d --no-stdin --end --no-shutdown --recv-only --send --receive' ;;
     --no-shutdown) option=no_shutdown bars='-N --end --no-shutdown --send --receive' ;;
-    --send-only) option=send_only bars='-z --probe -d --no-stdin --send-only --recv-only -W --recv-limit -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --out -F --pass-fd' ;;
+    --send-only) option=send_only bars='-z --probe -d --no-stdin --send-only --recv-only -W --recv-limit -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --out --expect --expect-digest -F --pass-fd' ;;
     --recv-only) option=recv_only bars='-z --probe --end --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --in -i --delay -F --pass-fd' ;;
     -W | --recv-limit) option=recv_limit kind=nothing bars='--send-only -W --recv-limit --send --receive -F --pass-fd' ;;
     -w) option=limits kind=nothing bars='-w --wait --idle-timeout' ;;
@@ -110,8 +110,8 @@ _sockcat_option() {
     --max-processes) option=max_processes kind=nothing bars='--max-processes' ;;
     -k | --keep-open) option=keep_open bars='--exec-status -k --keep-open --size' ;;
     --to) option=to kind=endpoint bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --in --out --raw -F --pass-fd' ;;
-    --broker) option=broker bars='-z --probe --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf --in --out -i --delay --rate --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
-    --chat) option=chat bars='-z --probe --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf --in --out -i --delay --rate --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --broker) option=broker bars='-z --probe --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf --in --out -i --delay --rate --digest --digest-file --expect --expect-digest --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --chat) option=chat bars='-z --probe --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf --in --out -i --delay --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
     --nick) option=nick kind=nothing bars='--nick' ;;
     --max-conns) option=max_conns kind=nothing bars='--max-conns' ;;
     --max-conns-per-host) option=max_conns_per_host kind=nothing bars='-U --unixsock --max-conns-per-host --vsock' ;;
@@ -119,7 +119,7 @@ _sockcat_option() {
     --refuse) option=refuse bars='--refuse' ;;
     --queue) option=queue kind=nothing bars='--queue' ;;
     --slow) option=slow kind=words values='wait drop disconnect' bars='--slow' ;;
-    --echo) option=echo bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --in --out --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --echo) option=echo bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --in --out --digest --digest-file --expect --expect-digest --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
     --discard) option=discard bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf --in --out -i --delay --rate --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
     --daytime) option=daytime bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --in --out --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
     --chargen) option=chargen bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive --in --out --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
@@ -135,8 +135,8 @@ _sockcat_option() {
     --proxy-dns) option=proxy_dns kind=words values='local remote' bars='--proxy-dns' ;;
     -x) option=nc_proxy kind=nothing bars='-z --probe -u --udp -U --unixsock --proxy -x -F --pass-fd --vsock --sctp --udplite' ;;
     -X) option=nc_proxy_type kind=nothing bars='-X' ;;
-    --send) option=send kind=file bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --receive -C --crlf --in --out -i --delay -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
-    --receive) option=receive kind=optional bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf --in --out -i --delay -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
+    --send) option=send kind=file bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --receive -C --crlf --in --out -i --delay --digest --digest-file --expect --expect-digest -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
+    --receive) option=receive kind=optional bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf --in --out -i --delay --digest --digest-file --expect --expect-digest -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
     -C | --crlf) option=crlf bars='--broker --chat --discard --send --receive -C --crlf --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
     -o | --hex-dump) option=hex_dump kind=file bars='-z --probe -o --hex-dump -F --pass-fd' ;;
     --output) option=output kind=file bars='-z --probe --output -F --pass-fd' ;;
@@ -146,6 +146,10 @@ _sockcat_option() {
     --append-output) option=append_output bars='--append-output' ;;
     -i | --delay) option=delay kind=nothing bars='-d --no-stdin --recv-only --broker --chat --discard --send --receive -i --delay -F --pass-fd' ;;
     --rate) option=rate kind=nothing bars='-z --probe --broker --chat --discard --rate -F --pass-fd' ;;
+    --digest) option=digest kind=optional values='sha256 sha512 blake2b' bars='-z --probe --broker --chat --echo --send --receive --digest -F --pass-fd' ;;
+    --digest-file) option=digest_file kind=file bars='-z --probe --broker --chat --echo --send --receive --digest-file -F --pass-fd' ;;
+    --expect) option=expect kind=nothing bars='-z --probe --send-only --broker --chat --echo --send --receive --expect -F --pass-fd' ;;
+    --expect-digest) option=expect_digest kind=nothing bars='-z --probe --send-only --broker --chat --echo --send --receive --expect-digest -F --pass-fd' ;;
     -t | --telnet) option=telnet bars='-u --udp --send --receive -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
     --raw) option=raw bars='-e --exec -c --sh-exec --to --broker --echo --discard --daytime --chargen --send --receive --raw' ;;
     --no-splice) option=no_splice bars='--no-splice' ;;
@@ -163,7 +167,7 @@ _sockcat_option() {
     --progress) option=progress kind=optional values='bar line json' bars='-z --probe --progress -F --pass-fd' ;;
     --size) option=size kind=nothing bars='-k --keep-open --size' ;;
     --stats) option=stats bars='-z --probe --stats -F --pass-fd' ;;
-    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send --receive -C --crlf -o --hex-dump --output --in --out -i --delay --rate -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
+    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send --receive -C --crlf -o --hex-dump --output --in --out -i --delay --rate --digest --digest-file --expect --expect-digest -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
     --compat) option=compat kind=words values='nc' bars='--compat' ;;
     --seqpacket) option=seqpacket bars='-u --udp --send --receive -t --telnet --seqpacket --mptcp --udplite' ;;
     --vsock) option=vsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
@@ -420,6 +424,10 @@ _sockcat_names() {
         --append-output
         --delay
         --rate
+        --digest
+        --digest-file
+        --expect
+        --expect-digest
         --telnet
         --raw
         --no-splice

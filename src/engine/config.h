@@ -179,8 +179,9 @@ struct config {
 	int64_t idle;
 	int64_t quit_after;
 	int64_t linger;
-	struct stage stages[5];         /* of the sending flow, up to one without operations */
-	struct stage receive_stages[2]; /* the same of the receiving flow */
+	struct stage stages[7];         /* of the sending flow, up to one without operations */
+	struct stage receive_stages[6]; /* the same of the receiving flow */
+	const char *digest_file;        /* not owned; NULL: none */
 	uint64_t receive_limit;         /* messages; 0: none */
 	uint64_t max_children;          /* programs at a time, including terminating ones */
 	uint64_t max_conns;             /* clients at a time */

@@ -249,9 +249,12 @@ session_conclude(struct session *session)
 		(status == STATUS_SEND || status == STATUS_RECEIVE);
 	notice_close(&session->notice, &session->relay);
 	progress_remove(&session->run->progress, session);
+	digests_report(&session->run->digests, &session->relay, session->remote->name);
 	session_report(EVENT_session_closed, false, session);
 	if (!left && !fault_is_set(&session->fault))
 		fault_move(&session->fault, &session->relay.cause);
+	if (!fault_is_set(&session->fault))
+		(void)digests_write(&session->run->digests, &session->relay, &session->fault);
 	session->state = SESSION_AWAITING;
 }
 

@@ -43,7 +43,8 @@ channel_report(const struct channel *channel, const struct stream *source)
 	event_emit(&(struct event){ .kind = EVENT_path,
 		.peer = source->name,
 		.local = channel->sink->name,
-		.detail = channel->ops->name });
+		.detail = channel->ops->name,
+		.cause = stage_why(&channel->stages) });
 }
 
 /* --- a ring of bytes --- */

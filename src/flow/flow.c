@@ -164,6 +164,12 @@ flow_read(struct flow *flow, int64_t now)
 	return false;
 }
 
+bool
+flow_check(struct flow *flow, bool ended, struct fault *fault)
+{
+	return stage_check(&flow->channel.stages, stream_sender(flow->source), ended, fault);
+}
+
 static void
 flow_write(struct flow *flow, int64_t now)
 {
@@ -181,6 +187,8 @@ flow_write(struct flow *flow, int64_t now)
 	flow_count(flow);
 	flow->written += put;
 	flow->moved_at = now;
+	if (!flow_check(flow, false, &flow->fault))
+		flow_break(flow);
 }
 
 /* An incomplete message at the end is a failure. */

@@ -93,6 +93,9 @@ flow_keeps_end(const struct flow *flow)
 	return stage_keeps_end(&flow->channel.stages);
 }
 
+/* Whether what has passed is as the stages expect it; `ended`: nothing follows. */
+bool flow_check(struct flow *flow, bool ended, struct fault *fault);
+
 /* Stops the flow at least this strongly; returns whether that changed anything, so that it needs
  * a step. */
 bool flow_stop(struct flow *flow, enum flow_stop stop);

@@ -325,6 +325,12 @@ relay_apply_rules(struct relay *relay, int64_t now)
 }
 
 bool
+relay_check(struct relay *relay, struct fault *fault)
+{
+	return flow_check(&relay->out, true, fault) && flow_check(&relay->in, true, fault);
+}
+
+bool
 relay_step(struct relay *relay, const struct pollset *pollset, int64_t now)
 {
 	do {
@@ -334,6 +340,8 @@ relay_step(struct relay *relay, const struct pollset *pollset, int64_t now)
 	if (!relay_is_over(relay))
 		return false;
 	relay_cause_complete(relay);
+	if (!fault_is_set(&relay->cause))
+		(void)relay_check(relay, &relay->cause);
 	/* Data that was sent but not acknowledged may still arrive: no reset. */
 	relay->clean = !fault_is_set(&relay->cause) || relay->unconfirmed;
 	relay_cause_judge(relay);

@@ -58,6 +58,10 @@ void relay_ask(struct relay *relay, struct pollset *pollset, int64_t now);
 /* One step of both flows. True when the session is over: `cause` and `clean` are final then. */
 bool relay_step(struct relay *relay, const struct pollset *pollset, int64_t now);
 
+/* The session has ended: whether what has passed is as the stages expect it. relay_step calls this
+ * unless there is a cause; the caller does if that is no failure. */
+bool relay_check(struct relay *relay, struct fault *fault);
+
 /* Ends the session for a reason from outside, which moves to `cause`: data that was read is
  * flushed. A step has to follow. */
 void relay_fail(struct relay *relay, struct fault *fault, int64_t now);

@@ -20,6 +20,11 @@ stage_open(struct stage_list *stages, const struct stage *from, bool messages, s
 	for (size_t i = 0; i < stages->count; i++) {
 		stages->list[i] = from[i];
 		stages->list[i].messages = messages;
+		if (from[i].ops->open == NULL || from[i].ops->open(&stages->list[i], fault))
+			continue;
+		stages->count = i;
+		stage_close(stages);
+		return false;
 	}
 	return true;
 }
@@ -27,6 +32,9 @@ stage_open(struct stage_list *stages, const struct stage *from, bool messages, s
 void
 stage_close(struct stage_list *stages)
 {
+	for (size_t i = 0; i < stages->count; i++)
+		if (stages->list[i].ops->close != NULL)
+			stages->list[i].ops->close(&stages->list[i]);
 	free(stages->list);
 	*stages = (struct stage_list){ .list = NULL };
 }
@@ -87,6 +95,25 @@ stage_inspects(const struct stage_list *stages)
 		if (stages->list[i].inspects)
 			return true;
 	return false;
+}
+
+const char *
+stage_why(const struct stage_list *stages)
+{
+	for (size_t i = 0; i < stages->count; i++)
+		if (stages->list[i].ops->why != NULL)
+			return stages->list[i].ops->why;
+	return NULL;
+}
+
+bool
+stage_check(struct stage_list *stages, const char *source, bool ended, struct fault *fault)
+{
+	for (size_t i = 0; i < stages->count; i++)
+		if (stages->list[i].ops->check != NULL &&
+			!stages->list[i].ops->check(&stages->list[i], source, ended, fault))
+			return false;
+	return true;
 }
 
 bool

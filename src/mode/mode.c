@@ -9,7 +9,7 @@
 bool
 mode_run(struct config *config, struct fault *fault)
 {
-	struct run run = { .config = config };
+	struct run run = { .config = config, .digests = { .file = { .fd = -1 } } };
 	struct engine *engine = &run.engine;
 	if (config->mode->replace == NULL)
 		sys_close_others_on_exec();
@@ -19,7 +19,8 @@ mode_run(struct config *config, struct fault *fault)
 		return false;
 	int64_t patience = config->linger > RELAY_GRACE ? config->linger : RELAY_GRACE;
 	bool done = engine_open(engine, &config->capture, patience, fault) &&
-		acl_config_read(&config->access, fault) && engine_start(engine, fault) &&
+		acl_config_read(&config->access, fault) &&
+		digests_open(&run.digests, config, fault) && engine_start(engine, fault) &&
 		progress_open(&run.progress, &run, fault) && config->mode->run(&run, fault);
 	progress_close(&run.progress);
 	/* With --grace programs may finish too, but not without it when the signal arrives together
@@ -37,5 +38,6 @@ mode_run(struct config *config, struct fault *fault)
 	if (good && config->mode->replace != NULL)
 		good = config->mode->replace(config, fault);
 	engine_close(engine);
+	digests_close(&run.digests);
 	return good;
 }

@@ -3,6 +3,7 @@
  * instructions for them. It reads the system's openssl.cnf: OPENSSL_INIT_NO_LOAD_CONFIG would save
  * 0.3 ms, but is for the whole process, and the policy in that file is for TLS too.
  */
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "plugin/digest_ops.h"
@@ -10,7 +11,11 @@
 static void *
 digest_openssl_start(const char *algorithm)
 {
-	EVP_MD *digest = EVP_MD_fetch(NULL, algorithm, NULL);
+	/* If there was no memory for it, EVP_MD_fetch would use a context that does not exist. */
+	OSSL_LIB_CTX *library = OSSL_LIB_CTX_get0_global_default();
+	if (library == NULL)
+		return NULL;
+	EVP_MD *digest = EVP_MD_fetch(library, algorithm, NULL);
 	EVP_MD_CTX *state = EVP_MD_CTX_new();
 	if (digest == NULL || state == NULL || !EVP_DigestInit_ex2(state, digest, NULL)) {
 		EVP_MD_CTX_free(state);

@@ -105,7 +105,9 @@ plugin_open(const struct plugin *plugin, struct fault *fault)
 	free(directory);
 	if (found == NULL && !fault_is_set(fault))
 		fault_set(fault, STATUS_MISSING, 0,
-			"open plug-in %s: not installed (Debian package %s)", plugin->name,
-			plugin->package);
+			PLUGIN_STATIC ? "open plug-in %s: a static program has no plug-ins (Debian "
+					"package %s)"
+				      : "open plug-in %s: not installed (Debian package %s)",
+			plugin->name, plugin->package);
 	return found;
 }

@@ -30,8 +30,8 @@ class Row:
                  'frame': 'u8', 'stdio_frame': 'line', 'stdin_frame': 'nul', 'stdout_frame': 'hex', 'sh_exec': 'cat',
                  'proxy': 'socks5h://127.0.0.1:9', 'nc_proxy': '127.0.0.1:9', 'nc_proxy_type': '5',
                  'to': 'localhost:80', 'nick': 'me', 'mode': '0660', 'group': '0',
-                 'resolve': 'a:80:127.0.0.1', 'rate': '1M', 'report': 'json', 'max_loss': '5', 'in': '/dev/null',
-                 'out': '/dev/null'}
+                 'resolve': 'a:80:127.0.0.1', 'rate': '1M', 'expect': '5', 'expect_digest': '0' * 64,
+                 'report': 'json', 'max_loss': '5', 'in': '/dev/null', 'out': '/dev/null'}
         by_type = {'TIME': '1', 'SIZE': '4k', 'COUNT': '1', 'NUMBER': '1', 'PORT': '9', 'HOST': '127.0.0.1',
                    'INTERFACE': 'lo', 'USER': '0', 'FILE': T + '/file', 'PROGRAM': 'cat',
                    'ENUM': self.argument.split('|')[0]}

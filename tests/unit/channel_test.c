@@ -695,6 +695,30 @@ channel_test_splice_full(void)
 	channel_test_splice_again(test);
 }
 
+/* The kernel moves what is only counted. Too much ends the flow, too little is seen at its end. */
+static void
+channel_test_expect(void)
+{
+	static const uint64_t expected[] = { 0, 19, 20, 21, INT64_MAX };
+	for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+		struct stage stages[] = { expect_stage, { .ops = NULL } };
+		struct fault fault = FAULT_NONE;
+		stages[0].expect.bytes = expected[i];
+		struct channel_test *test = channel_test_begin("01234567890123456789", stages, 0);
+		test->piece = 10;
+		for (int turn = 0; turn < 8; turn++)
+			(void)channel_test_turn(test, turn);
+		bool more = expected[i] < 20;
+		CHECK(more || (test->spliced > 0 && test->count == 20));
+		CHECK(test->flow.fault.status == (more ? STATUS_CUT : STATUS_OK));
+		CHECK(!more || (test->flow.state == FLOW_DONE && !test->told_end));
+		CHECK(flow_check(&test->flow, true, &fault) == (expected[i] == 20));
+		fault_clear(&fault);
+		fault_clear(&test->flow.fault);
+		channel_test_end(test);
+	}
+}
+
 int
 main(void)
 {
@@ -708,6 +732,7 @@ main(void)
 	channel_test_pace_messages();
 	channel_test_rate();
 	channel_test_request_line();
+	channel_test_expect();
 	channel_test_kernel();
 	channel_test_messages();
 	channel_test_splice_own();

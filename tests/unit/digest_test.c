@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "flow/stage.h"
 
 static const struct {
 	const char *name, *text;
@@ -58,9 +59,43 @@ digest_test_row(size_t i)
 	digest_free(digest);
 }
 
+/* What the stage finds does not depend on the pieces, nor on how much of them passes. */
+static void
+digest_test_stage(size_t first, bool good)
+{
+	static unsigned char text[] = "abcdef";
+	struct fault fault = FAULT_NONE;
+	struct stage_list list;
+	struct stage stages[] = { digest_stage, { .ops = NULL } };
+	const struct digest_algorithm *algorithm;
+	const char *hex;
+	stages[0].digest.algorithm = digest_find("sha256");
+	stages[0].digest.reported = stages[0].digest.expected = true;
+	if (good)
+		memcpy(stages[0].digest.wanted,
+			"\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41\x40\xde\x5d\xae\x22\x23"
+			"\xb0\x03\x61\xa3\x96\x17\x7a\x9c\xb4\x10\xff\x61\xf2\x00\x15\xad",
+			32);
+	CHECK(stage_open(&list, stages, false, &fault));
+	CHECK(stage_inspects(&list) && stage_why(&list) != NULL);
+	const struct iovec pieces[] = { { text, first }, { text + first, sizeof text - first } };
+	stage_passed(&list, pieces, 2, 2, 0);
+	CHECK(stage_check(&list, "here", false, &fault));
+	stage_passed(&list, &(struct iovec){ text + 2, 1 }, 1, 1, 0);
+	CHECK(stage_check(&list, "here", true, &fault) == good);
+	CHECK(fault.status == (good ? STATUS_OK : STATUS_CUT));
+	fault_clear(&fault);
+	CHECK(digest_stage_result(&list, &algorithm, &hex) &&
+		strcmp(algorithm->label, "SHA256") == 0);
+	CHECK(strcmp(hex, digest_test_rows[1].hex) == 0);
+	stage_close(&list);
+}
+
 int
 main(void)
 {
+	for (size_t first = 0; first <= 6; first++)
+		digest_test_stage(first, first % 2 == 0);
 	for (size_t i = 0; i < sizeof digest_test_rows / sizeof digest_test_rows[0]; i++)
 		digest_test_row(i);
 	struct fault fault = FAULT_NONE;
