@@ -17,6 +17,9 @@ send() {
     sockcat 127.0.0.1 "$port" "$@" 2>"$T/send.err" || status=$?
 }
 
+# The plug-in for digests is built where its library is there.
+need_plugin() { [ -e "${SOCKCAT%/*}/libexec/sockcat/digest.so" ] || skip "needs the plug-in digest"; }
+
 # refused STATUS TEXT: both sides have ended with the status, and a line with the text.
 refused() {
     assert_equal "$status" "$1"
@@ -63,8 +66,8 @@ refused() {
     start_listener -v 127.0.0.1 0 --receive
     send -v --send "$T/from/a"
     finish "$listener"
-    assert_line '^sockcat: sent .*/from/a: 6 bytes, stored by the receiver$' "$T/send.err"
-    assert_line '^sockcat: received a: 6 bytes$' "$T/listener.err"
+    assert_line '^sockcat: sent .*/from/a: 6 bytes, stored by the receiver, .*verified' "$T/send.err"
+    assert_line '^sockcat: received a: 6 bytes, .*verified' "$T/listener.err"
     cmp "$T/from/a" a
 }
 
@@ -187,6 +190,25 @@ refused() {
 
 @test "a peer that sends without end after an error is cut off" {
     drive transfer flood
+}
+
+@test "data whose digest differs are not stored" {
+    need_plugin
+    drive transfer digests
+}
+
+@test "--resume continues what was interrupted, after comparing digests" {
+    need_plugin
+    drive transfer resume
+}
+
+@test "--resume without the plug-in is 4" {
+    cp "$SOCKCAT" "$T/sockcat"
+    start_listener 127.0.0.1 0 -c cat
+    status=0
+    "$T/sockcat" 127.0.0.1 "$port" --receive="$T/in" --resume 2>"$T/err" || status=$?
+    assert_equal "$status" 4
+    assert_one_error "$T/err" 'sockcat-tls'
 }
 
 @test "after a cut at any offset files are whole or not there, and 0 means whole" {

@@ -66,6 +66,7 @@ transfer_config(struct config *config, const struct options *options, struct fau
 	if (!config->transport->connected || config->transport->message_max > 0)
 		return fault_set(fault, STATUS_USAGE, 0, "--%s requires a stream socket",
 			sends ? "send" : "receive");
+	transfer->resume = options_has(options, OPTION_resume);
 	if (sends)
 		return transfer_add_all(transfer, options, fault);
 	const char *directory = options->text[OPTION_receive];

@@ -103,6 +103,7 @@ struct config_transfer {
 	const char *directory; /* not owned */
 	mode_t mask;           /* permissions that stored files do not get */
 	bool replace;          /* existing files */
+	bool resume;           /* continue parts of earlier runs */
 	int64_t greeting;      /* the span to wait for the other side's */
 };
 

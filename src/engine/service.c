@@ -118,9 +118,10 @@ static struct stream *
 service_init_receive(const struct service_context *context, struct fault *fault)
 {
 	const struct config_transfer *transfer = &context->config->transfer;
-	const struct receiver_config receiver = { .directory = transfer->directory,
-		.mask = transfer->mask,
-		.replace = transfer->replace,
+	const struct receiver_config receiver = { .file = { .directory = transfer->directory,
+							  .mask = transfer->mask,
+							  .replace = transfer->replace,
+							  .resume = transfer->resume },
 		.greeting = transfer->greeting };
 	return receiver_new(&receiver, context->remote->name, context->now, fault);
 }
@@ -158,8 +159,8 @@ const struct service service_receive = {
 	.name = "receive",
 	.local = SERVICE_FILES,
 	.rules = { .send = true, .receive = true, .at_input_end = FLOW_STOP_DRAINED },
-	/* The file, its directory, and a pipe to the thread that stores it. */
-	.descriptors = 4,
+	/* The file and its digests, the directory twice, and a pipe to the thread that stores. */
+	.descriptors = 6,
 	.init = service_init_receive,
 };
 const struct service service_broker = {

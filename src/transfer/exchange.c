@@ -2,11 +2,13 @@
 #include "transfer/exchange.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/event.h"
+#include "transfer/blocks.h"
 
 /* How long the other side may take to end after a failure. */
 #define EXCHANGE_GRACE (10 * CLOCK_SECOND)
@@ -16,14 +18,21 @@
 
 bool
 exchange_open(struct exchange *exchange, struct stream *stream, const struct exchange_ops *ops,
-	const char *peer, int64_t now, int64_t span, struct fault *fault)
+	const char *peer, int64_t now, int64_t span, bool needs_digest, struct fault *fault)
 {
+	struct fault missing = FAULT_NONE;
 	exchange->ops = ops;
 	exchange->stream = stream;
 	exchange->deadline = clock_after(now, span);
 	exchange->peer = strdup(peer);
 	if (exchange->peer == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "open %s", stream->name);
+	exchange->digests = blocks_are_possible(&missing);
+	if (!exchange->digests && needs_digest) {
+		fault_move(fault, &missing);
+		return false;
+	}
+	fault_clear(&missing);
 	stream->stats.verdict = &exchange->verdict;
 	return true;
 }
@@ -35,8 +44,9 @@ exchange_start(
 	struct exchange *exchange = stream->impl;
 	(void)pollset, (void)now, (void)fault;
 	exchange_put(exchange,
-		&(struct protocol_message){
-			.kind = PROTOCOL_GREETING, .sends = exchange->ops->sends });
+		&(struct protocol_message){ .kind = PROTOCOL_GREETING,
+			.sends = exchange->ops->sends,
+			.sha256 = exchange->digests });
 	return IO_OK;
 }
 
@@ -151,6 +161,7 @@ exchange_take_greeting(struct exchange *exchange, const struct protocol_message 
 {
 	struct fault fault = FAULT_NONE;
 	exchange->greeted = true;
+	exchange->digest = exchange->digests && message->sha256;
 	exchange->deadline = CLOCK_NEVER;
 	exchange->stream->read.at = STREAM_NOW;
 	if (message->sends != exchange->ops->sends)
@@ -206,6 +217,31 @@ exchange_take(struct exchange *exchange, const unsigned char *bytes, size_t n)
 		break;
 	}
 	return used;
+}
+
+/* --- reports --- */
+
+const char *
+exchange_verified(const struct exchange *exchange)
+{
+	return exchange->digest ? "verified by SHA-256" : "not verified (one side has no digests)";
+}
+
+void
+exchange_report_resumed(const char *name, uint64_t offset, uint64_t size)
+{
+	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
+	char text[64];
+	double amount = (double)offset;
+	size_t unit = 0;
+	for (; amount >= 1024 && unit < 4; unit++)
+		amount /= 1024;
+	(void)snprintf(text, sizeof text, "%.0f %% (%.1f %s)",
+		size > 0 ? (double)offset * 100 / (double)size : 100.0, amount, units[unit]);
+	event_emit(&(struct event){ .kind = offset > 0 ? EVENT_file_resumed : EVENT_file_restarted,
+		.object = name,
+		.detail = offset > 0 ? text : NULL,
+		.count = offset });
 }
 
 /* --- the operations of the stream --- */

@@ -40,7 +40,8 @@ struct exchange {
 	unsigned char out[2 * PROTOCOL_MESSAGE_MAX];
 	size_t from, to;
 	bool greeted;     /* the greeting of the other side has arrived */
-	bool digest;      /* both sides have SHA-256 */
+	bool digests;     /* this side can compute digests */
+	bool digest;      /* both sides can */
 	bool failed;      /* there is a verdict; what arrives is discarded */
 	bool over;        /* nothing more will be sent */
 	uint64_t data;    /* bytes of data that follow */
@@ -50,9 +51,9 @@ struct exchange {
 };
 
 /* Waits for the greeting of the other side for the span. `exchange` is the `impl` of the stream.
- * False and a fault if there is no memory. */
+ * `needs_digest`: digests have to be possible. False and a fault: status 4 or 27. */
 bool exchange_open(struct exchange *exchange, struct stream *stream, const struct exchange_ops *ops,
-	const char *peer, int64_t now, int64_t span, struct fault *fault);
+	const char *peer, int64_t now, int64_t span, bool needs_digest, struct fault *fault);
 
 /* Opens the stream: sends the greeting. */
 enum io exchange_start(
@@ -69,6 +70,12 @@ void exchange_fail(struct exchange *exchange, struct fault *fault);
 
 /* All is done: nothing more will be sent. */
 void exchange_end(struct exchange *exchange);
+
+/* Whether the data of a file were verified, for messages. */
+const char *exchange_verified(const struct exchange *exchange);
+
+/* Reports that a transfer continues at the offset, or with 0 that it begins again. */
+void exchange_report_resumed(const char *name, uint64_t offset, uint64_t size);
 
 /* The operations of the stream. The read returns queued messages, or the end; IO_AGAIN: data may
  * follow. */

@@ -4,7 +4,8 @@
  *
  *   both      sockcat-transfer 1 sender sha256     (or receiver; the digests that it has)
  *   sender    {"type":"file","name":"a","size":5,"mode":420,"mtime":1764395557,"nsec":0}
- *   receiver  {"type":"ready","offset":0}
+ *   receiver  {"type":"ready","offset":0}          or what it has, and the digest of that
+ *   sender    {"type":"start","offset":4194304}    only after an offset: that, or 0 if it differs
  *   sender    {"type":"data","size":5}             followed by 5 bytes; any number of times
  *   sender    {"type":"done","digest":"..."}       without a digest if one side has none
  *   receiver  {"type":"stored"}                    written, synchronised and renamed
@@ -38,6 +39,7 @@ enum protocol_kind {
 	PROTOCOL_GREETING,
 	PROTOCOL_FILE,
 	PROTOCOL_READY,
+	PROTOCOL_START,
 	PROTOCOL_DATA,
 	PROTOCOL_FINISHED, /* "done" */
 	PROTOCOL_STORED,

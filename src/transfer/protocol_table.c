@@ -19,6 +19,7 @@ const char *const protocol_table_names[PROTOCOL_MEMBERS] = {
 const struct protocol_table_row protocol_table[PROTOCOL_KINDS] = {
 	[PROTOCOL_FILE] = { "file", PROTOCOL_BIT(SIZE) | PROTOCOL_BIT(MODE) },
 	[PROTOCOL_READY] = { "ready", PROTOCOL_BIT(OFFSET) },
+	[PROTOCOL_START] = { "start", PROTOCOL_BIT(OFFSET) },
 	[PROTOCOL_DATA] = { "data", PROTOCOL_BIT(SIZE) },
 	[PROTOCOL_FINISHED] = { "done", 0 },
 	[PROTOCOL_STORED] = { "stored", 0 },

@@ -37,7 +37,7 @@ struct protocol_table_row {
 };
 
 /* The messages in the order of their kinds. */
-#define PROTOCOL_KINDS 8
+#define PROTOCOL_KINDS 9
 extern const struct protocol_table_row protocol_table[PROTOCOL_KINDS];
 
 /* Where the number of a member belongs; NULL: it is none. */

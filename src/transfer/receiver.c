@@ -1,20 +1,18 @@
 /* Receiving files; see receiver.h. */
 #include "transfer/receiver.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/event.h"
-#include "stream/partial.h"
-#include "sys/sys.h"
 #include "transfer/exchange.h"
 #include "transfer/file_name.h"
+#include "transfer/incoming.h"
 
 enum receiver_state {
 	RECEIVER_IDLE,     /* waits for a file or the end */
+	RECEIVER_CHECKS,   /* what is there of it */
+	RECEIVER_ASKS,     /* waits for the sender, who compares that */
 	RECEIVER_RECEIVES, /* data */
 	RECEIVER_STORES    /* the file is synchronised and renamed */
 };
@@ -23,37 +21,11 @@ struct receiver {
 	struct exchange exchange; /* the first field: it is the `impl` of the stream */
 	struct receiver_config config;
 	enum receiver_state state;
-	struct partial partial;
-	struct partial_result result;
-	uint64_t left; /* bytes of the file that have not been announced */
-	uint64_t size;
-	char *name;     /* owned */
+	struct incoming file;
 	uint64_t count; /* files that are stored */
 };
 
 /* --- messages --- */
-
-static bool
-receiver_open_file(
-	struct receiver *receiver, const struct protocol_message *message, struct fault *fault)
-{
-	const struct receiver_config *config = &receiver->config;
-	mode_t mode = (mode_t)message->mode & 0777 & ~config->mask;
-	receiver->result = (struct partial_result){
-		/* 0 would be the usual permissions. */
-		.mode = mode != 0 ? mode : S_IRUSR,
-		.has_mtime = message->dated,
-		.replace = config->replace,
-		.sync = true,
-		.mtime = { .tv_sec = (time_t)message->mtime, .tv_nsec = (long)message->nsec },
-	};
-	free(receiver->name);
-	receiver->name = strdup(message->name);
-	if (receiver->name == NULL)
-		return fault_set(fault, STATUS_MEMORY, ENOMEM, "write %s", message->name);
-	return partial_check(config->directory, message->name, config->replace, fault) &&
-		partial_open(&receiver->partial, config->directory, message->name, false, fault);
-}
 
 /* A new file. */
 static void
@@ -68,53 +40,88 @@ receiver_begin(struct receiver *receiver, const struct protocol_message *message
 								   : FILE_NAME_MAX),
 			message->name, refused);
 	else
-		(void)receiver_open_file(receiver, message, &fault);
+		(void)incoming_open(
+			&receiver->file, &receiver->config.file, message, exchange->digest, &fault);
 	if (fault_is_set(&fault)) {
 		exchange_fail(exchange, &fault);
 		return;
 	}
-	receiver->left = receiver->size = message->size;
+	receiver->state = RECEIVER_CHECKS;
+	exchange->stream->read.at = STREAM_NOW;
+}
+
+/* One step of finding out where to begin. */
+static void
+receiver_check(struct receiver *receiver)
+{
+	struct exchange *exchange = &receiver->exchange;
+	struct incoming *file = &receiver->file;
+	struct protocol_message ready = { .kind = PROTOCOL_READY };
+	struct fault fault = FAULT_NONE;
+	enum io result = incoming_check(file, &fault);
+	exchange->stream->read.at = exchange->stream->write.at = STREAM_NOW;
+	if (result == IO_AGAIN)
+		return;
+	ready.offset = file->offset;
+	ready.has_digest = file->offset > 0;
+	bool good = result == IO_OK &&
+		(file->offset > 0 ? blocks_prove(&file->blocks, ready.digest, &fault)
+				  : incoming_start(file, 0, &fault));
+	if (!good) {
+		exchange_fail(exchange, &fault);
+		return;
+	}
+	receiver->state = file->offset > 0 ? RECEIVER_ASKS : RECEIVER_RECEIVES;
+	exchange_put(exchange, &ready);
+}
+
+/* The sender has compared the beginning. */
+static void
+receiver_start(struct receiver *receiver, uint64_t offset)
+{
+	struct fault fault = FAULT_NONE;
 	receiver->state = RECEIVER_RECEIVES;
-	exchange_put(exchange, &(struct protocol_message){ .kind = PROTOCOL_READY });
+	if (!incoming_start(&receiver->file, offset, &fault)) {
+		exchange_fail(&receiver->exchange, &fault);
+		return;
+	}
+	exchange_report_resumed(receiver->file.name, offset, receiver->file.size);
 }
 
 /* All data has arrived. */
 static void
-receiver_store(struct receiver *receiver)
+receiver_store(struct receiver *receiver, const struct protocol_message *message)
 {
-	struct stream *stream = receiver->exchange.stream;
 	struct fault fault = FAULT_NONE;
-	if (receiver->left > 0) {
-		(void)fault_set(&fault, STATUS_CUT, 0, "receive %s: fewer bytes than announced",
-			receiver->name);
+	if (!incoming_verify(&receiver->file, message, &fault)) {
 		exchange_fail(&receiver->exchange, &fault);
 		return;
 	}
 	receiver->state = RECEIVER_STORES;
-	stream->read.at = STREAM_NOW;
+	receiver->exchange.stream->read.at = STREAM_NOW;
 }
 
 static bool
 receiver_take(struct exchange *exchange, const struct protocol_message *message)
 {
 	struct receiver *receiver = (struct receiver *)exchange;
+	struct incoming *file = &receiver->file;
 	bool idle = receiver->state == RECEIVER_IDLE;
+	bool receives = receiver->state == RECEIVER_RECEIVES;
 	if (message->kind == PROTOCOL_FILE && idle) {
 		receiver_begin(receiver, message);
-		return true;
-	}
-	if (message->kind == PROTOCOL_END && idle && message->count == receiver->count) {
-		exchange_end(exchange);
-		return true;
-	}
-	if (message->kind == PROTOCOL_DATA && !idle && message->size <= receiver->left) {
-		receiver->left -= message->size;
+	} else if (message->kind == PROTOCOL_START && receiver->state == RECEIVER_ASKS &&
+		(message->offset == 0 || message->offset == file->offset)) {
+		receiver_start(receiver, message->offset);
+	} else if (message->kind == PROTOCOL_DATA && receives && message->size <= file->left) {
 		exchange->data = message->size;
-		return true;
-	}
-	if (message->kind != PROTOCOL_FINISHED || idle)
+	} else if (message->kind == PROTOCOL_FINISHED && receives) {
+		receiver_store(receiver, message);
+	} else if (message->kind == PROTOCOL_END && idle && message->count == receiver->count) {
+		exchange_end(exchange);
+	} else {
 		return false;
-	receiver_store(receiver);
+	}
 	return true;
 }
 
@@ -123,23 +130,15 @@ receiver_take_data(struct exchange *exchange, const unsigned char *bytes, size_t
 {
 	struct receiver *receiver = (struct receiver *)exchange;
 	struct fault fault = FAULT_NONE;
-	for (size_t at = 0; at < n && !fault_is_set(&fault);) {
-		struct iovec piece = { (void *)(uintptr_t)(bytes + at), n - at };
-		ssize_t put = sys_writev(receiver->partial.fd, &piece, 1);
-		if (put > 0)
-			at += (size_t)put;
-		else
-			(void)fault_set(&fault, STATUS_OUTPUT, put == -1 ? errno : ENOSPC,
-				"write %s", receiver->name);
-	}
-	if (fault_is_set(&fault))
+	if (!incoming_write(&receiver->file, bytes, n, &fault))
 		exchange_fail(exchange, &fault);
 }
 
 static bool
 receiver_is_busy(const struct exchange *exchange)
 {
-	return ((const struct receiver *)exchange)->state == RECEIVER_STORES;
+	const struct receiver *receiver = (const struct receiver *)exchange;
+	return receiver->state == RECEIVER_CHECKS || receiver->state == RECEIVER_STORES;
 }
 
 static const struct exchange_ops receiver_exchange = {
@@ -160,9 +159,9 @@ receiver_look(struct receiver *receiver)
 	struct exchange *exchange = &receiver->exchange;
 	struct stream *stream = exchange->stream;
 	struct fault fault = FAULT_NONE;
-	enum io result = partial_commit(&receiver->partial, &receiver->result, &fault);
-	if (stream->read.fd != receiver->partial.done_fd) {
-		stream->read.fd = receiver->partial.done_fd;
+	enum io result = incoming_commit(&receiver->file, &fault);
+	if (stream->read.fd != receiver->file.partial.done_fd) {
+		stream->read.fd = receiver->file.partial.done_fd;
 		stream->write.reopened++;
 	}
 	if (result == IO_AGAIN) {
@@ -174,13 +173,14 @@ receiver_look(struct receiver *receiver)
 	if (result == IO_OK) {
 		receiver->count++;
 		event_emit(&(struct event){ .kind = EVENT_file_received,
-			.object = receiver->name,
-			.received = receiver->size });
+			.object = receiver->file.name,
+			.received = receiver->file.size,
+			.detail = exchange_verified(exchange) });
 		exchange_put(exchange, &(struct protocol_message){ .kind = PROTOCOL_STORED });
 	} else {
 		exchange_fail(exchange, &fault);
 	}
-	partial_close(&receiver->partial);
+	incoming_close(&receiver->file);
 }
 
 static enum io
@@ -190,11 +190,19 @@ receiver_read(struct stream *stream, const struct iovec *pieces, int count, size
 	struct receiver *receiver = stream->impl;
 	(void)fault;
 	enum io result = exchange_read(&receiver->exchange, pieces, count, got);
-	if (result != IO_AGAIN || receiver->state != RECEIVER_STORES)
+	if (result != IO_AGAIN || receiver->exchange.failed)
 		return result;
-	receiver_look(receiver);
-	return stream->read.at == 0 ? IO_AGAIN
-				    : exchange_read(&receiver->exchange, pieces, count, got);
+	if (receiver->state == RECEIVER_CHECKS)
+		receiver_check(receiver);
+	else if (receiver->state == RECEIVER_STORES)
+		receiver_look(receiver);
+	else
+		return result;
+	/* It waits for the thread, or goes on in the next turn. */
+	if (stream->read.at == 0 ||
+		(receiver->state == RECEIVER_CHECKS && !receiver->exchange.failed))
+		return IO_AGAIN;
+	return exchange_read(&receiver->exchange, pieces, count, got);
 }
 
 static enum io
@@ -223,8 +231,7 @@ receiver_close(struct stream *stream, bool clean)
 {
 	struct receiver *receiver = stream->impl;
 	(void)clean;
-	partial_close(&receiver->partial);
-	free(receiver->name);
+	incoming_close(&receiver->file);
 	exchange_close(&receiver->exchange);
 }
 
@@ -246,8 +253,9 @@ receiver_new(
 		return NULL;
 	struct receiver *receiver = stream->impl;
 	receiver->config = *config;
+	receiver->file = INCOMING_NONE;
 	if (exchange_open(&receiver->exchange, stream, &receiver_exchange, peer, now,
-		    config->greeting, fault))
+		    config->greeting, config->file.resume, fault))
 		return stream;
 	stream_close(stream, false);
 	return NULL;

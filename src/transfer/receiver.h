@@ -4,15 +4,15 @@
 
 #include "base/fault.h"
 #include "stream/stream.h"
+#include "transfer/incoming.h"
 
 struct receiver_config {
-	const char *directory; /* where the files are stored; not owned */
-	mode_t mask;           /* permissions that they do not get */
-	bool replace;          /* existing files */
-	int64_t greeting;      /* how long to wait for that of the sender */
+	struct incoming_config file;
+	int64_t greeting; /* how long to wait for that of the sender */
 };
 
-/* `peer`: the name of the sender. NULL and a fault if there is no memory. */
+/* `peer`: the name of the sender. NULL and a fault if there is no memory, or to
+ * resume no digest. */
 struct stream *receiver_new(
 	const struct receiver_config *config, const char *peer, int64_t now, struct fault *fault);
 

@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/event.h"
 #include "sys/sys.h"
+#include "transfer/blocks.h"
 #include "transfer/exchange.h"
 #include "transfer/file_name.h"
 
@@ -18,6 +20,7 @@
 enum sender_state {
 	SENDER_BEGINS,  /* the next file, when the receiver has greeted */
 	SENDER_ASKS,    /* waits for "ready" */
+	SENDER_PROVES,  /* reads what the receiver has, to compare it */
 	SENDER_SENDS,   /* data */
 	SENDER_AWAITS,  /* "stored" */
 	SENDER_FINISHED /* all files */
@@ -32,6 +35,10 @@ struct sender {
 	struct stat status; /* of it when it was opened */
 	uint64_t left;      /* bytes of it that are not in a message of data yet */
 	uint64_t data;      /* bytes of the current message of data to send */
+	uint64_t offset;    /* what the receiver has, while it is compared */
+	uint64_t read;      /* bytes of that which were read */
+	unsigned char proof[BLOCKS_DIGEST];
+	struct blocks blocks;
 	struct fault cause; /* reading has failed; reported when `data` is 0 */
 };
 
@@ -70,6 +77,7 @@ sender_begin(struct sender *sender)
 	const char *name = file_name_of(sender_path(sender));
 	sender->left = (uint64_t)status->st_size;
 	sender->data = 0;
+	blocks_close(&sender->blocks);
 	sender->state = SENDER_ASKS;
 	exchange_put(&sender->exchange,
 		&(struct protocol_message){
@@ -90,7 +98,8 @@ sender_complete(struct sender *sender)
 {
 	event_emit(&(struct event){ .kind = EVENT_file_sent,
 		.object = sender_path(sender),
-		.sent = (uint64_t)sender->status.st_size });
+		.sent = (uint64_t)sender->status.st_size,
+		.detail = exchange_verified(&sender->exchange) });
 	(void)sys_close(&sender->fd);
 	sender->next++;
 	sender->state = SENDER_BEGINS;
@@ -104,16 +113,29 @@ sender_complete(struct sender *sender)
 	exchange_end(&sender->exchange);
 }
 
+/* The receiver is ready for the data, or has the beginning of the file. False: it cannot. */
+static bool
+sender_take_ready(struct sender *sender, const struct protocol_message *message)
+{
+	uint64_t offset = message->offset;
+	if (offset > 0 &&
+		(!sender->exchange.digest || !message->has_digest || offset > sender->left ||
+			offset % BLOCKS_SIZE != 0))
+		return false;
+	sender->offset = offset;
+	sender->read = 0;
+	memcpy(sender->proof, message->digest, sizeof sender->proof);
+	sender->state = offset > 0 ? SENDER_PROVES : SENDER_SENDS;
+	sender->exchange.stream->read.at = STREAM_NOW;
+	return true;
+}
+
 static bool
 sender_take(struct exchange *exchange, const struct protocol_message *message)
 {
 	struct sender *sender = (struct sender *)exchange;
-	if (message->kind == PROTOCOL_READY && sender->state == SENDER_ASKS &&
-		message->offset == 0) {
-		sender->state = SENDER_SENDS;
-		exchange->stream->read.at = STREAM_NOW;
-		return true;
-	}
+	if (message->kind == PROTOCOL_READY && sender->state == SENDER_ASKS)
+		return sender_take_ready(sender, message);
 	if (message->kind != PROTOCOL_STORED || sender->state != SENDER_AWAITS)
 		return false;
 	sender_complete(sender);
@@ -155,6 +177,20 @@ sender_set_changed(struct sender *sender)
 		"read %s: the file has changed while it was sent", sender_path(sender));
 }
 
+/* All data of the file is sent. */
+static void
+sender_finish(struct sender *sender)
+{
+	struct protocol_message finished = { .kind = PROTOCOL_FINISHED,
+		.has_digest = sender->exchange.digest };
+	struct fault fault = FAULT_NONE;
+	sender->state = SENDER_AWAITS;
+	if (finished.has_digest && !blocks_finish(&sender->blocks, finished.digest, &fault))
+		exchange_fail(&sender->exchange, &fault);
+	else
+		exchange_put(&sender->exchange, &finished);
+}
+
 /* Between two messages of data: begins the next one, ends the data, or fails. */
 static void
 sender_continue(struct sender *sender)
@@ -167,8 +203,7 @@ sender_continue(struct sender *sender)
 		return;
 	}
 	if (sender->left == 0) {
-		sender->state = SENDER_AWAITS;
-		exchange_put(exchange, &(struct protocol_message){ .kind = PROTOCOL_FINISHED });
+		sender_finish(sender);
 		return;
 	}
 	sender->data = sender->left < SENDER_DATA_MAX ? sender->left : SENDER_DATA_MAX;
@@ -177,16 +212,29 @@ sender_continue(struct sender *sender)
 		&(struct protocol_message){ .kind = PROTOCOL_DATA, .size = sender->data });
 }
 
-/* Reads from the file; zeros after a failure. */
+/* Adds n bytes of the pieces to the digest. */
+static void
+sender_digest(struct sender *sender, const struct iovec *pieces, size_t n)
+{
+	for (int i = 0; n > 0; i++) {
+		size_t part = pieces[i].iov_len < n ? pieces[i].iov_len : n;
+		if (sender->exchange.digest)
+			(void)blocks_add(&sender->blocks, pieces[i].iov_base, part, &sender->cause);
+		n -= part;
+	}
+}
+
+/* Reads up to `most` bytes from the file; zeros after a failure. */
 static size_t
-sender_fill(struct sender *sender, const struct iovec *pieces, int count)
+sender_fill(struct sender *sender, const struct iovec *pieces, int count, uint64_t most)
 {
 	struct iovec cut[2];
-	size_t room = sender->data < SIZE_MAX ? (size_t)sender->data : SIZE_MAX;
-	int used = stream_cut(pieces, count, room, cut, 2);
+	int used = stream_cut(pieces, count, most < SIZE_MAX ? (size_t)most : SIZE_MAX, cut, 2);
 	ssize_t n = fault_is_set(&sender->cause) ? 0 : sys_readv(sender->fd, cut, used);
-	if (n > 0)
+	if (n > 0) {
+		sender_digest(sender, cut, (size_t)n);
 		return (size_t)n;
+	}
 	if (n == -1)
 		(void)fault_set(
 			&sender->cause, STATUS_INPUT, errno, "read %s", sender_path(sender));
@@ -195,6 +243,37 @@ sender_fill(struct sender *sender, const struct iovec *pieces, int count)
 	for (int i = 0; i < used; i++)
 		memset(cut[i].iov_base, 0, cut[i].iov_len);
 	return stream_total(cut, used);
+}
+
+/* One step of comparing what the receiver has; the bytes go no further than the pieces. */
+static void
+sender_prove(struct sender *sender, const struct iovec *pieces, int count)
+{
+	struct exchange *exchange = &sender->exchange;
+	unsigned char own[BLOCKS_DIGEST];
+	sender->read += sender_fill(sender, pieces, count, sender->offset - sender->read);
+	exchange->stream->read.at = STREAM_NOW;
+	if (sender->read < sender->offset && !fault_is_set(&sender->cause))
+		return;
+	bool good =
+		!fault_is_set(&sender->cause) && blocks_prove(&sender->blocks, own, &sender->cause);
+	if (good && memcmp(own, sender->proof, sizeof own) != 0) {
+		blocks_close(&sender->blocks);
+		sender->offset = 0;
+		good = lseek(sender->fd, 0, SEEK_SET) == 0 ||
+			fault_set(&sender->cause, STATUS_INPUT, errno, "read %s",
+				sender_path(sender));
+	}
+	if (!good) {
+		exchange_fail(exchange, &sender->cause);
+		return;
+	}
+	sender->left -= sender->offset;
+	sender->state = SENDER_SENDS;
+	exchange_put(exchange,
+		&(struct protocol_message){ .kind = PROTOCOL_START, .offset = sender->offset });
+	exchange_report_resumed(
+		sender_path(sender), sender->offset, (uint64_t)sender->status.st_size);
 }
 
 static enum io
@@ -208,7 +287,7 @@ sender_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 	if (result != IO_AGAIN || exchange->failed || !exchange->greeted)
 		return result;
 	if (sender->state == SENDER_SENDS && sender->data > 0) {
-		*got = sender_fill(sender, pieces, count);
+		*got = sender_fill(sender, pieces, count, sender->data);
 		sender->data -= *got;
 		stream->read.at = STREAM_NOW;
 		return IO_OK;
@@ -217,6 +296,11 @@ sender_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 		sender_continue(sender);
 	else if (sender->state == SENDER_BEGINS)
 		sender_begin(sender);
+	else if (sender->state == SENDER_PROVES) {
+		sender_prove(sender, pieces, count);
+		if (sender->state == SENDER_PROVES && !exchange->failed)
+			return IO_AGAIN;
+	}
 	return exchange_read(exchange, pieces, count, got);
 }
 
@@ -243,6 +327,7 @@ sender_close(struct stream *stream, bool clean)
 	(void)clean;
 	(void)sys_close(&sender->fd);
 	fault_clear(&sender->cause);
+	blocks_close(&sender->blocks);
 	exchange_close(&sender->exchange);
 }
 
@@ -265,7 +350,7 @@ sender_new(const struct sender_config *config, const char *peer, int64_t now, st
 	sender->config = *config;
 	sender->fd = -1;
 	if (exchange_open(&sender->exchange, stream, &sender_exchange, peer, now, config->greeting,
-		    fault))
+		    false, fault))
 		return stream;
 	stream_close(stream, false);
 	return NULL;

@@ -1,4 +1,5 @@
 """Files between two sockcats, and peers that do not keep to the protocol."""
+import hashlib
 import json
 import os
 import select
@@ -6,7 +7,7 @@ import re
 import socket
 import sys
 
-from drive import accept, Cat, check, dial, main, reset, T, tcp, to_end
+from drive import accept, Cat, check, dial, main, reset, T, tcp, to_end, until
 
 SENDER, RECEIVER = b'sockcat-transfer 1 sender\n', b'sockcat-transfer 1 receiver\n'
 
@@ -85,6 +86,7 @@ HOSTILE_SENDERS = [
     (announce('new') + message(type='error', status=0, error='no'), 102, 'sender said: no'),
     (message(type='stored'), 102, 'does not belong'),
     (message(type='end', count=1), 102, 'does not belong'),
+    (announce('new') + message(type='start', offset=0), 102, 'does not belong'),
     (b'9' * 10, 102, 'not a message|too long'),
     (b'5:hello,', 102, 'JSON'),
     (SENDER, 102, 'not a message'),
@@ -113,6 +115,7 @@ HOSTILE_RECEIVERS = [
     (message(type='stored'), 102, 'does not belong'),
     (message(type='ready', offset=0) + message(type='stored'), 102, 'does not belong'),
     (message(type='ready', offset=7), 102, 'does not belong'),
+    (message(type='ready', offset=4194304, digest='00' * 32), 102, 'does not belong'),
     (message(type='ready', offset=0) * 2, 102, 'does not belong'),
     (announce(), 102, 'does not belong'),
     (message(type='end', count=0), 102, 'does not belong'),
@@ -156,6 +159,76 @@ def flood():
         except OSError:
             pass
     fail(cat, 102, 'not a message')
+
+
+def digests():
+    """A digest that is wrong, missing or not that of the file: 18, and nothing is stored."""
+    for digest in {}, {'digest': '00' * 32}, {'digest': hashlib.sha256(b'hello').hexdigest()}:
+        target = folder('digest%d' % len(str(digest)))
+        cat = Cat('-l', '127.0.0.1', '0', '--receive=' + target)
+        with dial(cat) as s:
+            s.sendall(SENDER[:-1] + b' sha256\n' + announce() + message(type='data', size=5) + b'hello')
+            s.sendall(message(type='done', **digest))
+            s.shutdown(socket.SHUT_WR)
+            answer = parse(to_end(s))
+        fail(cat, 18, 'digest of what arrived differs')
+        check((answer[-1]['type'], answer[-1]['status']), ('error', 18), digest)
+        check('new' in contents(target), False)
+
+
+SIZE = 13000000
+
+
+def interrupt(target, victim):
+    """Sends 9 MB of a file, which are two blocks and more, and kills a side."""
+    part = target + '/.file.part'
+    with tcp() as listener:
+        receiver = Cat('-l', '127.0.0.1', '0', '--receive=' + target)
+        sender = Cat('127.0.0.1', str(listener.getsockname()[1]), '--send', T + '/file')
+        with accept(listener) as near, dial(receiver) as far:
+            check(relay(near, far, [9000000, 1 << 30]), False)
+            until(lambda: os.path.exists(part) and os.path.getsize(part) > 8900000, 'the first blocks')
+            {'sender': sender, 'receiver': receiver}[victim].process.kill()
+    check(receiver.process.wait() != 0 and sender.process.wait() != 0, True)
+    check(sorted(contents(target)), ['.file.part', '.file.part.blocks'])
+
+
+def again(target):
+    """Sends it again; the bytes that were sent, and the messages of the receiver."""
+    receiver = Cat('-l', '-v', '127.0.0.1', '0', '--receive=' + target, '--resume')
+    sender = Cat('-v', '127.0.0.1', receiver.where, '--send', T + '/file', '--resume')
+    sender.end()
+    receiver.end()
+    with open(T + '/file', 'rb') as file:
+        check(contents(target) == {'file': file.read()}, True, os.listdir(target))
+    return int(re.search(r'closed .*: (\d+) bytes sent', sender.errors())[1]), receiver.errors()
+
+
+def resume():
+    """What is there is continued, whatever side was killed, and without its digests; another file is not."""
+    with open(T + '/file', 'wb') as file:
+        file.write(os.urandom(SIZE))
+    for case in 'sender', 'receiver', 'no digests', 'restarted', 'other':
+        target = folder(case)
+        interrupt(target, case if case in ('sender', 'receiver') else 'sender')
+        blocks = target + '/.file.part.blocks'
+        if case == 'no digests':
+            os.remove(blocks)
+        elif case == 'restarted':
+            with open(blocks, 'r+b') as file:
+                file.seek(20)
+                file.write(b'****')
+        elif case == 'other':
+            with open(T + '/file', 'r+b') as file:
+                file.write(os.urandom(100))
+        sent, errors = again(target)
+        if case == 'other':
+            check(sent >= SIZE, True, sent)
+            check('starting file again' in errors, True, errors)
+        else:
+            check(0 < sent - (SIZE - 2 * 4194304) < 4000, True, sent)
+            check(re.search(r'resuming file at 6\d % \(8\.0 MiB\)', errors) is not None, True, errors)
+        check('verified by SHA-256' in errors, True, errors)
 
 
 def relay(one, other, cuts):

@@ -80,6 +80,13 @@ transfer_test_messages(void)
 		NULL);
 	transfer_test_again(&(struct protocol_message){ .kind = PROTOCOL_READY, .offset = 7 },
 		"{\"type\":\"ready\",\"offset\":7}");
+	transfer_test_again(&(struct protocol_message){ .kind = PROTOCOL_READY,
+				    .offset = 4194304,
+				    .has_digest = true,
+				    .digest = { 7, [31] = 1 } },
+		NULL);
+	transfer_test_again(&(struct protocol_message){ .kind = PROTOCOL_START, .offset = 8 },
+		"{\"type\":\"start\",\"offset\":8}");
 	transfer_test_again(&(struct protocol_message){ .kind = PROTOCOL_DATA, .size = 1 },
 		"{\"type\":\"data\",\"size\":1}");
 	transfer_test_again(&(struct protocol_message){ .kind = PROTOCOL_FINISHED,

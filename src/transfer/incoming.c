@@ -1,0 +1,156 @@
+/* Files that are received; see incoming.h. */
+#include "transfer/incoming.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sys/sys.h"
+
+/* How much is read of a part at a time. */
+#define INCOMING_STEP ((size_t)1024 * 1024)
+
+/* What can be continued of the part: whole blocks that the file has, too. */
+static uint64_t
+incoming_whole(const struct incoming *incoming)
+{
+	uint64_t size = incoming->partial.size;
+	if (size > incoming->size)
+		size = incoming->size;
+	return size / BLOCKS_SIZE * BLOCKS_SIZE;
+}
+
+bool
+incoming_open(struct incoming *incoming, const struct incoming_config *config,
+	const struct protocol_message *message, bool digest, struct fault *fault)
+{
+	mode_t mode = (mode_t)message->mode & 0777 & ~config->mask;
+	bool resume = config->resume && digest;
+	*incoming = INCOMING_NONE;
+	incoming->digest = digest;
+	incoming->size = message->size;
+	incoming->result = (struct partial_result){
+		/* 0 would be the usual permissions. */
+		.mode = mode != 0 ? mode : S_IRUSR,
+		.has_mtime = message->dated,
+		.replace = config->replace,
+		.sync = true,
+		.mtime = { .tv_sec = (time_t)message->mtime, .tv_nsec = (long)message->nsec },
+	};
+	incoming->name = strdup(message->name);
+	if (incoming->name == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "write %s", message->name);
+	if (!partial_check(config->directory, message->name, config->replace, fault) ||
+		!partial_open(&incoming->partial, config->directory, message->name, resume, fault))
+		return false;
+	if (!digest)
+		return true;
+	sidecar_open(&incoming->sidecar, incoming->partial.directory, incoming->partial.part_path);
+	if (!resume) {
+		sidecar_remove(&incoming->sidecar);
+		return true;
+	}
+	incoming->wanted = incoming_whole(incoming);
+	sidecar_load(
+		&incoming->sidecar, (size_t)(incoming->wanted / BLOCKS_SIZE), &incoming->blocks);
+	incoming->offset = incoming->blocks.count * BLOCKS_SIZE;
+	return true;
+}
+
+enum io
+incoming_check(struct incoming *incoming, struct fault *fault)
+{
+	uint64_t left = incoming->wanted - incoming->offset;
+	if (left == 0)
+		return IO_OK;
+	unsigned char *bytes = malloc(INCOMING_STEP);
+	if (bytes == NULL)
+		return IO_FAULT(fault, STATUS_MEMORY, ENOMEM, "read %s", incoming->name);
+	struct iovec piece = { bytes, left < INCOMING_STEP ? (size_t)left : INCOMING_STEP };
+	ssize_t n = sys_read_at(incoming->partial.fd, &piece, (off_t)incoming->offset);
+	int error = n == 0 ? EIO : errno;
+	bool good = n > 0 && blocks_add(&incoming->blocks, bytes, (size_t)n, fault);
+	free(bytes);
+	if (n <= 0)
+		return IO_FAULT(
+			fault, STATUS_OUTPUT, error, "read %s", incoming->partial.part_path);
+	incoming->offset += (uint64_t)n;
+	return good ? IO_AGAIN : IO_FAIL;
+}
+
+bool
+incoming_start(struct incoming *incoming, uint64_t offset, struct fault *fault)
+{
+	if (offset == 0) {
+		blocks_close(&incoming->blocks);
+		if (incoming->digest)
+			sidecar_remove(&incoming->sidecar);
+	}
+	incoming->offset = offset;
+	incoming->left = incoming->size - offset;
+	if (ftruncate(incoming->partial.fd, (off_t)offset) == 0 &&
+		lseek(incoming->partial.fd, (off_t)offset, SEEK_SET) != -1)
+		return true;
+	return fault_set(fault, STATUS_OUTPUT, errno, "write %s", incoming->name);
+}
+
+bool
+incoming_write(struct incoming *incoming, const unsigned char *bytes, size_t n, struct fault *fault)
+{
+	for (size_t at = 0; at < n;) {
+		struct iovec piece = { (void *)(uintptr_t)(bytes + at), n - at };
+		ssize_t put = sys_writev(incoming->partial.fd, &piece, 1);
+		if (put <= 0)
+			return fault_set(fault, STATUS_OUTPUT, put == -1 ? errno : ENOSPC,
+				"write %s", incoming->name);
+		at += (size_t)put;
+	}
+	incoming->left -= n;
+	if (!incoming->digest)
+		return true;
+	if (!blocks_add(&incoming->blocks, bytes, n, fault))
+		return false;
+	sidecar_save(&incoming->sidecar, &incoming->blocks);
+	return true;
+}
+
+bool
+incoming_verify(
+	struct incoming *incoming, const struct protocol_message *message, struct fault *fault)
+{
+	unsigned char own[BLOCKS_DIGEST];
+	if (incoming->left > 0)
+		return fault_set(fault, STATUS_CUT, 0, "receive %s: fewer bytes than announced",
+			incoming->name);
+	if (!incoming->digest)
+		return true;
+	if (!blocks_finish(&incoming->blocks, own, fault))
+		return false;
+	if (message->has_digest && memcmp(own, message->digest, sizeof own) == 0)
+		return true;
+	/* A later run reads the part itself. */
+	sidecar_remove(&incoming->sidecar);
+	return fault_set(fault, STATUS_CUT, 0,
+		"receive %s: the digest of what arrived differs from the sender's", incoming->name);
+}
+
+enum io
+incoming_commit(struct incoming *incoming, struct fault *fault)
+{
+	enum io result = partial_commit(&incoming->partial, &incoming->result, fault);
+	if (result == IO_OK && incoming->digest)
+		sidecar_remove(&incoming->sidecar);
+	return result;
+}
+
+void
+incoming_close(struct incoming *incoming)
+{
+	partial_close(&incoming->partial);
+	blocks_close(&incoming->blocks);
+	sidecar_close(&incoming->sidecar);
+	free(incoming->name);
+	*incoming = INCOMING_NONE;
+}

@@ -1,0 +1,59 @@
+/* A file that is received: its part, the digests of its blocks, and what it becomes. */
+#ifndef SOCKCAT_TRANSFER_INCOMING_H
+#define SOCKCAT_TRANSFER_INCOMING_H
+
+#include "base/fault.h"
+#include "base/io.h"
+#include "stream/partial.h"
+#include "transfer/blocks.h"
+#include "transfer/protocol.h"
+#include "transfer/sidecar.h"
+
+struct incoming_config {
+	const char *directory; /* where it is stored; not owned */
+	mode_t mask;           /* permissions that it does not get */
+	bool replace;          /* a file of this name */
+	bool resume;           /* continue the part of an earlier run */
+};
+
+struct incoming {
+	char *name; /* owned; NULL: there is none */
+	uint64_t size;
+	uint64_t left;   /* bytes that have not been written; set by incoming_start */
+	uint64_t offset; /* complete blocks of an earlier run; final after incoming_check */
+	uint64_t wanted; /* the part of that run whose digests are needed */
+	bool digest;     /* digests are computed */
+	struct partial partial;
+	struct partial_result result;
+	struct blocks blocks;
+	struct sidecar sidecar;
+};
+
+#define INCOMING_NONE ((struct incoming){ .sidecar = SIDECAR_NONE })
+
+/* Opens the part of an announced file. `digest`: both sides compute digests. Status 23 or 27; close
+ * it in any case. */
+bool incoming_open(struct incoming *incoming, const struct incoming_config *config,
+	const struct protocol_message *message, bool digest, struct fault *fault);
+
+/* One step of finding out what is there. IO_AGAIN: call again; IO_OK: `offset` bytes; IO_FAIL. */
+enum io incoming_check(struct incoming *incoming, struct fault *fault);
+
+/* Continues at `offset` of the struct, or from the beginning. */
+bool incoming_start(struct incoming *incoming, uint64_t offset, struct fault *fault);
+
+/* Writes the next bytes. */
+bool incoming_write(
+	struct incoming *incoming, const unsigned char *bytes, size_t n, struct fault *fault);
+
+/* Checks length and digest. Status 18. */
+bool incoming_verify(
+	struct incoming *incoming, const struct protocol_message *message, struct fault *fault);
+
+/* As partial_commit. */
+enum io incoming_commit(struct incoming *incoming, struct fault *fault);
+
+/* Frees all; INCOMING_NONE is allowed, and results. The part stays for a later run. */
+void incoming_close(struct incoming *incoming);
+
+#endif
