@@ -137,6 +137,7 @@ _sockcat_option() {
     -X) option=nc_proxy_type kind=nothing bars='-X' ;;
     --send) option=send kind=file bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --receive -C --crlf --in --out -i --delay --digest --digest-file --expect --expect-digest -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
     --receive) option=receive kind=optional bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf --in --out -i --delay --digest --digest-file --expect --expect-digest -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
+    --resume) option=resume bars='--resume' ;;
     -C | --crlf) option=crlf bars='--broker --chat --discard --send --receive -C --crlf --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
     -o | --hex-dump) option=hex_dump kind=file bars='-z --probe -o --hex-dump -F --pass-fd' ;;
     --output) option=output kind=file bars='-z --probe --output -F --pass-fd' ;;
@@ -415,6 +416,7 @@ _sockcat_names() {
         -X
         --send
         --receive
+        --resume
         --crlf
         --hex-dump
         --output

@@ -45,7 +45,7 @@ assert_fails 3 expected.*percent sockcat --out a%b 127.0.0.1 9
 assert_fails 3 expected.*percent sockcat --out a% 127.0.0.1 9
 assert_fails 2 one.file.for.each.client sockcat -lk --out a 127.0.0.1 0
 assert_fails 2 one.file.for.each.client sockcat -lk --out 100%% 127.0.0.1 0
-assert_fails 2 requires.--out sockcat --force 127.0.0.1 9
+assert_fails 2 requires.--receive.or.--out sockcat --force 127.0.0.1 9
 assert_fails 2 conflicts sockcat --out a -e cat 127.0.0.1 9
 assert_fails 2 conflicts sockcat -l --in a --echo 127.0.0.1 0
 assert_fails 2 conflicts sockcat -lk --in a --chat 127.0.0.1 0

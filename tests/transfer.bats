@@ -94,6 +94,14 @@ refused() {
     assert_equal "$(ls -A "$T/in")" a
 }
 
+@test "--force replaces a file that exists" {
+    echo old >"$T/in/a"
+    start_listener 127.0.0.1 0 --receive="$T/in" --force
+    send --send "$T/from/a"
+    assert_listener_ends 0
+    cmp "$T/from/a" "$T/in/a"
+}
+
 @test "a name may have 255 bytes, of any characters" {
     local names=("$(printf 'n%.0s' {1..255})" $'\303\244\342\202\254 ' $'\377\376' '-rf' "a'\"\\b" '*')
     for name in "${names[@]}"; do echo "$name" >"$T/from/$name"; done

@@ -77,6 +77,7 @@ transfer_config(struct config *config, const struct options *options, struct fau
 		return fault_set(fault, STATUS_OUTPUT, errno, "open %s", directory);
 	(void)sys_close(&fd);
 	transfer->directory = directory;
+	transfer->replace = options_has(options, OPTION_force);
 	transfer->mask = umask(0);
 	(void)umask(transfer->mask);
 	return true;
