@@ -133,8 +133,12 @@ _sockcat_option() {
     --proxy) option=proxy kind=nothing bars='-z --probe -u --udp -U --unixsock -x -F --pass-fd --vsock --sctp --udplite' ;;
     --proxy-type) option=proxy_type kind=words values='http socks4 socks5' bars='--proxy-type' ;;
     --proxy-dns) option=proxy_dns kind=words values='local remote' bars='--proxy-dns' ;;
+    --proxy-auth-file) option=proxy_auth_file kind=file bars='--proxy-auth-file' ;;
+    --proxy-auth) option=proxy_auth kind=nothing bars='--proxy-auth' ;;
+    --noproxy) option=noproxy kind=nothing ;;
     -x) option=nc_proxy kind=nothing bars='-z --probe -u --udp -U --unixsock --proxy -x -F --pass-fd --vsock --sctp --udplite' ;;
     -X) option=nc_proxy_type kind=nothing bars='-X' ;;
+    -P) option=nc_proxy_user kind=nothing bars='-P' ;;
     --send) option=send kind=file bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --receive -C --crlf --in --out -i --delay --digest --digest-file --expect --expect-digest -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
     --receive) option=receive kind=optional bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf --in --out -i --delay --digest --digest-file --expect --expect-digest -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
     --resume) option=resume bars='--resume' ;;
@@ -412,8 +416,12 @@ _sockcat_names() {
         --proxy
         --proxy-type
         --proxy-dns
+        --proxy-auth-file
+        --proxy-auth
+        --noproxy
         -x
         -X
+        -P
         --send
         --receive
         --resume

@@ -46,7 +46,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        --resolve -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --retry-delay --idle-timeout --accept-timeout --linger --grace --parallel --for --interval --max-loss -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group --proxy --proxy-type --proxy-dns -x -X --send -o --hex-dump --output --in --out -i --delay --rate --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --size --compat --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
+        --resolve -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --retry-delay --idle-timeout --accept-timeout --linger --grace --parallel --for --interval --max-loss -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group --proxy --proxy-type --proxy-dns --proxy-auth-file --proxy-auth --noproxy -x -X -P --send -o --hex-dump --output --in --out -i --delay --rate --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --size --compat --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
     set -l skip 0
     set -l ended 0
     set -l seen
@@ -275,8 +275,12 @@ complete -c sockcat -n '__sockcat_lacks -z --probe --group -F --pass-fd' -l grou
 complete -c sockcat -n '__sockcat_lacks -z --probe -u --udp -U --unixsock -x -F --pass-fd --vsock --sctp --udplite' -l proxy -x -d 'Connect through this proxy; repeatable: a chain'
 complete -c sockcat -n '__sockcat_lacks --proxy-type' -l proxy-type -x -a 'http socks4 socks5' -d 'Set the type of --proxy HOST:PORT (default http)'
 complete -c sockcat -n '__sockcat_lacks --proxy-dns' -l proxy-dns -x -a 'local remote' -d 'Resolve names here, or let the proxies do it'
+complete -c sockcat -n '__sockcat_lacks --proxy-auth-file' -l proxy-auth-file -r -F -d 'Read USER:PASSWORD of the proxies from FILE'
+complete -c sockcat -n '__sockcat_lacks --proxy-auth' -l proxy-auth -x -d 'Log in to the proxy as USER'
+complete -c sockcat -l noproxy -x -d 'Connect directly to these names and addresses'
 complete -c sockcat -n '__sockcat_lacks -z --probe -u --udp -U --unixsock --proxy -x -F --pass-fd --vsock --sctp --udplite' -s x -x -d 'Connect through this proxy, of the type of -X'
 complete -c sockcat -n '__sockcat_lacks -X' -s X -x -d 'Set the type of -x: 5 (default), 4 or connect'
+complete -c sockcat -n '__sockcat_lacks -P' -s P -x -d 'Log in to the proxy of -x as USER'
 complete -c sockcat -n '__sockcat_lacks -z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --receive -C --crlf --in --out -i --delay --digest --digest-file --expect --expect-digest -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' -l send -r -F -d 'Send files to --receive: -- FILE... for more'
 complete -c sockcat -n '__sockcat_lacks -z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf --in --out -i --delay --digest --digest-file --expect --expect-digest -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' -l receive -a '' -d 'Store the files of --send in DIR (default .)'
 complete -c sockcat -n '__sockcat_lacks --resume' -l resume -d 'Continue a transfer that was interrupted'

@@ -61,3 +61,48 @@ refused() {
     assert_fails "$1" "$2" sockcat --proxy "$3" 127.0.0.1 80 </dev/null
     ! grep -r secret "$T" || fail "the password is shown"
 }
+
+@test "--proxy=env is the first of the variables, and --noproxy and no_proxy are direct" {
+    export ALL_PROXY=socks5h://127.0.0.1:1 http_proxy=http://127.0.0.1:2
+    each <<'TABLE'
+direct 127.0.0.1
+direct --proxy=env --noproxy=127.0.0.0/8 127.0.0.1
+direct --proxy=env --noproxy=example.com,127.0.0.1 127.0.0.1
+direct --proxy=env --noproxy=* -4 localhost
+direct --proxy=env --noproxy=.LOCALHOST -4 localhost
+direct --proxy=env --noproxy=localhost --resolve x.localhost:PORT:127.0.0.1 x.localhost
+proxied 1 --proxy=env 127.0.0.1
+proxied 1 --proxy=env --noproxy=10.0.0.0/8,host,::1 localhost
+proxied 1 --proxy=env --noproxy=host xlocalhost
+TABLE
+    HTTP_PROXY=http://127.0.0.1:3 ALL_PROXY='' proxied 2 --proxy=env 127.0.0.1
+    no_proxy='127.0.0.1 %%,x' direct --proxy=env 127.0.0.1
+    NO_PROXY=127.0.0.1 proxied 9 --noproxy=::1 --proxy=socks5h://127.0.0.1:9 127.0.0.1
+    ALL_PROXY=http://me:secret@127.0.0.1:1 proxied 1 --proxy=env 127.0.0.1
+    assert_fails 3 'invalid --noproxy' sockcat --proxy=env --noproxy=10.0.0.1/8 127.0.0.1 8 </dev/null
+}
+
+direct() {
+    start_listener 127.0.0.1 0
+    sockcat "${@//PORT/$port}" "$port" </dev/null 2>"$T/err" || fail "$(cat "$T/err")"
+}
+
+proxied() {
+    assert_fails 7 "connect 127.0.0.1:$1: Connection refused" sockcat "${@:2}" 8 </dev/null
+}
+
+@test "a password is taken from a file or the environment only, for the proxy that it belongs to" {
+    printf 'me:secret\n' >"$T/logins"
+    start_peer 'expect:\005\001\000' close
+    assert_fails 97 'closed' sockcat --proxy "socks5h://127.0.0.1:$peer_port" --proxy socks5h://127.0.0.1:1 \
+        --proxy-auth-file "$T/logins" 127.0.0.1 9 </dev/null
+    assert_fails 3 'argument can be seen' sockcat --proxy-auth me:secret --proxy 127.0.0.1:1 127.0.0.1 9 </dev/null
+    assert_fails 3 'argument can be seen' sockcat -P me:secret -x 127.0.0.1:1 127.0.0.1 9 </dev/null
+    assert_fails 2 'with several proxies' sockcat --proxy-auth me --proxy 127.0.0.1:1 --proxy 127.0.0.1:2 \
+        127.0.0.1 9 </dev/null
+    assert_fails 26 "read $T/none" sockcat --proxy-auth-file "$T/none" --proxy 127.0.0.1:1 127.0.0.1 9 </dev/null
+    echo nonsense >"$T/bad"
+    assert_fails 3 'line 1: expected USER:PASSWORD' \
+        sockcat --proxy-auth-file "$T/bad" --proxy 127.0.0.1:1 127.0.0.1 9 </dev/null
+    SOCKCAT_PROXY_AUTH=me:secret start_listener --proxy 127.0.0.1:1 --to 127.0.0.1:9 127.0.0.1 0
+}

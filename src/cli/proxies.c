@@ -1,8 +1,20 @@
 /* Options about proxies; see command.h. */
 #include "cli/command.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "net/noproxy.h"
+#include "net/proxy_login.h"
+
+#define PROXIES_COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
+
+/* The argument of --proxy for the variables of the environment. */
+#define PROXIES_ENV "env"
+
+#define PROXIES_LOGIN "SOCKCAT_PROXY_AUTH"
 
 /* The schemes of the words of --proxy-type and -X. */
 static const char *const proxies_types[] = { "http", "socks4a", "socks5h" };
@@ -10,37 +22,134 @@ static const struct {
 	const char *word, *scheme;
 } proxies_nc_types[] = { { "5", "socks5h" }, { "4", "socks4" }, { "connect", "http" } };
 
+/* Variables of the environment; the first that is not empty is used. HTTP_PROXY is not among them:
+ * in CGI a client sets it by a header field (httpoxy, CVE-2016-5385). */
+static const char *const proxies_env[] = { "all_proxy", "ALL_PROXY", "https_proxy", "HTTPS_PROXY",
+	"http_proxy" };
+static const char *const proxies_noproxy_env[] = { "no_proxy", "NO_PROXY" };
+
+static const char *
+proxies_variable(const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *value = getenv(names[i]);
+		if (value != NULL && value[0] != '\0')
+			return value;
+	}
+	return NULL;
+}
+
 /* The scheme of -X; NULL and a fault: there is none. */
 static const char *
 proxies_nc_type(const struct options *options, struct fault *fault)
 {
 	const char *word = options->text[OPTION_nc_proxy_type];
-	for (size_t i = 0; i < sizeof proxies_nc_types / sizeof proxies_nc_types[0]; i++)
+	for (size_t i = 0; i < PROXIES_COUNT(proxies_nc_types); i++)
 		if (word == NULL || strcasecmp(proxies_nc_types[i].word, word) == 0)
 			return proxies_nc_types[i].scheme;
 	(void)fault_set(fault, STATUS_VALUE, 0, "invalid -X '%s': expected 5, 4 or connect", word);
 	return NULL;
 }
 
+/* Adds the proxy of an option. */
+static bool
+proxies_add_one(struct config *config, const struct options *options,
+	const struct option_given *given, struct fault *fault)
+{
+	const char *text = given->text;
+	bool env = given->option == OPTION_proxy && strcmp(text, PROXIES_ENV) == 0;
+	struct proxy_rules rules = {
+		.kind = given->option == OPTION_proxy
+			? proxies_types[options->value[OPTION_proxy_type]]
+			: proxies_nc_type(options, fault),
+		.family = config->endpoint.family,
+		.numeric = options_has(options, OPTION_nodns),
+		.secret = env,
+	};
+	if (env)
+		text = proxies_variable(proxies_env, PROXIES_COUNT(proxies_env));
+	return rules.kind != NULL &&
+		(text == NULL || proxy_add(&config->proxies, text, &rules, fault));
+}
+
 /* Adds the proxies of the command line. */
 static bool
 proxies_add(struct config *config, const struct options *options, struct fault *fault)
 {
-	struct proxy_rules rules = {
-		.family = config->endpoint.family,
-		.numeric = options_has(options, OPTION_nodns),
-	};
 	for (size_t i = 0; i < options->given_count; i++) {
 		const struct option_given *given = &options->given[i];
-		if (given->option != OPTION_proxy && given->option != OPTION_nc_proxy)
-			continue;
-		rules.kind = given->option == OPTION_proxy
-			? proxies_types[options->value[OPTION_proxy_type]]
-			: proxies_nc_type(options, fault);
-		if (rules.kind == NULL || !proxy_add(&config->proxies, given->text, &rules, fault))
+		if ((given->option == OPTION_proxy || given->option == OPTION_nc_proxy) &&
+			!proxies_add_one(config, options, given, fault))
 			return false;
 	}
 	return true;
+}
+
+/* Sets the user of an option for the only proxy. */
+static bool
+proxies_set_user(struct config *config, const char *user, struct fault *fault)
+{
+	struct proxy *proxy = &config->proxies.list[0];
+	if (user == NULL)
+		return true;
+	if (strchr(user, ':') != NULL)
+		return fault_set(fault, STATUS_VALUE, 0,
+			"a password in an argument can be seen by others; "
+			"use " PROXIES_LOGIN " or --proxy-auth-file");
+	if (user[0] == '\0' || strlen(user) > HANDSHAKE_SECRET_MAX)
+		return fault_set(fault, STATUS_VALUE, 0,
+			"the user of the proxy: expected 1 to %d bytes", HANDSHAKE_SECRET_MAX);
+	if (config->proxies.count > 1)
+		return fault_set(fault, STATUS_USAGE, 0,
+			"with several proxies write the user in the URL, as in socks5h://%s@host",
+			user);
+	if (proxy->user == NULL)
+		proxy->user = user;
+	return true;
+}
+
+/* Sets users and passwords from the file, or the environment. */
+static bool
+proxies_log_in(struct config *config, const struct options *options, struct fault *fault)
+{
+	struct proxy_chain *chain = &config->proxies;
+	const char *path = options->text[OPTION_proxy_auth_file], *login = getenv(PROXIES_LOGIN);
+	if (!proxies_set_user(config, options->text[OPTION_proxy_auth], fault) ||
+		!proxies_set_user(config, options->text[OPTION_nc_proxy_user], fault))
+		return false;
+	if (path == NULL && login == NULL)
+		return true;
+	if (path != NULL) {
+		chain->logins = proxy_login_read(path, fault);
+		if (chain->logins == NULL)
+			return false;
+	} else {
+		chain->logins = strdup(login);
+		if (chain->logins == NULL)
+			return fault_set(fault, STATUS_MEMORY, ENOMEM, PROXIES_LOGIN);
+	}
+	/* Programs that are run need not know it. */
+	(void)unsetenv(PROXIES_LOGIN);
+	return proxy_login_set(chain, chain->logins, path != NULL ? path : PROXIES_LOGIN, fault);
+}
+
+/* Whether the target is one that no proxy is used for. */
+static bool
+proxies_are_left_out(const struct options *options, const struct endpoint *target, bool *left_out,
+	struct fault *fault)
+{
+	bool env = false;
+	for (size_t i = 0; i < options->given_count; i++) {
+		const struct option_given *given = &options->given[i];
+		env |= given->option == OPTION_proxy && strcmp(given->text, PROXIES_ENV) == 0;
+		if (given->option == OPTION_noproxy &&
+			!noproxy_find(given->text, target, false, left_out, fault))
+			return false;
+	}
+	const char *list = env
+		? proxies_variable(proxies_noproxy_env, PROXIES_COUNT(proxies_noproxy_env))
+		: NULL;
+	return list == NULL || noproxy_find(list, target, true, left_out, fault);
 }
 
 /* Whether the proxies can be asked for this target. */
@@ -61,10 +170,23 @@ bool
 proxies_config(struct config *config, const struct options *options, struct fault *fault)
 {
 	bool listen = options_has(options, OPTION_listen), to = config->to.transport != NULL;
+	bool left_out = false;
 	if (!proxies_add(config, options, fault) || config->proxies.count == 0)
 		return !fault_is_set(fault);
 	if (listen && !to)
 		return fault_set(fault, STATUS_USAGE, 0, "--proxy with -l requires --to");
+	if ((!listen && !proxies_check(config->transport, &config->endpoint, options, fault)) ||
+		(to &&
+			!proxies_check(
+				config->to.transport, &config->to.endpoint, options, fault)) ||
+		!proxies_log_in(config, options, fault) ||
+		!proxies_are_left_out(
+			options, to ? &config->to.endpoint : &config->endpoint, &left_out, fault))
+		return false;
+	if (left_out) {
+		proxy_close(&config->proxies);
+		return true;
+	}
 	if (options_has(options, OPTION_proxy_dns))
 		for (size_t i = 0; i < config->proxies.count; i++)
 			config->proxies.list[i].resolves = options->value[OPTION_proxy_dns] == 0;
@@ -73,6 +195,5 @@ proxies_config(struct config *config, const struct options *options, struct faul
 		config->end = CONFIG_END_KEEP;
 		config->end_reason = "proxies may drop the reply to a half-close; -N: half-close";
 	}
-	return (listen || proxies_check(config->transport, &config->endpoint, options, fault)) &&
-		(!to || proxies_check(config->to.transport, &config->to.endpoint, options, fault));
+	return true;
 }

@@ -143,5 +143,6 @@ proxy_close(struct proxy_chain *chain)
 		free(chain->list[i].name);
 	}
 	free(chain->list);
+	free(chain->logins);
 	*chain = (struct proxy_chain){ .list = NULL };
 }

@@ -25,7 +25,7 @@ struct proxy {
 	struct endpoint endpoint; /* its host points into `text` */
 	char *text;               /* owned: the URL, cut into pieces */
 	char *name;               /* owned: "host:port" */
-	const char *user;         /* in `text`; NULL: none */
+	const char *user;         /* not owned; NULL: none */
 	const char *password;     /* not owned; NULL: none */
 	bool resolves;            /* names are resolved here */
 };
@@ -34,6 +34,7 @@ struct proxy {
 struct proxy_chain {
 	struct proxy *list; /* owned */
 	size_t count;
+	char *logins; /* owned: what users and passwords may point into; NULL: nothing */
 };
 
 /* How a proxy is read. */

@@ -122,6 +122,12 @@ socksmethod: none
 client pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }
 socks pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }
 """
+# Peers that require user and password, and the options that they have.
+LOGINS = {
+    'microsocks': ('microsocks -i 127.0.0.1 -p 1090 -u me -P secret', 'socks5h', 1090),
+    'tinyproxy': ('tinyproxy -d -c login.conf', 'http', 3138),
+    'ncat': ('ncat -lk --proxy-type http --proxy-auth me:secret 127.0.0.1 3139', 'http', 3139),
+}
 PEERS = {
     'microsocks': ('microsocks -i 127.0.0.1 -p 1080', ['socks5', 'socks5h'], 1080),
     'danted': ('danted -f dante.conf', ['socks5', 'socks5h', 'socks4', 'socks4a'], 1081),
@@ -130,9 +136,30 @@ PEERS = {
 }
 
 
+def logged_in(echo, names):
+    """The right password is taken, a wrong one is refused, and without one that is said."""
+    with open(T + '/login.conf', 'w') as file:
+        file.write('Port 3138\nListen 127.0.0.1\nMaxClients 20\nTimeout 60\nBasicAuth me secret\n')
+    with open(T + '/logins', 'w') as file:
+        file.write('# a comment\n\nother:wrong\r\nme:secret\r\n')
+    for name in LOGINS.keys() & set(names):
+        url = start(name, *LOGINS[name])[0]
+        relayed(echo, url.replace('//', '//me@'), '--proxy-auth-file', T + '/logins')
+        for words in ([], ['--proxy-auth', 'me']):
+            refusal(sockcat('--proxy', url, *words, '127.0.0.1', '9'), 97, b'authentication|wrong user|unauthorized', (url, words))
+        os.environ['SOCKCAT_PROXY_AUTH'] = 'me:secret'
+        relayed(echo, url)
+        del os.environ['SOCKCAT_PROXY_AUTH']
+
+
 def serve(name):
     """Start the peer; its URLs."""
     command, schemes, port = PEERS[name]
+    return start(name, command, schemes, port)
+
+
+def start(name, command, schemes, port):
+    schemes = [schemes] if isinstance(schemes, str) else schemes
     process = subprocess.Popen(command.split(), cwd=T, stdin=subprocess.DEVNULL, start_new_session=True,
                                stdout=open('%s/%s.out' % (T, name), 'wb'), stderr=subprocess.STDOUT)
 
@@ -146,7 +173,9 @@ def serve(name):
 
 def relayed(echo, *proxies):
     """Much goes to the target and back; the target is a listener of one client."""
-    words = [word for proxy in proxies for word in ('--proxy', proxy)]
+    words = []
+    for proxy in proxies:
+        words += ['--proxy', proxy] if '://' in proxy else [proxy]
     cat = sockcat(*words, '--until=peer', 'localhost' if 'socks4://' in proxies[-1] else '127.0.0.1',
                   str(echo.getsockname()[1]))
     data = os.urandom(500000)
@@ -178,6 +207,7 @@ def peers(*names):
                 relayed(echo, urls[first][-1], urls[second][0])
     if len(names) > 2:
         relayed(echo, *[urls[name][-1] for name in names[:3]])
+    logged_in(echo, names)
     for name in names:
         for url in urls[name]:
             refusal(sockcat('--proxy', url, '127.0.0.1', '9'), 97,

@@ -1,0 +1,95 @@
+/* Targets that no proxy is used for; see noproxy.h. */
+#include "net/noproxy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "net/cidr.h"
+#include "net/resolve.h"
+
+#define NOPROXY_BLANKS ", \t\r\n"
+
+/* The length of a name without a final dot. */
+static size_t
+noproxy_length(const char *name)
+{
+	size_t length = strlen(name);
+	return length > 0 && name[length - 1] == '.' ? length - 1 : length;
+}
+
+/* Whether the name is the domain, or below it. */
+static bool
+noproxy_is_below(const char *name, const char *domain)
+{
+	size_t length = noproxy_length(name), size = noproxy_length(domain);
+	if (size == 0 || length < size || strncasecmp(name + length - size, domain, size) != 0)
+		return false;
+	return length == size || name[length - size - 1] == '.';
+}
+
+/* Whether the target is an address of the network. */
+static bool
+noproxy_is_within(const struct endpoint *target, const struct cidr *network)
+{
+	struct fault ignored = FAULT_NONE;
+	struct resolve resolve;
+	struct cidr address;
+	bool within = target->numeric && resolve_start(&resolve, target, &ignored) == IO_OK;
+	if (target->numeric) {
+		within = within && cidr_from(&address, &resolve.addresses[0]) &&
+			cidr_contains(network, &address);
+		resolve_close(&resolve);
+	}
+	fault_clear(&ignored);
+	return within;
+}
+
+/* Whether an entry is the target; the entry is modified. */
+static bool
+noproxy_fits(char *entry, const struct endpoint *target, bool *found, struct fault *fault)
+{
+	struct cidr network;
+	if (strcmp(entry, "*") == 0) {
+		*found = true;
+		return true;
+	}
+	char *name = entry[0] == '.' ? entry + 1 : entry;
+	switch (cidr_parse(&network, name, false, fault)) {
+	case CIDR_NETWORK:
+		*found |= noproxy_is_within(target, &network);
+		return true;
+	case CIDR_NAME:
+		*found |= !target->numeric && noproxy_is_below(target->host, name);
+		return true;
+	case CIDR_BAD:
+		break;
+	}
+	return false;
+}
+
+bool
+noproxy_find(const char *list, const struct endpoint *target, bool lenient, bool *found,
+	struct fault *fault)
+{
+	char *copy = strdup(list);
+	if (copy == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "--noproxy");
+	bool good = true;
+	char *rest = copy;
+	while (good && *(rest += strspn(rest, NOPROXY_BLANKS)) != '\0') {
+		struct fault cause = FAULT_NONE;
+		char *entry = rest;
+		rest += strcspn(rest, NOPROXY_BLANKS);
+		if (*rest != '\0')
+			*rest++ = '\0';
+		good = noproxy_fits(entry, target, found, &cause) || lenient;
+		if (!good)
+			(void)fault_set(fault, cause.status, 0, "invalid --noproxy: %s",
+				cause.text != NULL ? cause.text : "");
+		fault_clear(&cause);
+	}
+	free(copy);
+	return good;
+}

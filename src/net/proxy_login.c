@@ -1,0 +1,102 @@
+/* The users and passwords of proxies; see proxy_login.h. */
+#include "net/proxy_login.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sys/sys.h"
+
+/* Whether the proxy may have this line. */
+static bool
+proxy_login_fits(const struct proxy_chain *chain, const struct proxy *proxy, const char *user)
+{
+	if (proxy->password != NULL)
+		return false;
+	return proxy->user != NULL ? strcmp(proxy->user, user) == 0 : chain->count == 1;
+}
+
+/* Takes a line, which has no line end. */
+static bool
+proxy_login_take(struct proxy_chain *chain, char *line, size_t number, const char *source,
+	struct fault *fault)
+{
+	char *colon = strchr(line, ':');
+	if (line[0] == '\0' || line[0] == '#')
+		return true;
+	if (colon == NULL || colon == line)
+		return fault_set(fault, STATUS_VALUE, 0, "%s: line %zu: expected USER:PASSWORD",
+			source, number);
+	*colon = '\0';
+	if (strlen(line) > HANDSHAKE_SECRET_MAX || strlen(colon + 1) > HANDSHAKE_SECRET_MAX)
+		return fault_set(fault, STATUS_VALUE, 0,
+			"%s: line %zu: user or password is longer than %d bytes", source, number,
+			HANDSHAKE_SECRET_MAX);
+	for (size_t i = 0; i < chain->count; i++) {
+		struct proxy *proxy = &chain->list[i];
+		if (proxy_login_fits(chain, proxy, line)) {
+			proxy->user = line;
+			proxy->password = colon + 1;
+		}
+	}
+	return true;
+}
+
+bool
+proxy_login_set(struct proxy_chain *chain, char *text, const char *source, struct fault *fault)
+{
+	for (size_t number = 1; text != NULL; number++) {
+		char *line = text, *end = strchr(text, '\n');
+		text = end != NULL ? end + 1 : NULL;
+		if (end != NULL)
+			*end = '\0';
+		size_t length = strlen(line);
+		if (length > 0 && line[length - 1] == '\r')
+			line[length - 1] = '\0';
+		if (!proxy_login_take(chain, line, number, source, fault))
+			return false;
+	}
+	return true;
+}
+
+/* Reads up to the end of the file, and sets *length; false with errno. */
+static bool
+proxy_login_fill(int fd, char *text, size_t *length)
+{
+	ssize_t n = 1;
+	*length = 0;
+	while (n > 0 && *length < PROXY_LOGIN_TEXT_MAX) {
+		n = read(fd, text + *length, PROXY_LOGIN_TEXT_MAX - *length);
+		if (n == -1 && errno == EINTR)
+			n = 1;
+		else if (n == -1)
+			return false;
+		else
+			*length += (size_t)n;
+	}
+	errno = EFBIG;
+	return *length < PROXY_LOGIN_TEXT_MAX;
+}
+
+char *
+proxy_login_read(const char *path, struct fault *fault)
+{
+	char *text = malloc(PROXY_LOGIN_TEXT_MAX + 1);
+	int fd = text != NULL ? sys_open(path, O_RDONLY) : -1;
+	size_t length = 0;
+	if (text == NULL)
+		errno = ENOMEM;
+	if (fd == -1 || !proxy_login_fill(fd, text, &length)) {
+		(void)fault_set(
+			fault, text == NULL ? STATUS_MEMORY : STATUS_INPUT, errno, "read %s", path);
+		free(text);
+		text = NULL;
+	} else {
+		text[length] = '\0';
+	}
+	if (fd != -1)
+		(void)sys_close(&fd);
+	return text;
+}

@@ -1,0 +1,25 @@
+/*
+ * The users and passwords of proxies: lines "USER:PASSWORD". Empty lines, and those that begin with
+ * '#', are skipped.
+ *
+ * A proxy with a user has the password of that user's line. Only a proxy that is the only one may
+ * have the user of the first line: no proxy of a chain is sent the password of another one.
+ */
+#ifndef SOCKCAT_NET_PROXY_LOGIN_H
+#define SOCKCAT_NET_PROXY_LOGIN_H
+
+#include "base/fault.h"
+#include "net/proxy.h"
+
+/* The largest text. */
+#define PROXY_LOGIN_TEXT_MAX ((size_t)64 * 1024)
+
+/* Sets the users and passwords of proxies that have no password, from a text that is cut into
+ * pieces and has to outlive the chain. `source`: for messages. Status 3. */
+bool proxy_login_set(
+	struct proxy_chain *chain, char *text, const char *source, struct fault *fault);
+
+/* The text of a file, which the caller frees. NULL and a fault: status 26 or 27. */
+char *proxy_login_read(const char *path, struct fault *fault);
+
+#endif
