@@ -7,6 +7,10 @@ load lib/helper
     drive meter confirmed
 }
 
+@test "progress: what is sent but not acknowledged is 99 %" { drive meter unacknowledged; }
+
+@test "progress: without a terminal it is a line every ten seconds" { drive meter each_ten_seconds; }
+
 @test "progress: when the connection is lost the share stays, and the message has a line of its own" {
     drive meter lost
 }

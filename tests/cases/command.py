@@ -332,6 +332,12 @@ def times():
                 refused(3, ["invalid %s '%s': expected" % (row.spelling, value), 'seconds'], spelling, value, 'a', '1')
 
 
+def bytes_of(size):
+    """The number of a size such as 64k."""
+    digits = size.rstrip('kMGg')
+    return int(digits) * 1024 ** ' kmg'.index(size[len(digits):].lower() or ' ')
+
+
 def sizes():
     malformed = ('', ' 1', '1 ', '-1', '+1', '-64k', '1 k', 'k', 'M', '1kk', '64kk', '64kB', '1b', '64b', '64q', '1T',
                  '1P', '16E', '1e3', '0x10', '1.5k', '1.5M', 'x', '-2147483648', '64k\n')
@@ -344,8 +350,10 @@ def sizes():
     for row, spelling in ((row, spelling) for row in of_type('SIZE') for spelling in row.spellings):
         for value in good:
             parsed(spelling, value)
-        for values, text in (malformed, 'a size such as'), (out_of_range, 'a number from 1 to 2147483647'):
+        for values, text in (malformed, 'a size such as'), (out_of_range, 'a number from 1 to %d' % row.most):
             for value in values:
+                if values is out_of_range and row.least <= bytes_of(value) <= row.most:
+                    continue
                 refused(3, ["invalid %s '%s': expected %s" % (row.spelling, shown(value), text)], spelling, value,
                         'a', '1')
 

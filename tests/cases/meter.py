@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 
 from drive import Cat, LIMIT, T, accept, check, main, tcp, to_end, until
 
@@ -52,11 +53,11 @@ def source(size=SIZE):
     return open(path, 'rb')
 
 
-def sender(screen, *options, stdout=None):
+def sender(screen, *options, stdout=None, buffer='16k', size=SIZE):
     """A client whose peer, the result, has not read anything yet; most of the data is not sent."""
     listener = tcp()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    cat = Cat('-O', '16k', *options, '127.0.0.1', str(listener.getsockname()[1]), stdin=source(), stdout=stdout,
+    cat = Cat('-O', buffer, *options, '127.0.0.1', str(listener.getsockname()[1]), stdin=source(size), stdout=stdout,
               stderr=screen and screen.slave)
     return cat, accept(listener)
 
@@ -87,6 +88,36 @@ def confirmed():
     peer.close()
     cat.end()
     final(screen, r'sockcat: 3\.0 MB sent \(100% of 3\.0 MB\) in \d+:\d\d, [\d.]+ [kMG]?B/s[^\r]*')
+
+
+def unacknowledged():
+    """All is written to the socket, but not acknowledged: 99 %."""
+    screen = Screen()
+    cat, peer = sender(screen, '--progress', buffer='200k', size=200000)
+    screen.see(rb' 99% \[=*>\] 200\.0 kB of 200\.0 kB sent ')
+    begun = len(screen.read())
+    screen.see(rb' 99% \[', begun)
+    check(b'100%' in screen.read(), False, screen.shown)
+    check(len(to_end(peer)), 200000)
+    peer.close()
+    cat.end()
+    final(screen, r'sockcat: 200\.0 kB sent \(100% of 200\.0 kB\) in [^\r]*')
+
+
+def each_ten_seconds():
+    """Without a terminal a line is printed every ten seconds."""
+    listener = tcp()
+    cat = Cat('--progress', '-d', '--size', '1k', '127.0.0.1', str(listener.getsockname()[1]))
+    peer = accept(listener)
+    peer.sendall(b'x' * 512)
+    begun = time.monotonic()
+    until(cat.errors, 'the first line')
+    check(time.monotonic() - begun > 9, True)
+    peer.close()
+    cat.end()
+    check(re.fullmatch(r'sockcat: 512 B received \(50% of 1\.0 kB\), 0 B/s, mean \d+ B/s, 0:\d\d left\n'
+                       r'sockcat: 512 B received \(50% of 1\.0 kB\) in \d:\d\d, \d+ B/s\n', cat.errors()) is not None,
+          True, cat.errors())
 
 
 def lost():
