@@ -6,7 +6,6 @@ import argparse
 import os
 import shlex
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -15,7 +14,8 @@ import time
 
 MIB = 1024 * 1024
 PORT, RSYNC_PORT, SSH_PORT = 9000, 8730, 2222
-LIMIT = 600
+# Seconds for a transfer, and for a side after the other one has failed.
+LIMIT, PATIENCE = 600, 3
 
 # A tool's two commands, for bash in the folder of the run: the receiver, which listens, and the sender; one
 # without a receiver has a server that was started before. {what} is "big" or "small", which becomes {what} in
@@ -30,7 +30,7 @@ SEND = ("{sockcat} -l --receive=copies{quick} 127.0.0.1 {port}", "{sockcat} --se
 
 def piped(pair):
     receive, send = pair
-    return receive + " | tar -xf - -C copies", "tar -cf - {what} | " + send
+    return receive + " | tar -xif - -C copies", "tar -cf - {what} | " + send
 
 
 def redirected(pair, options=""):
@@ -134,12 +134,15 @@ class Tool:
             if receive:
                 await_port(PORT, ends[0])
             began = time.monotonic()
+            give_up = began + LIMIT
             ends.append(self.start(send, folder))
             while None in [end.poll() for end in ends]:
                 pids = [pid for end in ends for pid in family(end.pid)]
                 self.memory = max(self.memory, peak(pids, "sockcat"))
-                if time.monotonic() - began > LIMIT:
-                    raise OSError("it did not end")
+                if any(end.returncode for end in ends):
+                    give_up = min(give_up, time.monotonic() + PATIENCE)
+                if time.monotonic() > give_up:
+                    raise OSError("it did not end: " + self.errors(ends))
                 time.sleep(0.002)
             self.seconds.append(time.monotonic() - began)
             if any(end.returncode != 0 for end in ends):

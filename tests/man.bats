@@ -79,28 +79,34 @@ ssh_server() {
     run_example 14 ssh_server
 }
 
-@test "manual: the recipe that fetches a directory" { run_recipe 1; }
-@test "manual: the recipe that exchanges files" { run_recipe 2; }
-@test "manual: the recipe with ssh" { need_ssh && run_recipe 5 ssh_server; }
-@test "manual: the recipe of several receivers" { run_recipe 6; }
-@test "manual: the recipe of every night" { run_recipe 7; }
+@test "manual: the recipe of --send" { run_recipe 1; }
+@test "manual: the recipe that fetches a directory" { run_recipe 2; }
+@test "manual: the recipe that exchanges files" { run_recipe 3; }
+@test "manual: the recipe with ssh" { need_ssh && run_recipe 7 ssh_server; }
+@test "manual: the recipe of several receivers" { run_recipe 8; }
+@test "manual: the recipe of every night" { run_recipe 9; }
+
+@test "manual: the recipe with a digest" {
+    [ -e "${SOCKCAT%/*}/libexec/sockcat/digest.so" ] || skip "needs the plug-in digest (libssl-dev)"
+    run_recipe 4
+}
 
 @test "manual: the recipes with pv and zstd" {
     need pv zstd
-    run_recipe 3
-    run_recipe 4
+    run_recipe 5
+    run_recipe 6
 }
 
 @test "manual: the recipes with the nc of OpenBSD" {
     need nc.openbsd
-    run_recipe 8 nc_openbsd
     run_recipe 10 nc_openbsd
+    run_recipe 12 nc_openbsd
 }
 
 @test "manual: the recipes with the nc of busybox" {
     need busybox
-    run_recipe 9 nc_busybox
-    run_recipe 10 nc_busybox
+    run_recipe 11 nc_busybox
+    run_recipe 12 nc_busybox
 }
 
 @test "manual: every example and recipe is run here" {
