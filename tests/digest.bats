@@ -74,6 +74,23 @@ SHA256 (-) = $(hex sha256sum "$T/in")
 SHA256 (-) = $(hex sha256sum /dev/null)"
 }
 
+@test "--digest-file names the files of --in and --out, escaped as sha256sum does" {
+    need_digest
+    cd "$T"
+    local name=$'a\\b\nc'
+    cp "$(random_file 3000)" "$name"
+    start_listener -dk --max-accepts 2 --out 'copy (%n)' --digest-file sums --expect 3000 127.0.0.1 0
+    client --in "$name" --digest-file sent 127.0.0.1 "$port"
+    assert_status 0
+    client 127.0.0.1 "$port" <<<short
+    finish "$listener"
+    assert_equal "$result" 104
+    sha256sum -c sums sent
+    assert_equal "$(cat sums)" "SHA256 (copy (1)) = $(hex sha256sum "$name")"
+    assert_equal "$(cat sent)" "$(sha256sum --tag "$name")"
+    [ ! -e 'copy (2)' ] || fail "a file that is not as expected was kept under its name"
+}
+
 @test "--digest-file that cannot be opened or written is status 23" {
     need_digest
     start_listener -k --echo 127.0.0.1 0
@@ -239,7 +256,7 @@ SHA256 (-) = $(hex sha256sum "$T/xyz")"
 }
 
 @test "-k: a datagram peer that has sent too little fails, although silence is its normal end" {
-    start_listener -dku --expect 5 --max-accepts 2 --idle-timeout 200ms 127.0.0.1 0
+    start_listener -dku --expect 5 --max-accepts 2 --idle-timeout 200ms --out "$T/%n" 127.0.0.1 0
     local word
     for word in 12345 123; do
         printf %s "$word" >"$T/in"
@@ -248,6 +265,8 @@ SHA256 (-) = $(hex sha256sum "$T/xyz")"
     finish "$listener"
     assert_equal "$result" 104
     assert_line '^sockcat: receive from 127.0.0.1:[0-9]+: 3 of the expected 5 bytes$' "$T/listener.err"
+    assert_equal "$(cat "$T/1")" 12345
+    [ ! -e "$T/2" ] || fail "a file that is too short was kept under its name"
 }
 
 @test "--frame: digests are of the frames that are sent, and of what standard output gets" {

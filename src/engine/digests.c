@@ -3,15 +3,17 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/event.h"
+#include "filter/file_name.h"
 #include "sys/sys.h"
 
 bool
 digests_open(struct digests *digests, const struct config *config, struct fault *fault)
 {
 	*digests = (struct digests){
-		.path = config->digest_file, .file = { .fd = -1 }, .many = config->keep_open
+		.path = config->digest_file, .file = { .fd = -1 }, .config = config
 	};
 	return digests->path == NULL || output_open(&digests->file, digests->path, true, fault);
 }
@@ -29,7 +31,8 @@ digests_report_flow(
 	const struct digest_algorithm *algorithm;
 	const char *hex;
 	if (digest_stage_result(&flow->channel.stages, &algorithm, &hex))
-		event_emit(&(struct event){ .kind = digests->many ? EVENT_digest_of : EVENT_digest,
+		event_emit(&(struct event){
+			.kind = digests->config->keep_open ? EVENT_digest_of : EVENT_digest,
 			.peer = peer,
 			.algorithm = algorithm->label,
 			.direction = direction,
@@ -43,29 +46,78 @@ digests_report(const struct digests *digests, struct relay *relay, const char *p
 	digests_report_flow(digests, &relay->in, peer, "received");
 }
 
-/* The form of sha256sum --tag. Standard input and output have no name. */
+/* The line of sha256sum --tag, in which a name with a line end or a backslash is escaped. NULL: out
+ * of memory. */
+static char *
+digests_line(const char *label, const char *name, const char *hex, size_t *length)
+{
+	char *line = NULL;
+	FILE *out = open_memstream(&line, length);
+	if (out == NULL)
+		return NULL;
+	(void)fprintf(out, "%s%s (", strpbrk(name, "\\\n") != NULL ? "\\" : "", label);
+	for (; *name != '\0'; name++) {
+		if (*name == '\\' || *name == '\n')
+			(void)fputc('\\', out);
+		(void)fputc(*name == '\n' ? 'n' : *name, out);
+	}
+	(void)fprintf(out, ") = %s\n", hex);
+	if (fclose(out) == 0)
+		return line;
+	free(line);
+	return NULL;
+}
+
 static bool
-digests_write_flow(const struct digests *digests, struct flow *flow, struct fault *fault)
+digests_write_flow(
+	const struct digests *digests, struct flow *flow, const char *name, struct fault *fault)
 {
 	const struct digest_algorithm *algorithm;
 	const char *hex;
-	char line[sizeof "BLAKE2b (-) = \n" + (size_t)2 * DIGEST_SIZE];
+	size_t length = 0;
 	if (!digest_stage_result(&flow->channel.stages, &algorithm, &hex))
 		return true;
-	int length = snprintf(line, sizeof line, "%s (-) = %s\n", algorithm->label, hex);
-	struct iovec piece = { line, (size_t)length };
+	char *line = name != NULL ? digests_line(algorithm->label, name, hex, &length) : NULL;
+	if (line == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "write %s", digests->path);
+	struct iovec piece = { line, length };
 	errno = 0;
 	ssize_t n = digests->file.socket ? sys_send(digests->file.fd, &piece, 1, NULL, 0)
 					 : sys_writev(digests->file.fd, &piece, 1);
-	return n == length || fault_set(fault, STATUS_OUTPUT, errno, "write %s", digests->path);
+	int error = errno;
+	free(line);
+	return (n >= 0 && (size_t)n == length) ||
+		fault_set(fault, STATUS_OUTPUT, error, "write %s", digests->path);
+}
+
+/* The name of the file that the session has written. The caller frees it; NULL: out of memory. */
+static char *
+digests_name(const struct config_files *files, uint64_t number, const struct address *peer)
+{
+	if (files->out == NULL)
+		return strdup("-");
+	char *address = address_print(peer);
+	char *name = address != NULL ? file_name_expand(files->out, number, address) : NULL;
+	free(address);
+	return name;
 }
 
 bool
-digests_write(const struct digests *digests, struct relay *relay, struct fault *fault)
+digests_write(const struct digests *digests, struct relay *relay, uint64_t number,
+	const struct address *peer, struct fault *fault)
 {
 	if (digests->path == NULL)
 		return true;
+	const struct config_files *files = &digests->config->files;
 	bool sent = relay->out.written > 0, received = relay->in.written > 0;
-	return (!sent || digests_write_flow(digests, &relay->out, fault)) &&
-		((sent && !received) || digests_write_flow(digests, &relay->in, fault));
+	if (sent &&
+		!digests_write_flow(
+			digests, &relay->out, files->in != NULL ? files->in : "-", fault))
+		return false;
+	if (sent && !received)
+		return true;
+	char *name = digests_name(files, number, peer);
+	bool good = digests_write_flow(digests, &relay->in, name, fault);
+	free(name);
+	return good;
 }

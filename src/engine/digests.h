@@ -11,7 +11,7 @@
 struct digests {
 	const char *path; /* of the file; NULL: none */
 	struct output file;
-	bool many; /* lines name the peer */
+	const struct config *config;
 };
 
 /* Opens the file. False and a fault (status 23). */
@@ -25,8 +25,9 @@ void digests_report(const struct digests *digests, struct relay *relay, const ch
 
 /*
  * Adds a line to the file for each direction in which data went; if there was none, for what was
- * received. False and a fault (status 23).
+ * received. False and a fault (status 23). `number` and `peer` are of the session.
  */
-bool digests_write(const struct digests *digests, struct relay *relay, struct fault *fault);
+bool digests_write(const struct digests *digests, struct relay *relay, uint64_t number,
+	const struct address *peer, struct fault *fault);
 
 #endif

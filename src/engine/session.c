@@ -231,9 +231,12 @@ session_settle(struct session *session)
 	struct fault fault = FAULT_NONE;
 	if (!session_is_complete(session))
 		return true;
-	enum io result = stream_settle(&session->settles, &fault);
-	if (result != IO_FAIL)
-		return result == IO_OK;
+	/* The relay does not if silence has ended it. */
+	if (relay_check(relay, &fault)) {
+		enum io result = stream_settle(&session->settles, &fault);
+		if (result != IO_FAIL)
+			return result == IO_OK;
+	}
 	fault_clear(&relay->cause);
 	fault_move(&relay->cause, &fault);
 	relay->clean = false;
@@ -254,7 +257,8 @@ session_conclude(struct session *session)
 	if (!left && !fault_is_set(&session->fault))
 		fault_move(&session->fault, &session->relay.cause);
 	if (!fault_is_set(&session->fault))
-		(void)digests_write(&session->run->digests, &session->relay, &session->fault);
+		(void)digests_write(&session->run->digests, &session->relay, session->id,
+			&session->peer, &session->fault);
 	session->state = SESSION_AWAITING;
 }
 
