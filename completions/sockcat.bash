@@ -40,7 +40,7 @@ _sockcat_live() {
             { for (i = 1; i <= NF; i++) print $i }' /proc/sys/net/ipv4/tcp_available_congestion_control 2>/dev/null
         ;;
     schemes)
-        printf '%s\n' tcp:// udp:// unix: vsock:// fd://
+        printf '%s\n' tcp:// tls:// udp:// unix: vsock:// fd://
         ;;
     formats)
         printf '%s\n' line crlf nul delim: fixed: u8 u16be u16le u24be u24le u32be u32le u64be u64le varint netstring octet-counting content-length slip cobs hex base64 json datagram
@@ -58,10 +58,10 @@ _sockcat_option() {
     local option='' bars=''
     kind='' values=''
     case $1 in
-    -l | --listen) option=listen bars='-l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd' ;;
-    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send --receive -o --hex-dump --output --in --out --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
+    -l | --listen) option=listen bars='-l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd --ssl-servername --insecure' ;;
+    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send --receive -o --hex-dump --output --in --out --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' ;;
     --banner) option=banner kind=optional values='send:TEXT' bars='--banner -u --udp --wait-for --ping --udplite' ;;
-    -u | --udp) option=udp bars='--banner -u --udp --allow-uid --proxy -x --send --receive -t --telnet --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
+    -u | --udp) option=udp bars='--banner -u --udp --allow-uid --proxy -x --send --receive -t --telnet --ssl --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
     -U | --unixsock) option=unixsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
     -4 | --ipv4) option=ipv4 bars='-U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' ;;
     -6 | --ipv6) option=ipv6 bars='-U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' ;;
@@ -71,7 +71,7 @@ _sockcat_option() {
     -p | --source-port) option=source_port kind=services bars='-U --unixsock -p --source-port -r --random-ports --vsock' ;;
     -r | --random-ports) option=random_ports bars='-l --listen -p --source-port -r --random-ports' ;;
     -v | --verbose) option=verbose ;;
-    -h | --help) option=help kind=optional values='basics end times probe exec clients access proxy data frames script transport socket exit all' bars='-h --help' ;;
+    -h | --help) option=help kind=optional values='basics end times probe exec clients access proxy data frames script tls transport socket exit all' bars='-h --help' ;;
     -V | --version) option=version bars='-V --version' ;;
     -N) option=half_close bars='-N --end --no-shutdown --send --receive' ;;
     -d | --no-stdin) option=no_stdin bars='-d --no-stdin --end --send-only -e --exec -c --sh-exec --to --echo --discard --daytime --chargen --send --receive --in -i --delay -F --pass-fd' ;;
@@ -172,13 +172,23 @@ _sockcat_option() {
     --progress) option=progress kind=optional values='bar line json' bars='-z --probe --progress -F --pass-fd' ;;
     --size) option=size kind=nothing bars='-k --keep-open --size' ;;
     --stats) option=stats bars='-z --probe --stats -F --pass-fd' ;;
-    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send --receive -C --crlf -o --hex-dump --output --in --out -i --delay --rate --digest --digest-file --expect --expect-digest -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
+    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send --receive -C --crlf -o --hex-dump --output --in --out -i --delay --rate --digest --digest-file --expect --expect-digest -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' ;;
     --compat) option=compat kind=words values='nc' bars='--compat' ;;
-    --seqpacket) option=seqpacket bars='-u --udp --send --receive -t --telnet --seqpacket --mptcp --udplite' ;;
+    --ssl) option=ssl bars='-z --probe -u --udp -F --pass-fd --ssl --seqpacket --udplite' ;;
+    --ssl-trustfile) option=ssl_trustfile kind=file bars='--ssl-trustfile' ;;
+    --ssl-servername) option=ssl_servername kind=address bars='-l --listen --ssl-servername' ;;
+    --ssl-alpn) option=ssl_alpn kind=nothing bars='--ssl-alpn' ;;
+    --ssl-cert) option=ssl_cert kind=file bars='--ssl-cert --ssl-self-signed' ;;
+    --ssl-key) option=ssl_key kind=file bars='--ssl-key' ;;
+    --ssl-self-signed) option=ssl_self_signed bars='--ssl-cert --ssl-self-signed' ;;
+    --ssl-verify) option=ssl_verify bars='--ssl-verify --insecure' ;;
+    --pin) option=pin kind=nothing bars='--pin' ;;
+    --insecure) option=insecure bars='-l --listen --ssl-verify --insecure' ;;
+    --seqpacket) option=seqpacket bars='-u --udp --send --receive -t --telnet --ssl --seqpacket --mptcp --udplite' ;;
     --vsock) option=vsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
     --mptcp) option=mptcp bars='-u --udp -U --unixsock --seqpacket --vsock --mptcp --sctp --udplite --fastopen' ;;
     --sctp) option=sctp bars='-u --udp -U --unixsock --proxy -x --vsock --mptcp --sctp --udplite --user-timeout --fastopen --congestion --min-ttl' ;;
-    --udplite) option=udplite bars='--banner -u --udp -U --unixsock --proxy -x --send --receive -t --telnet --seqpacket --vsock --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
+    --udplite) option=udplite bars='--banner -u --udp -U --unixsock --proxy -x --send --receive -t --telnet --ssl --seqpacket --vsock --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
     --interface) option=interface kind=interfaces bars='-U --unixsock --vsock --interface' ;;
     -b | --broadcast) option=broadcast bars='-b --broadcast' ;;
     --join) option=join kind=nothing bars='-U --unixsock --vsock' ;;
@@ -457,6 +467,16 @@ _sockcat_names() {
         --stats
         --pass-fd
         --compat
+        --ssl
+        --ssl-trustfile
+        --ssl-servername
+        --ssl-alpn
+        --ssl-cert
+        --ssl-key
+        --ssl-self-signed
+        --ssl-verify
+        --pin
+        --insecure
         --seqpacket
         --vsock
         --mptcp

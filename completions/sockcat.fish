@@ -32,7 +32,7 @@ function __sockcat_live
             awk '
                 { for (i = 1; i <= NF; i++) print $i }' /proc/sys/net/ipv4/tcp_available_congestion_control 2>/dev/null
         case schemes
-            printf '%s\n' tcp:// udp:// unix: vsock:// fd://
+            printf '%s\n' tcp:// tls:// udp:// unix: vsock:// fd://
         case formats
             printf '%s\n' line crlf nul delim: fixed: u8 u16be u16le u24be u24le u32be u32le u64be u64le varint netstring octet-counting content-length slip cobs hex base64 json datagram
         case parameters
@@ -46,7 +46,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        --resolve -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --retry-delay --idle-timeout --accept-timeout --linger --grace --parallel --for --interval --max-loss -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group --proxy --proxy-type --proxy-dns --proxy-auth-file --proxy-auth --noproxy -x -X -P --send -o --hex-dump --output --in --out -i --delay --rate --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --size --compat --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
+        --resolve -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --retry-delay --idle-timeout --accept-timeout --linger --grace --parallel --for --interval --max-loss -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group --proxy --proxy-type --proxy-dns --proxy-auth-file --proxy-auth --noproxy -x -X -P --send -o --hex-dump --output --in --out -i --delay --rate --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --size --compat --ssl-trustfile --ssl-servername --ssl-alpn --ssl-cert --ssl-key --pin --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
     set -l skip 0
     set -l ended 0
     set -l seen
@@ -197,10 +197,10 @@ function __sockcat_operand
 end
 
 complete -c sockcat -f -a '(__sockcat_operand)'
-complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd' -s l -l listen -d 'Listen for connections'
-complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send --receive -o --hex-dump --output --in --out --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' -s z -l probe -d 'Test whether ports are open (status 0 or 1)'
+complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd --ssl-servername --insecure' -s l -l listen -d 'Listen for connections'
+complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send --receive -o --hex-dump --output --in --out --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' -s z -l probe -d 'Test whether ports are open (status 0 or 1)'
 complete -c sockcat -n '__sockcat_lacks --banner -u --udp --wait-for --ping --udplite' -l banner -a 'send:TEXT' -d 'Show the first line that each service sends'
-complete -c sockcat -n '__sockcat_lacks --banner -u --udp --allow-uid --proxy -x --send --receive -t --telnet --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' -s u -l udp -d 'Use UDP, or with -U Unix datagram sockets'
+complete -c sockcat -n '__sockcat_lacks --banner -u --udp --allow-uid --proxy -x --send --receive -t --telnet --ssl --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' -s u -l udp -d 'Use UDP, or with -U Unix datagram sockets'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' -s U -l unixsock -d 'Use a Unix-domain socket; @NAME is abstract'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' -s 6 -l ipv6 -d 'Use IPv6 only'
@@ -211,7 +211,7 @@ complete -c sockcat -n 'not __sockcat_unix; and __sockcat_lacks -s --source --vs
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -p --source-port -r --random-ports --vsock' -s p -l source-port -x -a '(__sockcat_live services)' -d 'Use this local port'
 complete -c sockcat -n '__sockcat_lacks -l --listen -p --source-port -r --random-ports' -s r -l random-ports -d 'Probe in random order; use a random local port'
 complete -c sockcat -s v -l verbose -d 'Print more messages; repeatable'
-complete -c sockcat -n '__sockcat_lacks -h --help' -s h -l help -a 'basics end times probe exec clients access proxy data frames script transport socket exit all' -d 'Show help: all of it, or one topic'
+complete -c sockcat -n '__sockcat_lacks -h --help' -s h -l help -a 'basics end times probe exec clients access proxy data frames script tls transport socket exit all' -d 'Show help: all of it, or one topic'
 complete -c sockcat -n '__sockcat_lacks -V --version' -s V -l version -d 'Show the version'
 complete -c sockcat -n '__sockcat_lacks -N --end --no-shutdown --send --receive' -s N -d 'Half-close at the end of input (--end=shutdown)'
 complete -c sockcat -n '__sockcat_lacks -d --no-stdin --end --send-only -e --exec -c --sh-exec --to --echo --discard --daytime --chargen --send --receive --in -i --delay -F --pass-fd' -s d -l no-stdin -d 'Do not read standard input'
@@ -314,13 +314,24 @@ complete -c sockcat -n '__sockcat_lacks --report' -l report -x -a 'json text' -d
 complete -c sockcat -n '__sockcat_lacks -z --probe --progress -F --pass-fd' -l progress -a 'bar line json' -d 'Show how far the data has got'
 complete -c sockcat -n '__sockcat_lacks -k --keep-open --size' -l size -x -d 'Expect SIZE bytes in all (with --progress)'
 complete -c sockcat -n '__sockcat_lacks -z --probe --stats -F --pass-fd' -l stats -d 'Print a summary of each session at its end'
-complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send --receive -C --crlf -o --hex-dump --output --in --out -i --delay --rate --digest --digest-file --expect --expect-digest -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' -s F -l pass-fd -d 'Pass the connected socket over standard output'
+complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send --receive -C --crlf -o --hex-dump --output --in --out -i --delay --rate --digest --digest-file --expect --expect-digest -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' -s F -l pass-fd -d 'Pass the connected socket over standard output'
 complete -c sockcat -n '__sockcat_lacks --compat' -l compat -x -a 'nc' -d 'Behave as OpenBSD\'s nc (as when called nc)'
-complete -c sockcat -n '__sockcat_lacks -u --udp --send --receive -t --telnet --seqpacket --mptcp --udplite' -l seqpacket -d 'Use sequenced packets (with -U, --vsock or --sctp)'
+complete -c sockcat -n '__sockcat_lacks -z --probe -u --udp -F --pass-fd --ssl --seqpacket --udplite' -l ssl -d 'Use TLS (needs a certificate with -l)'
+complete -c sockcat -n '__sockcat_lacks --ssl-trustfile' -l ssl-trustfile -r -F -d 'Trust the certificates in FILE, not the system\'s'
+complete -c sockcat -n '__sockcat_unix; and __sockcat_lacks -l --listen --ssl-servername' -l ssl-servername -r -F -d 'Ask for the server NAME, and verify it'
+complete -c sockcat -n 'not __sockcat_unix; and __sockcat_lacks -l --listen --ssl-servername' -l ssl-servername -x -a '(__sockcat_live hosts)' -d 'Ask for the server NAME, and verify it'
+complete -c sockcat -n '__sockcat_lacks --ssl-alpn' -l ssl-alpn -x -d 'Offer or select these application protocols'
+complete -c sockcat -n '__sockcat_lacks --ssl-cert --ssl-self-signed' -l ssl-cert -r -F -d 'Use the certificate (PEM) in FILE'
+complete -c sockcat -n '__sockcat_lacks --ssl-key' -l ssl-key -r -F -d 'Use the key (PEM) in FILE'
+complete -c sockcat -n '__sockcat_lacks --ssl-cert --ssl-self-signed' -l ssl-self-signed -d 'Make a certificate for one day; print its pin'
+complete -c sockcat -n '__sockcat_lacks --ssl-verify --insecure' -l ssl-verify -d 'Require client certificates (with -l)'
+complete -c sockcat -n '__sockcat_lacks --pin' -l pin -x -d 'Accept only a peer with this public key'
+complete -c sockcat -n '__sockcat_lacks -l --listen --ssl-verify --insecure' -l insecure -d 'Do not verify the server\'s certificate'
+complete -c sockcat -n '__sockcat_lacks -u --udp --send --receive -t --telnet --ssl --seqpacket --mptcp --udplite' -l seqpacket -d 'Use sequenced packets (with -U, --vsock or --sctp)'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' -l vsock -d 'Use a VM socket: context identifier and port'
 complete -c sockcat -n '__sockcat_lacks -u --udp -U --unixsock --seqpacket --vsock --mptcp --sctp --udplite --fastopen' -l mptcp -d 'Use Multipath TCP'
 complete -c sockcat -n '__sockcat_lacks -u --udp -U --unixsock --proxy -x --vsock --mptcp --sctp --udplite --user-timeout --fastopen --congestion --min-ttl' -l sctp -d 'Use SCTP'
-complete -c sockcat -n '__sockcat_lacks --banner -u --udp -U --unixsock --proxy -x --send --receive -t --telnet --seqpacket --vsock --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' -l udplite -d 'Use UDP-Lite'
+complete -c sockcat -n '__sockcat_lacks --banner -u --udp -U --unixsock --proxy -x --send --receive -t --telnet --ssl --seqpacket --vsock --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' -l udplite -d 'Use UDP-Lite'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock --vsock --interface' -l interface -x -a '(__sockcat_live interfaces)' -d 'Use this network interface only'
 complete -c sockcat -n '__sockcat_lacks -b --broadcast' -s b -l broadcast -d 'Allow broadcast addresses'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock --vsock' -l join -x -d 'Join a multicast group (of one source)'

@@ -173,9 +173,12 @@ def rows(path, columns):
 def read_options():
     """The groups, the classes and the options of the table, checked."""
     topics, classes, options, taken = [], {}, {}, set()
-    for where, macro, row in rows(OPTIONS, {"GROUP": 3, "CLASS": 2, "OPTION": len(dataclasses.fields(Option))}):
+    for where, macro, row in rows(OPTIONS, {"GROUP": 3, "CLASS": 2, "ALIAS": 2, "OPTION": len(dataclasses.fields(Option))}):
         if macro == "GROUP":
             topics.append(tuple(row))
+            continue
+        # Another name is not offered; the prose of the option mentions it.
+        if macro == "ALIAS":
             continue
         if macro == "CLASS":
             classes[row[0]] = row[1].split()

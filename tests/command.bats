@@ -288,7 +288,7 @@ TABLE
 @test "the parts of the help are all of its options, each once, in order" {
     sockcat --help=all </dev/null >"$T/all"
     topics=$(sockcat --help </dev/null | sed -n '/^More:/,$p' | tr -s '\n ' ' ' | sed 's/.*TOPIC: //; s/ exit $//')
-    assert_equal "$topics" "basics end times probe exec clients access proxy data frames script transport socket"
+    assert_equal "$topics" "basics end times probe exec clients access proxy data frames script tls transport socket"
     for topic in $topics exit; do
         echo
         sockcat "--help=$topic" </dev/null

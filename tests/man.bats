@@ -186,7 +186,7 @@ section() { awk -v name=".Sh $1" '/^\.Sh / { here = $0 == name } here' "$PAGE"; 
         awk '/^\.(Ox|Xr ncat)/ { other = 1 } !other || !/^\.Fl [mo]$/ { print } /\.$/ { other = 0 }' |
         flags >"$T/spoken"
     [ -s "$T/spoken" ] || fail "the page was not read"
-    table >"$T/table"
+    { table; sed -n 's/^ALIAS(.*, "\(.*\)")$/--\1/p' "$BATS_TEST_DIRNAME/../src/cli/options.def"; } | LC_ALL=C sort >"$T/table"
     assert_equal "$(comm -13 "$T/table" "$T/spoken")" ""
 }
 

@@ -126,6 +126,43 @@ listed() { sed -n 's/^STATUS([A-Z_]*, \([0-9]*\),.*/\1/p' "$HELPER_DIR/../../src
         sockcat -l -U --accept-timeout 0.1 "$T/socket" </dev/null
 }
 
+# certificate NAME: makes $T/NAME.pem, with its key.
+certificate() {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+        -addext subjectAltName=DNS:localhost -keyout "$T/$1.key" -out "$T/$1.crt" 2>/dev/null
+    cat "$T/$1.key" "$T/$1.crt" >"$T/$1.pem"
+}
+
+need_tls() {
+    need openssl
+    [ -e "${SOCKCAT%/*}/libexec/sockcat/tls.so" ] || skip 'needs the plug-in tls'
+}
+
+@test "status 35: a server does not speak TLS" {
+    need_tls
+    start_peer send:hello recvall!
+    assert_fails 35 'does not speak TLS' sockcat --ssl 127.0.0.1 "$peer_port" </dev/null
+}
+
+@test "status 58: a certificate cannot be read" {
+    need_tls
+    assert_fails 58 'No such file' sockcat --ssl --ssl-cert /nowhere 127.0.0.1 9 </dev/null
+}
+
+@test "status 60: a certificate is not trusted" {
+    need_tls
+    certificate one
+    start_listener --ssl --ssl-cert "$T/one.pem" localhost 0
+    assert_fails 60 'self-signed certificate' sockcat --ssl localhost "$port" </dev/null
+}
+
+@test "status 90: a certificate has another pin" {
+    need_tls
+    certificate one
+    start_listener --ssl --ssl-cert "$T/one.pem" localhost 0
+    assert_fails 90 'its pin is sha256//' sockcat --ssl --pin "sha256//$(printf 'A%.0s' {1..43})=" localhost "$port" </dev/null
+}
+
 @test "status 45: the local address is not there" {
     hold_port
     assert_fails 45 'bind 192.0.2.1(:0)?: Cannot assign requested address' \

@@ -313,7 +313,8 @@ command_config(struct config *config, const struct compat *compat, struct option
 		!proxies_config(config, options, fault) ||
 		!transfer_config(config, options, fault) ||
 		!repeat_config(config, options, fault) || !listen_fds_settle(config, fault) ||
-		!files_config(config, options, fault) || !reports_config(config, options, fault) || !stages_config(config, options, fault))
+		!files_config(config, options, fault) || !reports_config(config, options, fault) ||
+		!stages_config(config, options, fault) || !tls_config(config, options, fault))
 		return false;
 	times_config(config, compat, options);
 	return true;

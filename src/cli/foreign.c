@@ -230,8 +230,7 @@ foreign_check_url(const char *text, struct fault *fault)
 		: memchr(host, ':', (size_t)length) != NULL;
 	(void)fault_set(fault, STATUS_USAGE, 0, "'%s' is a URL; ", text);
 	if (foreign_schemes[row].port == 0)
-		fault_add(fault, "TLS is not supported; use openssl s_client -connect %.*s%s%s",
-			length, host, has_port ? "" : ":",
+		fault_add(fault, "use: sockcat tls://%.*s%s%s", length, host, has_port ? "" : ":",
 			has_port ? "" : foreign_schemes[row].tls_port);
 	else if (has_port)
 		fault_add(fault, "use: sockcat %.*s", length, host);

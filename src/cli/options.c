@@ -19,6 +19,18 @@
 /* The code of an operand, which getopt_long defines. */
 #define OPTIONS_OPERAND 1
 
+/* The other names of options. */
+static const struct {
+	const char *name;
+	enum option_id option;
+} options_aliases[] = {
+#define ALIAS(id, name) { name, OPTION_##id },
+#include "cli/options.def"
+};
+
+#define OPTIONS_ALIASES (sizeof options_aliases / sizeof options_aliases[0])
+#define OPTIONS_NAMES (OPTION_COUNT + OPTIONS_ALIASES + 1)
+
 /* The most characters for all letters: two for each row and each letter that differs. */
 #define OPTIONS_LETTERS (2 * OPTION_COUNT + 2 * UCHAR_MAX + 3)
 
@@ -244,9 +256,18 @@ options_add_letter(char *letters, size_t count, char letter, bool argument)
 	return count;
 }
 
+/* How getopt_long takes the argument. */
+static int
+options_argument(const struct option_row *row)
+{
+	return row->type == OPTION_FLAG        ? no_argument
+		: row->type == OPTION_OPTIONAL ? optional_argument
+					       : required_argument;
+}
+
 /* Converts the rows for getopt_long. */
 static void
-options_describe(const struct options_letter *others, struct option names[static OPTION_COUNT + 1],
+options_describe(const struct options_letter *others, struct option names[static OPTIONS_NAMES],
 	char letters[static OPTIONS_LETTERS])
 {
 	size_t name_count = 0, letter_count = 0;
@@ -255,15 +276,18 @@ options_describe(const struct options_letter *others, struct option names[static
 	letters[letter_count++] = ':';
 	for (unsigned i = 0; i < OPTION_COUNT; i++) {
 		const struct option_row *row = &option_rows[i];
-		int argument = row->type == OPTION_FLAG ? no_argument
-			: row->type == OPTION_OPTIONAL  ? optional_argument
-							: required_argument;
+		int argument = options_argument(row);
 		if (row->name[0] != '\0')
 			names[name_count++] =
 				(struct option){ row->name, argument, NULL, OPTIONS_LONG + (int)i };
 		if (row->letter != 0 && options_letter(others, row->letter) == NULL)
 			letter_count = options_add_letter(
 				letters, letter_count, row->letter, argument == required_argument);
+	}
+	for (size_t i = 0; i < OPTIONS_ALIASES; i++) {
+		enum option_id option = options_aliases[i].option;
+		names[name_count++] = (struct option){ options_aliases[i].name,
+			options_argument(&option_rows[option]), NULL, OPTIONS_LONG + (int)option };
 	}
 	for (; others != NULL && others->letter != 0; others++)
 		if (others->hint == NULL)
@@ -287,7 +311,7 @@ bool
 options_parse(struct options *options, const struct options_letter *others, int argc, char *argv[],
 	struct fault *fault)
 {
-	struct option names[OPTION_COUNT + 1];
+	struct option names[OPTIONS_NAMES];
 	char letters[OPTIONS_LETTERS];
 
 	memset(options, 0, sizeof *options);

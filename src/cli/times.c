@@ -13,6 +13,7 @@
 #define TIMES_SCAN (4 * CLOCK_SECOND)
 /* How long to wait for the greeting of the other side of a transfer. */
 #define TIMES_GREETING (10 * CLOCK_SECOND)
+#define TIMES_HANDSHAKE (10 * CLOCK_SECOND)
 #define TIMES_LINGER (10 * CLOCK_SECOND)
 /* How long a datagram probe waits for an answer, and a listener that finishes for more datagrams.
  */
@@ -53,6 +54,10 @@ times_config(struct config *config, const struct compat *compat, const struct op
 		: TIMES_BANNER;
 	config->transfer.greeting =
 		times_option(options, OPTION_wait, clock_earlier(limits, TIMES_GREETING));
+	/* Clients of a listener have less time for a handshake than a server that is connected to.
+	 */
+	bool limited = options_has(options, OPTION_wait) || options_has(options, OPTION_limits);
+	config->tls.limit = listen && !limited ? TIMES_HANDSHAKE : config->wait;
 	config->stagger = times_option(options, OPTION_stagger, TIMES_STAGGER);
 	config->scan.silence =
 		times_option(options, OPTION_wait, limits != CLOCK_NEVER ? limits : TIMES_SILENCE);

@@ -63,6 +63,7 @@ config_close(struct config *config)
 	targets_close(&config->targets);
 	hosts_close(&config->hosts);
 	proxy_close(&config->proxies);
+	tls_free(config->tls.tls);
 	banner_close(&config->banner);
 	sockopt_close(&config->sockopts);
 	acl_config_close(&config->access);

@@ -22,6 +22,7 @@
 #include "net/uid_list.h"
 #include "broadcast/bus.h"
 #include "filter/capture.h"
+#include "filter/tls_filter.h"
 
 struct mode;
 struct service;
@@ -165,6 +166,7 @@ struct config {
 	struct config_frames frames;
 	struct config_files files;
 	struct config_to to;
+	struct tls_filter_config tls; /* of the connections */
 	struct config_scan scan;
 	struct config_program program; /* serves connections, or runs after waiting */
 	struct config_repeat repeat;

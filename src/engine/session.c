@@ -15,6 +15,7 @@
 #include "filter/capture_filter.h"
 #include "stream/socket.h"
 #include "filter/telnet.h"
+#include "filter/tls_filter.h"
 #include "sys/sys.h"
 
 void
@@ -86,7 +87,8 @@ session_set_up(struct session *session, struct fault *fault)
 			remote->caps.message_max =
 				transport_message_max(config->transport, remote->write.fd);
 	}
-	return (!config->telnet || telnet_add(&session->remote, fault)) &&
+	return tls_filter_add(&session->remote, &config->tls, fault) &&
+		(!config->telnet || telnet_add(&session->remote, fault)) &&
 		capture_filter_add(
 			&session->remote, &session->run->engine.capture, &session->captured, fault);
 }

@@ -9,6 +9,7 @@ static const struct {
 	bool port; /* host and port follow */
 } endpoint_uri_schemes[] = {
 	{ "tcp://", ENDPOINT_URI_TCP, true },
+	{ "tls://", ENDPOINT_URI_TLS, true },
 	{ "udp://", ENDPOINT_URI_UDP, true },
 	{ "unix:", ENDPOINT_URI_UNIX, false },
 	{ "vsock://", ENDPOINT_URI_VSOCK, true },
@@ -103,8 +104,8 @@ endpoint_uri_split(struct endpoint_uri *uri, char *text, bool any, struct fault 
 			uri->prefix, at);
 	if (uri->scheme == ENDPOINT_URI_PLAIN && endpoint_uri_has_scheme(text))
 		return fault_set(fault, STATUS_VALUE, 0,
-			"endpoint '%s': unknown scheme (expected tcp://, udp://, unix:, vsock:// "
-			"or fd://)",
+			"endpoint '%s': unknown scheme (expected tcp://, tls://, udp://, unix:, "
+			"vsock:// or fd://)",
 			text);
 	return endpoint_uri_split_port(uri, text, any, fault);
 }

@@ -100,6 +100,9 @@ targets_add(
 	case ENDPOINT_URI_FD:
 		return fault_set(fault, STATUS_VALUE, 0,
 			"endpoint 'fd://%s': cannot be one of several", uri.host);
+	case ENDPOINT_URI_TLS:
+		return fault_set(fault, STATUS_MISSING, 0,
+			"endpoint 'tls://%s': probing with TLS is not supported", uri.host);
 	case ENDPOINT_URI_TCP:
 	case ENDPOINT_URI_UDP:
 		target->transport =

@@ -1,0 +1,71 @@
+/* Options of TLS; see command.h. */
+#include "cli/command.h"
+
+#include "base/event.h"
+
+/* The host of the command line; NULL: there is none. */
+static const char *
+tls_host(const struct config *config)
+{
+	return config->transport->names == TRANSPORT_INET ? config->endpoint.host : NULL;
+}
+
+/* The name to verify: that of the command line, or the host. */
+static bool
+tls_name(struct config *config, const struct options *options, bool verifies, struct fault *fault)
+{
+	config->tls.name = options_has(options, OPTION_ssl_servername)
+		? options->text[OPTION_ssl_servername]
+		: tls_host(config);
+	if (config->tls.name != NULL || !verifies)
+		return true;
+	return fault_set(fault, STATUS_USAGE, 0,
+		"--ssl needs the name of the server here (--ssl-servername NAME, or --insecure)");
+}
+
+static bool
+tls_check(const struct config *config, const struct options *options, struct fault *fault)
+{
+	bool listens = options_has(options, OPTION_listen);
+	if (config->transport->message_max > 0)
+		return fault_set(fault, STATUS_USAGE, 0, "--ssl conflicts with messages of %s",
+			config->transport->name);
+	if (listens && !options_has(options, OPTION_ssl_cert) &&
+		!options_has(options, OPTION_ssl_self_signed))
+		return fault_set(fault, STATUS_USAGE, 0,
+			"-l --ssl requires --ssl-cert FILE or --ssl-self-signed");
+	return true;
+}
+
+bool
+tls_config(struct config *config, const struct options *options, struct fault *fault)
+{
+	if (!options_has(options, OPTION_ssl))
+		return true;
+	bool listens = options_has(options, OPTION_listen);
+	const struct tls_settings settings = {
+		.server = listens,
+		.unverified = options_has(options, OPTION_insecure),
+		.demanding = options_has(options, OPTION_ssl_verify),
+		.self_signed = options_has(options, OPTION_ssl_self_signed),
+		.trust_file = options->text[OPTION_ssl_trustfile],
+		.cert = options->text[OPTION_ssl_cert],
+		.key = options->text[OPTION_ssl_key],
+		.alpn = options->text[OPTION_ssl_alpn],
+		.pins = options->text[OPTION_pin],
+		.host = tls_host(config),
+	};
+	bool verifies = !settings.unverified && settings.pins == NULL;
+	if (!tls_check(config, options, fault) ||
+		(!listens && !tls_name(config, options, verifies, fault)))
+		return false;
+	config->tls.tls = tls_new(&settings, fault);
+	if (config->tls.tls == NULL)
+		return false;
+	if (settings.self_signed)
+		event_emit(&(struct event){
+			.kind = EVENT_tls_self_signed,
+			.tls_pin = config->tls.tls->ops->context_pin(config->tls.tls->context),
+		});
+	return true;
+}

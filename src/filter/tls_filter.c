@@ -1,0 +1,353 @@
+#include "filter/tls_filter.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "filter/filter.h"
+#include "filter/tls_handshake.h"
+#include "filter/write_queue.h"
+
+/* Records that the stream below does not take at once are queued, so that the library need not
+ * repeat a write. With this many bytes in the queue it has to: only a peer that demands answers
+ * without reading them gets that far. A new record is begun when the queue is empty. */
+#define TLS_FILTER_QUEUE ((size_t)65536)
+
+/* The time between attempts to send what a read has caused. */
+#define TLS_FILTER_PAUSE (50 * CLOCK_MILLISECOND)
+
+struct tls_filter {
+	const struct tls_filter_config *config;
+	void *session; /* the plug-in's; NULL before the first step of opening */
+	int64_t deadline;
+	struct write_queue queue; /* records */
+	struct fault failure;     /* of the stream below, in a call of the library */
+	bool full;                /* the last call of the library waits for room in the queue */
+	bool lower_ended;         /* the stream below has ended */
+	bool established;
+	bool shut;           /* close_notify is in the queue, or sent */
+	bool read_waits;     /* the read waits until the queue can be written */
+	enum io ended;       /* IO_END, IO_FAIL: what further reads return */
+	struct fault ending; /* of the next read that has no data before it */
+	uint64_t received;   /* bytes of data */
+	struct tls_handshake_heard heard;
+};
+
+static enum io
+tls_filter_bottom_read(void *pointer, void *bytes, size_t size, size_t *got)
+{
+	struct stream *stream = pointer;
+	struct tls_filter *filter = stream->impl;
+	struct iovec piece = { bytes, size };
+	enum io result = stream_read(stream->lower, &piece, 1, got, &filter->failure);
+	filter->lower_ended |= result == IO_END;
+	if (result == IO_OK && !filter->established)
+		tls_handshake_hear(&filter->heard, bytes, *got);
+	return result;
+}
+
+static enum io
+tls_filter_bottom_write(void *pointer, const void *bytes, size_t size, size_t *put)
+{
+	struct stream *stream = pointer;
+	struct tls_filter *filter = stream->impl;
+	filter->full = write_queue_used(&filter->queue) >= TLS_FILTER_QUEUE;
+	if (filter->full)
+		return IO_AGAIN;
+	*put = size;
+	return write_queue_put(&filter->queue, stream->lower, bytes, size, &filter->failure);
+}
+
+static enum io
+tls_filter_flush(struct stream *stream, struct fault *fault)
+{
+	struct tls_filter *filter = stream->impl;
+	return write_queue_flush(&filter->queue, stream->lower, fault);
+}
+
+/* States the sides after an operation. */
+static void
+tls_filter_follow(struct stream *stream)
+{
+	const struct tls_filter *filter = stream->impl;
+	stream_follow(stream);
+	stream->buffered |= !write_queue_is_empty(&filter->queue);
+	if (filter->read_waits) {
+		stream->read = stream->lower->write;
+		stream->read.splice = -1;
+		stream->read.draining = stream->lower->read.draining;
+	}
+}
+
+static bool
+tls_filter_start(struct stream *stream, int64_t now, struct fault *fault)
+{
+	struct tls_filter *filter = stream->impl;
+	const struct tls_filter_config *config = filter->config;
+	const struct tls_bottom bottom = { stream, tls_filter_bottom_read,
+		tls_filter_bottom_write };
+	filter->deadline = clock_after(now, config->limit);
+	/* The mark would count encrypted bytes, of which the library reads less than the mark. */
+	for (struct stream *lower = stream->lower; lower != NULL; lower = lower->lower)
+		lower->caps.lowat = NULL;
+	filter->session = config->tls->ops->session_new(
+		config->tls->context, &bottom, stream->name, config->name, fault);
+	return filter->session != NULL;
+}
+
+static enum io
+tls_filter_open(
+	struct stream *stream, const struct pollset *pollset, int64_t now, struct fault *fault)
+{
+	struct tls_filter *filter = stream->impl;
+	const struct tls_ops *ops = filter->config->tls->ops;
+	(void)pollset;
+	if (filter->session == NULL && !tls_filter_start(stream, now, fault))
+		return IO_FAIL;
+	enum io result = filter->established ? IO_OK : ops->handshake(filter->session, fault);
+	/* Also the alert of a handshake that has failed. */
+	enum io flushed = tls_filter_flush(stream, &filter->failure);
+	tls_filter_follow(stream);
+	if (result == IO_FAIL || flushed == IO_FAIL) {
+		tls_handshake_explain(stream, &filter->heard, &filter->failure, fault);
+		return IO_FAIL;
+	}
+	if (result == IO_OK && !filter->established) {
+		filter->established = true;
+		tls_handshake_report(filter->config->tls, filter->session, stream->name);
+	}
+	if (result == IO_OK && flushed == IO_OK) {
+		stream->ready = ops->pending(filter->session);
+		return IO_OK;
+	}
+	if (flushed == IO_AGAIN)
+		stream->read = stream->lower->write;
+	if (now >= filter->deadline)
+		return IO_FAULT(
+			fault, STATUS_TIMEOUT, 0, "TLS handshake with %s: timed out", stream->name);
+	return IO_AGAIN;
+}
+
+static void
+tls_filter_ask(const struct stream *stream, struct pollset *pollset)
+{
+	const struct tls_filter *filter = stream->impl;
+	(void)stream_ask(&stream->read, pollset);
+	pollset_until(pollset, filter->deadline);
+}
+
+/* The library's read has failed: the cause is the stream below, its end, or what was received. */
+static void
+tls_filter_explain_read(struct stream *stream, struct fault *fault)
+{
+	struct tls_filter *filter = stream->impl;
+	if (fault_is_set(fault))
+		return;
+	if (fault_is_set(&filter->failure))
+		fault_move(fault, &filter->failure);
+	else
+		(void)fault_set(fault, STATUS_CUT, 0,
+			"receive from %s: the connection ended without close_notify after %" PRIu64
+			" bytes",
+			stream->name, filter->received);
+}
+
+/* Reads one record into the bytes. */
+static enum io
+tls_filter_read_record(struct stream *stream, void *bytes, size_t size, size_t *got)
+{
+	struct tls_filter *filter = stream->impl;
+	filter->full = false;
+	enum io result =
+		filter->config->tls->ops->read(filter->session, bytes, size, got, &filter->ending);
+	if (result == IO_FAIL)
+		tls_filter_explain_read(stream, &filter->ending);
+	if (result == IO_OK)
+		filter->received += *got;
+	else if (result != IO_AGAIN)
+		filter->ended = result;
+	return result;
+}
+
+/* Fills the pieces with what the library has, and with what the stream below has for one record. */
+static enum io
+tls_filter_fill(struct stream *stream, const struct iovec *pieces, int count, size_t *got)
+{
+	struct tls_filter *filter = stream->impl;
+	enum io result = IO_OK;
+	bool more = true;
+	for (int i = 0; i < count && more; i++)
+		for (size_t at = 0; at < pieces[i].iov_len && more;) {
+			size_t n = 0;
+			result = tls_filter_read_record(stream,
+				(unsigned char *)pieces[i].iov_base + at, pieces[i].iov_len - at,
+				&n);
+			at += n;
+			*got += n;
+			more = result == IO_OK &&
+				filter->config->tls->ops->pending(filter->session);
+		}
+	stream->ready = more || (*got > 0 && filter->ended != IO_OK);
+	return *got > 0 ? IO_OK : result;
+}
+
+static enum io
+tls_filter_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
+	struct fault *fault)
+{
+	struct tls_filter *filter = stream->impl;
+	enum io result = filter->ended;
+	*got = 0;
+	filter->read_waits = stream->ready = false;
+	if (result == IO_OK)
+		result = tls_filter_fill(stream, pieces, count, got);
+	/* Answers to the peer. Whether that fails is found by the next write. */
+	if (result != IO_FAIL)
+		(void)tls_filter_flush(stream, &filter->failure);
+	if (result == IO_FAIL)
+		fault_move(fault, &filter->ending);
+	filter->read_waits =
+		result == IO_AGAIN && filter->full && !write_queue_is_empty(&filter->queue);
+	tls_filter_follow(stream);
+	/* If nothing else is sent, no flow waits until the answers can be. */
+	if (result != IO_FAIL && !write_queue_is_empty(&filter->queue) && !filter->read_waits &&
+		!stream->read.draining)
+		stream->read.at = clock_after(clock_now(), TLS_FILTER_PAUSE);
+	return result;
+}
+
+/* Begins an operation that writes. */
+static enum io
+tls_filter_begin(struct stream *stream, struct fault *fault)
+{
+	struct tls_filter *filter = stream->impl;
+	if (!fault_is_set(&filter->failure))
+		return tls_filter_flush(stream, fault);
+	fault_move(fault, &filter->failure);
+	return IO_FAIL;
+}
+
+/* A write has found that the peer has reset the connection. The alert that says why, which a server
+ * of TLS 1.3 sends after the handshake, may have arrived before. */
+static void
+tls_filter_find_alert(struct stream *stream, struct fault *fault)
+{
+	struct tls_filter *filter = stream->impl;
+	struct fault alert = FAULT_NONE;
+	if (filter->ended != IO_OK || stream_stats(stream)->broken == 0 ||
+		filter->config->tls->ops->peek(filter->session, &alert) != IO_FAIL ||
+		!fault_is_set(&alert))
+		return;
+	filter->ended = IO_FAIL;
+	(void)fault_set(
+		&filter->ending, STATUS_RECEIVE, ECONNRESET, "receive from %s", stream->name);
+	fault_clear(fault);
+	fault_move(fault, &alert);
+}
+
+/* Ends it. */
+static enum io
+tls_filter_end(struct stream *stream, enum io result, struct fault *fault)
+{
+	struct tls_filter *filter = stream->impl;
+	if (result == IO_FAIL) {
+		fault_move(fault, &filter->failure);
+		tls_filter_find_alert(stream, fault);
+	}
+	tls_filter_follow(stream);
+	return result;
+}
+
+/* Writes one record at a time while the stream below takes it whole. */
+static enum io
+tls_filter_put(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
+	struct fault *fault)
+{
+	struct tls_filter *filter = stream->impl;
+	enum io result = IO_OK;
+	for (int i = 0; i < count && result == IO_OK; i++)
+		for (size_t at = 0; at < pieces[i].iov_len && result == IO_OK;) {
+			if (!write_queue_is_empty(&filter->queue))
+				return IO_OK;
+			size_t n = 0;
+			result = filter->config->tls->ops->write(filter->session,
+				(const unsigned char *)pieces[i].iov_base + at,
+				pieces[i].iov_len - at, &n, fault);
+			at += n;
+			*put += n;
+		}
+	return result == IO_AGAIN && *put > 0 ? IO_OK : result;
+}
+
+static enum io
+tls_filter_write(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
+	struct fault *fault)
+{
+	struct tls_filter *filter = stream->impl;
+	bool queued = !write_queue_is_empty(&filter->queue);
+	*put = 0;
+	enum io result = tls_filter_begin(stream, fault);
+	if (result == IO_OK && count > 0)
+		result = tls_filter_put(stream, pieces, count, put, fault);
+	else if (result == IO_OK && !queued)
+		result = stream_look(stream->lower, fault);
+	return tls_filter_end(stream, result, fault);
+}
+
+static enum io
+tls_filter_shut(struct stream *stream, bool half_close, struct fault *fault)
+{
+	struct tls_filter *filter = stream->impl;
+	enum io result = tls_filter_begin(stream, fault);
+	if (result == IO_OK && half_close && !filter->shut) {
+		filter->shut = true;
+		result = filter->config->tls->ops->shut(filter->session, fault);
+		if (result == IO_OK)
+			result = tls_filter_flush(stream, fault);
+	}
+	if (result == IO_OK)
+		result = stream_shut(stream->lower, filter->shut && filter->ended == IO_END, fault);
+	return tls_filter_end(stream, result, fault);
+}
+
+static void
+tls_filter_close(struct stream *stream, bool clean)
+{
+	struct tls_filter *filter = stream->impl;
+	const struct tls_ops *ops = filter->config->tls->ops;
+	struct fault ignored = FAULT_NONE;
+	if (clean && filter->established && !filter->shut)
+		(void)ops->shut(filter->session, &ignored);
+	/* Also the alert that says why. */
+	(void)tls_filter_flush(stream, &ignored);
+	if (filter->session != NULL)
+		ops->session_free(filter->session);
+	write_queue_close(&filter->queue);
+	fault_clear(&filter->failure);
+	fault_clear(&filter->ending);
+	fault_clear(&ignored);
+}
+
+static const struct stream_ops tls_filter_ops = {
+	.open = tls_filter_open,
+	.ask = tls_filter_ask,
+	.read = tls_filter_read,
+	.write = tls_filter_write,
+	.shut = tls_filter_shut,
+	.close = tls_filter_close,
+};
+
+bool
+tls_filter_add(struct stream **top, const struct tls_filter_config *config, struct fault *fault)
+{
+	if (config->tls == NULL)
+		return true;
+	struct stream *stream = filter_add(top, &tls_filter_ops, sizeof(struct tls_filter), fault);
+	if (stream == NULL)
+		return false;
+	struct tls_filter *filter = stream->impl;
+	filter->config = config;
+	filter->ended = IO_OK;
+	return true;
+}

@@ -1,0 +1,26 @@
+/*
+ * TLS on top of a stream of bytes, by the plug-in of plugin/tls.h.
+ *
+ * The end of sending is close_notify alone; the end of the stream below follows that of the peer,
+ * since servers take both at once for an abort. The end of the stream without close_notify of the
+ * peer is a failure (STATUS_CUT).
+ */
+#ifndef SOCKCAT_FILTER_TLS_FILTER_H
+#define SOCKCAT_FILTER_TLS_FILTER_H
+
+#include "plugin/tls.h"
+#include "stream/stream.h"
+
+/* What the sessions of a run have in common. */
+struct tls_filter_config {
+	struct tls *tls;  /* NULL: no TLS */
+	const char *name; /* that the server's certificate must have; NULL: any */
+	int64_t limit;    /* of the handshake, a span */
+};
+
+/* Puts the filter on top; nothing without TLS. The config has to outlive it. False and a fault if
+ * there is no memory. */
+bool tls_filter_add(
+	struct stream **top, const struct tls_filter_config *config, struct fault *fault);
+
+#endif

@@ -1,0 +1,70 @@
+#include "filter/tls_handshake.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/event.h"
+
+/* The first byte of a record, its type: change_cipher_spec to application_data (RFC 8446, 5.1). */
+#define TLS_HANDSHAKE_FIRST 20
+#define TLS_HANDSHAKE_LAST 23
+
+void
+tls_handshake_hear(struct tls_handshake_heard *heard, const void *bytes, size_t n)
+{
+	size_t room = sizeof heard->bytes - 1 - heard->count;
+	if (n > room)
+		n = room;
+	memcpy(heard->bytes + heard->count, bytes, n);
+	heard->count += n;
+}
+
+/* The peer has not answered with TLS: names what it has sent. */
+static bool
+tls_handshake_explain_plain(
+	const struct stream *stream, const struct tls_handshake_heard *heard, struct fault *fault)
+{
+	unsigned char first = (unsigned char)heard->bytes[0];
+	if (heard->count == 0 || (first >= TLS_HANDSHAKE_FIRST && first <= TLS_HANDSHAKE_LAST))
+		return false;
+	fault_clear(fault);
+	(void)fault_set(fault, STATUS_TLS, 0,
+		"TLS handshake with %s: the peer does not speak TLS; it sent '%.*s'", stream->name,
+		(int)strcspn(heard->bytes, "\r\n"), heard->bytes);
+	return true;
+}
+
+void
+tls_handshake_explain(const struct stream *stream, const struct tls_handshake_heard *heard,
+	struct fault *lower, struct fault *fault)
+{
+	int broken = stream_stats(stream)->broken;
+	if (tls_handshake_explain_plain(stream, heard, fault) || fault_is_set(fault))
+		return;
+	if (broken != 0)
+		(void)fault_set(fault, STATUS_TLS, broken == EPIPE ? ECONNRESET : broken,
+			"TLS handshake with %s", stream->name);
+	else if (fault_is_set(lower))
+		fault_move(fault, lower);
+	else
+		(void)fault_set(fault, STATUS_TLS, 0,
+			"TLS handshake with %s: the peer closed the connection", stream->name);
+}
+
+void
+tls_handshake_report(const struct tls *tls, void *session, const char *peer)
+{
+	struct tls_facts facts;
+	tls->ops->describe(session, &facts);
+	event_emit(&(struct event){
+		.kind = EVENT_tls_established,
+		.peer = peer,
+		.tls_version = facts.version,
+		.tls_cipher = facts.cipher,
+		.tls_group = facts.group,
+		.tls_alpn = facts.alpn,
+		.tls_pin = facts.pin,
+	});
+	if (tls->unverified)
+		event_emit(&(struct event){ .kind = EVENT_tls_unverified, .peer = peer });
+}

@@ -1,0 +1,230 @@
+/*
+ * The context of all TLS sessions of a run. The trusted certificates of the system are looked up in
+ * its hashed directory when one is needed: SSL_CTX_set_default_verify_paths would parse all of them
+ * at the start.
+ */
+#include "plugin/openssl_context.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "plugin/openssl_pin.h"
+#include "plugin/openssl_self.h"
+#include "plugin/openssl_verify.h"
+
+/* The size of the buffer for reading ahead: four records. */
+#define OPENSSL_CONTEXT_AHEAD 65536
+
+const char *
+openssl_context_reason(void)
+{
+	unsigned long code = ERR_peek_error();
+	const char *reason = ERR_GET_LIB(code) == ERR_LIB_SYS ? strerror(ERR_GET_REASON(code))
+							      : ERR_reason_error_string(code);
+	ERR_clear_error();
+	return reason != NULL ? reason : "the library failed";
+}
+
+static bool
+openssl_context_fail(const char *what, const char *file, struct fault *fault)
+{
+	return fault_set(fault, STATUS_CREDENTIALS, 0, "use %s '%s': %s", what, file,
+		openssl_context_reason());
+}
+
+/* A variable of the environment that a caller with fewer privileges cannot have set. */
+static const char *
+openssl_context_variable(const char *name)
+{
+	return getuid() == geteuid() && getgid() == getegid() ? getenv(name) : NULL;
+}
+
+/* SSL_CERT_FILE and SSL_CERT_DIR replace the file and the directory of the system; the file of the
+ * system holds the same certificates as its directory and is not read. */
+static bool
+openssl_context_trust_system(X509_STORE *store, struct fault *fault)
+{
+	const char *file = openssl_context_variable(X509_get_default_cert_file_env());
+	const char *directory = openssl_context_variable(X509_get_default_cert_dir_env());
+	if (file != NULL && X509_STORE_load_file(store, file) != 1)
+		return openssl_context_fail("trusted certificates in", file, fault);
+	if (directory == NULL)
+		directory = X509_get_default_cert_dir();
+	X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
+	if (lookup == NULL || X509_LOOKUP_add_dir(lookup, directory, X509_FILETYPE_PEM) != 1)
+		return openssl_context_fail("trusted certificates in", directory, fault);
+	return true;
+}
+
+static bool
+openssl_context_trust(struct openssl_context *context, struct fault *fault)
+{
+	const char *file = context->settings.trust_file;
+	X509_STORE *store = SSL_CTX_get_cert_store(context->ssl);
+	if (file == NULL)
+		return openssl_context_trust_system(store, fault);
+	if (X509_STORE_load_file(store, file) != 1)
+		return openssl_context_fail("trusted certificates in", file, fault);
+	if (!context->settings.demanding)
+		return true;
+	/* The names of the authorities, of which clients choose. */
+	STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(file);
+	if (names == NULL)
+		return openssl_context_fail("trusted certificates in", file, fault);
+	SSL_CTX_set_client_CA_list(context->ssl, names);
+	return true;
+}
+
+/* No passphrase is asked for: the terminal may be the data. */
+static int
+openssl_context_passphrase(char *text, int size, int writes, void *state)
+{
+	(void)text, (void)size, (void)writes, (void)state;
+	return -1;
+}
+
+static bool
+openssl_context_identify(struct openssl_context *context, struct fault *fault)
+{
+	const char *cert = context->settings.cert, *key = context->settings.key;
+	SSL_CTX *ssl = context->ssl;
+	SSL_CTX_set_default_passwd_cb(ssl, openssl_context_passphrase);
+	if (context->settings.self_signed)
+		return openssl_self_make(ssl, context->settings.host) ||
+			openssl_context_fail("certificate", "self-signed", fault);
+	if (cert == NULL)
+		return true;
+	if (key == NULL)
+		key = cert;
+	if (SSL_CTX_use_certificate_chain_file(ssl, cert) != 1)
+		return openssl_context_fail("certificate", cert, fault);
+	if (SSL_CTX_use_PrivateKey_file(ssl, key, SSL_FILETYPE_PEM) != 1)
+		return openssl_context_fail("key", key, fault);
+	return true;
+}
+
+/* From "a,b" to the form on the wire: each name after its length. */
+static bool
+openssl_context_parse_protocols(struct openssl_context *context, struct fault *fault)
+{
+	const char *text = context->settings.alpn;
+	size_t length = strlen(text);
+	context->protocols = malloc(length + 1);
+	if (context->protocols == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "TLS");
+	for (size_t at = 0; at <= length;) {
+		size_t part = strcspn(text + at, ",");
+		if (part == 0 || part > 255 || length > UINT16_MAX)
+			return fault_set(fault, STATUS_VALUE, 0,
+				"invalid --ssl-alpn '%s': expected names separated by commas",
+				text);
+		context->protocols[at] = (unsigned char)part;
+		memcpy(context->protocols + at + 1, text + at, part);
+		at += part + 1;
+	}
+	context->protocols_size = (unsigned)length + 1;
+	return true;
+}
+
+/* RFC 7301: without a common protocol the handshake fails. */
+static int
+openssl_context_select(SSL *ssl, const unsigned char **out, unsigned char *size,
+	const unsigned char *in, unsigned in_size, void *state)
+{
+	const struct openssl_context *context = state;
+	unsigned char *selected;
+	(void)ssl;
+	if (SSL_select_next_proto(&selected, size, context->protocols, context->protocols_size, in,
+		    in_size) != OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	*out = selected;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static bool
+openssl_context_set_protocols(struct openssl_context *context, struct fault *fault)
+{
+	if (context->settings.alpn == NULL)
+		return true;
+	if (!openssl_context_parse_protocols(context, fault))
+		return false;
+	if (context->settings.server)
+		SSL_CTX_set_alpn_select_cb(context->ssl, openssl_context_select, context);
+	else if (SSL_CTX_set_alpn_protos(
+			 context->ssl, context->protocols, context->protocols_size) != 0)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "TLS");
+	return true;
+}
+
+/* A handshake for each connection: without tickets a client that does not read has no unread data,
+ * for which its system would reset the connection. */
+static void
+openssl_context_restrict(SSL_CTX *ssl)
+{
+	static const unsigned char id[] = "sockcat";
+	(void)SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
+	(void)SSL_CTX_set_options(
+		ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
+	(void)SSL_CTX_set_num_tickets(ssl, 0);
+	(void)SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+	(void)SSL_CTX_set_session_id_context(ssl, id, sizeof id - 1);
+	(void)SSL_CTX_set_mode(ssl,
+		SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+			SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_read_ahead(ssl, 1);
+	SSL_CTX_set_default_read_buffer_len(ssl, OPENSSL_CONTEXT_AHEAD);
+}
+
+static bool
+openssl_context_set_up(struct openssl_context *context, struct fault *fault)
+{
+	const struct tls_settings *settings = &context->settings;
+	openssl_context_restrict(context->ssl);
+	openssl_verify_set_up(context);
+	if (!openssl_context_identify(context, fault) ||
+		!openssl_context_set_protocols(context, fault) ||
+		(settings->pins != NULL && !openssl_pin_check(settings->pins, fault)))
+		return false;
+	openssl_pin_print(SSL_CTX_get0_certificate(context->ssl), context->pin);
+	bool verifies = settings->server ? settings->demanding : !settings->unverified;
+	return !verifies || openssl_context_trust(context, fault);
+}
+
+void *
+openssl_context_new(const struct tls_settings *settings, struct fault *fault)
+{
+	struct openssl_context *context = calloc(1, sizeof *context);
+	ERR_clear_error();
+	if (context != NULL)
+		context->ssl =
+			SSL_CTX_new(settings->server ? TLS_server_method() : TLS_client_method());
+	if (context == NULL || context->ssl == NULL) {
+		free(context);
+		return fault_set(fault, STATUS_MEMORY, 0, "TLS: %s", openssl_context_reason()),
+		       NULL;
+	}
+	context->settings = *settings;
+	if (openssl_context_set_up(context, fault))
+		return context;
+	openssl_context_free(context);
+	return NULL;
+}
+
+void
+openssl_context_free(void *state)
+{
+	struct openssl_context *context = state;
+	SSL_CTX_free(context->ssl);
+	free(context->protocols);
+	free(context);
+}
+
+const char *
+openssl_context_pin(void *state)
+{
+	const struct openssl_context *context = state;
+	return context->pin[0] != '\0' ? context->pin : NULL;
+}

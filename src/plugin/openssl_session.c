@@ -1,0 +1,206 @@
+/* One TLS connection, by OpenSSL on a BIO (openssl_bio.h) that calls the stream below. */
+#include "plugin/openssl_session.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugin/openssl_bio.h"
+#include "plugin/openssl_pin.h"
+#include "plugin/openssl_verify.h"
+
+/* Received alerts are reasons from this number on. */
+#define OPENSSL_SESSION_ALERTS SSL_AD_REASON_OFFSET
+#define OPENSSL_SESSION_IS_ALERT(reason) \
+	((reason) >= OPENSSL_SESSION_ALERTS && (reason) < OPENSSL_SESSION_ALERTS + 256)
+
+/* Whether the alert is about the certificate that the peer got, or did not get. */
+static bool
+openssl_session_refuses(int alert)
+{
+	return (alert >= SSL_AD_BAD_CERTIFICATE && alert <= SSL_AD_CERTIFICATE_UNKNOWN) ||
+		alert == SSL_AD_UNKNOWN_CA || alert == SSL_AD_ACCESS_DENIED ||
+		alert == SSL_AD_CERTIFICATE_REQUIRED;
+}
+
+static void
+openssl_session_explain_alert(const struct openssl_session *session, int alert, struct fault *fault)
+{
+	const char *text = SSL_alert_desc_string_long(alert);
+	bool refuses = openssl_session_refuses(alert);
+	if (!refuses && session->established)
+		(void)fault_set(fault, STATUS_RECEIVE, 0,
+			"receive from %s: the peer sent the alert \"%s\"", session->peer, text);
+	else
+		(void)fault_set(fault, STATUS_TLS, 0, "TLS handshake with %s: the peer %s \"%s\"",
+			session->peer, refuses ? "refused our certificate:" : "sent the alert",
+			text);
+}
+
+/* Sets the fault from the queue of errors. */
+static void
+openssl_session_explain(struct openssl_session *session, struct fault *fault)
+{
+	unsigned long code = ERR_peek_error();
+	int reason = ERR_GET_REASON(code);
+	if (fault_is_set(&session->refusal))
+		fault_move(fault, &session->refusal);
+	else if (reason == ERR_R_MALLOC_FAILURE)
+		(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "TLS with %s", session->peer);
+	else if (ERR_GET_LIB(code) == ERR_LIB_SSL && OPENSSL_SESSION_IS_ALERT(reason))
+		openssl_session_explain_alert(session, reason - OPENSSL_SESSION_ALERTS, fault);
+	else if (session->established)
+		(void)fault_set(fault, STATUS_RECEIVE, 0, "receive from %s: %s", session->peer,
+			openssl_context_reason());
+	else
+		(void)fault_set(fault, STATUS_TLS, 0, "TLS handshake with %s: %s", session->peer,
+			openssl_context_reason());
+}
+
+/* The result of a call of the library that returned n. */
+static enum io
+openssl_session_result(struct openssl_session *session, int n, struct fault *fault)
+{
+	switch (SSL_get_error(session->ssl, n)) {
+	case SSL_ERROR_NONE:
+		return IO_OK;
+	case SSL_ERROR_WANT_READ:
+	case SSL_ERROR_WANT_WRITE:
+		return IO_AGAIN;
+	case SSL_ERROR_ZERO_RETURN:
+		return IO_END;
+	case SSL_ERROR_SYSCALL:
+		return IO_FAIL;
+	default:
+		openssl_session_explain(session, fault);
+		return IO_FAIL;
+	}
+}
+
+static bool
+openssl_session_set_up(struct openssl_session *session)
+{
+	BIO *bio = openssl_bio_new(&session->bottom);
+	if (bio == NULL)
+		return false;
+	SSL_set_bio(session->ssl, bio, bio);
+	if (SSL_set_app_data(session->ssl, session) != 1)
+		return false;
+	if (session->context->settings.server) {
+		SSL_set_accept_state(session->ssl);
+		return true;
+	}
+	SSL_set_connect_state(session->ssl);
+	return openssl_verify_set_name(session);
+}
+
+void *
+openssl_session_new(void *context, const struct tls_bottom *bottom, const char *peer,
+	const char *name, struct fault *fault)
+{
+	struct openssl_session *session = calloc(1, sizeof *session);
+	ERR_clear_error();
+	if (session != NULL) {
+		session->context = context;
+		session->bottom = *bottom;
+		session->peer = peer;
+		session->name = name;
+		session->ssl = SSL_new(session->context->ssl);
+	}
+	if (session != NULL && session->ssl != NULL && openssl_session_set_up(session))
+		return session;
+	if (session != NULL)
+		openssl_session_free(session);
+	(void)fault_set(fault, STATUS_MEMORY, 0, "TLS with %s: %s", peer, openssl_context_reason());
+	return NULL;
+}
+
+void
+openssl_session_free(void *state)
+{
+	struct openssl_session *session = state;
+	SSL_free(session->ssl);
+	fault_clear(&session->refusal);
+	free(session);
+}
+
+enum io
+openssl_session_handshake(void *state, struct fault *fault)
+{
+	struct openssl_session *session = state;
+	ERR_clear_error();
+	enum io result = openssl_session_result(session, SSL_do_handshake(session->ssl), fault);
+	session->established = result == IO_OK;
+	/* The end of the connection by close_notify, before the handshake was over. */
+	if (result == IO_END)
+		return IO_FAULT(fault, STATUS_TLS, 0,
+			"TLS handshake with %s: the peer closed the connection", session->peer);
+	return result;
+}
+
+void
+openssl_session_describe(void *state, struct tls_facts *facts)
+{
+	struct openssl_session *session = state;
+	SSL *ssl = session->ssl;
+	const unsigned char *alpn;
+	unsigned length;
+	int group = (int)SSL_get_negotiated_group(ssl);
+	SSL_get0_alpn_selected(ssl, &alpn, &length);
+	if (length > 0 && length < sizeof session->alpn)
+		memcpy(session->alpn, alpn, length);
+	openssl_pin_print(SSL_get0_peer_certificate(ssl), session->pin);
+	*facts = (struct tls_facts){
+		.version = SSL_get_version(ssl),
+		.cipher = SSL_get_cipher_name(ssl),
+		.group = group != NID_undef ? SSL_group_to_name(ssl, group) : NULL,
+		.alpn = length > 0 ? session->alpn : NULL,
+		.pin = session->pin[0] != '\0' ? session->pin : NULL,
+	};
+}
+
+enum io
+openssl_session_read(void *state, void *bytes, size_t size, size_t *got, struct fault *fault)
+{
+	struct openssl_session *session = state;
+	ERR_clear_error();
+	return openssl_session_result(session, SSL_read_ex(session->ssl, bytes, size, got), fault);
+}
+
+enum io
+openssl_session_peek(void *state, struct fault *fault)
+{
+	struct openssl_session *session = state;
+	char byte;
+	size_t got;
+	ERR_clear_error();
+	return openssl_session_result(session, SSL_peek_ex(session->ssl, &byte, 1, &got), fault);
+}
+
+bool
+openssl_session_pending(void *state)
+{
+	const struct openssl_session *session = state;
+	return SSL_has_pending(session->ssl) == 1;
+}
+
+enum io
+openssl_session_write(void *state, const void *bytes, size_t size, size_t *put, struct fault *fault)
+{
+	struct openssl_session *session = state;
+	ERR_clear_error();
+	if (size > SSL3_RT_MAX_PLAIN_LENGTH)
+		size = SSL3_RT_MAX_PLAIN_LENGTH;
+	return openssl_session_result(session, SSL_write_ex(session->ssl, bytes, size, put), fault);
+}
+
+enum io
+openssl_session_shut(void *state, struct fault *fault)
+{
+	struct openssl_session *session = state;
+	ERR_clear_error();
+	int n = SSL_shutdown(session->ssl);
+	/* 0: sent, and the peer's is not received yet. */
+	return n >= 0 ? IO_OK : openssl_session_result(session, n, fault);
+}

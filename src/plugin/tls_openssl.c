@@ -1,0 +1,21 @@
+/* The plug-in `tls`: TLS by OpenSSL's libssl. */
+#include "plugin/openssl_context.h"
+#include "plugin/openssl_session.h"
+
+PLUGIN_EXPORT extern const struct tls_ops sockcat_plugin;
+
+const struct tls_ops sockcat_plugin = {
+	.head = PLUGIN_HEAD(struct tls_ops),
+	.context_new = openssl_context_new,
+	.context_free = openssl_context_free,
+	.context_pin = openssl_context_pin,
+	.session_new = openssl_session_new,
+	.session_free = openssl_session_free,
+	.handshake = openssl_session_handshake,
+	.describe = openssl_session_describe,
+	.read = openssl_session_read,
+	.peek = openssl_session_peek,
+	.pending = openssl_session_pending,
+	.write = openssl_session_write,
+	.shut = openssl_session_shut,
+};

@@ -1,0 +1,86 @@
+/*
+ * What the plug-in `tls` exports: TLS by a library, without streams. A context is made once from
+ * the settings; a session is one connection. The plug-in calls the functions of struct tls_bottom
+ * for the bytes on the wire, so that nothing is copied between the library and the stream below.
+ */
+#ifndef SOCKCAT_PLUGIN_TLS_OPS_H
+#define SOCKCAT_PLUGIN_TLS_OPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/fault.h"
+#include "base/io.h"
+#include "plugin/plugin.h"
+
+/* Strings are not owned and must outlive the context; NULL: not given. */
+struct tls_settings {
+	bool server;
+	bool unverified;  /* accept any certificate of the server */
+	bool demanding;   /* a server demands a certificate of its clients */
+	bool self_signed; /* a server makes its own certificate */
+	const char *trust_file;
+	const char *cert, *key; /* files; without a key it is in `cert` */
+	const char *alpn;       /* names separated by commas, the preferred one first */
+	const char *pins;       /* of the peer: sha256//BASE64, separated by ';' */
+	const char *host;       /* of the own certificate, self-signed; NULL: any */
+};
+
+/* The most characters of a pin, with the NUL. */
+#define TLS_PIN_SIZE 64
+
+/* The stream below. Both return IO_OK, IO_AGAIN, IO_END (`read` only) or IO_FAIL, which the caller
+ * of the session's operation reports. */
+struct tls_bottom {
+	void *stream;
+	enum io (*read)(void *stream, void *bytes, size_t size, size_t *got);
+	enum io (*write)(void *stream, const void *bytes, size_t size, size_t *put);
+};
+
+/* What a handshake has agreed on. The strings live as long as the session; NULL: none. */
+struct tls_facts {
+	const char *version, *cipher, *group, *alpn;
+	const char *pin; /* of the peer's certificate */
+};
+
+/*
+ * The operations of a session return IO_AGAIN if the bottom did. IO_FAIL without a fault: the
+ * bottom has failed or ended.
+ */
+struct tls_ops {
+	struct plugin_head head;
+
+	/* NULL with a fault: STATUS_CREDENTIALS, STATUS_VALUE or STATUS_MEMORY. */
+	void *(*context_new)(const struct tls_settings *settings, struct fault *fault);
+	void (*context_free)(void *context);
+
+	/* The pin of the own certificate; NULL: there is none. */
+	const char *(*context_pin)(void *context);
+
+	/* `peer` is for messages, `name` the name or address that the server's certificate must
+	 * have; NULL: any. Both are not owned. NULL with a fault: STATUS_MEMORY. */
+	void *(*session_new)(void *context, const struct tls_bottom *bottom, const char *peer,
+		const char *name, struct fault *fault);
+	void (*session_free)(void *session);
+
+	enum io (*handshake)(void *session, struct fault *fault);
+	void (*describe)(void *session, struct tls_facts *facts);
+
+	/* IO_END: the peer has sent close_notify. */
+	enum io (*read)(void *session, void *bytes, size_t size, size_t *got, struct fault *fault);
+
+	/* Processes what arrives up to the next data, which stays. */
+	enum io (*peek)(void *session, struct fault *fault);
+
+	/* Whether bytes from the bottom are kept, so that a read may need no more of them. */
+	bool (*pending)(void *session);
+
+	/* At most one record. After IO_AGAIN the same bytes have to be written next. */
+	enum io (*write)(
+		void *session, const void *bytes, size_t size, size_t *put, struct fault *fault);
+
+	/* Sends close_notify. */
+	enum io (*shut)(void *session, struct fault *fault);
+};
+
+#endif

@@ -1,0 +1,415 @@
+"""TLS against Python's ssl, in both roles."""
+import contextlib
+import hashlib
+import os
+import random
+import re
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import threading
+
+from drive import accept, Cat, check, dial, main, T, tcp, tcp_sockets, until
+
+C = os.environ['CERTIFICATES']
+ROOT = ('--ssl-trustfile', C + '/root.crt')
+BIG = 3000000
+
+
+def server_context(name='good', alpn=(), clients=False):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers('DEFAULT@SECLEVEL=0')
+    context.load_cert_chain('%s/%s.crt' % (C, name), '%s/%s.key' % (C, name))
+    context.num_tickets = 0
+    if alpn:
+        context.set_alpn_protocols(alpn)
+    if clients:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(C + '/root.crt')
+    return context
+
+
+def client_context(certificate=None, alpn=()):
+    context = ssl.create_default_context(cafile=C + '/root.crt')
+    if certificate:
+        context.load_cert_chain('%s/%s.crt' % (C, certificate), '%s/%s.key' % (C, certificate))
+    if alpn:
+        context.set_alpn_protocols(alpn)
+    return context
+
+
+class Peer:
+    """One side of TLS over a socket, by memory: what it sends can be cut."""
+
+    def __init__(self, s, context, server):
+        self.s, self.server = s, server
+        self.inner, self.outer = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.inner, self.outer, server_side=server,
+                                    server_hostname=None if server else 'localhost')
+
+    def step(self, call):
+        """Call until the data that it needs has arrived; send what it makes."""
+        while True:
+            try:
+                result = call()
+                self.flush()
+                return result
+            except ssl.SSLWantReadError:
+                self.flush()
+                data = self.s.recv(65536)
+                if data:
+                    self.inner.write(data)
+                else:
+                    self.inner.write_eof()
+            except ssl.SSLError:
+                with contextlib.suppress(OSError):
+                    self.flush()
+                raise
+
+    def read(self):
+        """Some data; b'' after close_notify."""
+        try:
+            return self.step(lambda: self.tls.read(65536))
+        except ssl.SSLZeroReturnError:
+            return b''
+
+    def rest(self):
+        """All that comes until close_notify."""
+        return b''.join(iter(self.read, b''))
+
+    def flush(self):
+        self.s.sendall(self.outer.read())
+
+    def handshake(self):
+        self.step(self.tls.do_handshake)
+        return self
+
+    def records(self, *texts, notify=True):
+        """The records of the texts, and of close_notify."""
+        for text in texts:
+            self.tls.write(text)
+        if notify:
+            try:
+                self.tls.unwrap()
+            except ssl.SSLWantReadError:
+                pass
+        bytes_, found = self.outer.read(), []
+        while bytes_:
+            size = 5 + struct.unpack('!H', bytes_[3:5])[0]
+            found.append(bytes_[:size])
+            bytes_ = bytes_[size:]
+        return found
+
+
+def serving(listener, context):
+    """The handshake of the next client, in the background; take() returns the peer."""
+    found = []
+
+    def serve():
+        try:
+            s = accept(listener)
+        except OSError as error:
+            found.append(error)
+            return
+        try:
+            found.append(Peer(s, context, True).handshake())
+        except (ssl.SSLError, OSError) as error:
+            found.append(error)
+            s.close()
+    thread = threading.Thread(target=serve)
+    thread.start()
+
+    def take():
+        thread.join()
+        if isinstance(found[0], Exception):
+            raise found[0]
+        return found[0]
+    return take
+
+
+def client(context, *args, host='localhost', **kwargs):
+    """A sockcat that is connected to a server of Python: both."""
+    listener = tcp()
+    take = serving(listener, context)
+    cat = Cat('--ssl', *ROOT, '-4', *args, host, str(listener.getsockname()[1]), **kwargs)
+    return cat, take()
+
+
+def listener(*args, **kwargs):
+    return Cat('-l', '--ssl', '--ssl-cert', C + '/good.crt', '--ssl-key', C + '/good.key', *args, '127.0.0.1', '0',
+               **kwargs)
+
+
+def fail(cat, status, pattern):
+    """As cat.fail, of a listener, which also reports its port."""
+    cat.end(status)
+    lines = [line for line in cat.errors().splitlines() if ': listening on ' not in line]
+    if len(lines) != 1 or not re.search(pattern, lines[0]):
+        sys.exit('not one line with %r: %r' % (pattern, lines))
+
+
+def certificates():
+    """Certificate, name, status and message of a client, a line each on standard input."""
+    for line in sys.stdin:
+        if not line.strip():
+            continue
+        name, host, status, message, *options = line.rstrip('\n').split('\t')
+        there = tcp()
+        take = serving(there, server_context(name))
+        cat = Cat('--ssl', *ROOT, '-4', *options, '--resolve', '*:%d:127.0.0.1' % there.getsockname()[1],
+                  host, str(there.getsockname()[1]))
+        try:
+            peer = take()
+            peer.s.sendall(b''.join(peer.records(b'hello')))
+        except (ssl.SSLError, OSError):
+            peer = None
+        if int(status):
+            cat.fail(int(status), message)
+        elif peer is None:
+            sys.exit('%s: the handshake failed: %s' % (line, cat.errors()))
+        else:
+            check(cat.end(), b'hello', line)
+            check(message in cat.errors(), True, line)
+        there.close()
+
+
+def cuts(records):
+    """Every number of bytes at which a record ends, and some inside."""
+    at = 0
+    for record in records:
+        yield from (at, at + 3, at + 5, at + len(record) - 1)
+        at += len(record)
+
+
+def cut_client():
+    """The server's stream is cut at every record, and inside of each: never 0, and what arrived whole is written."""
+    texts = [b'one ', b'two ', b'three ']
+    for at in range(len(list(cuts([b'x' * 30] * 4)))):
+        cat, peer = client(server_context())
+        records = peer.records(*texts)
+        n = list(cuts(records))[at]
+        whole = b''.join(texts[:sum(n >= len(b''.join(records[:i + 1])) for i in range(len(texts)))])
+        peer.s.sendall(b''.join(records)[:n])
+        peer.s.shutdown(socket.SHUT_WR)
+        cat.fail(18, 'without close_notify after %d bytes$' % len(whole))
+        check(cat.output(), whole)
+        peer.s.close()
+
+
+def cut_server():
+    """The same of a client's stream."""
+    texts = [b'one ', b'two ']
+    for at in range(len(list(cuts([b'x' * 30] * 3)))):
+        cat = listener('-d')
+        s = dial(cat)
+        peer = Peer(s, client_context(), False).handshake()
+        records = peer.records(*texts)
+        n = list(cuts(records))[at]
+        whole = b''.join(texts[:sum(n >= len(b''.join(records[:i + 1])) for i in range(len(texts)))])
+        s.sendall(b''.join(records)[:n])
+        s.shutdown(socket.SHUT_WR)
+        fail(cat, 18, 'without close_notify after %d bytes$' % len(whole))
+        check(cat.output(), whole)
+        s.close()
+
+
+def cut_handshake():
+    """The server's first flight is cut."""
+    for n in (0, 1, 5, 60, 130, 500):
+        there = tcp()
+        cat = Cat('--ssl', *ROOT, '-4', 'localhost', str(there.getsockname()[1]))
+        s = accept(there)
+        peer = Peer(s, server_context(), True)
+        while True:
+            try:
+                peer.tls.do_handshake()
+            except ssl.SSLWantReadError:
+                if peer.outer.pending:
+                    break
+                peer.inner.write(s.recv(65536))
+        s.sendall(peer.outer.read()[:n])
+        s.shutdown(socket.SHUT_WR)
+        cat.fail(35, 'TLS handshake with localhost:[0-9]+: the peer closed the connection')
+        s.close()
+
+
+def reset_by_peer():
+    """A reset is a failure to receive; in the handshake it is a failed handshake."""
+    for handshake, status in ((True, 56), (False, 35)):
+        there = tcp()
+        take = serving(there, server_context()) if handshake else None
+        cat = Cat('--ssl', *ROOT, '-4', 'localhost', str(there.getsockname()[1]), stdin=subprocess.PIPE)
+        s = take().s if handshake else accept(there)
+        if not handshake:
+            s.recv(1)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        s.close()
+        cat.fail(status, 'Connection reset by peer')
+
+
+def big(*options):
+    """Much goes both ways, between two sockcats, through small buffers; both ends are the same."""
+    data = [random.randbytes(BIG) for _ in range(2)]
+    for i in range(2):
+        with open('%s/data%d' % (T, i), 'wb') as file:
+            file.write(data[i])
+    with open(T + '/data0', 'rb') as first, open(T + '/data1', 'rb') as second:
+        server = listener(*options, stdin=first)
+        near = Cat('--ssl', *ROOT, '-4', *options, 'localhost', server.where, stdin=second)
+        check(hashlib.sha256(near.end()).digest(), hashlib.sha256(data[0]).digest())
+        check(hashlib.sha256(server.end()).digest(), hashlib.sha256(data[1]).digest())
+
+
+def half_close():
+    """The end of input is close_notify alone; the answer comes after it, and then the end."""
+    cat, peer = client(server_context(), stdin=subprocess.PIPE)
+    cat.process.stdin.write(b'question')
+    cat.process.stdin.close()
+    check(peer.rest(), b'question')
+    peer.s.sendall(b''.join(peer.records(b'answer', notify=False)))
+    cat.await_output(b'answer')
+    port, there = peer.s.getsockname()[1], peer.s.getpeername()[1]
+    # 1: established; 8 would be that its FIN has arrived.
+    check([state for state, _ in tcp_sockets(port, there)], [1])
+    peer.s.sendall(b''.join(peer.records()))
+    check(cat.end(), b'answer')
+    check(peer.s.recv(1), b'')
+
+
+def request():
+    """After an HTTP request nothing is ended before the server ends."""
+    cat, peer = client(server_context(), stdin=subprocess.PIPE)
+    cat.process.stdin.write(b'GET / HTTP/1.0\r\n\r\n')
+    cat.process.stdin.close()
+    check(peer.read(), b'GET / HTTP/1.0\r\n\r\n')
+    peer.s.sendall(b''.join(peer.records(b'page')))
+    check(cat.end(), b'page')
+
+
+def send_only():
+    """The tickets that the server has sent are read, so that nothing resets the connection."""
+    context = server_context()
+    context.num_tickets = 2
+    there = tcp()
+    got = []
+
+    def serve():
+        s = context.wrap_socket(accept(there), server_side=True)
+        with s:
+            while part := s.recv(65536):
+                got.append(part)
+            try:
+                s.unwrap()
+            except OSError:
+                pass
+    thread = threading.Thread(target=serve)
+    thread.start()
+    data = random.randbytes(BIG)
+    with open(T + '/data', 'wb') as file:
+        file.write(data)
+    with open(T + '/data', 'rb') as file:
+        cat = Cat('--ssl', *ROOT, '-4', '--send-only', 'localhost', str(there.getsockname()[1]), stdin=file)
+        cat.end()
+    thread.join()
+    check(b''.join(got) == data, True)
+
+
+def many():
+    """Clients side by side; one that does not begin a handshake, and one without TLS, stop no other."""
+    cat = listener('-k', '--echo')
+    idle, plain = dial(cat), dial(cat)
+    plain.sendall(b'GET / HTTP/1.0\r\n\r\n')
+    peers = [Peer(dial(cat), client_context(), False).handshake() for _ in range(8)]
+    for i, peer in enumerate(peers):
+        peer.step(lambda: peer.tls.write(b'hello %d' % i))
+    for i, peer in enumerate(peers):
+        check(peer.read(), b'hello %d' % i)
+    for peer in peers:
+        peer.s.sendall(b''.join(peer.records()))
+        check(peer.read(), b'')
+    until(lambda: 'does not speak TLS' in cat.errors(), 'the message about the client without TLS')
+    idle.close()
+
+
+def program():
+    """A program gets the plain data, and its end is close_notify."""
+    cat = Cat('-l', '--ssl', '--ssl-cert', C + '/together.pem', '127.0.0.1', '0', '--', 'tr', 'a-z', 'A-Z')
+    peer = Peer(dial(cat), client_context(), False).handshake()
+    peer.s.sendall(b''.join(peer.records(b'hello')))
+    check(peer.rest(), b'HELLO')
+    peer.s.close()
+    cat.end()
+
+
+def client_certificates():
+    """A server that demands certificates; a client reports that its own was refused."""
+    for name, refused in (('client', False), ('clientbad', True), (None, True)):
+        # Both roles of sockcat, against Python.
+        cat = listener('--ssl-verify', *ROOT, '-d')
+        peer = Peer(dial(cat), client_context(name), False)
+        try:
+            peer.handshake()
+            peer.s.sendall(b''.join(peer.records(b'hello')))
+            check(peer.read(), b'')
+        except (ssl.SSLError, OSError):
+            check(refused, True)
+        if refused:
+            fail(cat, 60 if name else 35, 'certificate')
+        else:
+            check(cat.end(), b'hello')
+        own = ('--ssl-cert', '%s/%s.crt' % (C, name), '--ssl-key', '%s/%s.key' % (C, name)) if name else ()
+        there = tcp()
+        take = serving(there, server_context(clients=True))
+        cat = Cat('--ssl', *ROOT, *own, '-4', 'localhost', str(there.getsockname()[1]))
+        try:
+            peer = take()
+            peer.s.sendall(b''.join(peer.records(b'hello')))
+            check(cat.end(), b'hello')
+        except (ssl.SSLError, OSError):
+            check(refused, True)
+            cat.fail(35, 'the peer refused our certificate')
+
+
+def protocols():
+    """ALPN in both roles: the first choice of the server, or an alert if there is none."""
+    cat, peer = client(server_context(alpn=['http/1.1', 'h2']), '-v', '--ssl-alpn', 'h2,http/1.1')
+    check(peer.tls.selected_alpn_protocol(), 'http/1.1')
+    peer.s.sendall(b''.join(peer.records()))
+    cat.end()
+    check('ALPN http/1.1' in cat.errors(), True, cat.errors())
+    cat = listener('-d', '--ssl-alpn', 'h2,http/1.1')
+    peer = Peer(dial(cat), client_context(alpn=['other', 'http/1.1']), False).handshake()
+    check(peer.tls.selected_alpn_protocol(), 'http/1.1')
+    peer.s.sendall(b''.join(peer.records()))
+    cat.end()
+    cat = listener('-d', '--ssl-alpn', 'h2')
+    try:
+        Peer(dial(cat), client_context(alpn=['other']), False).handshake()
+        sys.exit('a handshake without a common protocol')
+    except ssl.SSLError as error:
+        check('NO_APPLICATION_PROTOCOL' in str(error).upper().replace(' ', '_'), True, error)
+    fail(cat, 35, 'no application protocol')
+
+
+def plain_server(text, message):
+    """A server that does not speak TLS."""
+    there = tcp()
+    cat = Cat('--ssl', *ROOT, '-4', 'localhost', str(there.getsockname()[1]))
+    s = accept(there)
+    s.sendall(text.encode().decode('unicode_escape').encode('latin1'))
+    cat.fail(35, message)
+
+
+def pinned():
+    """A listener with a certificate of its own, and a client that knows its pin."""
+    server = Cat('-l', '--ssl', '--ssl-self-signed', '127.0.0.1', '0', stdin=subprocess.DEVNULL)
+    pin = re.search(r'--pin (sha256//\S{44})$', server.errors(), re.M)[1]
+    cat = Cat('--pin', pin, 'tls://127.0.0.1:' + server.where, stdin=subprocess.PIPE)
+    out, _ = cat.process.communicate(b'hello')
+    cat.end()
+    check(server.end(), b'hello')
+
+
+main()

@@ -1,0 +1,71 @@
+#!/bin/sh
+# certificates.sh DIRECTORY: makes good and broken certificates there, with openssl(1) only. NAME.crt and NAME.key;
+# root.crt is trusted, other.crt is not.
+set -e
+mkdir -p "$1"
+cd "$1"
+exec >log 2>&1
+
+# key NAME: a key of NAME.
+key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1.key"; }
+
+# authority NAME
+authority() {
+    key "$1"
+    openssl req -x509 -new -key "$1.key" -out "$1.crt" -days 3650 -subj "/CN=$1" \
+        -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign
+}
+
+# leaf NAME AUTHORITY EXTENSION...: a certificate that the authority signs.
+leaf() {
+    name=$1 by=$2
+    shift 2
+    [ -e "$name.key" ] || key "$name"
+    printf '%s\n' "$@" >"$name.ext"
+    openssl req -new -key "$name.key" -subj "/CN=${common:-$name}" -out "$name.csr"
+    openssl x509 -req -in "$name.csr" -CA "$by.crt" -CAkey "$by.key" -set_serial "0x$(openssl rand -hex 8)" -days 800 \
+        -extfile "$name.ext" -out "$name.crt"
+}
+
+# dated NAME FROM TO: like good, for this time.
+dated() {
+    printf '[ca]\ndefault_ca=d\n[d]\ndatabase=index\nserial=serial\nunique_subject=no\nnew_certs_dir=.\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n' >ca.cnf
+    : >index
+    openssl rand -hex 8 >serial
+    key "$1"
+    openssl req -new -key "$1.key" -subj "/CN=$1" -out "$1.csr"
+    openssl ca -batch -config ca.cnf -cert root.crt -keyfile root.key -in "$1.csr" -out "$1.crt" \
+        -startdate "$2" -enddate "$3" -extfile good.ext -notext
+}
+
+server='extendedKeyUsage=serverAuth'
+both='subjectAltName=DNS:localhost,IP:127.0.0.1'
+authority root
+authority other
+leaf inter root basicConstraints=critical,CA:TRUE keyUsage=critical,keyCertSign
+leaf good root $server "$both"
+leaf wildcard root $server 'subjectAltName=DNS:*.test,DNS:*.wild.test'
+leaf nameonly root $server subjectAltName=DNS:localhost
+common=localhost leaf cnonly root $server
+leaf wrong root $server subjectAltName=DNS:other.test
+leaf iponly root $server subjectAltName=IP:127.0.0.1
+leaf ipasdns root $server subjectAltName=DNS:127.0.0.1
+leaf partial root $server 'subjectAltName=DNS:loc*host'
+leaf untrusted other $server "$both"
+leaf clientuse root extendedKeyUsage=clientAuth "$both"
+leaf chained inter $server "$both"
+leaf client root extendedKeyUsage=clientAuth
+leaf clientbad other extendedKeyUsage=clientAuth
+dated expired 20200101000000Z 20210101000000Z
+dated notyet 20400101000000Z 20410101000000Z
+cp chained.crt missing.crt
+cp chained.key missing.key
+cat inter.crt >>chained.crt
+openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out weak.key
+leaf weak root $server "$both"
+key self
+openssl req -x509 -new -key self.key -out self.crt -days 30 -subj /CN=localhost -addext "$both"
+openssl pkcs8 -topk8 -v2 aes256 -passout pass:secret -in good.key -out encrypted.key
+cat good.crt good.key >together.pem
+printf 'sha256//%s' "$(openssl x509 -in good.crt -pubkey -noout | openssl pkey -pubin -outform DER |
+    openssl dgst -sha256 -binary | openssl base64)" >good.pin

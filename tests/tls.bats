@@ -1,0 +1,175 @@
+#!/usr/bin/env bats
+# TLS: --ssl and tls://, in both roles, against Python's ssl, openssl(1), curl(1) and itself.
+# shellcheck disable=SC2154 # the helper sets status, port, listener and so on
+bats_require_minimum_version 1.5.0
+load lib/helper
+
+setup_file() {
+    export CERTIFICATES=$BATS_FILE_TMPDIR/certificates why_not=''
+    if [ ! -e "${SOCKCAT%/*}/libexec/sockcat/tls.so" ]; then
+        why_not='needs the plug-in tls'
+    elif ! command -v openssl >/dev/null; then
+        why_not='needs openssl'
+    else
+        sh "$BATS_TEST_DIRNAME/lib/certificates.sh" "$CERTIFICATES"
+    fi
+}
+
+setup() {
+    helper_setup
+    [ -z "$why_not" ] || skip "$why_not"
+}
+
+good() { start_listener --ssl --ssl-cert "$CERTIFICATES/good.crt" --ssl-key "$CERTIFICATES/good.key" "$@" 127.0.0.1 0; }
+trust() { sockcat --ssl --ssl-trustfile "$CERTIFICATES/root.crt" "$@"; }
+
+# ---- without TLS ----
+
+@test "a plain run does not need the library" {
+    need ldd
+    run ldd "$SOCKCAT"
+    [[ $output != *ssl* && $output != *crypto* ]] || fail "$output"
+}
+
+@test "without the plug-in --ssl is status 4" {
+    cp "$SOCKCAT" "$T/sockcat"
+    status=0
+    "$T/sockcat" --ssl localhost 9 </dev/null 2>"$T/err" || status=$?
+    assert_status 4
+    assert_line 'open plug-in tls: not installed .Debian package sockcat-tls.' "$T/err"
+}
+
+@test "what cannot be combined with TLS is an error" {
+    while IFS='|' read -r words message; do
+        read -ra words <<<"$words"
+        assert_fails 2 "$message" sockcat "${words[@]}" </dev/null
+    done <<'EOT'
+--ssl -u localhost 9|--ssl conflicts with
+--ssl -F localhost 9|--ssl conflicts with
+--ssl -z localhost 9|--ssl conflicts with
+--ssl --seqpacket -U /nowhere|--ssl conflicts with
+-u tls://localhost:9|conflicts with --udp
+-l --ssl 0|requires --ssl-cert FILE or --ssl-self-signed
+-l --ssl --insecure --ssl-self-signed 0|conflicts with
+--ssl -U /nowhere|needs the name of the server
+--ssl-trustfile x localhost 9|requires --ssl
+EOT
+}
+
+# ---- certificates ----
+
+@test "the certificate of the server is verified: chain, dates, purpose, strength, name" {
+    drive tls certificates <"$CASES/tls.tsv"
+}
+
+@test "--insecure accepts any certificate, and says so" {
+    start_listener --ssl --ssl-self-signed 127.0.0.1 0
+    client --ssl --insecure localhost "$port" </dev/null
+    assert_status 0
+    assert_line 'the certificate is not verified .--insecure.' "$T/client.err"
+}
+
+@test "--pin accepts the key that it names, and no other" {
+    drive tls pinned
+    good
+    client --pin "$(cat "$CERTIFICATES/good.pin")" "tls://localhost:$port" </dev/null
+    assert_status 0
+    good
+    client --pin "sha256//$(printf 'A%.0s' {1..43})=" "tls://localhost:$port" </dev/null
+    assert_status 90
+    grep -qF "its pin is $(cat "$CERTIFICATES/good.pin")" "$T/client.err"
+    finish "$listener"
+    assert_equal "$result" 35
+    assert_fails 3 'invalid --pin' sockcat --pin sha256//x tls://localhost:9 </dev/null
+}
+
+@test "an own certificate, key or CA file that cannot be used is status 58" {
+    while IFS='|' read -r words message; do
+        read -ra words <<<"${words//C\//$CERTIFICATES/}"
+        assert_fails 58 "$message" sockcat --ssl "${words[@]}" localhost 9 </dev/null
+    done <<'EOT'
+--ssl-trustfile /nowhere|trusted certificates in '/nowhere': No such file
+--ssl-trustfile C/good.key|trusted certificates in
+--ssl-cert /nowhere|certificate '/nowhere'
+--ssl-cert C/good.crt|key '
+--ssl-cert C/good.crt --ssl-key C/wrong.key|key values mismatch
+--ssl-cert C/good.crt --ssl-key C/encrypted.key|key '
+EOT
+}
+
+@test "the certificates of clients" { drive tls client_certificates; }
+
+@test "application protocols" { drive tls protocols; }
+
+# ---- handshakes ----
+
+@test "a server that does not speak TLS is named with what it sent" {
+    drive tls plain_server 'SSH-2.0-OpenSSH_9.2\r\n' "does not speak TLS; it sent 'SSH-2.0-OpenSSH_9.2'"
+    drive tls plain_server 'HTTP/1.1 400 Bad Request\r\n\r\n' "it sent 'HTTP/1.1 400 Bad Request'"
+}
+
+@test "a handshake that is cut or reset is status 35" {
+    drive tls cut_handshake
+    drive tls reset_by_peer
+}
+
+@test "a client that does not begin a handshake is dropped in time" {
+    good --wait 0.2
+    start_peer --connect "tcp:127.0.0.1:$port" recvall!
+    finish "$listener"
+    assert_equal "$result" 28
+    assert_line 'TLS handshake with .*: timed out' "$T/listener.err"
+}
+
+# ---- data and its end ----
+
+@test "the end without close_notify is status 18, at every record and inside of it" {
+    drive tls cut_client
+    drive tls cut_server
+}
+
+@test "the end of input is close_notify alone" { drive tls half_close; }
+
+@test "nothing is ended after an HTTP request" { drive tls request; }
+
+@test "much data both ways" {
+    drive tls big
+    drive tls big -I 4096 -O 4096
+}
+
+@test "--send-only reads what the server sends" { drive tls send_only; }
+
+@test "clients side by side" { drive tls many; }
+
+@test "programs" { drive tls program; }
+
+@test "a capture has the plain data" {
+    good -o "$T/dump"
+    trust localhost "$port" < <(printf hello)
+    finish "$listener"
+    assert_line '|hello|' "$T/dump"
+}
+
+@test "openssl and curl get data from a listener, and send it" {
+    head -c 1000000 /dev/urandom >"$T/data"
+    LISTENER_IN=$T/data good
+    openssl s_client -quiet -verify_return_error -CAfile "$CERTIFICATES/root.crt" -connect "localhost:$port" -4 \
+        <"$CERTIFICATES/good.crt" >"$T/got" 2>"$T/openssl.err"
+    finish "$listener"
+    assert_equal "$result" 0
+    cmp "$T/data" "$T/got"
+    need curl
+    good -c "printf 'HTTP/1.0 200 OK\r\n\r\npage'"
+    run curl -sS --cacert "$CERTIFICATES/root.crt" "https://localhost:$port/"
+    assert_equal "$output" page
+}
+
+@test "openssl s_server gets a request and sends its page" {
+    need ss
+    start_server openssl s_server -accept 127.0.0.1:0 -cert "$CERTIFICATES/good.crt" -key "$CERTIFICATES/good.key" -www
+    for version in -tls1_2 ''; do
+        client --ssl --ssl-trustfile "$CERTIFICATES/root.crt" -4 localhost "$port" < <(printf 'GET / HTTP/1.0\r\n\r\n') >"$T/page"
+        assert_status 0
+        assert_line '^HTTP/1.0 200 ok' "$T/page"
+    done
+}
