@@ -102,6 +102,24 @@ refused() {
     cmp "$T/from/a" "$T/in/a"
 }
 
+@test "a sparse file of more than 4 GiB is transferred whole, and stays sparse" {
+    [ "$PATIENCE" -eq 1 ] || skip "takes too long with sanitizers"
+    # Bytes at the beginning, beyond 4 GiB and at the end but for a hole behind them.
+    truncate -s 4200M "$T/from/sparse"
+    printf begin | dd of="$T/from/sparse" conv=notrunc status=none
+    printf middle | dd of="$T/from/sparse" conv=notrunc status=none bs=1 seek=4400000000
+    start_listener -v 127.0.0.1 0 --receive="$T/in"
+    LIMIT=120 send --send "$T/from/sparse"
+    assert_equal "$status" 0
+    FINISH_LIMIT=120 finish "$listener"
+    assert_equal "$result" 0
+    assert_line '^sockcat: received sparse: 4404019200 bytes' "$T/listener.err"
+    assert_equal "$(stat -c %s "$T/in/sparse")" 4404019200
+    [ "$(stat -c %b "$T/in/sparse")" -lt 20000 ]
+    assert_equal "$(dd if="$T/in/sparse" bs=1 skip=4400000000 count=6 status=none)" middle
+    assert_equal "$(head -c 5 "$T/in/sparse")" begin
+}
+
 @test "a name may have 255 bytes, of any characters" {
     local names=("$(printf 'n%.0s' {1..255})" $'\303\244\342\202\254 ' $'\377\376' '-rf' "a'\"\\b" '*')
     for name in "${names[@]}"; do echo "$name" >"$T/from/$name"; done

@@ -27,7 +27,10 @@ reports_progress(struct config *config, const struct options *options, struct fa
 	};
 	const char *text = options->text[OPTION_progress];
 	config->progress.size = (uint64_t)options->value[OPTION_size];
-	if (!options_has(options, OPTION_progress))
+	/* Transfers show it on a terminal, as other programs that copy files do. */
+	bool transfers = options_has(options, OPTION_send) || options_has(options, OPTION_receive);
+	if (!options_has(options, OPTION_progress) &&
+		(!transfers || options_has(options, OPTION_keep_open) || !isatty(STDERR_FILENO)))
 		return true;
 	config->progress.form = CONFIG_PROGRESS_BAR;
 	for (int i = CONFIG_PROGRESS_BAR; text != NULL; i++) {

@@ -74,9 +74,9 @@ progress_take(struct event *total, const struct session *session)
 static uint64_t
 progress_size(const struct config *config, const struct flow *flow)
 {
-	return config->frames.used || stage_transform(&flow->channel.stages) != NULL
-		? 0
-		: flow->source->caps.size;
+	return config->frames.used || stage_transform(&flow->channel.stages) != NULL ? 0
+		: flow->source->caps.size > 0 ? flow->source->caps.size
+					      : flow->sink->caps.wanted;
 }
 
 /* Whether all bytes of the source have been written, and acknowledged. */

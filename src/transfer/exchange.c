@@ -294,6 +294,7 @@ exchange_write(struct exchange *exchange, const struct iovec *pieces, int count,
 			*put += taken;
 		}
 	}
+	exchange->taken += *put;
 	bool waits = *put == 0 && total > 0;
 	exchange->stream->write.at = waits ? CLOCK_NEVER : STREAM_NOW;
 	return waits ? IO_AGAIN : IO_OK;

@@ -46,6 +46,7 @@ struct exchange {
 	bool over;        /* nothing more will be sent */
 	uint64_t data;    /* bytes of data that follow */
 	int64_t deadline; /* for the greeting, and for the end after a failure */
+	uint64_t taken;   /* bytes that have arrived */
 	size_t tail;      /* bytes that arrived when all was over */
 	struct fault verdict;
 };

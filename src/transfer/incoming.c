@@ -12,6 +12,9 @@
 /* How much is read of a part at a time. */
 #define INCOMING_STEP ((size_t)1024 * 1024)
 
+/* The shortest run of zeros, of one write, that becomes a hole. */
+#define INCOMING_HOLE ((size_t)16 * 1024)
+
 /* What can be continued of the part: whole blocks that the file has, too. */
 static uint64_t
 incoming_whole(const struct incoming *incoming)
@@ -96,10 +99,20 @@ incoming_start(struct incoming *incoming, uint64_t offset, struct fault *fault)
 	return fault_set(fault, STATUS_OUTPUT, errno, "write %s", incoming->name);
 }
 
+/* Whether the bytes are zeros that need no space in the file. */
+static bool
+incoming_is_hole(const unsigned char *bytes, size_t n)
+{
+	return n >= INCOMING_HOLE && bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0;
+}
+
 bool
 incoming_write(struct incoming *incoming, const unsigned char *bytes, size_t n, struct fault *fault)
 {
-	for (size_t at = 0; at < n;) {
+	bool hole = incoming_is_hole(bytes, n);
+	if (hole && lseek(incoming->partial.fd, (off_t)n, SEEK_CUR) == -1)
+		return fault_set(fault, STATUS_OUTPUT, errno, "write %s", incoming->name);
+	for (size_t at = hole ? n : 0; at < n;) {
 		struct iovec piece = { (void *)(uintptr_t)(bytes + at), n - at };
 		ssize_t put = sys_writev(incoming->partial.fd, &piece, 1);
 		if (put <= 0)
@@ -124,6 +137,9 @@ incoming_verify(
 	if (incoming->left > 0)
 		return fault_set(fault, STATUS_CUT, 0, "receive %s: fewer bytes than announced",
 			incoming->name);
+	/* The file may end in a hole. */
+	if (ftruncate(incoming->partial.fd, (off_t)incoming->size) == -1)
+		return fault_set(fault, STATUS_OUTPUT, errno, "write %s", incoming->name);
 	if (!incoming->digest)
 		return true;
 	if (!blocks_finish(&incoming->blocks, own, fault))

@@ -210,7 +210,10 @@ receiver_write(struct stream *stream, const struct iovec *pieces, int count, siz
 	struct fault *fault)
 {
 	struct receiver *receiver = stream->impl;
-	return exchange_write(&receiver->exchange, pieces, count, put, fault);
+	enum io result = exchange_write(&receiver->exchange, pieces, count, put, fault);
+	/* Of further files nothing is known. */
+	stream->caps.wanted = receiver->exchange.taken + receiver->file.left;
+	return result;
 }
 
 static enum io

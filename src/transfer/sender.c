@@ -35,6 +35,8 @@ struct sender {
 	struct stat status; /* of it when it was opened */
 	uint64_t left;      /* bytes of it that are not in a message of data yet */
 	uint64_t data;      /* bytes of the current message of data to send */
+	uint64_t later;     /* bytes of the files after it */
+	uint64_t made;      /* bytes that were read from the stream */
 	uint64_t offset;    /* what the receiver has, while it is compared */
 	uint64_t read;      /* bytes of that which were read */
 	unsigned char proof[BLOCKS_DIGEST];
@@ -76,6 +78,7 @@ sender_begin(struct sender *sender)
 	const struct stat *status = &sender->status;
 	const char *name = file_name_of(sender_path(sender));
 	sender->left = (uint64_t)status->st_size;
+	sender->later -= sender->left < sender->later ? sender->left : sender->later;
 	sender->data = 0;
 	blocks_close(&sender->blocks);
 	sender->state = SENDER_ASKS;
@@ -277,12 +280,10 @@ sender_prove(struct sender *sender, const struct iovec *pieces, int count)
 }
 
 static enum io
-sender_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
-	struct fault *fault)
+sender_produce(struct sender *sender, const struct iovec *pieces, int count, size_t *got)
 {
-	struct sender *sender = stream->impl;
 	struct exchange *exchange = &sender->exchange;
-	(void)fault;
+	struct stream *stream = exchange->stream;
 	enum io result = exchange_read(exchange, pieces, count, got);
 	if (result != IO_AGAIN || exchange->failed || !exchange->greeted)
 		return result;
@@ -302,6 +303,20 @@ sender_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 			return IO_AGAIN;
 	}
 	return exchange_read(exchange, pieces, count, got);
+}
+
+static enum io
+sender_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
+	struct fault *fault)
+{
+	struct sender *sender = stream->impl;
+	(void)fault;
+	enum io result = sender_produce(sender, pieces, count, got);
+	if (result == IO_OK)
+		sender->made += *got;
+	/* With what the messages around the data have needed up to now. */
+	stream->caps.size = sender->made + sender->left + sender->data + sender->later;
+	return result;
 }
 
 static enum io
@@ -347,7 +362,11 @@ sender_new(const struct sender_config *config, const char *peer, int64_t now, st
 	if (stream == NULL)
 		return NULL;
 	struct sender *sender = stream->impl;
+	struct stat status;
 	sender->config = *config;
+	for (size_t i = 0; i < config->count; i++)
+		if (stat(config->files[i], &status) == 0)
+			sender->later += (uint64_t)status.st_size;
 	sender->fd = -1;
 	if (exchange_open(&sender->exchange, stream, &sender_exchange, peer, now, config->greeting,
 		    false, fault))
