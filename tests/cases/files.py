@@ -143,12 +143,12 @@ def replaced():
 
 
 def kept():
-    """A session that fails, and a process that is killed, keep what was received."""
+    """A session that fails, and a process that is killed, keep what was received. -d: a reset is met by reading."""
     data = os.urandom(BLOCK)
     for number, status, splice in ((None, 56, ()), (None, 56, ('--no-splice',)), (signal.SIGTERM, -signal.SIGTERM, ()),
                                    (signal.SIGKILL, -signal.SIGKILL, ())):
         listener = tcp()
-        cat = client(listener, '--out', path('file'), *splice)
+        cat = client(listener, '-d', '--out', path('file'), *splice)
         peer = accept(listener)
         peer.sendall(data)
         until(lambda: os.path.exists(path('.file.part')) and held('.file.part') == data, 'the part')
@@ -166,7 +166,7 @@ def kept():
         os.unlink(path('file'))
     # Nothing was received.
     listener = tcp()
-    cat = client(listener, '--out', path('file'))
+    cat = client(listener, '-d', '--out', path('file'))
     peer = accept(listener)
     until(lambda: os.path.exists(path('.file.part')), 'the part')
     reset(peer)
