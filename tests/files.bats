@@ -45,6 +45,9 @@ assert_fails 3 expected.*percent sockcat --out a%b 127.0.0.1 9
 assert_fails 3 expected.*percent sockcat --out a% 127.0.0.1 9
 assert_fails 2 one.file.for.each.client sockcat -lk --out a 127.0.0.1 0
 assert_fails 2 one.file.for.each.client sockcat -lk --out 100%% 127.0.0.1 0
+assert_fails 23 open./none/1:.No.such sockcat -l --out /none/%n 127.0.0.1 0
+assert_fails 23 open./none/a-1:.No.such sockcat -lk --out /none/a-%n 127.0.0.1 0
+assert_fails 23 open./none/_:.No.such sockcat -l --out /none/%a 127.0.0.1 0
 assert_fails 2 requires.--receive.or.--out sockcat --force 127.0.0.1 9
 assert_fails 2 conflicts sockcat --out a -e cat 127.0.0.1 9
 assert_fails 2 conflicts sockcat -l --in a --echo 127.0.0.1 0

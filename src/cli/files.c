@@ -50,6 +50,23 @@ files_in(struct config *config, const struct options *options, struct fault *fau
 	return true;
 }
 
+/* Whether the file can be written, before a peer is known. `any`: it may exist, as that is
+ * replaced, or as the name will be another one. A directory whose name differs for each client is
+ * not checked. */
+static bool
+files_check(const char *path, bool any, struct fault *fault)
+{
+	const char *slash = strrchr(path, '/');
+	if (slash != NULL && memchr(path, '%', (size_t)(slash - path)) != NULL)
+		return true;
+	char *name = file_name_expand(path, 1, "");
+	if (name == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "--out");
+	bool good = partial_check(NULL, name, any, fault);
+	free(name);
+	return good;
+}
+
 static bool
 files_out(struct config *config, const struct options *options, struct fault *fault)
 {
@@ -72,15 +89,7 @@ files_out(struct config *config, const struct options *options, struct fault *fa
 		return fault_set(fault, STATUS_USAGE, 0,
 			"--out with -k requires a name with %%n or %%a: one file for each client");
 	files->out = path;
-	/* Only a peer has an address. */
-	if (config->keep_open || addressed)
-		return true;
-	char *name = file_name_expand(path, 1, "");
-	if (name == NULL)
-		return fault_set(fault, STATUS_MEMORY, ENOMEM, "--out");
-	bool good = partial_check(NULL, name, files->replace, fault);
-	free(name);
-	return good;
+	return files_check(path, files->replace || config->keep_open || addressed, fault);
 }
 
 bool
