@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
-#include "filter/file_name.h"
+#include "filter/file_pattern.h"
 #include "stream/partial.h"
 #include "sys/sys.h"
 
@@ -59,7 +59,7 @@ files_check(const char *path, bool any, struct fault *fault)
 	const char *slash = strrchr(path, '/');
 	if (slash != NULL && memchr(path, '%', (size_t)(slash - path)) != NULL)
 		return true;
-	char *name = file_name_expand(path, 1, "");
+	char *name = file_pattern_expand(path, 1, "");
 	if (name == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "--out");
 	bool good = partial_check(NULL, name, any, fault);
@@ -77,7 +77,7 @@ files_out(struct config *config, const struct options *options, struct fault *fa
 	if (path == NULL || strcmp(path, "-") == 0)
 		return true;
 	files->replace = options_has(options, OPTION_force);
-	if (!file_name_check(path, &numbered, &addressed))
+	if (!file_pattern_check(path, &numbered, &addressed))
 		return fault_set(fault, STATUS_VALUE, 0,
 			"invalid --out '%s': expected %%n, %%a or %%%% after a percent sign", path);
 	/* A device or FIFO is written as it is. */

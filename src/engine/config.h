@@ -54,7 +54,7 @@ struct config_frames {
 /* Files instead of standard input and output. */
 struct config_files {
 	const char *in;     /* it is open as standard input; NULL: none was given */
-	const char *out;    /* where to write received data (file_name.h); NULL: standard output */
+	const char *out;    /* where to write received data (file_pattern.h); NULL: standard output */
 	const char *device; /* it is open as standard output; NULL: none was given */
 	bool replace;       /* replace files that exist */
 };

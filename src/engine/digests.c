@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/event.h"
-#include "filter/file_name.h"
+#include "filter/file_pattern.h"
 #include "sys/sys.h"
 
 bool
@@ -97,7 +97,7 @@ digests_name(const struct config_files *files, uint64_t number, const struct add
 	if (files->out == NULL)
 		return strdup("-");
 	char *address = address_print(peer);
-	char *name = address != NULL ? file_name_expand(files->out, number, address) : NULL;
+	char *name = address != NULL ? file_pattern_expand(files->out, number, address) : NULL;
 	free(address);
 	return name;
 }

@@ -8,7 +8,7 @@
 #include "broadcast/chat.h"
 #include "broadcast/subscriber.h"
 #include "filter/file.h"
-#include "filter/file_name.h"
+#include "filter/file_pattern.h"
 #include "program/exec.h"
 #include "filter/proxy_filter.h"
 #include "stream/stdio.h"
@@ -25,7 +25,7 @@ service_add_file(const struct service_context *context, struct stream **local, s
 		return *local != NULL;
 	char *address = address_print(context->peer);
 	char *path =
-		address != NULL ? file_name_expand(files->out, context->number, address) : NULL;
+		address != NULL ? file_pattern_expand(files->out, context->number, address) : NULL;
 	free(address);
 	return file_add(local, path, files->replace, fault);
 }

@@ -1,5 +1,5 @@
-/* The names of files that are made for many clients; see file_name.h. */
-#include "filter/file_name.h"
+/* The names of files that are made for many clients; see file_pattern.h. */
+#include "filter/file_pattern.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,10 +7,10 @@
 #include <string.h>
 
 /* The digits of the largest number. */
-#define FILE_NAME_DIGITS 20
+#define FILE_PATTERN_DIGITS 20
 
 bool
-file_name_check(const char *pattern, bool *numbered, bool *addressed)
+file_pattern_check(const char *pattern, bool *numbered, bool *addressed)
 {
 	*numbered = *addressed = false;
 	for (const char *at = pattern; (at = strchr(at, '%')) != NULL; at += 2) {
@@ -24,7 +24,7 @@ file_name_check(const char *pattern, bool *numbered, bool *addressed)
 
 /* An empty address would leave the rest of the pattern as the name. */
 static size_t
-file_name_put_address(char *to, const char *address)
+file_pattern_put_address(char *to, const char *address)
 {
 	size_t length = strlen(address);
 	if (length == 0) {
@@ -42,9 +42,9 @@ file_name_put_address(char *to, const char *address)
 }
 
 char *
-file_name_expand(const char *pattern, uint64_t number, const char *address)
+file_pattern_expand(const char *pattern, uint64_t number, const char *address)
 {
-	size_t each = strlen(address) > FILE_NAME_DIGITS ? strlen(address) : FILE_NAME_DIGITS;
+	size_t each = strlen(address) > FILE_PATTERN_DIGITS ? strlen(address) : FILE_PATTERN_DIGITS;
 	size_t size = strlen(pattern) + 1;
 	for (const char *at = pattern; (at = strchr(at, '%')) != NULL; at += 2)
 		size += each;
@@ -58,9 +58,9 @@ file_name_expand(const char *pattern, uint64_t number, const char *address)
 		}
 		pattern++;
 		if (*pattern == 'n')
-			to += snprintf(to, FILE_NAME_DIGITS + 1, "%" PRIu64, number);
+			to += snprintf(to, FILE_PATTERN_DIGITS + 1, "%" PRIu64, number);
 		else if (*pattern == 'a')
-			to += file_name_put_address(to, address);
+			to += file_pattern_put_address(to, address);
 		else
 			*to++ = '%';
 	}
