@@ -49,10 +49,13 @@ layout() { (cd "$1" && find . ! -type d -printf '%m %P\n' | LC_ALL=C sort -k 2);
 wanted() {
     local plugin
     echo '755 bin/sockcat'
-    for plugin in "$build"/libexec/sockcat/*.so; do
-        [ ! -e "$plugin" ] || echo "644 libexec/sockcat/${plugin##*/}"
+    # In the order of their paths.
+    for plugin in "$build"/libexec/sockcat/*; do
+        case $plugin in
+        *.so) echo "644 libexec/sockcat/${plugin##*/}" ;;
+        */sockcat-archive) echo "755 libexec/sockcat/sockcat-archive" ;;
+        esac
     done
-    [ ! -e "$build/libexec/sockcat/sockcat-archive" ] || echo "755 libexec/sockcat/sockcat-archive"
     cat <<'EOF'
 644 share/bash-completion/completions/sockcat
 644 share/doc/sockcat/LICENSE

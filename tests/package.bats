@@ -91,6 +91,7 @@ EOF
     dpkg-deb -c "$plugins" | awk '$1 !~ /^d/ { print $1, $2, $6 }' | LC_ALL=C sort -k 3 >"$T/files"
     cat >"$T/wanted" <<'EOF'
 -rwxr-xr-x root/root ./usr/libexec/sockcat/digest.so
+-rwxr-xr-x root/root ./usr/libexec/sockcat/tls.so
 -rw-r--r-- root/root ./usr/share/doc/sockcat-tls/changelog.gz
 -rw-r--r-- root/root ./usr/share/doc/sockcat-tls/copyright
 EOF
