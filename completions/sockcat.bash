@@ -139,9 +139,13 @@ _sockcat_option() {
     -x) option=nc_proxy kind=nothing bars='-z --probe -u --udp -U --unixsock --proxy -x -F --pass-fd --vsock --sctp --udplite' ;;
     -X) option=nc_proxy_type kind=nothing bars='-X' ;;
     -P) option=nc_proxy_user kind=nothing bars='-P' ;;
-    --send) option=send kind=file bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --receive -C --crlf --in --out -i --delay --digest --digest-file --expect --expect-digest -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
+    --send) option=send kind=file bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --receive --max-size --max-entries -C --crlf --in --out -i --delay --digest --digest-file --expect --expect-digest -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
     --receive) option=receive kind=optional bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf --in --out -i --delay --digest --digest-file --expect --expect-digest -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
-    --resume) option=resume bars='--resume' ;;
+    --resume) option=resume bars='--resume --tar' ;;
+    --tar) option=tar bars='--resume --tar' ;;
+    --preserve) option=preserve kind=nothing bars='--preserve' ;;
+    --max-size) option=max_size kind=nothing bars='--send --max-size' ;;
+    --max-entries) option=max_entries kind=nothing bars='--send --max-entries' ;;
     -C | --crlf) option=crlf bars='--broker --chat --discard --send --receive -C --crlf --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
     -o | --hex-dump) option=hex_dump kind=file bars='-z --probe -o --hex-dump -F --pass-fd' ;;
     --output) option=output kind=file bars='-z --probe --output -F --pass-fd' ;;
@@ -435,6 +439,10 @@ _sockcat_names() {
         --send
         --receive
         --resume
+        --tar
+        --preserve
+        --max-size
+        --max-entries
         --crlf
         --hex-dump
         --output

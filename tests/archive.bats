@@ -90,3 +90,82 @@ setup() {
 for name in sys.argv[1:]: print(os.listxattr(name))' "$T/with/tree/file" "$T/without/tree/file"
     assert_equal "$output" $'[\'user.key\']\n[]'
 }
+
+# put_in ARG...: starts a listener that receives into $T/out.
+put_in() {
+    mkdir -p "$T/out"
+    start_listener 127.0.0.1 0 --receive="$T/out" --tar "$@"
+}
+
+# sample: a directory to send.
+sample() {
+    mkdir -p "$T/tree/empty"
+    head -c 300000 /dev/urandom >"$T/tree/file"
+}
+
+@test "archive: --tar sends a directory, and both sides exit with 0" {
+    sample
+    put_in
+    sockcat 127.0.0.1 "$port" --send "$T/tree" --tar
+    finish "$listener"
+    assert_equal "$result" 0
+    diff -r "$T/tree" "$T/out/tree"
+}
+
+@test "archive: what is refused is the receiver's status, and no success of the sender" {
+    sample
+    put_in
+    mkdir "$T/out/tree"
+    touch "$T/out/tree/file"
+    client 127.0.0.1 "$port" --send "$T/tree" --tar
+    [ "$status" -eq 55 ] || [ "$status" -eq 56 ] || fail "$status"
+    finish "$listener"
+    assert_equal "$result" 23
+    assert_equal "$(wc -c <"$T/out/tree/file")" 0
+}
+
+@test "archive: --max-size, --max-entries, --preserve and --force reach the program" {
+    sample
+    chmod 700 "$T/tree/file"
+    for option in --max-size=299999 --max-entries=2; do
+        put_in "$option"
+        client 127.0.0.1 "$port" --send "$T/tree" --tar
+        finish "$listener"
+        assert_equal "$option $result" "$option 63"
+    done
+    put_in --force --preserve=none
+    client 127.0.0.1 "$port" --send "$T/tree/file" --tar -- "$T/tree"
+    finish "$listener"
+    assert_equal "$status $result" "0 0"
+    cmp "$T/tree/file" "$T/out/file"
+    [ ! -x "$T/out/file" ]
+}
+
+@test "archive: tar may be at either end, and an archive that is cut is 18" {
+    sample
+    tar -cf "$T/tar" -C "$T" tree
+    put_in
+    sockcat -N 127.0.0.1 "$port" <"$T/tar"
+    finish "$listener"
+    assert_equal "$result" 0
+    diff -r "$T/tree" "$T/out/tree"
+    put_in --force
+    # All but the end blocks.
+    head -c 301568 "$T/tar" | sockcat -N 127.0.0.1 "$port" || :
+    finish "$listener"
+    assert_equal "$result" 18
+    start_listener -d 127.0.0.1 0
+    sockcat 127.0.0.1 "$port" --send "$T/tree" --tar
+    finish "$listener"
+    mkdir "$T/theirs"
+    tar -xf "$T/listener.out" -C "$T/theirs"
+    diff -r "$T/tree" "$T/theirs/tree"
+}
+
+@test "archive: a program without sockcat-archive says what to install" {
+    cp "$SOCKCAT" "$T/sockcat"
+    SOCKCAT=$T/sockcat assert_fails 4 'sockcat-archive: not installed .Debian package sockcat-archive' \
+        sockcat 127.0.0.1 9 --send "$T" --tar
+    assert_fails 26 'no-such-file: No such file' sockcat 127.0.0.1 9 --send "$T/no-such-file" --tar
+    assert_fails 23 'no-such-directory: No such file' sockcat 127.0.0.1 9 --receive="$T/no-such-directory" --tar
+}

@@ -187,6 +187,7 @@ static const struct service *
 command_service(const struct options *options)
 {
 	return options_has(options, OPTION_to)         ? &service_to
+		: options_has(options, OPTION_tar)     ? &service_program
 		: options_has(options, OPTION_send)    ? &service_send
 		: options_has(options, OPTION_receive) ? &service_receive
 		: options_runs_program(options)        ? &service_program

@@ -76,6 +76,9 @@ bool proxies_config(struct config *config, const struct options *options, struct
  * to be set. Status 2, 3, 4, 27 or 58. */
 bool tls_config(struct config *config, const struct options *options, struct fault *fault);
 
+/* --tar: the program that sends or receives an archive (archive.c). */
+bool archive_config(struct config *config, const struct options *options, struct fault *fault);
+
 /* Fills config->to if --to is given. Status 2 or 3. */
 bool target_config(struct config *config, const struct options *options, struct fault *fault);
 

@@ -19,10 +19,7 @@ transfer_add(struct config_transfer *transfer, const char *path, struct fault *f
 		return fault_set(fault, STATUS_INPUT, errno, "open %s", path);
 	if (S_ISDIR(status.st_mode))
 		return fault_set(fault, STATUS_INPUT, 0,
-			"send %s: it is a directory; use: tar -c %s | sockcat ... and sockcat ... "
-			"| "
-			"tar -x",
-			path, path);
+			"send %s: it is a directory; use --tar at both ends", path);
 	if (!S_ISREG(status.st_mode))
 		return fault_set(fault, STATUS_INPUT, 0, "send %s: not a regular file", path);
 	const char *refused = file_name_refuse(name, strlen(name));
@@ -67,6 +64,8 @@ transfer_config(struct config *config, const struct options *options, struct fau
 		return fault_set(fault, STATUS_USAGE, 0, "--%s requires a stream socket",
 			sends ? "send" : "receive");
 	transfer->resume = options_has(options, OPTION_resume);
+	if (options_has(options, OPTION_tar))
+		return archive_config(config, options, fault);
 	if (sends)
 		return transfer_add_all(transfer, options, fault);
 	const char *directory = options->text[OPTION_receive];

@@ -91,6 +91,7 @@ struct config_program {
 	char **argv;        /* owned array of borrowed strings */
 	const char *name;   /* for messages; not owned */
 	bool status;        /* exit with its status */
+	bool strict;        /* see struct exec_config */
 	bool terminal;      /* use a pseudo-terminal */
 	bool raw;           /* the terminal is in raw mode */
 	bool clear;         /* minimal environment */

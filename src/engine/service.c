@@ -60,6 +60,7 @@ service_init_program(const struct service_context *context, struct fault *fault)
 		.terminal = config->program.terminal,
 		.raw = config->program.raw,
 		.clear = config->program.clear,
+		.strict = config->program.strict,
 		.processes = config->program.processes,
 		.protocol = config->transport->name,
 		.peer = *context->peer,

@@ -16,12 +16,13 @@ static const char *const plugin_folders[] = { "libexec/sockcat", PLUGIN_FOLDER }
 
 /* The caller frees it; NULL: out of memory. */
 static char *
-plugin_path(const char *directory, const char *folder, const char *name)
+plugin_path(const char *directory, const char *folder, const char *name, const char *suffix)
 {
-	size_t size = strlen(directory) + strlen(folder) + strlen(name) + sizeof "//.so";
+	size_t size =
+		strlen(directory) + strlen(folder) + strlen(name) + strlen(suffix) + sizeof "//";
 	char *path = malloc(size);
 	if (path != NULL)
-		(void)snprintf(path, size, "%s/%s/%s.so", directory, folder, name);
+		(void)snprintf(path, size, "%s/%s/%s%s", directory, folder, name, suffix);
 	return path;
 }
 
@@ -72,37 +73,42 @@ plugin_load(const struct plugin *plugin, const char *path, struct fault *fault)
 	return head;
 }
 
-/* Opens the first that is there. NULL without a fault: there is none. */
-static const void *
-plugin_find(const struct plugin *plugin, const char *directory, uid_t owner, struct fault *fault)
+/* The path of the first that is there, for the caller to free. NULL without a fault: there is none.
+ */
+static char *
+plugin_find(const char *name, const char *suffix, struct fault *fault)
 {
-	const void *found = NULL;
+	uid_t owner = geteuid();
+	char *own = sys_program_folder(&owner), *found = NULL;
+	const char *directory = own == NULL ? PLUGIN_PROGRAMS : own;
 	for (size_t i = 0; i < PLUGIN_FOLDERS && found == NULL && !fault_is_set(fault); i++) {
-		char *path = plugin_path(directory, plugin_folders[i], plugin->name);
-		if (path == NULL)
-			return fault_set(fault, STATUS_MEMORY, ENOMEM, "open plug-in"), NULL;
-		if (plugin_check(path, strlen(directory) + 1, owner))
-			found = plugin_load(plugin, path, fault);
-		else if (errno == EPERM)
+		found = plugin_path(directory, plugin_folders[i], name, suffix);
+		if (found == NULL) {
+			(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "open plug-in");
+			break;
+		}
+		if (plugin_check(found, strlen(directory) + 1, owner))
+			break;
+		if (errno == EPERM)
 			fault_set(fault, STATUS_MISSING, 0,
 				"open plug-in %s: users other than root and sockcat's owner could "
 				"change it",
-				path);
+				found);
 		else if (errno != ENOENT && errno != ENOTDIR)
-			fault_set(fault, STATUS_MISSING, errno, "open plug-in %s", path);
-		free(path);
+			fault_set(fault, STATUS_MISSING, errno, "open plug-in %s", found);
+		free(found);
+		found = NULL;
 	}
+	free(own);
 	return found;
 }
 
 const void *
 plugin_open(const struct plugin *plugin, struct fault *fault)
 {
-	uid_t owner = geteuid();
-	char *directory = sys_program_folder(&owner);
-	const void *found =
-		plugin_find(plugin, directory == NULL ? PLUGIN_PROGRAMS : directory, owner, fault);
-	free(directory);
+	char *path = plugin_find(plugin->name, ".so", fault);
+	const void *found = path == NULL ? NULL : plugin_load(plugin, path, fault);
+	free(path);
 	if (found == NULL && !fault_is_set(fault))
 		fault_set(fault, STATUS_MISSING, 0,
 			PLUGIN_STATIC ? "open plug-in %s: a static program has no plug-ins (Debian "
@@ -110,4 +116,14 @@ plugin_open(const struct plugin *plugin, struct fault *fault)
 				      : "open plug-in %s: not installed (Debian package %s)",
 			plugin->name, plugin->package);
 	return found;
+}
+
+char *
+plugin_program(const char *name, const char *package, struct fault *fault)
+{
+	char *path = plugin_find(name, "", fault);
+	if (path == NULL && !fault_is_set(fault))
+		fault_set(fault, STATUS_MISSING, 0, "run %s: not installed (Debian package %s)",
+			name, package);
+	return path;
 }

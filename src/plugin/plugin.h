@@ -52,4 +52,10 @@ struct plugin {
  */
 const void *plugin_open(const struct plugin *plugin, struct fault *fault);
 
+/*
+ * The path of a program in the same place, which is checked in the same way. The caller frees it.
+ * NULL: the fault names the program and Debian's package that has it.
+ */
+char *plugin_program(const char *name, const char *package, struct fault *fault);
+
 #endif

@@ -136,7 +136,7 @@ exec_open(struct stream *stream, const struct pollset *pollset, int64_t now, str
 	if (!started)
 		return exec_failed(exec, error, fault);
 	if (!terminal) {
-		stream->read.splice = stream->read.fd;
+		stream->read.splice = exec->config.strict ? -1 : stream->read.fd;
 		stream->write.splice = stream->write.fd;
 	}
 	stream->hangup.fd = stream->write.fd;
@@ -186,6 +186,23 @@ exec_wait(struct stream *stream, bool silent, struct fault *fault)
 	return exec_discard_input(stream, fault) ? IO_END : IO_FAIL;
 }
 
+/* The end of the output. With `strict` it depends on the program's exit status, which is there
+ * soon. */
+static enum io
+exec_conclude(struct stream *stream, struct fault *fault)
+{
+	const struct exec *exec = stream->impl;
+	int status;
+	if (!exec->config.strict)
+		return IO_END;
+	if (!exec_has_ended(stream, &status))
+		return IO_AGAIN;
+	if (status == 0)
+		return IO_END;
+	(void)fault_set_quiet(fault, (enum status)status);
+	return IO_FAIL;
+}
+
 static enum io
 exec_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
 	struct fault *fault)
@@ -204,7 +221,7 @@ exec_read(struct stream *stream, const struct iovec *pieces, int count, size_t *
 	}
 	/* EIO: no process has the terminal open. */
 	if (n == 0 || (errno == EIO && exec->config.terminal))
-		return IO_END;
+		return exec_conclude(stream, fault);
 	if (sys_would_block(errno))
 		return exec_wait(stream, true, fault);
 	return IO_FAULT(fault, STATUS_INPUT, errno, "read from %s", exec->config.name);

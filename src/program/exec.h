@@ -22,6 +22,7 @@ struct exec_config {
 	bool terminal;      /* use a pseudo-terminal instead of two pipes */
 	bool raw;           /* the terminal is in raw mode */
 	bool clear;         /* see child_env_make */
+	bool strict;        /* an exit status other than 0 is a failure of the stream */
 	uint64_t processes; /* see sys_limit_processes; 0: no limit */
 	const char *protocol;
 	struct address own, peer;

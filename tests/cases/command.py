@@ -33,7 +33,7 @@ class Row:
                  'to': 'localhost:80', 'nick': 'me', 'mode': '0660', 'group': '0',
                  'resolve': 'a:80:127.0.0.1', 'rate': '1M', 'expect': '5', 'expect_digest': '0' * 64,
                  'report': 'json', 'max_loss': '5', 'in': '/dev/null', 'out': '/dev/null',
-                 'pin': 'sha256//' + 'A' * 43 + '=', 'ssl_alpn': 'h2,http/1.1'}
+                 'pin': 'sha256//' + 'A' * 43 + '=', 'ssl_alpn': 'h2,http/1.1', 'preserve': 'mode,time'}
         by_type = {'TIME': '1', 'SIZE': '4k', 'COUNT': '1', 'NUMBER': '1', 'PORT': '9', 'HOST': '127.0.0.1',
                    'INTERFACE': 'lo', 'USER': '0', 'FILE': T + '/file', 'PROGRAM': 'cat',
                    'ENUM': self.argument.split('|')[0]}
@@ -348,7 +348,8 @@ def sizes():
                     '9223372036854775808', '18446744073709551615', '18446744073709551616', '18446744073709551617',
                     '9' * 32 + 'G', '9' * 1000)
     good = ('1', '007', '00001k', '1K', '64k', '64K', '10M', '10m', '1m', '1G', '1g', '2047M', '2097151k', '2147483647')
-    for row, spelling in ((row, spelling) for row in of_type('SIZE') for spelling in row.spellings):
+    for row, spelling in ((row, spelling) for row in of_type('SIZE') if row.most == LIMITS['INT32_MAX']
+                          for spelling in row.spellings):
         for value in good:
             parsed(spelling, value)
         for values, text in (malformed, 'a size such as'), (out_of_range, 'a number from 1 to %d' % row.most):
