@@ -154,6 +154,8 @@ command_endpoint(struct config *config, const struct compat *compat, const struc
 		if (operands->port_count > 1)
 			return fault_set(
 				fault, STATUS_USAGE, 0, "--vsock conflicts with several ports");
+		if (operands->port_count == 0)
+			return fault_set(fault, STATUS_USAGE, 0, "--vsock requires a port");
 		return endpoint_set_vsock(endpoint,
 			operands->host == NULL && options_runs_program(options)
 				? COMMAND_VSOCK_LOCAL

@@ -32,6 +32,7 @@ endpoint_fuzz_parse(struct endpoint *endpoint, char *text, bool *resolved)
 		good = endpoint_set_vsock(endpoint, word.host, word.port, &fault);
 		break;
 	case ENDPOINT_URI_PLAIN:
+	case ENDPOINT_URI_TLS:
 	case ENDPOINT_URI_TCP:
 	case ENDPOINT_URI_UDP:
 		endpoint->names = TRANSPORT_INET;
