@@ -165,9 +165,6 @@ refused() {
     start_listener 127.0.0.1 0 --receive="$T/in"
     send --receive="$T/in"
     refused 102 'both sides have --receive; one of them needs --send$'
-    start_listener 127.0.0.1 0 --receive="$T/in"
-    echo hello | sockcat 127.0.0.1 "$port" >/dev/null || true
-    assert_listener_ends 102 'is not sockcat --send \(with another program use: > FILE\)$'
     start_listener 127.0.0.1 0 -c 'echo "HTTP/1.0 400 Bad request"'
     send --send "$T/from/a"
     assert_equal "$status" 102
@@ -176,6 +173,21 @@ refused() {
     send --send "$T/from/a"
     assert_equal "$status" 102
     assert_one_error "$T/send.err" 'ended without a greeting: it is not sockcat --receive'
+}
+
+@test "another program does not end with 0 when what it has sent is discarded" {
+    discarded() { # FILE TEXT
+        start_listener 127.0.0.1 0 --receive="$T/in"
+        status=0
+        sockcat 127.0.0.1 "$port" <"$1" >/dev/null 2>"$T/send.err" || status=$?
+        assert_listener_ends 102 "$2"
+        # The reset meets a send or a receive.
+        [[ $status = 5[56] ]]
+    }
+    printf sockcat >"$T/from/beginning"
+    discarded "$T/from/a" 'is not sockcat --send \(with another program use: > FILE\)$'
+    discarded "$T/from/big" 'is not sockcat --send'
+    discarded "$T/from/beginning" 'ended without a greeting'
 }
 
 @test "a peer that sends no greeting is given up after --wait" {

@@ -276,6 +276,15 @@ exchange_read(struct exchange *exchange, const struct iovec *pieces, int count, 
 	return IO_AGAIN;
 }
 
+/* Another program has sent data, which is lost: the connection is reset, so that it does not take
+ * that for success. The verdict takes the place of the fault. */
+static enum io
+exchange_break(struct fault *fault)
+{
+	(void)fault_set_quiet(fault, STATUS_FRAMING);
+	return IO_FAIL;
+}
+
 enum io
 exchange_write(struct exchange *exchange, const struct iovec *pieces, int count, size_t *put,
 	struct fault *fault)
@@ -295,24 +304,28 @@ exchange_write(struct exchange *exchange, const struct iovec *pieces, int count,
 		}
 	}
 	exchange->taken += *put;
+	if (exchange->failed && !exchange->greeted && *put > 0)
+		return exchange_break(fault);
 	bool waits = *put == 0 && total > 0;
 	exchange->stream->write.at = waits ? CLOCK_NEVER : STREAM_NOW;
 	return waits ? IO_AGAIN : IO_OK;
 }
 
 enum io
-exchange_shut(struct exchange *exchange, bool half_close)
+exchange_shut(struct exchange *exchange, bool half_close, struct fault *fault)
 {
-	struct fault fault = FAULT_NONE;
+	struct fault cut = FAULT_NONE;
 	bool early = half_close && !exchange->over && !exchange->failed;
 	if (early && !exchange->greeted) {
 		exchange_set_stranger(
 			exchange, STATUS_FRAMING, "ended without a greeting: it is not");
+		if (exchange->taken > 0)
+			return exchange_break(fault);
 	} else if (early) {
-		(void)fault_set(&fault, STATUS_CUT, 0,
+		(void)fault_set(&cut, STATUS_CUT, 0,
 			"receive from %s: the connection ended before the transfer was complete",
 			exchange->peer);
-		exchange_conclude(exchange, &fault);
+		exchange_conclude(exchange, &cut);
 	}
 	exchange_end(exchange);
 	return IO_OK;

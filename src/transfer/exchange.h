@@ -84,6 +84,6 @@ enum io exchange_read(
 	struct exchange *exchange, const struct iovec *pieces, int count, size_t *got);
 enum io exchange_write(struct exchange *exchange, const struct iovec *pieces, int count,
 	size_t *put, struct fault *fault);
-enum io exchange_shut(struct exchange *exchange, bool half_close);
+enum io exchange_shut(struct exchange *exchange, bool half_close, struct fault *fault);
 
 #endif

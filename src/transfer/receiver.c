@@ -220,13 +220,12 @@ static enum io
 receiver_shut(struct stream *stream, bool half_close, struct fault *fault)
 {
 	struct receiver *receiver = stream->impl;
-	(void)fault;
 	/* The file is stored before the end is judged. */
 	if (half_close && receiver->state == RECEIVER_STORES) {
 		stream->write.at = CLOCK_NEVER;
 		return IO_AGAIN;
 	}
-	return exchange_shut(&receiver->exchange, half_close);
+	return exchange_shut(&receiver->exchange, half_close, fault);
 }
 
 static void

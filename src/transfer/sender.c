@@ -331,8 +331,7 @@ static enum io
 sender_shut(struct stream *stream, bool half_close, struct fault *fault)
 {
 	struct sender *sender = stream->impl;
-	(void)fault;
-	return exchange_shut(&sender->exchange, half_close);
+	return exchange_shut(&sender->exchange, half_close, fault);
 }
 
 static void
