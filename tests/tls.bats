@@ -130,6 +130,8 @@ EOT
 
 @test "the end of input is close_notify alone" { drive tls half_close; }
 
+@test "data that is sent to a server that has closed is lost" { drive tls gone; }
+
 @test "nothing is ended after an HTTP request" { drive tls request; }
 
 @test "much data both ways" {

@@ -78,6 +78,15 @@ openssl_session_result(struct openssl_session *session, int n, struct fault *fau
 	}
 }
 
+/* The same of a call that writes. Once the peer has sent close_notify, the library calls every
+ * failure of the bottom SSL_ERROR_ZERO_RETURN. */
+static enum io
+openssl_session_wrote(struct openssl_session *session, int n, struct fault *fault)
+{
+	enum io result = openssl_session_result(session, n, fault);
+	return result == IO_END ? IO_FAIL : result;
+}
+
 static bool
 openssl_session_set_up(struct openssl_session *session)
 {
@@ -192,7 +201,7 @@ openssl_session_write(void *state, const void *bytes, size_t size, size_t *put, 
 	ERR_clear_error();
 	if (size > SSL3_RT_MAX_PLAIN_LENGTH)
 		size = SSL3_RT_MAX_PLAIN_LENGTH;
-	return openssl_session_result(session, SSL_write_ex(session->ssl, bytes, size, put), fault);
+	return openssl_session_wrote(session, SSL_write_ex(session->ssl, bytes, size, put), fault);
 }
 
 enum io
@@ -202,5 +211,5 @@ openssl_session_shut(void *state, struct fault *fault)
 	ERR_clear_error();
 	int n = SSL_shutdown(session->ssl);
 	/* 0: sent, and the peer's is not received yet. */
-	return n >= 0 ? IO_OK : openssl_session_result(session, n, fault);
+	return n >= 0 ? IO_OK : openssl_session_wrote(session, n, fault);
 }

@@ -278,6 +278,17 @@ def half_close():
     check(peer.s.recv(1), b'')
 
 
+def gone():
+    """The server ends and closes; what is sent afterwards is lost."""
+    cat, peer = client(server_context(), stdin=subprocess.PIPE)
+    peer.s.sendall(b''.join(peer.records(b'answer')))
+    peer.s.close()
+    cat.await_output(b'answer')
+    cat.write(b'late')
+    cat.process.stdin.close()
+    cat.fail(55, 'send to localhost:[0-9]+: (Broken pipe|Connection reset by peer)')
+
+
 def request():
     """After an HTTP request nothing is ended before the server ends."""
     cat, peer = client(server_context(), stdin=subprocess.PIPE)
