@@ -130,7 +130,7 @@ EOT
 
 @test "the end of input is close_notify alone" { drive tls half_close; }
 
-@test "data that is sent to a server that has closed is lost" { drive tls gone; }
+@test "a server that has closed: data sent too late is lost, close_notify is not" { drive tls gone; }
 
 @test "nothing is ended after an HTTP request" { drive tls request; }
 

@@ -27,6 +27,7 @@ struct tls_filter {
 	bool lower_ended;         /* the stream below has ended */
 	bool established;
 	bool shut;           /* close_notify is in the queue, or sent */
+	bool arrived;        /* all data had arrived before close_notify was sent */
 	bool read_waits;     /* the read waits until the queue can be written */
 	enum io ended;       /* IO_END, IO_FAIL: what further reads return */
 	struct fault ending; /* of the next read that has no data before it */
@@ -295,19 +296,37 @@ tls_filter_write(struct stream *stream, const struct iovec *pieces, int count, s
 	return tls_filter_end(stream, result, fault);
 }
 
+/* Sends close_notify. A peer that has sent its own may have closed the connection, and answer with
+ * a reset: first awaits the arrival of the data. */
+static enum io
+tls_filter_notify(struct stream *stream, struct fault *fault)
+{
+	struct tls_filter *filter = stream->impl;
+	if (filter->ended == IO_END) {
+		enum io result = stream_shut(stream->lower, false, fault);
+		if (result != IO_OK)
+			return result;
+		filter->arrived = true;
+	}
+	filter->shut = true;
+	enum io result = filter->config->tls->ops->shut(filter->session, fault);
+	return result == IO_OK ? tls_filter_flush(stream, fault) : result;
+}
+
 static enum io
 tls_filter_shut(struct stream *stream, bool half_close, struct fault *fault)
 {
 	struct tls_filter *filter = stream->impl;
 	enum io result = tls_filter_begin(stream, fault);
-	if (result == IO_OK && half_close && !filter->shut) {
-		filter->shut = true;
-		result = filter->config->tls->ops->shut(filter->session, fault);
-		if (result == IO_OK)
-			result = tls_filter_flush(stream, fault);
-	}
+	if (result == IO_OK && half_close && !filter->shut)
+		result = tls_filter_notify(stream, fault);
 	if (result == IO_OK)
 		result = stream_shut(stream->lower, filter->shut && filter->ended == IO_END, fault);
+	if (result == IO_FAIL && filter->arrived && stream_stats(stream)->broken != 0) {
+		fault_clear(fault);
+		fault_clear(&filter->failure);
+		result = IO_OK;
+	}
 	return tls_filter_end(stream, result, fault);
 }
 

@@ -279,14 +279,19 @@ def half_close():
 
 
 def gone():
-    """The server ends and closes; what is sent afterwards is lost."""
-    cat, peer = client(server_context(), stdin=subprocess.PIPE)
-    peer.s.sendall(b''.join(peer.records(b'answer')))
-    peer.s.close()
-    cat.await_output(b'answer')
-    cat.write(b'late')
-    cat.process.stdin.close()
-    cat.fail(55, 'send to localhost:[0-9]+: (Broken pipe|Connection reset by peer)')
+    """The server ends and closes before the input ends: nothing of ours is lost, or what was sent too late."""
+    for late in (b'late', b''):
+        cat, peer = client(server_context(), stdin=subprocess.PIPE)
+        peer.s.sendall(b''.join(peer.records(b'answer')))
+        peer.s.close()
+        cat.await_output(b'answer')
+        cat.write(late)
+        cat.process.stdin.close()
+        if late:
+            cat.fail(55, 'send to localhost:[0-9]+: (Broken pipe|Connection reset by peer)')
+        else:
+            cat.end()
+            check(cat.errors(), '')
 
 
 def request():
