@@ -51,6 +51,8 @@ trust() { sockcat --ssl --ssl-trustfile "$CERTIFICATES/root.crt" "$@"; }
 -u tls://localhost:9|conflicts with --udp
 -l --ssl 0|requires --ssl-cert FILE or --ssl-self-signed
 -l --ssl --insecure --ssl-self-signed 0|conflicts with
+-l --ssl --ssl-self-signed --pin x 0|-l --pin requires --ssl-verify
+-l --ssl --ssl-self-signed --ssl-trustfile x 0|-l --ssl-trustfile requires --ssl-verify
 --ssl -U /nowhere|needs the name of the server
 --ssl-trustfile x localhost 9|requires --ssl
 EOT

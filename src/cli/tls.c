@@ -34,6 +34,11 @@ tls_check(const struct config *config, const struct options *options, struct fau
 		!options_has(options, OPTION_ssl_self_signed))
 		return fault_set(fault, STATUS_USAGE, 0,
 			"-l --ssl requires --ssl-cert FILE or --ssl-self-signed");
+	/* Without it no client is asked for a certificate. */
+	if (listens && !options_has(options, OPTION_ssl_verify) &&
+		(options_has(options, OPTION_pin) || options_has(options, OPTION_ssl_trustfile)))
+		return fault_set(fault, STATUS_USAGE, 0, "-l --%s requires --ssl-verify",
+			options_has(options, OPTION_pin) ? "pin" : "ssl-trustfile");
 	return true;
 }
 
