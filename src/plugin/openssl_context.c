@@ -42,8 +42,8 @@ openssl_context_variable(const char *name)
 	return getuid() == geteuid() && getgid() == getegid() ? getenv(name) : NULL;
 }
 
-/* SSL_CERT_FILE and SSL_CERT_DIR replace the file and the directory of the system; the file of the
- * system holds the same certificates as its directory and is not read. */
+/* SSL_CERT_FILE is read besides the directory, which SSL_CERT_DIR replaces. The file of the system
+ * holds the same certificates as its directory and is not read. */
 static bool
 openssl_context_trust_system(X509_STORE *store, struct fault *fault)
 {
