@@ -71,6 +71,20 @@ EOT
     assert_line 'the certificate is not verified .--insecure.' "$T/client.err"
 }
 
+# names HOST: those of the certificate that a listener at this address makes.
+names() {
+    start_listener --ssl --ssl-self-signed "$1" 0
+    client --ssl --ssl-trustfile "$CERTIFICATES/root.crt" --ssl-servername elsewhere.test 127.0.0.1 "$port" </dev/null
+    sed -n 's/.*the certificate is for \([^)]*\)).*/\1/p' "$T/client.err"
+}
+
+@test "a self-signed certificate is for the address of the listener, or for all names of the machine" {
+    local any='DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1, DNS:'
+    assert_equal "$(names 127.0.0.1)" 'IP Address:127.0.0.1'
+    [[ $(names 0.0.0.0) == "$any"* ]] || fail "$(cat "$T/client.err")"
+    [[ $(names '*') == "$any"* ]] || fail "$(cat "$T/client.err")"
+}
+
 @test "--pin accepts the key that it names, and no other" {
     drive tls pinned
     good

@@ -34,13 +34,26 @@ openssl_self_add_name(GENERAL_NAMES *names, const char *text)
 	return false;
 }
 
+/* Whether the text is an unspecified address (0.0.0.0, ::), to which no client connects. */
+static bool
+openssl_self_is_any(const char *text)
+{
+	static const unsigned char any[16];
+	ASN1_OCTET_STRING *address = a2i_IPADDRESS(text);
+	bool result = address != NULL &&
+		memcmp(ASN1_STRING_get0_data(address), any, (size_t)ASN1_STRING_length(address)) ==
+			0;
+	ASN1_OCTET_STRING_free(address);
+	return result;
+}
+
 static bool
 openssl_self_set_names(X509 *certificate, const char *host)
 {
 	GENERAL_NAMES *names = sk_GENERAL_NAME_new_null();
 	char own[HOST_NAME_MAX + 1];
 	bool good = names != NULL;
-	if (host != NULL) {
+	if (host != NULL && !openssl_self_is_any(host)) {
 		good = good && openssl_self_add_name(names, host);
 	} else {
 		good = good && openssl_self_add_name(names, "localhost") &&

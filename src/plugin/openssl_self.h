@@ -5,8 +5,8 @@
 #include <openssl/ssl.h>
 #include <stdbool.h>
 
-/* Makes a key and a certificate for one day and for this name or address (NULL: the names of this
- * machine), and uses them. False: the library failed. */
+/* Makes a key and a certificate for one day and for this name or address (NULL or an unspecified
+ * address: the names of this machine), and uses them. False: the library failed. */
 bool openssl_self_make(SSL_CTX *ssl, const char *host);
 
 #endif
