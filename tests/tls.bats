@@ -117,6 +117,19 @@ EOT
 
 @test "application protocols" { drive tls protocols; }
 
+@test "without memory for TLS the run fails, and the library does not crash" {
+    need_shim malloc
+    local call got
+    for call in $(seq 5 3 80); do
+        got=0
+        with_shim "malloc:ENOMEM:$call" "$SOCKCAT" --ssl --ssl-cert /nowhere localhost 9 </dev/null 2>"$T/err" || got=$?
+        case $got in
+        4 | 27 | 58) ;;
+        *) fail "call $call: status $got: $(cat "$T/err")" ;;
+        esac
+    done
+}
+
 # ---- handshakes ----
 
 @test "a server that does not speak TLS is named with what it sent" {

@@ -198,7 +198,9 @@ openssl_context_new(const struct tls_settings *settings, struct fault *fault)
 {
 	struct openssl_context *context = calloc(1, sizeof *context);
 	ERR_clear_error();
-	if (context != NULL)
+	/* Without memory for the library's default context, a fetch would use one that does not
+	 * exist. */
+	if (context != NULL && OSSL_LIB_CTX_get0_global_default() != NULL)
 		context->ssl =
 			SSL_CTX_new(settings->server ? TLS_server_method() : TLS_client_method());
 	if (context == NULL || context->ssl == NULL) {
