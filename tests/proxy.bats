@@ -74,7 +74,11 @@ direct --proxy=env --noproxy=localhost --resolve x.localhost:PORT:127.0.0.1 x.lo
 proxied 1 --proxy=env 127.0.0.1
 proxied 1 --proxy=env --noproxy=10.0.0.0/8,host,::1 localhost
 proxied 1 --proxy=env --noproxy=host xlocalhost
+proxied 1 --proxy=env --noproxy=127.0.0.2 --to 127.0.0.2:9 127.0.0.1
 TABLE
+    start_listener 127.0.0.1 0
+    assert_fails 7 'connect 127.0.0.1:1: ' sockcat --proxy=env --noproxy=127.0.0.1 --to 127.0.0.2:9 \
+        127.0.0.1 "$port" </dev/null
     HTTP_PROXY=http://127.0.0.1:3 ALL_PROXY='' proxied 2 --proxy=env 127.0.0.1
     no_proxy='127.0.0.1 %%,x' direct --proxy=env 127.0.0.1
     NO_PROXY=127.0.0.1 proxied 9 --noproxy=::1 --proxy=socks5h://127.0.0.1:9 127.0.0.1

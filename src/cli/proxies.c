@@ -133,34 +133,35 @@ proxies_log_in(struct config *config, const struct options *options, struct faul
 	return proxy_login_set(chain, chain->logins, path != NULL ? path : PROXIES_LOGIN, fault);
 }
 
-/* Whether the target is one that no proxy is used for. */
+/* Makes the target direct if no proxy is used for it. */
 static bool
-proxies_are_left_out(const struct options *options, const struct endpoint *target, bool *left_out,
-	struct fault *fault)
+proxies_leave_out(const struct options *options, struct endpoint *target, struct fault *fault)
 {
 	bool env = false;
 	for (size_t i = 0; i < options->given_count; i++) {
 		const struct option_given *given = &options->given[i];
 		env |= given->option == OPTION_proxy && strcmp(given->text, PROXIES_ENV) == 0;
 		if (given->option == OPTION_noproxy &&
-			!noproxy_find(given->text, target, false, left_out, fault))
+			!noproxy_find(given->text, target, false, fault))
 			return false;
 	}
 	const char *list = env
 		? proxies_variable(proxies_noproxy_env, PROXIES_COUNT(proxies_noproxy_env))
 		: NULL;
-	return list == NULL || noproxy_find(list, target, true, left_out, fault);
+	return list == NULL || noproxy_find(list, target, true, fault);
 }
 
-/* Whether the proxies can be asked for this target. */
+/* Checks that the proxies can be asked for this target, unless it is direct. */
 static bool
-proxies_check(const struct transport *transport, const struct endpoint *target,
+proxies_set_target(const struct transport *transport, struct endpoint *target,
 	const struct options *options, struct fault *fault)
 {
 	if (!transport->tcp)
 		return fault_set(fault, STATUS_USAGE, 0, "a proxy conflicts with --to %s",
 			options->text[OPTION_to]);
-	return !target->numeric || strchr(target->host, '%') == NULL ||
+	if (!proxies_leave_out(options, target, fault))
+		return false;
+	return target->direct || !target->numeric || strchr(target->host, '%') == NULL ||
 		fault_set(fault, STATUS_VALUE, 0,
 			"host '%s': a proxy cannot be asked for an address with an interface",
 			target->host);
@@ -170,28 +171,22 @@ bool
 proxies_config(struct config *config, const struct options *options, struct fault *fault)
 {
 	bool listen = options_has(options, OPTION_listen), to = config->to.transport != NULL;
-	bool left_out = false;
 	if (!proxies_add(config, options, fault) || config->proxies.count == 0)
 		return !fault_is_set(fault);
 	if (listen && !to)
 		return fault_set(fault, STATUS_USAGE, 0, "--proxy with -l requires --to");
-	if ((!listen && !proxies_check(config->transport, &config->endpoint, options, fault)) ||
+	if ((!listen &&
+		    !proxies_set_target(config->transport, &config->endpoint, options, fault)) ||
 		(to &&
-			!proxies_check(
+			!proxies_set_target(
 				config->to.transport, &config->to.endpoint, options, fault)) ||
-		!proxies_log_in(config, options, fault) ||
-		!proxies_are_left_out(
-			options, to ? &config->to.endpoint : &config->endpoint, &left_out, fault))
+		!proxies_log_in(config, options, fault))
 		return false;
-	if (left_out) {
-		proxy_close(&config->proxies);
-		return true;
-	}
 	if (options_has(options, OPTION_proxy_dns))
 		for (size_t i = 0; i < config->proxies.count; i++)
 			config->proxies.list[i].resolves = options->value[OPTION_proxy_dns] == 0;
 	/* Many proxies drop what arrives after a half-close. */
-	if (!listen && config->end == CONFIG_END_AUTO) {
+	if (!listen && !config->endpoint.direct && config->end == CONFIG_END_AUTO) {
 		config->end = CONFIG_END_KEEP;
 		config->end_reason = "proxies may drop the reply to a half-close; -N: half-close";
 	}

@@ -263,7 +263,7 @@ proxy_filter_dial(const struct proxy_chain *chain, const struct dial_config *dia
 	struct address *peer, struct fault *fault)
 {
 	struct dial_config first = *dial;
-	if (chain->count == 0)
+	if (chain->count == 0 || dial->to.direct)
 		return dialled_new(dial, single, peer, fault);
 	first.to = chain->list[0].endpoint;
 	first.unresolved = STATUS_PROXY_NAME;

@@ -11,8 +11,8 @@
 
 /*
  * A stream that is still to be connected to the endpoint of the dial, through the proxies of the
- * chain, which has to outlive it. With an empty chain it is that of dialled_new, whose other
- * arguments these are. NULL and a fault if memory runs out.
+ * chain, which has to outlive it. With an empty chain or a direct endpoint it is that of
+ * dialled_new, whose other arguments these are. NULL and a fault if memory runs out.
  *
  * Status of `open` besides those of a dial: 5 if the name of a proxy does not resolve, 97.
  */

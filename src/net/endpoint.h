@@ -20,6 +20,7 @@ struct endpoint {
 	bool numeric;     /* host is an address, not a name */
 	uint32_t port;
 	uint32_t cid; /* vsock */
+	bool direct;  /* not connected to through the proxies */
 };
 
 /* A socket address of any family. */

@@ -46,22 +46,22 @@ noproxy_is_within(const struct endpoint *target, const struct cidr *network)
 	return within;
 }
 
-/* Whether an entry is the target; the entry is modified. */
+/* Makes the target direct if the entry, which is modified, has it. False: it is malformed. */
 static bool
-noproxy_fits(char *entry, const struct endpoint *target, bool *found, struct fault *fault)
+noproxy_fits(char *entry, struct endpoint *target, struct fault *fault)
 {
 	struct cidr network;
 	if (strcmp(entry, "*") == 0) {
-		*found = true;
+		target->direct = true;
 		return true;
 	}
 	char *name = entry[0] == '.' ? entry + 1 : entry;
 	switch (cidr_parse(&network, name, false, fault)) {
 	case CIDR_NETWORK:
-		*found |= noproxy_is_within(target, &network);
+		target->direct |= noproxy_is_within(target, &network);
 		return true;
 	case CIDR_NAME:
-		*found |= !target->numeric && noproxy_is_below(target->host, name);
+		target->direct |= !target->numeric && noproxy_is_below(target->host, name);
 		return true;
 	case CIDR_BAD:
 		break;
@@ -70,8 +70,7 @@ noproxy_fits(char *entry, const struct endpoint *target, bool *found, struct fau
 }
 
 bool
-noproxy_find(const char *list, const struct endpoint *target, bool lenient, bool *found,
-	struct fault *fault)
+noproxy_find(const char *list, struct endpoint *target, bool lenient, struct fault *fault)
 {
 	char *copy = strdup(list);
 	if (copy == NULL)
@@ -84,7 +83,7 @@ noproxy_find(const char *list, const struct endpoint *target, bool lenient, bool
 		rest += strcspn(rest, NOPROXY_BLANKS);
 		if (*rest != '\0')
 			*rest++ = '\0';
-		good = noproxy_fits(entry, target, found, &cause) || lenient;
+		good = noproxy_fits(entry, target, &cause) || lenient;
 		if (!good)
 			(void)fault_set(fault, cause.status, 0, "invalid --noproxy: %s",
 				cause.text != NULL ? cause.text : "");

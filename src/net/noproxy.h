@@ -12,10 +12,9 @@
 #include "net/endpoint.h"
 
 /*
- * Sets *found if the list has the target. `lenient`: entries that are neither names nor networks
- * are skipped, as in a variable of the environment. Status 3 or 27.
+ * Makes the target direct if the list has it. `lenient`: entries that are neither names nor
+ * networks are skipped, as in a variable of the environment. Status 3 or 27.
  */
-bool noproxy_find(const char *list, const struct endpoint *target, bool lenient, bool *found,
-	struct fault *fault);
+bool noproxy_find(const char *list, struct endpoint *target, bool lenient, struct fault *fault);
 
 #endif
