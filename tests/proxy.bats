@@ -95,6 +95,15 @@ proxied() {
     assert_fails 7 "connect 127.0.0.1:$1: Connection refused" sockcat "${@:2}" 8 </dev/null
 }
 
+@test "the user and password of a URL are percent-decoded" {
+    start_peer 'expect:\005\002\000\002' 'send:\005\002' 'expect:\001\004me@x\005p%q:/' close
+    ALL_PROXY="socks5h://me%40x:p%25q%3a%2F@127.0.0.1:$peer_port" assert_fails 97 'closed' \
+        sockcat --proxy=env 127.0.0.1 9 </dev/null
+    assert_fails 3 'NUL' sockcat --proxy=http://me%00@127.0.0.1:1 127.0.0.1 9 </dev/null
+    finish "$peer"
+    assert_equal "$result" 0
+}
+
 @test "a password is taken from a file or the environment only, for the proxy that it belongs to" {
     printf 'me:secret\n' >"$T/logins"
     start_peer 'expect:\005\001\000' close

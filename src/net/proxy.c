@@ -1,6 +1,7 @@
 /* Proxies to connect through; see proxy.h. */
 #include "net/proxy.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,30 @@ proxy_kind_find(const char *scheme, size_t length)
 	return NULL;
 }
 
-/* Cuts the user and password off; returns the rest. NULL and a fault: a password is not allowed. */
+/* Replaces %XX by its byte, in place; other '%' stay. False: it is a NUL, which cannot be sent. */
+static bool
+proxy_decode(char *text)
+{
+	char *out = text;
+	while (*text != '\0') {
+		unsigned value = (unsigned char)*text;
+		if (*text == '%' && isxdigit((unsigned char)text[1]) &&
+			isxdigit((unsigned char)text[2])) {
+			const char digits[] = { text[1], text[2], '\0' };
+			value = (unsigned)strtoul(digits, NULL, 16);
+			text += 2;
+		}
+		if (value == 0)
+			return false;
+		*out++ = (char)value;
+		text++;
+	}
+	*out = '\0';
+	return true;
+}
+
+/* Cuts the user and password off, and decodes them; returns the rest. NULL and a fault: they are
+ * not allowed. */
 static char *
 proxy_cut_user(struct proxy *proxy, char *rest, const char *text, const struct proxy_rules *rules,
 	struct fault *fault)
@@ -60,6 +84,10 @@ proxy_cut_user(struct proxy *proxy, char *rest, const char *text, const struct p
 		proxy->password = colon + 1;
 	}
 	proxy->user = rest;
+	if (!proxy_decode(rest) || (colon != NULL && !proxy_decode(colon + 1))) {
+		(void)proxy_fault(text, "the user name or password contains a NUL (%00)", fault);
+		return NULL;
+	}
 	if (strlen(rest) > HANDSHAKE_SECRET_MAX ||
 		(colon != NULL && strlen(proxy->password) > HANDSHAKE_SECRET_MAX)) {
 		(void)proxy_fault(text, "the user name or password is too long", fault);

@@ -3,7 +3,8 @@
  *
  *     socks5://[user@]host[:port]  socks5h://  socks4://  socks4a://  http://
  *
- * Names are resolved here with socks5 and socks4, by the proxy with the others.
+ * In the user, %XX is a byte. Names are resolved here with socks5 and socks4, by the proxy with the
+ * others.
  */
 #ifndef SOCKCAT_NET_PROXY_H
 #define SOCKCAT_NET_PROXY_H
