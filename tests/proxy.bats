@@ -113,6 +113,10 @@ proxied() {
     assert_fails 3 'argument can be seen' sockcat -P me:secret -x 127.0.0.1:1 127.0.0.1 9 </dev/null
     assert_fails 2 'with several proxies' sockcat --proxy-auth me --proxy 127.0.0.1:1 --proxy 127.0.0.1:2 \
         127.0.0.1 9 </dev/null
+    for user in '--proxy-auth me --proxy http://you@127.0.0.1:1' '--proxy-auth you -P me -x 127.0.0.1:1'; do
+        # shellcheck disable=SC2086 # several words
+        assert_fails 2 "two users given for the proxy: 'you' and 'me'" sockcat $user 127.0.0.1 9 </dev/null
+    done
     assert_fails 26 "read $T/none" sockcat --proxy-auth-file "$T/none" --proxy 127.0.0.1:1 127.0.0.1 9 </dev/null
     echo nonsense >"$T/bad"
     assert_fails 3 'line 1: expected USER:PASSWORD' \

@@ -103,8 +103,10 @@ proxies_set_user(struct config *config, const char *user, struct fault *fault)
 		return fault_set(fault, STATUS_USAGE, 0,
 			"with several proxies write the user in the URL, as in socks5h://%s@host",
 			user);
-	if (proxy->user == NULL)
-		proxy->user = user;
+	if (proxy->user != NULL && strcmp(proxy->user, user) != 0)
+		return fault_set(fault, STATUS_USAGE, 0,
+			"two users given for the proxy: '%s' and '%s'", proxy->user, user);
+	proxy->user = user;
 	return true;
 }
 
