@@ -204,3 +204,13 @@ EOT
         assert_line '^HTTP/1.0 200 ok' "$T/page"
     done
 }
+
+@test "through a proxy the end of standard input is close_notify, as without one" {
+    good --echo
+    target=$port
+    # A SOCKS5 proxy for a name of nine letters.
+    start_listener 127.0.0.1 0 -c "head -c 3 >$T/asked; printf '\\5\\0'; head -c 16 >>$T/asked
+        printf '\\5\\0\\0\\1\\0\\0\\0\\0\\0\\0'; exec '$SOCKCAT' 127.0.0.1 $target"
+    echo hello | trust --idle-timeout 3 --proxy "socks5h://127.0.0.1:$port" localhost "$target" >"$T/out"
+    assert_equal "$(cat "$T/out")" hello
+}

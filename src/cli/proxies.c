@@ -187,8 +187,9 @@ proxies_config(struct config *config, const struct options *options, struct faul
 	if (options_has(options, OPTION_proxy_dns))
 		for (size_t i = 0; i < config->proxies.count; i++)
 			config->proxies.list[i].resolves = options->value[OPTION_proxy_dns] == 0;
-	/* Many proxies drop what arrives after a half-close. */
-	if (!listen && !config->endpoint.direct && config->end == CONFIG_END_AUTO) {
+	/* Many proxies drop what arrives after a half-close. They do not see that of TLS. */
+	if (!listen && !config->endpoint.direct && !options_has(options, OPTION_ssl) &&
+		config->end == CONFIG_END_AUTO) {
 		config->end = CONFIG_END_KEEP;
 		config->end_reason = "proxies may drop the reply to a half-close; -N: half-close";
 	}
