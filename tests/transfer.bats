@@ -240,6 +240,11 @@ refused() {
     drive transfer resume
 }
 
+@test "--resume does not use the digests of a part that was replaced" {
+    need_plugin
+    drive transfer stale
+}
+
 @test "--resume without the plug-in is 4" {
     cp "$SOCKCAT" "$T/sockcat"
     start_listener 127.0.0.1 0 -c cat

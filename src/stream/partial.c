@@ -170,6 +170,26 @@ partial_lock(struct partial *partial, bool *taken, struct fault *fault)
 	return true;
 }
 
+/* Removes the digests of an earlier part of this name: they would be taken for those of the new one.
+ */
+static bool
+partial_remove_digests(const struct partial *partial, struct fault *fault)
+{
+	const char *part = partial_part(partial);
+	size_t size = strlen(part) + sizeof PARTIAL_DIGESTS;
+	char *name = malloc(size);
+	if (name == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "open %s", partial->part_path);
+	(void)snprintf(name, size, "%s" PARTIAL_DIGESTS, part);
+	/* ENAMETOOLONG: there cannot be any. */
+	bool good = unlinkat(partial->directory, name, 0) == 0 || errno == ENOENT ||
+		errno == ENAMETOOLONG ||
+		fault_set(fault, STATUS_OUTPUT, errno, "remove %s" PARTIAL_DIGESTS,
+			partial->part_path);
+	free(name);
+	return good;
+}
+
 /* Takes over the part of an earlier run. */
 static bool
 partial_adopt(struct partial *partial, bool resume, struct fault *fault)
@@ -205,6 +225,8 @@ partial_take(struct partial *partial, bool resume, struct fault *fault)
 	}
 	if (!taken)
 		return fault_set(fault, STATUS_OUTPUT, EBUSY, "open %s", partial->part_path);
+	if ((partial->made || !resume) && !partial_remove_digests(partial, fault))
+		return false;
 	return partial->made || partial_adopt(partial, resume, fault);
 }
 

@@ -16,6 +16,9 @@
 #include "base/io.h"
 #include "stream/partial_job.h"
 
+/* Behind the name of a part: the file with the digests of its blocks (transfer/sidecar.h). */
+#define PARTIAL_DIGESTS ".blocks"
+
 struct partial {
 	int fd;          /* owned; of the part, for reading and writing; -1 from the commit on */
 	int done_fd;     /* owned; becomes readable when a commit is done; -1: none is pending */
@@ -31,8 +34,9 @@ struct partial {
 /*
  * Opens the part of a file. `directory`: where `path` is one name; NULL: `path` may have slashes. A
  * part of an earlier run is emptied, or with `resume` kept: its contents are to be judged by the
- * caller, and the file offset is 0. It is refused if another process is writing it, or if it is not
- * a regular file of this user with one name. False and a fault: status 23 or 27.
+ * caller, and the file offset is 0. The digests of a part that is not kept are removed. It is
+ * refused if another process is writing it, or if it is not a regular file of this user with one
+ * name. False and a fault: status 23 or 27.
  */
 bool partial_open(struct partial *partial, const char *directory, const char *path, bool resume,
 	struct fault *fault);

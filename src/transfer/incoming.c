@@ -51,10 +51,8 @@ incoming_open(struct incoming *incoming, const struct incoming_config *config,
 	if (!digest)
 		return true;
 	sidecar_open(&incoming->sidecar, incoming->partial.directory, incoming->partial.part_path);
-	if (!resume) {
-		sidecar_remove(&incoming->sidecar);
+	if (!resume)
 		return true;
-	}
 	incoming->wanted = incoming_whole(incoming);
 	sidecar_load(
 		&incoming->sidecar, (size_t)(incoming->wanted / BLOCKS_SIZE), &incoming->blocks);

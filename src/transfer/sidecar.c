@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "stream/partial.h"
 #include "sys/sys.h"
 
 /* The first line: the version, and which start of the system this is. */
@@ -39,14 +40,14 @@ sidecar_open(struct sidecar *sidecar, int directory, const char *part)
 {
 	const char *slash = strrchr(part, '/');
 	const char *name = slash != NULL ? slash + 1 : part;
-	size_t size = strlen(name) + sizeof ".blocks";
+	size_t size = strlen(name) + sizeof PARTIAL_DIGESTS;
 	*sidecar = SIDECAR_NONE;
 	sidecar->directory = sys_duplicate(directory);
 	if (sidecar->directory == -1)
 		return;
 	sidecar->name = malloc(size);
 	if (sidecar->name != NULL)
-		(void)snprintf(sidecar->name, size, "%s.blocks", name);
+		(void)snprintf(sidecar->name, size, "%s" PARTIAL_DIGESTS, name);
 }
 
 /* Opens the file of an earlier run; false unless it is this user's own. */

@@ -231,6 +231,25 @@ def resume():
         check('verified by SHA-256' in errors, True, errors)
 
 
+def stale():
+    """Digests of a part that another run has replaced since are not used."""
+    with open(T + '/file', 'wb') as file:
+        file.write(os.urandom(SIZE))
+    writers = {'digests': SENDER + announce('file', SIZE) + message(type='data', size=SIZE), 'out': b''}
+    for case, greeting in writers.items():
+        target = folder(case)
+        interrupt(target, 'sender')
+        other = Cat('-l', '127.0.0.1', '0', '--out=' + target + '/file' if case == 'out' else '--receive=' + target)
+        with dial(other) as s:
+            s.sendall(greeting + b'x' * 9000000)
+            until(lambda: os.path.getsize(target + '/.file.part') > 8900000, 'the other blocks')
+            reset(s)
+        check(other.process.wait() != 0, True)
+        check('.file.part.blocks' in contents(target), False, case)
+        sent, errors = again(target)
+        check(sent >= SIZE, True, (case, sent, errors))
+
+
 def relay(one, other, cuts):
     """Moves bytes between two connections, up to a number in each direction; False if one was reached."""
     left = {one: cuts[0], other: cuts[1]}
