@@ -169,3 +169,15 @@ sample() {
     assert_fails 26 'no-such-file: No such file' sockcat 127.0.0.1 9 --send "$T/no-such-file" --tar
     assert_fails 23 'no-such-directory: No such file' sockcat 127.0.0.1 9 --receive="$T/no-such-directory" --tar
 }
+
+@test "archive: a listener with -k that could not send everything does not exit 0" {
+    sample
+    mkfifo "$T/tree/fifo"
+    mkdir "$T/out"
+    start_listener -k --max-accepts 1 --report=json:"$T/report" 127.0.0.1 0 --send "$T/tree" --tar
+    sockcat 127.0.0.1 "$port" --receive="$T/out" --tar
+    cmp "$T/tree/file" "$T/out/tree/file"
+    finish "$listener"
+    assert_equal "$result" 104
+    tail -n 1 "$T/report" | grep -q '"status":104,"meaning":"' || fail "$(tail -n 1 "$T/report")"
+}

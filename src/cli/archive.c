@@ -81,7 +81,7 @@ archive_config(struct config *config, const struct options *options, struct faul
 	while (options->files != NULL && options->files[count - 16 - options->given_count] != NULL)
 		count++;
 	program->name = ARCHIVE_PROGRAM;
-	program->status = !options_has(options, OPTION_keep_open);
+	program->status = true;
 	/* The sender shall not take an archive that was refused for one that was extracted. */
 	program->strict = !sends;
 	program->argv = calloc(count, sizeof *program->argv);

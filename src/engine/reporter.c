@@ -24,13 +24,13 @@ reporter_open(const struct config *config, struct fault *fault)
 	return opened;
 }
 
-/* What the exit status means; NULL: it is the program's. */
+/* What the exit status means; NULL: it is the program's, which is that of one connection. */
 static const char *
 reporter_meaning(const struct config *config, int status)
 {
 	int number;
 	const char *text;
-	if (config->program.status)
+	if (config->program.status && !config->keep_open)
 		return NULL;
 	for (size_t i = 0; fault_status_row(i, &number, &text); i++)
 		if (number == status)
