@@ -245,6 +245,17 @@ refused() {
     drive transfer stale
 }
 
+@test "--resume reads the part where it cannot know whether the system was restarted" {
+    need_plugin
+    need_root
+    # An empty boot ID, as without /proc.
+    unshare -m bash -c 'mount --bind /dev/null /proc/sys/kernel/random/boot_id' || skip "needs mount(2)"
+    export -f drive module
+    export CASES HELPER_DIR LAST_RESORT
+    run unshare -m bash -c 'mount --bind /dev/null /proc/sys/kernel/random/boot_id && drive transfer unnamed'
+    assert_equal "$status $output" "0 "
+}
+
 @test "--resume without the plug-in is 4" {
     cp "$SOCKCAT" "$T/sockcat"
     start_listener 127.0.0.1 0 -c cat

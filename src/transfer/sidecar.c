@@ -19,20 +19,17 @@
 
 #define SIDECAR_FLAGS (O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 
-/* Fills in the first line with its line end. */
-static void
+/* Fills in the first line with its line end. False: this start of the system has no name. */
+static bool
 sidecar_head(char head[static SIDECAR_HEAD])
 {
-	char boot[SIDECAR_BOOT_SIZE];
-	memset(boot, '-', sizeof boot);
+	struct iovec boot = { head + sizeof SIDECAR_MAGIC - 1, SIDECAR_BOOT_SIZE };
 	int fd = sys_open(SIDECAR_BOOT, O_RDONLY);
-	struct iovec piece = { boot, sizeof boot };
-	if (fd != -1)
-		(void)sys_readv(fd, &piece, 1);
+	bool good = fd != -1 && sys_readv(fd, &boot, 1) == SIDECAR_BOOT_SIZE;
 	(void)sys_close(&fd);
 	memcpy(head, SIDECAR_MAGIC, sizeof SIDECAR_MAGIC - 1);
-	memcpy(head + sizeof SIDECAR_MAGIC - 1, boot, sizeof boot);
 	head[SIDECAR_HEAD - 1] = '\n';
+	return good;
 }
 
 void
@@ -69,8 +66,8 @@ sidecar_load(struct sidecar *sidecar, size_t most, struct blocks *blocks)
 	struct fault fault = FAULT_NONE;
 	if (sidecar->name == NULL)
 		return;
-	sidecar_head(wanted);
-	if (!sidecar_reopen(sidecar) || sys_readv(sidecar->fd, &line, 1) != (ssize_t)sizeof head ||
+	if (!sidecar_head(wanted) || !sidecar_reopen(sidecar) ||
+		sys_readv(sidecar->fd, &line, 1) != (ssize_t)sizeof head ||
 		memcmp(head, wanted, sizeof head) != 0) {
 		(void)sys_close(&sidecar->fd);
 		return;
@@ -93,10 +90,11 @@ sidecar_create(struct sidecar *sidecar)
 	char head[SIDECAR_HEAD];
 	struct iovec line = { head, sizeof head };
 	(void)unlinkat(sidecar->directory, sidecar->name, 0);
+	sidecar->count = 0;
+	if (!sidecar_head(head))
+		return;
 	sidecar->fd =
 		openat(sidecar->directory, sidecar->name, SIDECAR_FLAGS | O_CREAT | O_EXCL, 0600);
-	sidecar->count = 0;
-	sidecar_head(head);
 	if (sidecar->fd != -1 && sys_writev(sidecar->fd, &line, 1) != (ssize_t)sizeof head)
 		sidecar_remove(sidecar);
 }
