@@ -65,6 +65,20 @@ setup() {
     assert_equal "$output" "sockcat-archive: write tree/file: No space left on device (extracted before: 1)"
 }
 
+@test "archive: what is extracted to another file system in the directory is synchronised, too" {
+    need_root
+    need_shim
+    mkdir -p "$T/tree" "$T/out/tree"
+    echo data >"$T/tree/file"
+    "$ARCHIVE" create "$T/tree" >"$T/tar"
+    # shellcheck disable=SC2016 # for the inner shell
+    SOCKCAT=$ARCHIVE with_shim fsync:EIO:1 run unshare -m bash -c 'mount -t tmpfs none "$1/tree" || exit 99
+        "$2" extract "$1" <"$3"' - "$T/out" "$ARCHIVE" "$T/tar"
+    [ "$status" -ne 99 ] || skip "needs a tmpfs"
+    assert_status 23
+    assert_equal "$output" "sockcat-archive: extract file: Input/output error (extracted before: 1)"
+}
+
 @test "archive: a wrong command line is status 2 or 3" {
     local words
     for words in "" "create" "extract" "extract a b" "nonsense a" "extract --nonsense a"; do

@@ -23,11 +23,25 @@ struct tree_late {
 bool
 tree_open(struct tree *tree, const char *path, struct fault *fault)
 {
+	struct stat status;
 	tree->mask = umask(0);
 	(void)umask(tree->mask);
 	tree->parent_fd = -1;
 	tree->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return tree->root != -1 || fault_set(fault, STATUS_OUTPUT, errno, "open %s", path);
+	if (tree->root == -1 || fstat(tree->root, &status) == -1)
+		return fault_set(fault, STATUS_OUTPUT, errno, "open %s", path);
+	tree->device = status.st_dev;
+	return true;
+}
+
+/* Writes a file or directory to the disk if it is on another file system than the root: the sync of
+ * that one at the end (sys_sync_all) does not reach it. EINVAL: it cannot be synchronised. */
+static bool
+tree_sync(const struct tree *tree, int fd)
+{
+	struct stat status;
+	return fstat(fd, &status) == 0 &&
+		(status.st_dev == tree->device || fsync(fd) == 0 || errno == EINVAL);
 }
 
 static void
@@ -72,7 +86,8 @@ tree_make(struct tree *tree, int directory, const char *name, mode_t mode, const
 	struct stat status;
 	if (mkdirat(directory, name, mode) == -1)
 		return errno == EEXIST || tree_fail(directory, name, path, errno, fault);
-	return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0
+	return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+			tree_sync(tree, directory)
 		? inodes_add(&tree->own, &status, fault)
 		: tree_fail(directory, name, path, errno, fault);
 }
@@ -212,7 +227,7 @@ tree_publish(const struct tree *tree, const struct tree_file *file)
 	if (!good || tree->replace)
 		(void)unlinkat(file->directory, file->temporary, 0);
 	errno = error;
-	return good;
+	return good && tree_sync(tree, file->directory);
 }
 
 bool
@@ -279,8 +294,7 @@ tree_begin(struct tree *tree, struct tree_file *file, const char *path, struct f
 void
 tree_abandon(struct tree_file *file)
 {
-	if (file->fd != -1)
-		(void)unlinkat(file->directory, file->temporary, 0);
+	(void)unlinkat(file->directory, file->temporary, 0);
 	(void)sys_close(&file->fd);
 }
 
@@ -300,11 +314,10 @@ tree_finish(struct tree *tree, struct tree_file *file, const struct preserve_val
 		return false;
 	}
 	/* Errors of writing may be reported by close(2) only. */
-	good = sys_close(&file->fd) && tree_publish(tree, file);
+	good = tree_sync(tree, file->fd) && sys_close(&file->fd) && tree_publish(tree, file);
 	if (!good) {
-		int error = errno;
-		(void)unlinkat(file->directory, file->temporary, 0);
-		(void)fault_set(fault, STATUS_OUTPUT, error, "extract %s", file->name);
+		(void)fault_set(fault, STATUS_OUTPUT, errno, "extract %s", file->name);
+		tree_abandon(file);
 	}
 	return good;
 }
@@ -317,7 +330,8 @@ tree_settle_one(struct tree *tree, const char *path, const struct preserve_value
 	const char *name;
 	int directory = tree_parent(tree, path, &name, fault);
 	int fd = directory == -1 ? -1 : openat(directory, name, TREE_DIRECTORY);
-	bool good = fd != -1 && preserve_apply(tree->preserve, fd, values, 0777 & ~tree->mask);
+	bool good = fd != -1 && preserve_apply(tree->preserve, fd, values, 0777 & ~tree->mask) &&
+		tree_sync(tree, fd);
 	if (!good)
 		(void)fault_set(
 			fault, STATUS_OUTPUT, errno, "set the attributes of directory %s", path);

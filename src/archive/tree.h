@@ -16,6 +16,7 @@
 
 struct tree {
 	int root;
+	dev_t device; /* of `root` */
 	bool replace; /* existing files that are not directories may be replaced */
 	unsigned preserve;
 	mode_t mask;       /* the umask */

@@ -170,7 +170,8 @@ partial_lock(struct partial *partial, bool *taken, struct fault *fault)
 	return true;
 }
 
-/* Removes the digests of an earlier part of this name: they would be taken for those of the new one.
+/* Removes the digests of an earlier part of this name: they would be taken for those of the new
+ * one.
  */
 static bool
 partial_remove_digests(const struct partial *partial, struct fault *fault)
