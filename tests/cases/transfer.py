@@ -205,25 +205,28 @@ def again(target):
 
 
 def resume():
-    """What is there is continued, whatever side was killed, and without its digests; another file is not."""
+    """What is there is continued, whatever side was killed, and without its digests; another file is not.
+    Digests are used only until the system is restarted, which wrong ones show."""
     with open(T + '/file', 'wb') as file:
         file.write(os.urandom(SIZE))
-    for case in 'sender', 'receiver', 'no digests', 'restarted', 'other':
+    for case in 'sender', 'receiver', 'no digests', 'wrong digests', 'restarted', 'other':
         target = folder(case)
         interrupt(target, case if case in ('sender', 'receiver') else 'sender')
         check(sorted(contents(target)), ['.file.part', '.file.part.blocks'])
         blocks = target + '/.file.part.blocks'
         if case == 'no digests':
             os.remove(blocks)
-        elif case == 'restarted':
+        elif case in ('wrong digests', 'restarted'):
             with open(blocks, 'r+b') as file:
                 file.seek(20)
-                file.write(b'****')
+                file.write(b'****' if case == 'restarted' else b'')
+                file.seek(-64, os.SEEK_END)
+                file.write(b'x' * 64)
         elif case == 'other':
             with open(T + '/file', 'r+b') as file:
                 file.write(os.urandom(100))
         sent, errors = again(target)
-        if case == 'other':
+        if case in ('wrong digests', 'other'):
             check(sent >= SIZE, True, sent)
             check('starting file again' in errors, True, errors)
         else:
