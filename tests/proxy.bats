@@ -123,3 +123,14 @@ proxied() {
         sockcat --proxy-auth-file "$T/bad" --proxy 127.0.0.1:1 127.0.0.1 9 </dev/null
     SOCKCAT_PROXY_AUTH=me:secret start_listener --proxy 127.0.0.1:1 --to 127.0.0.1:9 127.0.0.1 0
 }
+
+@test "a program does not get the passwords of proxies" {
+    for proxy in env "socks5h://127.0.0.1:1 --noproxy 127.0.0.1"; do
+        start_listener 127.0.0.1 0
+        # shellcheck disable=SC2086 # several words
+        SOCKCAT_PROXY_AUTH=me:secret sockcat --proxy=$proxy 127.0.0.1 "$port" -c env
+        assert_listener_ends 0
+        assert_line '^SOCKCAT_LOCAL_PORT=' "$T/listener.out"
+        run -1 grep PROXY_AUTH "$T/listener.out"
+    done
+}

@@ -99,6 +99,11 @@ names() {
     assert_fails 3 'invalid --pin' sockcat --pin sha256//x tls://localhost:9 </dev/null
 }
 
+@test "a name that no server can have is status 3" {
+    assert_fails 3 'invalid --ssl-servername .*: expected at most 255 characters' \
+        sockcat --ssl --ssl-servername "$(printf '%0256d' 0)" localhost 9 </dev/null
+}
+
 @test "an own certificate, key or CA file that cannot be used is status 58" {
     while IFS='|' read -r words message; do
         read -ra words <<<"${words//C\//$CERTIFICATES/}"
@@ -197,8 +202,9 @@ EOT
 
 @test "openssl s_server gets a request and sends its page" {
     need ss
-    start_server openssl s_server -accept 127.0.0.1:0 -cert "$CERTIFICATES/good.crt" -key "$CERTIFICATES/good.key" -www
-    for version in -tls1_2 ''; do
+    for version in -tls1_2 -tls1_3; do
+        start_server openssl s_server -accept 127.0.0.1:0 -cert "$CERTIFICATES/good.crt" \
+            -key "$CERTIFICATES/good.key" -www "$version"
         client --ssl --ssl-trustfile "$CERTIFICATES/root.crt" -4 localhost "$port" < <(printf 'GET / HTTP/1.0\r\n\r\n') >"$T/page"
         assert_status 0
         assert_line '^HTTP/1.0 200 ok' "$T/page"

@@ -130,8 +130,6 @@ proxies_log_in(struct config *config, const struct options *options, struct faul
 		if (chain->logins == NULL)
 			return fault_set(fault, STATUS_MEMORY, ENOMEM, PROXIES_LOGIN);
 	}
-	/* Programs that are run need not know it. */
-	(void)unsetenv(PROXIES_LOGIN);
 	return proxy_login_set(chain, chain->logins, path != NULL ? path : PROXIES_LOGIN, fault);
 }
 
@@ -169,12 +167,10 @@ proxies_set_target(const struct transport *transport, struct endpoint *target,
 			target->host);
 }
 
-bool
-proxies_config(struct config *config, const struct options *options, struct fault *fault)
+static bool
+proxies_set(struct config *config, const struct options *options, struct fault *fault)
 {
 	bool listen = options_has(options, OPTION_listen), to = config->to.transport != NULL;
-	if (!proxies_add(config, options, fault) || config->proxies.count == 0)
-		return !fault_is_set(fault);
 	if (listen && !to)
 		return fault_set(fault, STATUS_USAGE, 0, "--proxy with -l requires --to");
 	if ((!listen &&
@@ -194,4 +190,15 @@ proxies_config(struct config *config, const struct options *options, struct faul
 		config->end_reason = "proxies may drop the reply to a half-close; -N: half-close";
 	}
 	return true;
+}
+
+bool
+proxies_config(struct config *config, const struct options *options, struct fault *fault)
+{
+	bool good = proxies_add(config, options, fault) &&
+		(config->proxies.count == 0 || proxies_set(config, options, fault));
+	/* Programs that are run need not know it; one that uses a proxy itself does. */
+	if (options_has(options, OPTION_proxy) || config->proxies.count > 0)
+		(void)unsetenv(PROXIES_LOGIN);
+	return good;
 }

@@ -1,7 +1,12 @@
 /* Options of TLS; see command.h. */
 #include "cli/command.h"
 
+#include <string.h>
+
 #include "base/event.h"
+
+/* The longest name of a host (RFC 1035). */
+#define TLS_NAME_MAX 255
 
 /* The host of the command line; NULL: there is none. */
 static const char *
@@ -14,9 +19,12 @@ tls_host(const struct config *config)
 static bool
 tls_name(struct config *config, const struct options *options, bool verifies, struct fault *fault)
 {
-	config->tls.name = options_has(options, OPTION_ssl_servername)
-		? options->text[OPTION_ssl_servername]
-		: tls_host(config);
+	const char *given = options->text[OPTION_ssl_servername];
+	config->tls.name = given != NULL ? given : tls_host(config);
+	if (given != NULL && strlen(given) > TLS_NAME_MAX)
+		return fault_set(fault, STATUS_VALUE, 0,
+			"invalid --ssl-servername '%s': expected at most %d characters", given,
+			TLS_NAME_MAX);
 	if (config->tls.name != NULL || !verifies)
 		return true;
 	return fault_set(fault, STATUS_USAGE, 0,

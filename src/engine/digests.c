@@ -62,7 +62,8 @@ digests_line(const char *label, const char *name, const char *hex, size_t *lengt
 		(void)fputc(*name == '\n' ? 'n' : *name, out);
 	}
 	(void)fprintf(out, ") = %s\n", hex);
-	if (fclose(out) == 0)
+	bool good = ferror(out) == 0;
+	if (fclose(out) == 0 && good)
 		return line;
 	free(line);
 	return NULL;
