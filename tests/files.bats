@@ -29,6 +29,8 @@ load lib/helper
 
 @test "-lk --out has one file for each client, and --in the whole file for each" { drive files clients; }
 
+@test "-lk --out with few descriptors: clients wait, and none loses its file" { drive files few_descriptors; }
+
 @test "%a in --out is the address of the peer, within one component" { drive files addresses; }
 
 @test "-luk --out: silence is the end of a file" { drive files datagrams; }

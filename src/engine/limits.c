@@ -12,6 +12,10 @@
 /* Descriptors that a resolver thread may have open, those of the C library's modules included. */
 #define LIMITS_RESOLVER 4
 
+/* Descriptors of the file of --out: the file, its directory, and a pipe to the thread that stores
+ * it. */
+#define LIMITS_FILE 4
+
 bool
 limits_reached(const struct clients *clients)
 {
@@ -23,7 +27,9 @@ limits_reached(const struct clients *clients)
 size_t
 limits_reserve(const struct clients *clients)
 {
-	size_t descriptors = clients->run->config->service->descriptors;
+	const struct config *config = clients->run->config;
+	size_t descriptors =
+		config->service->descriptors + (config->files.out != NULL ? LIMITS_FILE : 0);
 	return clients->sole || descriptors == 0
 		? 0
 		: descriptors + (resolve_lookups() + 1) * LIMITS_RESOLVER;

@@ -50,12 +50,12 @@ partial_job_set_mode(int fd, mode_t mode)
 }
 
 /* Reports what close(2) would, as on NFS. The descriptor itself keeps the lock until the file has
- * its name. */
+ * its name. Without a descriptor for a copy fsync(2) reports the same. */
 static bool
 partial_job_flush(int fd)
 {
 	int copy = sys_duplicate(fd);
-	return copy != -1 && sys_close(&copy);
+	return copy != -1 ? sys_close(&copy) : fsync(fd) == 0;
 }
 
 /* Some file systems do not sync directories (EINVAL); one that may not be read is open for look-ups

@@ -2,13 +2,14 @@
 import fcntl
 import os
 import re
+import resource
 import signal
 import socket
 import stat
 import subprocess
 import sys
 
-from drive import Cat, LIMIT, accept, check, dial, main, reset, shim, T, tcp, until
+from drive import Cat, LIMIT, accept, check, dial, main, reset, shim, T, tcp, to_end, until
 
 BLOCK = 1 << 16
 
@@ -183,6 +184,7 @@ def faults():
             ('fsync:EIO:2', 'sync the directory of {new}: Input/output error', '--raw'),
             ('close:EIO:*:file', 'write {part}: Input/output error', '--raw'),
             ('fsync:EINVAL:2', '', '--raw'),
+            ('fcntl:EMFILE:*:file', '', '--raw'),
             ('pthread_create:EAGAIN:1', '', '--raw')):
         wanted = pattern.format(new=re.escape(path('new')), part=re.escape(path('.new.part')))
         listener = tcp()
@@ -265,6 +267,26 @@ def clients():
     check('create %s: File exists' % path('log-2') in cat.errors(), True, cat.errors())
     check([held('log-%d' % number) for number in (1, 2, 3, 4)], [b'from 1', b'old', b'from 3', b'from 4'])
     check(names(), ['in', 'log-1', 'log-2', 'log-3', 'log-4'])
+
+
+def few_descriptors():
+    """Clients wait for descriptors; the end of a file does not need one."""
+    os.mkdir(path('dir'))
+    for spare in range(10, 22):
+        cat = Cat('-l', '-k', '--max-accepts', '6', '--out', path('dir/%n'), '127.0.0.1', '0')
+        limit = len(os.listdir('/proc/%d/fd' % cat.pid)) + spare
+        resource.prlimit(cat.pid, resource.RLIMIT_NOFILE, (limit, limit))
+        clients = [dial(cat) for _ in range(6)]
+        for s in clients:
+            s.sendall(b'data')
+        for s in clients:
+            with s:
+                s.shutdown(socket.SHUT_WR)
+                check(to_end(s), b'', spare)
+        cat.end()
+        check([held('dir/' + name) for name in os.listdir(path('dir'))], [b'data'] * 6, spare)
+        for name in os.listdir(path('dir')):
+            os.unlink(path('dir/' + name))
 
 
 def addresses():
