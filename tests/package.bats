@@ -87,29 +87,29 @@ EOF
     assert_equal "$(awk '$1 ~ /^d/ && ($1 != "drwxr-xr-x" || $2 != "root/root")' <<<"$output")" ""
 }
 
+# assert_part PACKAGE LIBRARY: has the files of standard input, and needs sockcat and the library.
+assert_part() {
+    dpkg-deb -c "$1" | awk '$1 !~ /^d/ { print $1, $2, $6 }' | LC_ALL=C sort -k 3 >"$T/files"
+    assert_equal "$(cat "$T/files")" "$(cat)"
+    run dpkg-deb -f "$1" Depends
+    [[ $output =~ ^sockcat\ \(=\ [^\)]+\),\ .*$2 ]] || fail "$output"
+}
+
 @test "package: the plug-ins are in a package of their own, which needs OpenSSL" {
-    dpkg-deb -c "$plugins" | awk '$1 !~ /^d/ { print $1, $2, $6 }' | LC_ALL=C sort -k 3 >"$T/files"
-    cat >"$T/wanted" <<'EOF'
+    assert_part "$plugins" libssl3 <<'EOF'
 -rwxr-xr-x root/root ./usr/libexec/sockcat/digest.so
 -rwxr-xr-x root/root ./usr/libexec/sockcat/tls.so
 -rw-r--r-- root/root ./usr/share/doc/sockcat-tls/changelog.gz
 -rw-r--r-- root/root ./usr/share/doc/sockcat-tls/copyright
 EOF
-    assert_equal "$(cat "$T/files")" "$(cat "$T/wanted")"
-    run dpkg-deb -f "$plugins" Depends
-    [[ $output =~ ^sockcat\ \(=\ [^\)]+\),\ .*libssl3 ]] || fail "$output"
 }
 
 @test "package: the program for directories is in a package of its own, which needs libarchive" {
-    dpkg-deb -c "$archive" | awk '$1 !~ /^d/ { print $1, $2, $6 }' | LC_ALL=C sort -k 3 >"$T/files"
-    cat >"$T/wanted" <<'EOF'
+    assert_part "$archive" libarchive13 <<'EOF'
 -rwxr-xr-x root/root ./usr/libexec/sockcat/sockcat-archive
 -rw-r--r-- root/root ./usr/share/doc/sockcat-archive/changelog.gz
 -rw-r--r-- root/root ./usr/share/doc/sockcat-archive/copyright
 EOF
-    assert_equal "$(cat "$T/files")" "$(cat "$T/wanted")"
-    run dpkg-deb -f "$archive" Depends
-    [[ $output =~ ^sockcat\ \(=\ [^\)]+\),\ .*libarchive13 ]] || fail "$output"
 }
 
 @test "package: it needs the C library and nothing else" {

@@ -259,6 +259,16 @@ def accept(listener):
     return s
 
 
+def check_unconnected(listener):
+    """Fail if a client has connected."""
+    listener.setblocking(False)
+    try:
+        listener.accept()
+    except BlockingIOError:
+        return
+    sys.exit('it had connected')
+
+
 def reset(s):
     """Close such that the other side gets a RST."""
     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
