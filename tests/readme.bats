@@ -21,8 +21,7 @@ run_block() {
 @test "README: a script with port 0 and --ready-fd" { run_block 8; }
 @test "README: access lists" { run_block 9; }
 @test "README: many clients" { run_block 10; }
-@test "README: a broker" { run_block 11; }
-@test "README: a relay" { run_block 12; }
+@test "README: a relay" { run_block 11; }
 
 @test "README: every example is run here" {
     tests=$(grep -cE '^@test .* run_block [0-9]+; }$' "$BATS_TEST_FILENAME")
