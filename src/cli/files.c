@@ -67,6 +67,17 @@ files_check(const char *path, bool any, struct fault *fault)
 	return good;
 }
 
+/* Whether the path is a link to the file that standard output is, as /dev/stdout: a file of that
+ * name would replace the link. */
+static bool
+files_is_output(const char *path, const struct stat *status)
+{
+	struct stat link, output;
+	return lstat(path, &link) == 0 && S_ISLNK(link.st_mode) &&
+		fstat(STDOUT_FILENO, &output) == 0 && output.st_dev == status->st_dev &&
+		output.st_ino == status->st_ino;
+}
+
 static bool
 files_out(struct config *config, const struct options *options, struct fault *fault)
 {
@@ -81,7 +92,10 @@ files_out(struct config *config, const struct options *options, struct fault *fa
 		return fault_set(fault, STATUS_VALUE, 0,
 			"invalid --out '%s': expected %%n, %%a or %%%% after a percent sign", path);
 	/* A device or FIFO is written as it is. */
-	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+	bool exists = stat(path, &status) == 0;
+	if (exists && files_is_output(path, &status))
+		return true;
+	if (exists && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
 		files->device = path;
 		return files_replace(STDOUT_FILENO, path, &status, fault);
 	}

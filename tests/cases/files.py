@@ -360,6 +360,14 @@ def devices():
     peer.sendall(b'output')
     peer.close()
     check((cat.end(), names()), (b'output', ['fifo']))
+    # As /dev/stdout, where standard output is a file.
+    os.symlink('/proc/self/fd/1', path('stdout'))
+    listener = tcp()
+    cat = client(listener, '--force', '--out', path('stdout'))
+    peer = accept(listener)
+    peer.sendall(b'output')
+    peer.close()
+    check((cat.end(), os.path.islink(path('stdout')), names()), (b'output', True, ['fifo', 'stdout']))
 
 
 def frames():
