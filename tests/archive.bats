@@ -86,7 +86,7 @@ setup() {
         run "$ARCHIVE" $words
         [ "$status" -eq 2 ] || fail "$words: $status"
     done
-    for words in --preserve=mode,x --preserve= --max-size=1x --max-entries=-1 --sandbox=no; do
+    for words in --preserve=mode,x --preserve= --max-size=1x --max-entries=-1; do
         run "$ARCHIVE" extract "$words" "$T"
         [ "$status" -eq 3 ] || fail "$words: $status"
     done

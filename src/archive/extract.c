@@ -47,22 +47,16 @@ extract_limit_memory(void)
 }
 
 /* Gives up all that the extraction does not need. */
-static bool
-extract_confine(const struct extract *extract, struct fault *fault)
+static void
+extract_confine(const struct extract *extract)
 {
 	const struct rlimit none = { .rlim_cur = 0, .rlim_max = 0 };
 	(void)setrlimit(RLIMIT_CORE, &none);
 	extract_limit_memory();
-	if (sys_confine(extract->tree.root))
-		return true;
-	if (extract->config->require)
-		return fault_set(fault, STATUS_MISSING, errno, "confine to %s (Landlock)",
-			extract->config->directory);
-	log_line("warning: this kernel cannot confine the extraction (Landlock); its names are "
-		 "checked "
-		 "all the same",
-		true);
-	return true;
+	if (!sys_confine(extract->tree.root))
+		log_line("warning: this kernel cannot confine the extraction (Landlock); its names "
+			 "are checked all the same",
+			true);
 }
 
 static bool
@@ -248,9 +242,10 @@ extract_run(const struct extract_config *config, struct fault *fault)
 		.tree = { .replace = config->replace, .preserve = config->preserve } };
 	/* A file that is too large is an error of write(2). */
 	(void)sigaction(SIGXFSZ, &(const struct sigaction){ .sa_handler = SIG_IGN }, NULL);
-	bool good = tree_open(&extract.tree, config->directory, fault) &&
-		extract_confine(&extract, fault) && source_open(&extract.source, fault) &&
-		extract_all(&extract, fault);
+	bool good = tree_open(&extract.tree, config->directory, fault);
+	if (good)
+		extract_confine(&extract);
+	good = good && source_open(&extract.source, fault) && extract_all(&extract, fault);
 	if (!good && extract.entries > 0)
 		fault_add(fault, " (extracted before: %" PRIu64 ")", extract.done);
 	if (extract.tree.root != -1)

@@ -17,7 +17,6 @@ struct extract_config {
 	uint64_t max_entries;
 	unsigned preserve; /* see preserve.h */
 	bool replace;      /* existing files */
-	bool require;      /* fail if the kernel cannot confine the process */
 };
 
 bool extract_run(const struct extract_config *config, struct fault *fault);

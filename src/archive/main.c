@@ -18,7 +18,7 @@
 
 #define MAIN_ENTRIES 1000000
 
-enum main_option { MAIN_PRESERVE = 256, MAIN_MAX_SIZE, MAIN_MAX_ENTRIES, MAIN_FORCE, MAIN_SANDBOX };
+enum main_option { MAIN_PRESERVE = 256, MAIN_MAX_SIZE, MAIN_MAX_ENTRIES, MAIN_FORCE };
 
 static bool
 main_usage(struct fault *fault)
@@ -26,7 +26,7 @@ main_usage(struct fault *fault)
 	return fault_set(fault, STATUS_USAGE, 0,
 		"usage: sockcat-archive create [--preserve=LIST] PATH... | extract "
 		"[--preserve=LIST] "
-		"[--max-size=SIZE] [--max-entries=N] [--force] [--sandbox=require] DIRECTORY");
+		"[--max-size=SIZE] [--max-entries=N] [--force] DIRECTORY");
 }
 
 static bool
@@ -44,11 +44,6 @@ main_option(struct extract_config *config, int option, struct fault *fault)
 	case MAIN_FORCE:
 		config->replace = true;
 		return true;
-	case MAIN_SANDBOX:
-		config->require = true;
-		return strcmp(optarg, "require") == 0 ||
-			fault_set(fault, STATUS_VALUE, 0,
-				"invalid --sandbox '%s': expected require", optarg);
 	default:
 		return main_usage(fault);
 	}
@@ -62,7 +57,6 @@ main_run(int argc, char *argv[], struct fault *fault)
 		{ "max-size", required_argument, NULL, MAIN_MAX_SIZE },
 		{ "max-entries", required_argument, NULL, MAIN_MAX_ENTRIES },
 		{ "force", no_argument, NULL, MAIN_FORCE },
-		{ "sandbox", required_argument, NULL, MAIN_SANDBOX },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct extract_config extract = { .preserve = PRESERVE_DEFAULT,
