@@ -182,6 +182,11 @@ _sockcat_option() {
     --ssl-trustfile) option=ssl_trustfile kind=file bars='--ssl-trustfile' ;;
     --ssl-servername) option=ssl_servername kind=address bars='-l --listen --ssl-servername' ;;
     --ssl-alpn) option=ssl_alpn kind=nothing bars='--ssl-alpn' ;;
+    --tls-min) option=tls_min kind=words values='1.2 1.3' bars='--tls-min' ;;
+    --tls-max) option=tls_max kind=words values='1.2 1.3' bars='--tls-max' ;;
+    --ssl-ciphers) option=ssl_ciphers kind=nothing bars='--ssl-ciphers' ;;
+    --ssl-ciphersuites) option=ssl_ciphersuites kind=nothing bars='--ssl-ciphersuites' ;;
+    --ssl-groups) option=ssl_groups kind=nothing bars='--ssl-groups' ;;
     --ssl-cert) option=ssl_cert kind=file bars='--ssl-cert --ssl-self-signed' ;;
     --ssl-key) option=ssl_key kind=file bars='--ssl-key' ;;
     --ssl-self-signed) option=ssl_self_signed bars='--ssl-cert --ssl-self-signed' ;;
@@ -479,6 +484,11 @@ _sockcat_names() {
         --ssl-trustfile
         --ssl-servername
         --ssl-alpn
+        --tls-min
+        --tls-max
+        --ssl-ciphers
+        --ssl-ciphersuites
+        --ssl-groups
         --ssl-cert
         --ssl-key
         --ssl-self-signed

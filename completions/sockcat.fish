@@ -46,7 +46,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        --resolve -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --retry-delay --idle-timeout --accept-timeout --linger --grace --parallel --for --interval --max-loss -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group --proxy --proxy-type --proxy-dns --proxy-auth-file --proxy-auth --noproxy -x -X -P --send --preserve --max-size --max-entries -o --hex-dump --output --in --out -i --delay --rate --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --size --compat --ssl-trustfile --ssl-servername --ssl-alpn --ssl-cert --ssl-key --pin --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
+        --resolve -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --retry-delay --idle-timeout --accept-timeout --linger --grace --parallel --for --interval --max-loss -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group --proxy --proxy-type --proxy-dns --proxy-auth-file --proxy-auth --noproxy -x -X -P --send --preserve --max-size --max-entries -o --hex-dump --output --in --out -i --delay --rate --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --size --compat --ssl-trustfile --ssl-servername --ssl-alpn --tls-min --tls-max --ssl-ciphers --ssl-ciphersuites --ssl-groups --ssl-cert --ssl-key --pin --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
     set -l skip 0
     set -l ended 0
     set -l seen
@@ -325,6 +325,11 @@ complete -c sockcat -n '__sockcat_lacks --ssl-trustfile' -l ssl-trustfile -r -F 
 complete -c sockcat -n '__sockcat_unix; and __sockcat_lacks -l --listen --ssl-servername' -l ssl-servername -r -F -d 'Ask for the server NAME, and verify it'
 complete -c sockcat -n 'not __sockcat_unix; and __sockcat_lacks -l --listen --ssl-servername' -l ssl-servername -x -a '(__sockcat_live hosts)' -d 'Ask for the server NAME, and verify it'
 complete -c sockcat -n '__sockcat_lacks --ssl-alpn' -l ssl-alpn -x -d 'Offer or select these application protocols'
+complete -c sockcat -n '__sockcat_lacks --tls-min' -l tls-min -x -a '1.2 1.3' -d 'Use at least this version (default 1.2)'
+complete -c sockcat -n '__sockcat_lacks --tls-max' -l tls-max -x -a '1.2 1.3' -d 'Use at most this version'
+complete -c sockcat -n '__sockcat_lacks --ssl-ciphers' -l ssl-ciphers -x -d 'Use these ciphers with TLS 1.2'
+complete -c sockcat -n '__sockcat_lacks --ssl-ciphersuites' -l ssl-ciphersuites -x -d 'Use these cipher suites with TLS 1.3'
+complete -c sockcat -n '__sockcat_lacks --ssl-groups' -l ssl-groups -x -d 'Use these groups (curves) for the key exchange'
 complete -c sockcat -n '__sockcat_lacks --ssl-cert --ssl-self-signed' -l ssl-cert -r -F -d 'Use the certificate (PEM) in FILE'
 complete -c sockcat -n '__sockcat_lacks --ssl-key' -l ssl-key -r -F -d 'Use the key (PEM) in FILE'
 complete -c sockcat -n '__sockcat_lacks --ssl-cert --ssl-self-signed' -l ssl-self-signed -d 'Make a certificate for one day; print its pin'

@@ -135,6 +135,36 @@ EOT
     done
 }
 
+# ---- versions and ciphers ----
+
+@test "versions, ciphers and groups are those of the options, on both sides" {
+    drive tls negotiated <"$CASES/tls_policy.tsv"
+    drive tls versions
+}
+
+@test "a list without a cipher, and options that exclude each other, are errors before anything is connected" {
+    while IFS='|' read -r status words message; do
+        read -ra words <<<"$words"
+        assert_fails "$status" "$message" sockcat --ssl "${words[@]}" localhost 9 </dev/null
+    done <<'EOT'
+3|--ssl-ciphers NOTHING|invalid --ssl-ciphers 'NOTHING': no cipher match$
+3|--ciphers eNULL:aNULL|invalid --ssl-ciphers 'eNULL:aNULL': no cipher match$
+3|--ssl-ciphers TLS_AES_128_GCM_SHA256|invalid --ssl-ciphers
+3|--ssl-ciphersuites NOTHING|invalid --ssl-ciphersuites 'NOTHING': no cipher match$
+3|--tls13-ciphers ECDHE-ECDSA-AES128-GCM-SHA256|invalid --ssl-ciphersuites
+3|--ssl-groups P-256:nothing|invalid --ssl-groups 'P-256:nothing': group 'nothing' cannot be set$
+3|--tls-min 1.3 --tls-max 1.2|no version of TLS: at least 1.3 is required, and at most 1.2 permitted
+2|--tls-min 1.3 --ssl-ciphers ALL|--ssl-ciphers conflicts with --tls-min 1.3
+2|--tls-max 1.2 --ssl-ciphersuites TLS_AES_128_GCM_SHA256|--ssl-ciphersuites conflicts with --tls-max 1.2
+EOT
+}
+
+@test "F124: the least version of OpenSSL's configuration is kept, and --tls-min goes before it" {
+    printf '%s\n' 'openssl_conf = a' '[a]' 'ssl_conf = b' '[b]' 'system_default = c' '[c]' 'MinProtocol = TLSv1.3' >"$T/openssl.cnf"
+    export OPENSSL_CONF=$T/openssl.cnf
+    drive tls configured
+}
+
 # ---- handshakes ----
 
 @test "a server that does not speak TLS is named with what it sent" {

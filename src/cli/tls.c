@@ -50,13 +50,37 @@ tls_check(const struct config *config, const struct options *options, struct fau
 	return true;
 }
 
+/* The version 1.N of an option whose words are 1.2 and 1.3; 0: it is not given. */
+static unsigned
+tls_version(const struct options *options, enum option_id id)
+{
+	return options_has(options, id) ? 2 + (unsigned)options->value[id] : 0;
+}
+
+/* Sets the versions, and the lists, which belong to one version each. */
+static bool
+tls_policy(struct tls_settings *settings, const struct options *options, struct fault *fault)
+{
+	settings->least = tls_version(options, OPTION_tls_min);
+	settings->most = tls_version(options, OPTION_tls_max);
+	settings->ciphers = options->text[OPTION_ssl_ciphers];
+	settings->ciphersuites = options->text[OPTION_ssl_ciphersuites];
+	settings->groups = options->text[OPTION_ssl_groups];
+	if (settings->least == 3 && settings->ciphers != NULL)
+		return fault_set(fault, STATUS_USAGE, 0,
+			"--ssl-ciphers conflicts with --tls-min 1.3 (use --ssl-ciphersuites)");
+	return settings->most != 2 || settings->ciphersuites == NULL ||
+		fault_set(fault, STATUS_USAGE, 0,
+			"--ssl-ciphersuites conflicts with --tls-max 1.2 (use --ssl-ciphers)");
+}
+
 bool
 tls_config(struct config *config, const struct options *options, struct fault *fault)
 {
 	if (!options_has(options, OPTION_ssl))
 		return true;
 	bool listens = options_has(options, OPTION_listen);
-	const struct tls_settings settings = {
+	struct tls_settings settings = {
 		.server = listens,
 		.unverified = options_has(options, OPTION_insecure),
 		.demanding = options_has(options, OPTION_ssl_verify),
@@ -69,7 +93,7 @@ tls_config(struct config *config, const struct options *options, struct fault *f
 		.host = tls_host(config),
 	};
 	bool verifies = !settings.unverified && settings.pins == NULL;
-	if (!tls_check(config, options, fault) ||
+	if (!tls_check(config, options, fault) || !tls_policy(&settings, options, fault) ||
 		(!listens && !tls_name(config, options, verifies, fault)))
 		return false;
 	config->tls.tls = tls_new(&settings, fault);

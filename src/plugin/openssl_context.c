@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "plugin/openssl_pin.h"
+#include "plugin/openssl_policy.h"
 #include "plugin/openssl_self.h"
 #include "plugin/openssl_verify.h"
 
@@ -165,7 +166,6 @@ static void
 openssl_context_restrict(SSL_CTX *ssl)
 {
 	static const unsigned char id[] = "sockcat";
-	(void)SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
 	(void)SSL_CTX_set_options(
 		ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
 	(void)SSL_CTX_set_num_tickets(ssl, 0);
@@ -184,7 +184,8 @@ openssl_context_set_up(struct openssl_context *context, struct fault *fault)
 	const struct tls_settings *settings = &context->settings;
 	openssl_context_restrict(context->ssl);
 	openssl_verify_set_up(context);
-	if (!openssl_context_identify(context, fault) ||
+	if (!openssl_policy_set(context->ssl, settings, fault) ||
+		!openssl_context_identify(context, fault) ||
 		!openssl_context_set_protocols(context, fault) ||
 		(settings->pins != NULL && !openssl_pin_check(settings->pins, fault)))
 		return false;

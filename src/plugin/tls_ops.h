@@ -16,9 +16,12 @@
 /* Strings are not owned and must outlive the context; NULL: not given. */
 struct tls_settings {
 	bool server;
-	bool unverified;  /* accept any certificate of the server */
-	bool demanding;   /* a server demands a certificate of its clients */
-	bool self_signed; /* a server makes its own certificate */
+	bool unverified;      /* accept any certificate of the server */
+	bool demanding;       /* a server demands a certificate of its clients */
+	bool self_signed;     /* a server makes its own certificate */
+	unsigned least, most; /* the versions of TLS, 1.N; 0: the default */
+	const char *ciphers;  /* of TLS 1.2 */
+	const char *ciphersuites, *groups;
 	const char *trust_file;
 	const char *cert, *key; /* files; without a key it is in `cert` */
 	const char *alpn;       /* names separated by commas, the preferred one first */

@@ -409,6 +409,55 @@ def protocols():
     fail(cat, 35, 'no application protocol')
 
 
+def negotiated():
+    """Options of the server, of the client, the client's status and what -v or the error says, a line each."""
+    for line in filter(str.strip, sys.stdin):
+        theirs, ours, status, text = line.rstrip('\n').split('\t')
+        server = listener('-d', *theirs.split())
+        near = Cat('-v', '--ssl', *ROOT, *ours.split(), '127.0.0.1', server.where)
+        near.end(int(status))
+        check(text in near.errors(), True, (line, near.errors()))
+        server.end(int(status))
+
+
+def versions():
+    """A peer of one version only, which the options do not permit."""
+    for version, option in ((ssl.TLSVersion.TLSv1_2, ('--tls-min', '1.3')), (ssl.TLSVersion.TLSv1_3, ('--tls-max', '1.2'))):
+        there, context = tcp(), server_context()
+        context.minimum_version = context.maximum_version = version
+        take = serving(there, context)
+        cat = Cat('--ssl', *ROOT, *option, '-4', 'localhost', str(there.getsockname()[1]))
+        try:
+            take()
+            sys.exit('a handshake')
+        except (ssl.SSLError, OSError):
+            cat.fail(35, 'protocol version')
+        cat, context = listener(*option), client_context()
+        context.minimum_version = context.maximum_version = version
+        try:
+            Peer(dial(cat), context, False).handshake()
+            sys.exit('a handshake')
+        except (ssl.SSLError, OSError):
+            fail(cat, 35, 'protocol')
+
+
+def configured():
+    """A server of TLS 1.2, where the library's configuration demands 1.3."""
+    for options, status in (((), 35), (('--tls-min', '1.2'), 0)):
+        there, context = tcp(), server_context()
+        context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2
+        take = serving(there, context)
+        cat = Cat('--ssl', *ROOT, *options, '-4', 'localhost', str(there.getsockname()[1]))
+        try:
+            peer = take()
+            peer.s.sendall(b''.join(peer.records(b'hello')))
+        except (ssl.SSLError, OSError):
+            pass
+        cat.end(status)
+    cat = Cat('--ssl', '--tls-max', '1.2', 'localhost', '9')
+    cat.fail(3, 'at least 1.3 is required, and at most 1.2 permitted')
+
+
 def plain_server(text, message):
     """A server that does not speak TLS."""
     there = tcp()

@@ -1,0 +1,93 @@
+#include "plugin/openssl_policy.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugin/openssl_context.h"
+
+/* Behind every list of ciphers: a connection without a certificate would not be verified. */
+#define OPENSSL_POLICY_NEVER ":!aNULL:!eNULL"
+
+/* The number of a version 1.N in the protocol. */
+static int
+openssl_policy_version(unsigned minor)
+{
+	return TLS1_VERSION + (int)minor;
+}
+
+static bool
+openssl_policy_set_versions(SSL_CTX *ssl, const struct tls_settings *settings, struct fault *fault)
+{
+	int least = openssl_policy_version(settings->least);
+	if (settings->least == 0) {
+		least = (int)SSL_CTX_get_min_proto_version(ssl);
+		if (least < TLS1_2_VERSION)
+			least = TLS1_2_VERSION;
+	}
+	(void)SSL_CTX_set_min_proto_version(ssl, least);
+	if (settings->most != 0)
+		(void)SSL_CTX_set_max_proto_version(ssl, openssl_policy_version(settings->most));
+	int most = (int)SSL_CTX_get_max_proto_version(ssl);
+	return most == 0 || most >= least ||
+		fault_set(fault, STATUS_VALUE, 0,
+			"no version of TLS: at least 1.%d is required, and at most 1.%d permitted "
+			"(--tls-min, --tls-max, or OpenSSL's configuration)",
+			least - TLS1_VERSION, most - TLS1_VERSION);
+}
+
+static bool
+openssl_policy_refuse(const char *option, const char *list, struct fault *fault)
+{
+	const char *data = NULL;
+	int flags = 0;
+	(void)ERR_peek_error_data(&data, &flags);
+	char *cause = data != NULL && data[0] != '\0' ? strdup(data) : NULL;
+	const char *reason = openssl_context_reason();
+	(void)fault_set(fault, STATUS_VALUE, 0, "invalid %s '%s': %s", option, list,
+		cause != NULL ? cause : reason);
+	free(cause);
+	return false;
+}
+
+static bool
+openssl_policy_set_ciphers(SSL_CTX *ssl, const char *list, struct fault *fault)
+{
+	size_t size = strlen(list) + sizeof OPENSSL_POLICY_NEVER;
+	char *all = malloc(size);
+	if (all == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "TLS");
+	(void)snprintf(all, size, "%s" OPENSSL_POLICY_NEVER, list);
+	bool good = SSL_CTX_set_cipher_list(ssl, all) == 1;
+	free(all);
+	return good || openssl_policy_refuse("--ssl-ciphers", list, fault);
+}
+
+/* The library skips names that it does not know, and takes a list without one that it does. */
+static bool
+openssl_policy_set_suites(SSL_CTX *ssl, const char *list, struct fault *fault)
+{
+	if (SSL_CTX_set_ciphersuites(ssl, list) != 1)
+		return openssl_policy_refuse("--ssl-ciphersuites", list, fault);
+	const STACK_OF(SSL_CIPHER) *all = SSL_CTX_get_ciphers(ssl);
+	for (int i = 0; i < sk_SSL_CIPHER_num(all); i++)
+		if (strcmp(SSL_CIPHER_get_version(sk_SSL_CIPHER_value(all, i)), "TLSv1.3") == 0)
+			return true;
+	return fault_set(
+		fault, STATUS_VALUE, 0, "invalid --ssl-ciphersuites '%s': no cipher match", list);
+}
+
+bool
+openssl_policy_set(SSL_CTX *ssl, const struct tls_settings *settings, struct fault *fault)
+{
+	if (!openssl_policy_set_versions(ssl, settings, fault) ||
+		(settings->ciphers != NULL &&
+			!openssl_policy_set_ciphers(ssl, settings->ciphers, fault)) ||
+		(settings->ciphersuites != NULL &&
+			!openssl_policy_set_suites(ssl, settings->ciphersuites, fault)))
+		return false;
+	return settings->groups == NULL || SSL_CTX_set1_groups_list(ssl, settings->groups) == 1 ||
+		openssl_policy_refuse("--ssl-groups", settings->groups, fault);
+}
