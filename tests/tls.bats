@@ -196,6 +196,11 @@ EOT
 
 @test "a server that has closed: data sent too late is lost, close_notify is not" { drive tls gone; }
 
+@test "a peer that vanishes after its close_notify is noticed" {
+    [ "$(uname)" = Linux ] || skip "needs /proc/net/tcp"
+    drive tls watched
+}
+
 @test "nothing is ended after an HTTP request" { drive tls request; }
 
 @test "much data both ways" {

@@ -7,24 +7,16 @@
 #include "base/clock.h"
 #include "filter/filter.h"
 #include "filter/tls_handshake.h"
-#include "filter/write_queue.h"
+#include "filter/tls_link.h"
 
-/* Records that the stream below does not take at once are queued, so that the library need not
- * repeat a write. With this many bytes in the queue it has to: only a peer that demands answers
- * without reading them gets that far. A new record is begun when the queue is empty. */
-#define TLS_FILTER_QUEUE ((size_t)65536)
-
-/* The time between attempts to send what a read has caused. */
+/* The time between attempts to send what a read has caused, where poll(2) cannot wait for both. */
 #define TLS_FILTER_PAUSE (50 * CLOCK_MILLISECOND)
 
 struct tls_filter {
 	const struct tls_filter_config *config;
 	void *session; /* the plug-in's; NULL before the first step of opening */
 	int64_t deadline;
-	struct write_queue queue; /* records */
-	struct fault failure;     /* of the stream below, in a call of the library */
-	bool full;                /* the last call of the library waits for room in the queue */
-	bool lower_ended;         /* the stream below has ended */
+	struct tls_link link;
 	bool established;
 	bool shut;           /* close_notify is in the queue, or sent */
 	bool arrived;        /* all data had arrived before close_notify was sent */
@@ -32,48 +24,18 @@ struct tls_filter {
 	enum io ended;       /* IO_END, IO_FAIL: what further reads return */
 	struct fault ending; /* of the next read that has no data before it */
 	uint64_t received;   /* bytes of data */
-	struct tls_handshake_heard heard;
 };
 
-static enum io
-tls_filter_bottom_read(void *pointer, void *bytes, size_t size, size_t *got)
-{
-	struct stream *stream = pointer;
-	struct tls_filter *filter = stream->impl;
-	struct iovec piece = { bytes, size };
-	enum io result = stream_read(stream->lower, &piece, 1, got, &filter->failure);
-	filter->lower_ended |= result == IO_END;
-	if (result == IO_OK && !filter->established)
-		tls_handshake_hear(&filter->heard, bytes, *got);
-	return result;
-}
-
-static enum io
-tls_filter_bottom_write(void *pointer, const void *bytes, size_t size, size_t *put)
-{
-	struct stream *stream = pointer;
-	struct tls_filter *filter = stream->impl;
-	filter->full = write_queue_used(&filter->queue) >= TLS_FILTER_QUEUE;
-	if (filter->full)
-		return IO_AGAIN;
-	*put = size;
-	return write_queue_put(&filter->queue, stream->lower, bytes, size, &filter->failure);
-}
-
-static enum io
-tls_filter_flush(struct stream *stream, struct fault *fault)
-{
-	struct tls_filter *filter = stream->impl;
-	return write_queue_flush(&filter->queue, stream->lower, fault);
-}
-
-/* States the sides after an operation. */
+/* States the sides after an operation. After close_notify no read would notice the end of the
+ * stream below, or a reset: the watch for the reader does. */
 static void
 tls_filter_follow(struct stream *stream)
 {
 	const struct tls_filter *filter = stream->impl;
 	stream_follow(stream);
-	stream->buffered |= !write_queue_is_empty(&filter->queue);
+	stream->buffered |= !tls_link_is_empty(&filter->link);
+	if (filter->ended == IO_END && !filter->link.ended)
+		stream->hangup = stream->lower->read;
 	if (filter->read_waits) {
 		stream->read = stream->lower->write;
 		stream->read.splice = -1;
@@ -86,8 +48,7 @@ tls_filter_start(struct stream *stream, int64_t now, struct fault *fault)
 {
 	struct tls_filter *filter = stream->impl;
 	const struct tls_filter_config *config = filter->config;
-	const struct tls_bottom bottom = { stream, tls_filter_bottom_read,
-		tls_filter_bottom_write };
+	const struct tls_bottom bottom = tls_link_bottom(&filter->link);
 	filter->deadline = clock_after(now, config->limit);
 	/* The mark would count encrypted bytes, of which the library reads less than the mark. */
 	for (struct stream *lower = stream->lower; lower != NULL; lower = lower->lower)
@@ -106,12 +67,13 @@ tls_filter_open(
 	(void)pollset;
 	if (filter->session == NULL && !tls_filter_start(stream, now, fault))
 		return IO_FAIL;
+	filter->link.full = false;
 	enum io result = filter->established ? IO_OK : ops->handshake(filter->session, fault);
 	/* Also the alert of a handshake that has failed. */
-	enum io flushed = tls_filter_flush(stream, &filter->failure);
+	enum io flushed = tls_link_flush(&filter->link, &filter->link.failure);
 	tls_filter_follow(stream);
 	if (result == IO_FAIL || flushed == IO_FAIL) {
-		tls_handshake_explain(stream, &filter->heard, &filter->failure, fault);
+		tls_handshake_explain(stream, &filter->link.heard, &filter->link.failure, fault);
 		return IO_FAIL;
 	}
 	if (result == IO_OK && !filter->established) {
@@ -124,6 +86,8 @@ tls_filter_open(
 	}
 	if (flushed == IO_AGAIN)
 		stream->read = stream->lower->write;
+	else if (tls_link_has_room(&filter->link))
+		stream->read.at = STREAM_NOW;
 	if (now >= filter->deadline)
 		return IO_FAULT(
 			fault, STATUS_TIMEOUT, 0, "TLS handshake with %s: timed out", stream->name);
@@ -145,8 +109,8 @@ tls_filter_explain_read(struct stream *stream, struct fault *fault)
 	struct tls_filter *filter = stream->impl;
 	if (fault_is_set(fault))
 		return;
-	if (fault_is_set(&filter->failure))
-		fault_move(fault, &filter->failure);
+	if (fault_is_set(&filter->link.failure))
+		fault_move(fault, &filter->link.failure);
 	else
 		(void)fault_set(fault, STATUS_CUT, 0,
 			"receive from %s: the connection ended without close_notify after %" PRIu64
@@ -159,7 +123,7 @@ static enum io
 tls_filter_read_record(struct stream *stream, void *bytes, size_t size, size_t *got)
 {
 	struct tls_filter *filter = stream->impl;
-	filter->full = false;
+	filter->link.full = false;
 	enum io result =
 		filter->config->tls->ops->read(filter->session, bytes, size, got, &filter->ending);
 	if (result == IO_FAIL)
@@ -168,6 +132,8 @@ tls_filter_read_record(struct stream *stream, void *bytes, size_t size, size_t *
 		filter->received += *got;
 	else if (result != IO_AGAIN)
 		filter->ended = result;
+	if (result == IO_END)
+		stream_watch(stream);
 	return result;
 }
 
@@ -193,6 +159,18 @@ tls_filter_fill(struct stream *stream, const struct iovec *pieces, int count, si
 	return *got > 0 ? IO_OK : result;
 }
 
+/* Has the next read come when the answers in the queue can be sent, too: if nothing else is sent,
+ * no flow waits for that. */
+static void
+tls_filter_await_room(struct stream *stream)
+{
+	const struct stream_side *write = &stream->lower->write;
+	if (stream->read.at == 0 && write->at == 0 && stream->read.fd == write->fd)
+		stream->read.events |= write->events;
+	else
+		stream->read.at = clock_after(clock_now(), TLS_FILTER_PAUSE);
+}
+
 static enum io
 tls_filter_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
 	struct fault *fault)
@@ -205,16 +183,16 @@ tls_filter_read(struct stream *stream, const struct iovec *pieces, int count, si
 		result = tls_filter_fill(stream, pieces, count, got);
 	/* Answers to the peer. Whether that fails is found by the next write. */
 	if (result != IO_FAIL)
-		(void)tls_filter_flush(stream, &filter->failure);
+		(void)tls_link_flush(&filter->link, &filter->link.failure);
 	if (result == IO_FAIL)
 		fault_move(fault, &filter->ending);
-	filter->read_waits =
-		result == IO_AGAIN && filter->full && !write_queue_is_empty(&filter->queue);
+	bool queued = !tls_link_is_empty(&filter->link);
+	filter->read_waits = result == IO_AGAIN && filter->link.full && queued;
 	tls_filter_follow(stream);
-	/* If nothing else is sent, no flow waits until the answers can be. */
-	if (result != IO_FAIL && !write_queue_is_empty(&filter->queue) && !filter->read_waits &&
-		!stream->read.draining)
-		stream->read.at = clock_after(clock_now(), TLS_FILTER_PAUSE);
+	if (result == IO_AGAIN && tls_link_has_room(&filter->link))
+		stream->read.at = STREAM_NOW;
+	else if (result != IO_FAIL && queued && !filter->read_waits && !stream->read.draining)
+		tls_filter_await_room(stream);
 	return result;
 }
 
@@ -223,9 +201,9 @@ static enum io
 tls_filter_begin(struct stream *stream, struct fault *fault)
 {
 	struct tls_filter *filter = stream->impl;
-	if (!fault_is_set(&filter->failure))
-		return tls_filter_flush(stream, fault);
-	fault_move(fault, &filter->failure);
+	if (!fault_is_set(&filter->link.failure))
+		return tls_link_flush(&filter->link, fault);
+	fault_move(fault, &filter->link.failure);
 	return IO_FAIL;
 }
 
@@ -253,7 +231,7 @@ tls_filter_end(struct stream *stream, enum io result, struct fault *fault)
 {
 	struct tls_filter *filter = stream->impl;
 	if (result == IO_FAIL) {
-		fault_move(fault, &filter->failure);
+		fault_move(fault, &filter->link.failure);
 		tls_filter_find_alert(stream, fault);
 	}
 	tls_filter_follow(stream);
@@ -269,7 +247,7 @@ tls_filter_put(struct stream *stream, const struct iovec *pieces, int count, siz
 	enum io result = IO_OK;
 	for (int i = 0; i < count && result == IO_OK; i++)
 		for (size_t at = 0; at < pieces[i].iov_len && result == IO_OK;) {
-			if (!write_queue_is_empty(&filter->queue))
+			if (!tls_link_is_empty(&filter->link))
 				return IO_OK;
 			size_t n = 0;
 			result = filter->config->tls->ops->write(filter->session,
@@ -286,13 +264,15 @@ tls_filter_write(struct stream *stream, const struct iovec *pieces, int count, s
 	struct fault *fault)
 {
 	struct tls_filter *filter = stream->impl;
-	bool queued = !write_queue_is_empty(&filter->queue);
+	bool queued = !tls_link_is_empty(&filter->link);
 	*put = 0;
 	enum io result = tls_filter_begin(stream, fault);
 	if (result == IO_OK && count > 0)
 		result = tls_filter_put(stream, pieces, count, put, fault);
 	else if (result == IO_OK && !queued)
-		result = stream_look(stream->lower, fault);
+		result = filter->ended == IO_END && !filter->link.ended
+			? tls_link_ignore(&filter->link, fault)
+			: stream_look(stream->lower, fault);
 	return tls_filter_end(stream, result, fault);
 }
 
@@ -310,7 +290,7 @@ tls_filter_notify(struct stream *stream, struct fault *fault)
 	}
 	filter->shut = true;
 	enum io result = filter->config->tls->ops->shut(filter->session, fault);
-	return result == IO_OK ? tls_filter_flush(stream, fault) : result;
+	return result == IO_OK ? tls_link_flush(&filter->link, fault) : result;
 }
 
 static enum io
@@ -324,7 +304,7 @@ tls_filter_shut(struct stream *stream, bool half_close, struct fault *fault)
 		result = stream_shut(stream->lower, filter->shut && filter->ended == IO_END, fault);
 	if (result == IO_FAIL && filter->arrived && stream_stats(stream)->broken != 0) {
 		fault_clear(fault);
-		fault_clear(&filter->failure);
+		fault_clear(&filter->link.failure);
 		result = IO_OK;
 	}
 	return tls_filter_end(stream, result, fault);
@@ -339,11 +319,10 @@ tls_filter_close(struct stream *stream, bool clean)
 	if (clean && filter->established && !filter->shut)
 		(void)ops->shut(filter->session, &ignored);
 	/* Also the alert that says why. */
-	(void)tls_filter_flush(stream, &ignored);
+	(void)tls_link_flush(&filter->link, &ignored);
 	if (filter->session != NULL)
 		ops->session_free(filter->session);
-	write_queue_close(&filter->queue);
-	fault_clear(&filter->failure);
+	tls_link_close(&filter->link);
 	fault_clear(&filter->ending);
 	fault_clear(&ignored);
 }
@@ -367,6 +346,7 @@ tls_filter_add(struct stream **top, const struct tls_filter_config *config, stru
 		return false;
 	struct tls_filter *filter = stream->impl;
 	filter->config = config;
+	filter->link.lower = stream->lower;
 	filter->ended = IO_OK;
 	return true;
 }

@@ -141,6 +141,14 @@ socket_probe(int fd)
 			fd, SOCKET_PROBE_IDLE, SOCKET_PROBE_INTERVAL, SOCKET_PROBE_COUNT);
 }
 
+static void
+socket_watch(struct stream *stream)
+{
+	const struct socket *socket = stream->impl;
+	if (socket->transport->tcp)
+		socket_probe(socket->fd);
+}
+
 static enum io
 socket_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
 	struct fault *fault)
@@ -190,8 +198,7 @@ socket_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 	if (n == 0 && socket->error != 0)
 		return socket_fail(stream, STATUS_RECEIVE, socket->error, fault);
 	if (stream->caps.messages ? message.end : n == 0) {
-		if (socket->transport->tcp)
-			socket_probe(socket->fd);
+		socket_watch(stream);
 		socket->ended = true;
 		stream->hangup.fd = socket->fd;
 		return IO_END;
@@ -342,6 +349,7 @@ static const struct stream_ops socket_ops = {
 	.read = socket_read,
 	.write = socket_write,
 	.shut = socket_shut,
+	.watch = socket_watch,
 	.close = socket_close,
 };
 

@@ -116,6 +116,15 @@ stream_drain(struct stream *stream)
 		stream->read.draining = true;
 }
 
+void
+stream_watch(struct stream *stream)
+{
+	while (stream->lower != NULL)
+		stream = stream->lower;
+	if (stream->ops->watch != NULL)
+		stream->ops->watch(stream);
+}
+
 size_t
 stream_ask(const struct stream_side *side, struct pollset *pollset)
 {

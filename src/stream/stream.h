@@ -1,5 +1,5 @@
 /*
- * A stream: a source and sink of bytes or messages. It has six operations; everything that can be
+ * A stream: a source and sink of bytes or messages. It has seven operations; everything that can be
  * data is a field. No operation blocks.
  *
  * A filter is a stream on top of another one, its `lower`; the kind at the bottom has the
@@ -59,6 +59,9 @@ struct stream_ops {
 	 * says what to wait for; IO_FAIL. Not called again after IO_OK.
 	 */
 	enum io (*settle)(struct stream *stream, struct fault *fault);
+
+	/* Only the peer can end the session from now on: watches whether it is still there. */
+	void (*watch)(struct stream *stream);
 
 	/* Frees what the kind owns. Without `clean` the session has failed: a connection is reset,
 	 * if it can be. */
@@ -163,6 +166,9 @@ void stream_follow(struct stream *stream);
 
 /* Only what has arrived by the next read is wanted. */
 void stream_drain(struct stream *stream);
+
+/* See stream_ops; of the bottom. */
+void stream_watch(struct stream *stream);
 
 /* Asks for what the side waits for; returns the entry, POLLSET_NONE if it waits for a time. */
 size_t stream_ask(const struct stream_side *side, struct pollset *pollset);

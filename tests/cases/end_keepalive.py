@@ -1,4 +1,4 @@
-"""Whether the kernel probes a connection of sockcat (proc_net_tcp.txt: a timer of kind 2).
+"""Whether the kernel probes a connection of sockcat.
 
     end_keepalive.py on|off connect|listen|to open|ended [ARG...]      open, ended: standard input
 
@@ -8,16 +8,7 @@ import socket
 import subprocess
 import sys
 
-from drive import accept, Cat, check, dial, exactly, taken, tcp, until
-
-
-def probed(local, remote):
-    with open('/proc/net/tcp') as file:
-        for line in list(file)[1:]:
-            fields = line.split()
-            if [int(end.split(':')[1], 16) for end in fields[1:3]] == [local, remote]:
-                return fields[5].startswith('02') and fields[3] != '06'
-    return False
+from drive import accept, Cat, check, dial, exactly, probed, taken, tcp, until
 
 
 wanted, way, state, *args = sys.argv[1:]

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 
-from drive import accept, Cat, check, dial, main, T, tcp, tcp_sockets, until
+from drive import accept, Cat, check, dial, main, probed, reset, T, taken, tcp, tcp_sockets, until
 
 C = os.environ['CERTIFICATES']
 ROOT = ('--ssl-trustfile', C + '/root.crt')
@@ -292,6 +292,30 @@ def gone():
         else:
             cat.end()
             check(cat.errors(), '')
+
+
+def watched():
+    """After the peer's close_notify a probe notices that it has vanished, and its reset is noticed, in both roles; what
+    else it sends is ignored, and its FIN alone ends nothing."""
+    for role in ('client', 'server'):
+        for fin in (False, True):
+            if role == 'client':
+                cat, peer = client(server_context(), stdin=subprocess.PIPE)
+            else:
+                cat = listener(stdin=subprocess.PIPE)
+                peer = Peer(dial(cat), client_context(), False).handshake()
+            cat.write(b'unread')
+            peer.s.sendall(b''.join(peer.records(b'answer')) + b'ignored')
+            cat.await_output(b'answer')
+            until(lambda: probed(peer.s.getpeername()[1], peer.s.getsockname()[1]), 'a probe: ' + cat.errors())
+            until(lambda: taken(peer.s), 'the bytes after close_notify')
+            if fin:
+                peer.s.shutdown(socket.SHUT_WR)
+                until(lambda: 8 in [state for state, _ in tcp_sockets(peer.s.getpeername()[1])], 'the FIN')
+                cat.rest()
+                check(cat.process.poll(), None)
+            reset(peer.s)
+            fail(cat, 56, 'receive from .*: Connection reset by peer')
 
 
 def request():

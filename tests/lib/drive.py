@@ -287,6 +287,16 @@ def tcp_sockets(local=None, remote=None):
     return found
 
 
+def probed(local, remote):
+    """Whether the kernel probes the connection of these ports (proc_net_tcp.txt: a timer of kind 2)."""
+    with open('/proc/net/tcp') as file:
+        for line in list(file)[1:]:
+            fields = line.split()
+            if [int(end.split(':')[1], 16) for end in fields[1:3]] == [local, remote]:
+                return fields[5].startswith('02') and fields[3] != '06'
+    return False
+
+
 def taken(s):
     """Whether all that was sent on the connection has been read at its other end."""
     return [n for _, n in tcp_sockets(s.getpeername()[1], s.getsockname()[1])] == [0]

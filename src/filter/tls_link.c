@@ -1,0 +1,61 @@
+#include "filter/tls_link.h"
+
+/* With this many bytes in the queue the library has to repeat a write: only a peer that demands
+ * answers without reading them gets that far. A new record is begun when the queue is empty. */
+#define TLS_LINK_QUEUE ((size_t)65536)
+
+/* The bytes that are read at once to be ignored. */
+#define TLS_LINK_IGNORED 4096
+
+static enum io
+tls_link_read(void *state, void *bytes, size_t size, size_t *got)
+{
+	struct tls_link *link = state;
+	struct iovec piece = { bytes, size };
+	enum io result = stream_read(link->lower, &piece, 1, got, &link->failure);
+	link->ended |= result == IO_END;
+	if (result == IO_OK)
+		tls_handshake_hear(&link->heard, bytes, *got);
+	return result;
+}
+
+static enum io
+tls_link_write(void *state, const void *bytes, size_t size, size_t *put)
+{
+	struct tls_link *link = state;
+	link->full = write_queue_used(&link->queue) >= TLS_LINK_QUEUE;
+	if (link->full)
+		return IO_AGAIN;
+	*put = size;
+	return write_queue_put(&link->queue, link->lower, bytes, size, &link->failure);
+}
+
+struct tls_bottom
+tls_link_bottom(struct tls_link *link)
+{
+	return (struct tls_bottom){ link, tls_link_read, tls_link_write };
+}
+
+enum io
+tls_link_flush(struct tls_link *link, struct fault *fault)
+{
+	return write_queue_flush(&link->queue, link->lower, fault);
+}
+
+enum io
+tls_link_ignore(struct tls_link *link, struct fault *fault)
+{
+	unsigned char ignored[TLS_LINK_IGNORED];
+	struct iovec piece = { ignored, sizeof ignored };
+	size_t got;
+	enum io result = stream_read(link->lower, &piece, 1, &got, fault);
+	link->ended = result == IO_END;
+	return result == IO_FAIL ? IO_FAIL : IO_AGAIN;
+}
+
+void
+tls_link_close(struct tls_link *link)
+{
+	write_queue_close(&link->queue);
+	fault_clear(&link->failure);
+}

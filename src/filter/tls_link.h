@@ -1,0 +1,49 @@
+/*
+ * The stream below a TLS filter, as the library uses it. Records that it does not take at once are
+ * queued, so that the library need not repeat a write.
+ */
+#ifndef SOCKCAT_FILTER_TLS_LINK_H
+#define SOCKCAT_FILTER_TLS_LINK_H
+
+#include "filter/tls_handshake.h"
+#include "filter/write_queue.h"
+#include "plugin/tls_ops.h"
+
+/* Initially zeroed but for `lower`. */
+struct tls_link {
+	struct stream *lower;     /* not owned */
+	struct write_queue queue; /* records */
+	struct fault failure;     /* of the stream below, in a call of the library */
+	bool full;                /* the last call of the library waits for room in the queue */
+	bool ended;               /* the stream below has ended */
+	struct tls_handshake_heard heard;
+};
+
+/* The functions that the library calls. */
+struct tls_bottom tls_link_bottom(struct tls_link *link);
+
+static inline bool
+tls_link_is_empty(const struct tls_link *link)
+{
+	return write_queue_is_empty(&link->queue);
+}
+
+/* Whether the last call of the library is to be repeated at once: it waited for room in the queue,
+ * which was written since. */
+static inline bool
+tls_link_has_room(const struct tls_link *link)
+{
+	return link->full && tls_link_is_empty(link);
+}
+
+/* Writes the queue: IO_OK when it is empty. */
+enum io tls_link_flush(struct tls_link *link, struct fault *fault);
+
+/* After close_notify of the peer, what it sends is ignored (RFC 8446, 6.1): looks whether the
+ * stream below has `ended`. IO_AGAIN, or IO_FAIL if it has failed. */
+enum io tls_link_ignore(struct tls_link *link, struct fault *fault);
+
+/* Frees it. */
+void tls_link_close(struct tls_link *link);
+
+#endif
