@@ -58,7 +58,7 @@ _sockcat_option() {
     local option='' bars=''
     kind='' values=''
     case $1 in
-    -l | --listen) option=listen bars='-l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd --ssl-servername --insecure' ;;
+    -l | --listen) option=listen bars='-l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd' ;;
     -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send --receive -o --hex-dump --output --in --out --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' ;;
     --banner) option=banner kind=optional values='send:TEXT' bars='--banner -u --udp --wait-for --ping --udplite' ;;
     -u | --udp) option=udp bars='--banner -u --udp --allow-uid --proxy -x --send --receive -t --telnet --ssl --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
@@ -180,7 +180,7 @@ _sockcat_option() {
     --compat) option=compat kind=words values='nc' bars='--compat' ;;
     --ssl) option=ssl bars='-z --probe -u --udp -F --pass-fd --ssl --seqpacket --udplite' ;;
     --ssl-trustfile) option=ssl_trustfile kind=file bars='--ssl-trustfile' ;;
-    --ssl-servername) option=ssl_servername kind=address bars='-l --listen --ssl-servername' ;;
+    --ssl-servername) option=ssl_servername kind=address bars='--ssl-servername' ;;
     --ssl-alpn) option=ssl_alpn kind=nothing bars='--ssl-alpn' ;;
     --tls-min) option=tls_min kind=words values='1.2 1.3' bars='--tls-min' ;;
     --tls-max) option=tls_max kind=words values='1.2 1.3' bars='--tls-max' ;;
@@ -192,7 +192,7 @@ _sockcat_option() {
     --ssl-self-signed) option=ssl_self_signed bars='--ssl-cert --ssl-self-signed' ;;
     --ssl-verify) option=ssl_verify bars='--ssl-verify --insecure' ;;
     --pin) option=pin kind=nothing bars='--pin' ;;
-    --insecure) option=insecure bars='-l --listen --ssl-verify --insecure' ;;
+    --insecure) option=insecure bars='--ssl-verify --insecure' ;;
     --seqpacket) option=seqpacket bars='-u --udp --send --receive -t --telnet --ssl --seqpacket --mptcp --udplite' ;;
     --vsock) option=vsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
     --mptcp) option=mptcp bars='-u --udp -U --unixsock --seqpacket --vsock --mptcp --sctp --udplite --fastopen' ;;

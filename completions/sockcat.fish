@@ -197,7 +197,7 @@ function __sockcat_operand
 end
 
 complete -c sockcat -f -a '(__sockcat_operand)'
-complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd --ssl-servername --insecure' -s l -l listen -d 'Listen for connections'
+complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd' -s l -l listen -d 'Listen for connections'
 complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send --receive -o --hex-dump --output --in --out --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' -s z -l probe -d 'Test whether ports are open (status 0 or 1)'
 complete -c sockcat -n '__sockcat_lacks --banner -u --udp --wait-for --ping --udplite' -l banner -a 'send:TEXT' -d 'Show the first line that each service sends'
 complete -c sockcat -n '__sockcat_lacks --banner -u --udp --allow-uid --proxy -x --send --receive -t --telnet --ssl --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' -s u -l udp -d 'Use UDP, or with -U Unix datagram sockets'
@@ -322,8 +322,8 @@ complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe -d --no-stdin --s
 complete -c sockcat -n '__sockcat_lacks --compat' -l compat -x -a 'nc' -d 'Behave as OpenBSD\'s nc (as when called nc)'
 complete -c sockcat -n '__sockcat_lacks -z --probe -u --udp -F --pass-fd --ssl --seqpacket --udplite' -l ssl -d 'Use TLS (needs a certificate with -l)'
 complete -c sockcat -n '__sockcat_lacks --ssl-trustfile' -l ssl-trustfile -r -F -d 'Trust the certificates in FILE, not the system\'s'
-complete -c sockcat -n '__sockcat_unix; and __sockcat_lacks -l --listen --ssl-servername' -l ssl-servername -r -F -d 'Ask for the server NAME, and verify it'
-complete -c sockcat -n 'not __sockcat_unix; and __sockcat_lacks -l --listen --ssl-servername' -l ssl-servername -x -a '(__sockcat_live hosts)' -d 'Ask for the server NAME, and verify it'
+complete -c sockcat -n '__sockcat_unix; and __sockcat_lacks --ssl-servername' -l ssl-servername -r -F -d 'Ask for the server NAME, and verify it'
+complete -c sockcat -n 'not __sockcat_unix; and __sockcat_lacks --ssl-servername' -l ssl-servername -x -a '(__sockcat_live hosts)' -d 'Ask for the server NAME, and verify it'
 complete -c sockcat -n '__sockcat_lacks --ssl-alpn' -l ssl-alpn -x -d 'Offer or select these application protocols'
 complete -c sockcat -n '__sockcat_lacks --tls-min' -l tls-min -x -a '1.2 1.3' -d 'Use at least this version (default 1.2)'
 complete -c sockcat -n '__sockcat_lacks --tls-max' -l tls-max -x -a '1.2 1.3' -d 'Use at most this version'
@@ -335,7 +335,7 @@ complete -c sockcat -n '__sockcat_lacks --ssl-key' -l ssl-key -r -F -d 'Use the 
 complete -c sockcat -n '__sockcat_lacks --ssl-cert --ssl-self-signed' -l ssl-self-signed -d 'Make a certificate for one day; print its pin'
 complete -c sockcat -n '__sockcat_lacks --ssl-verify --insecure' -l ssl-verify -d 'Require client certificates (with -l)'
 complete -c sockcat -n '__sockcat_lacks --pin' -l pin -x -d 'Accept only a peer with this public key'
-complete -c sockcat -n '__sockcat_lacks -l --listen --ssl-verify --insecure' -l insecure -d 'Do not verify the server\'s certificate'
+complete -c sockcat -n '__sockcat_lacks --ssl-verify --insecure' -l insecure -d 'Do not verify the server\'s certificate'
 complete -c sockcat -n '__sockcat_lacks -u --udp --send --receive -t --telnet --ssl --seqpacket --mptcp --udplite' -l seqpacket -d 'Use sequenced packets (with -U, --vsock or --sctp)'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' -l vsock -d 'Use a VM socket: context identifier and port'
 complete -c sockcat -n '__sockcat_lacks -u --udp -U --unixsock --seqpacket --vsock --mptcp --sctp --udplite --fastopen' -l mptcp -d 'Use Multipath TCP'

@@ -52,7 +52,7 @@ check() {
     need shellcheck
     cd "$HELPER_DIR/../.."
     shellcheck -x packaging/*.sh bench/*.sh tests/run.sh .ci/run
-    shellcheck -s bash scripts/install.sh tests/lib/helper.bash
+    shellcheck -s bash scripts/install.sh tests/lib/helper.bash tests/lib/tls.bash
 }
 
 @test "a second of patience is longer while other processes want to run" {

@@ -3,22 +3,10 @@
 # shellcheck disable=SC2154 # the helper sets status, port, listener and so on
 bats_require_minimum_version 1.5.0
 load lib/helper
+load lib/tls
 
-setup_file() {
-    export CERTIFICATES=$BATS_FILE_TMPDIR/certificates why_not=''
-    if [ ! -e "${SOCKCAT%/*}/libexec/sockcat/tls.so" ]; then
-        why_not='needs the plug-in tls'
-    elif ! command -v openssl >/dev/null; then
-        why_not='needs openssl'
-    else
-        sh "$BATS_TEST_DIRNAME/lib/certificates.sh" "$CERTIFICATES"
-    fi
-}
-
-setup() {
-    helper_setup
-    [ -z "$why_not" ] || skip "$why_not"
-}
+setup_file() { tls_setup_file; }
+setup() { tls_setup; }
 
 good() { start_listener --ssl --ssl-cert "$CERTIFICATES/good.crt" --ssl-key "$CERTIFICATES/good.key" "$@" 127.0.0.1 0; }
 trust() { sockcat --ssl --ssl-trustfile "$CERTIFICATES/root.crt" "$@"; }
@@ -50,11 +38,13 @@ trust() { sockcat --ssl --ssl-trustfile "$CERTIFICATES/root.crt" "$@"; }
 --ssl --seqpacket -U /nowhere|--ssl conflicts with
 -u tls://localhost:9|conflicts with --udp
 -l --ssl 0|requires --ssl-cert FILE or --ssl-self-signed
--l --ssl --insecure --ssl-self-signed 0|conflicts with
+-l --ssl --insecure --ssl-self-signed 0|conflicts with -l
+-l --ssl-self-signed 0|--ssl-self-signed requires --ssl
+--ssl --ssl-self-signed localhost 9|--ssl-self-signed requires -l
 -l --ssl --ssl-self-signed --pin x 0|-l --pin requires --ssl-verify
 -l --ssl --ssl-self-signed --ssl-trustfile x 0|-l --ssl-trustfile requires --ssl-verify
 --ssl -U /nowhere|needs the name of the server
---ssl-trustfile x localhost 9|requires --ssl
+--ssl-trustfile x localhost 9|requires .*--ssl
 EOT
 }
 

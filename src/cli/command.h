@@ -72,8 +72,8 @@ bool transfer_config(struct config *config, const struct options *options, struc
 /* Fills config->proxies; the targets and the end of session have to be set, which it may change.
  * Status 2, 3, 4 or 27. */
 bool proxies_config(struct config *config, const struct options *options, struct fault *fault);
-/* Fills config->tls if --ssl is given: opens the plug-in and loads certificates. The endpoint has
- * to be set. Status 2, 3, 4, 27 or 58. */
+/* Fills config->tls and that of --to for the sides that use TLS: opens the plug-in and loads
+ * certificates. The endpoint and config->to have to be set. Status 2, 3, 4, 27 or 58. */
 bool tls_config(struct config *config, const struct options *options, struct fault *fault);
 
 /* --tar: the program that sends or receives an archive (archive.c). */

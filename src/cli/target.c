@@ -35,8 +35,6 @@ target_config(struct config *config, const struct options *options, struct fault
 	if (uri.scheme == ENDPOINT_URI_FD)
 		return fault_set(fault, STATUS_VALUE, 0,
 			"invalid --to 'fd://%s': expected an address", uri.host);
-	if (uri.scheme == ENDPOINT_URI_TLS)
-		return fault_set(fault, STATUS_MISSING, 0,
-			"--to tls://%s: TLS to the target is not supported", uri.host);
+	config->to.secure = uri.scheme == ENDPOINT_URI_TLS;
 	return target_set(&config->to, &uri, options_has(options, OPTION_nodns), fault);
 }

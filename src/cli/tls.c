@@ -8,46 +8,151 @@
 /* The longest name of a host (RFC 1035). */
 #define TLS_NAME_MAX 255
 
-/* The host of the command line; NULL: there is none. */
-static const char *
-tls_host(const struct config *config)
+/* The sides of a run that may use TLS, as a set. */
+#define TLS_CONNECTION 1U /* the connections */
+#define TLS_TARGET 2U     /* the target of --to */
+#define TLS_BOTH (TLS_CONNECTION | TLS_TARGET)
+
+/* The options that are not of every side. */
+static const struct tls_option {
+	enum option_id option;
+	bool client, listener; /* of which role */
+	bool verifies;         /* of a listener: only if it asks for certificates */
+	bool first;            /* of the listener alone, if both sides could use it */
+	bool shared;           /* of both sides, if both can use it */
+} tls_options[] = {
+	{ OPTION_ssl_cert, true, true, false, true, false },
+	{ OPTION_ssl_key, true, true, false, true, false },
+	{ OPTION_ssl_self_signed, false, true, false, true, false },
+	{ OPTION_ssl_verify, false, true, false, true, false },
+	{ OPTION_ssl_servername, true, false, false, false, false },
+	{ OPTION_insecure, true, false, false, false, false },
+	{ OPTION_ssl_trustfile, true, true, true, false, true },
+	{ OPTION_pin, true, true, true, false, false },
+	{ OPTION_ssl_alpn, true, true, false, false, false },
+};
+#define TLS_OPTIONS (sizeof tls_options / sizeof tls_options[0])
+
+/* The sides that use TLS. */
+static unsigned
+tls_sides(const struct config *config, const struct options *options)
 {
-	return config->transport->names == TRANSPORT_INET ? config->endpoint.host : NULL;
+	return (options_has(options, OPTION_ssl) ? TLS_CONNECTION : 0) |
+		(config->to.secure ? TLS_TARGET : 0);
 }
 
-/* The name to verify: that of the command line, or the host. */
-static bool
-tls_name(struct config *config, const struct options *options, bool verifies, struct fault *fault)
+/* The sides that an option is of. */
+static unsigned
+tls_owners(const struct tls_option *row, const struct options *options, unsigned sides)
 {
-	const char *given = options->text[OPTION_ssl_servername];
-	config->tls.name = given != NULL ? given : tls_host(config);
-	if (given != NULL && strlen(given) > TLS_NAME_MAX)
-		return fault_set(fault, STATUS_VALUE, 0,
-			"invalid --ssl-servername '%s': expected at most %d characters", given,
-			TLS_NAME_MAX);
-	if (config->tls.name != NULL || !verifies)
-		return true;
-	return fault_set(fault, STATUS_USAGE, 0,
-		"--ssl needs the name of the server here (--ssl-servername NAME, or --insecure)");
+	bool listens = options_has(options, OPTION_listen);
+	bool listener =
+		row->listener && (!row->verifies || options_has(options, OPTION_ssl_verify));
+	unsigned owners = row->client ? sides & TLS_TARGET : 0;
+	if (listens ? listener : row->client)
+		owners |= sides & TLS_CONNECTION;
+	return owners == TLS_BOTH && listens && row->first ? TLS_CONNECTION : owners;
+}
+
+/* Whether an option was given for this side. */
+static bool
+tls_has(const struct config *config, const struct options *options, unsigned side,
+	enum option_id option)
+{
+	unsigned owners = TLS_BOTH;
+	for (size_t i = 0; i < TLS_OPTIONS; i++)
+		if (tls_options[i].option == option)
+			owners = tls_owners(&tls_options[i], options, tls_sides(config, options));
+	return options_has(options, option) && (owners & side) != 0;
+}
+
+/* The argument of an option for this side; NULL: it was not given. */
+static const char *
+tls_text(const struct config *config, const struct options *options, unsigned side,
+	enum option_id option)
+{
+	return tls_has(config, options, side, option) ? options->text[option] : NULL;
+}
+
+/* An option that no side can use, or of which it is not clear which side it is of. */
+static bool
+tls_refuse(const struct tls_option *row, const struct options *options, unsigned owners,
+	struct fault *fault)
+{
+	const char *name = option_rows[row->option].name;
+	bool listens = options_has(options, OPTION_listen);
+	if (owners == TLS_BOTH)
+		return fault_set(fault, STATUS_USAGE, 0,
+			"--%s conflicts with TLS on both sides of --to: is it for the %s or for "
+			"the target?",
+			name, listens ? "clients" : "server");
+	if (!listens)
+		return fault_set(fault, STATUS_USAGE, 0, "--%s requires -l", name);
+	if (!row->listener)
+		return fault_set(fault, STATUS_USAGE, 0,
+			"--%s conflicts with -l without --to tls://...", name);
+	return fault_set(fault, STATUS_USAGE, 0, "-l --%s requires --%s", name,
+		row->verifies ? "ssl-verify" : "ssl");
+}
+
+/* No option may be without effect. A client verifies without --ssl-verify, too. */
+static bool
+tls_check_options(const struct config *config, const struct options *options, struct fault *fault)
+{
+	unsigned sides = tls_sides(config, options);
+	for (unsigned i = 0; i < OPTION_COUNT; i++)
+		if (sides == 0 && options->count[i] > 0 && option_rows[i].group == OPTION_GROUP_TLS)
+			return fault_set(fault, STATUS_USAGE, 0,
+				"--%s requires --ssl or an endpoint tls://...",
+				option_rows[i].name);
+	for (size_t i = 0; i < TLS_OPTIONS; i++) {
+		const struct tls_option *row = &tls_options[i];
+		unsigned owners = tls_owners(row, options, sides);
+		bool useless = owners == 0 &&
+			(row->option != OPTION_ssl_verify || options_has(options, OPTION_listen));
+		if (options_has(options, row->option) &&
+			(useless || (owners == TLS_BOTH && !row->shared)))
+			return tls_refuse(row, options, owners, fault);
+	}
+	return true;
 }
 
 static bool
 tls_check(const struct config *config, const struct options *options, struct fault *fault)
 {
-	bool listens = options_has(options, OPTION_listen);
+	if (!tls_check_options(config, options, fault))
+		return false;
+	if (!options_has(options, OPTION_ssl))
+		return true;
 	if (config->transport->message_max > 0)
 		return fault_set(fault, STATUS_USAGE, 0, "--ssl conflicts with messages of %s",
 			config->transport->name);
-	if (listens && !options_has(options, OPTION_ssl_cert) &&
-		!options_has(options, OPTION_ssl_self_signed))
-		return fault_set(fault, STATUS_USAGE, 0,
+	return !options_has(options, OPTION_listen) || options_has(options, OPTION_ssl_cert) ||
+		options_has(options, OPTION_ssl_self_signed) ||
+		fault_set(fault, STATUS_USAGE, 0,
 			"-l --ssl requires --ssl-cert FILE or --ssl-self-signed");
-	/* Without it no client is asked for a certificate. */
-	if (listens && !options_has(options, OPTION_ssl_verify) &&
-		(options_has(options, OPTION_pin) || options_has(options, OPTION_ssl_trustfile)))
-		return fault_set(fault, STATUS_USAGE, 0, "-l --%s requires --ssl-verify",
-			options_has(options, OPTION_pin) ? "pin" : "ssl-trustfile");
-	return true;
+}
+
+/* The host of an endpoint; NULL: it has none. */
+static const char *
+tls_host(const struct transport *transport, const struct endpoint *endpoint)
+{
+	return transport->names == TRANSPORT_INET ? endpoint->host : NULL;
+}
+
+/* The name to verify: that of the command line, or the host. */
+static bool
+tls_name(const char **name, const char *given, const char *host, bool verifies, struct fault *fault)
+{
+	*name = given != NULL ? given : host;
+	if (given != NULL && strlen(given) > TLS_NAME_MAX)
+		return fault_set(fault, STATUS_VALUE, 0,
+			"invalid --ssl-servername '%s': expected at most %d characters", given,
+			TLS_NAME_MAX);
+	if (*name != NULL || !verifies)
+		return true;
+	return fault_set(fault, STATUS_USAGE, 0,
+		"--ssl needs the name of the server here (--ssl-servername NAME, or --insecure)");
 }
 
 /* The version 1.N of an option whose words are 1.2 and 1.3; 0: it is not given. */
@@ -74,35 +179,50 @@ tls_policy(struct tls_settings *settings, const struct options *options, struct 
 			"--ssl-ciphersuites conflicts with --tls-max 1.2 (use --ssl-ciphers)");
 }
 
-bool
-tls_config(struct config *config, const struct options *options, struct fault *fault)
+/* Makes the context of a side that uses TLS. */
+static bool
+tls_set_up(struct tls_filter_config *tls, const struct config *config,
+	const struct options *options, unsigned side, struct fault *fault)
 {
-	if (!options_has(options, OPTION_ssl))
-		return true;
-	bool listens = options_has(options, OPTION_listen);
+	const char *host = side == TLS_TARGET ? tls_host(config->to.transport, &config->to.endpoint)
+					      : tls_host(config->transport, &config->endpoint);
 	struct tls_settings settings = {
-		.server = listens,
-		.unverified = options_has(options, OPTION_insecure),
-		.demanding = options_has(options, OPTION_ssl_verify),
-		.self_signed = options_has(options, OPTION_ssl_self_signed),
-		.trust_file = options->text[OPTION_ssl_trustfile],
-		.cert = options->text[OPTION_ssl_cert],
-		.key = options->text[OPTION_ssl_key],
-		.alpn = options->text[OPTION_ssl_alpn],
-		.pins = options->text[OPTION_pin],
-		.host = tls_host(config),
+		.server = side == TLS_CONNECTION && options_has(options, OPTION_listen),
+		.unverified = tls_has(config, options, side, OPTION_insecure),
+		.demanding = tls_has(config, options, side, OPTION_ssl_verify),
+		.self_signed = tls_has(config, options, side, OPTION_ssl_self_signed),
+		.trust_file = tls_text(config, options, side, OPTION_ssl_trustfile),
+		.cert = tls_text(config, options, side, OPTION_ssl_cert),
+		.key = tls_text(config, options, side, OPTION_ssl_key),
+		.alpn = tls_text(config, options, side, OPTION_ssl_alpn),
+		.pins = tls_text(config, options, side, OPTION_pin),
+		.host = host,
 	};
 	bool verifies = !settings.unverified && settings.pins == NULL;
-	if (!tls_check(config, options, fault) || !tls_policy(&settings, options, fault) ||
-		(!listens && !tls_name(config, options, verifies, fault)))
+	if (!tls_policy(&settings, options, fault))
 		return false;
-	config->tls.tls = tls_new(&settings, fault);
-	if (config->tls.tls == NULL)
+	if (!settings.server &&
+		!tls_name(&tls->name, tls_text(config, options, side, OPTION_ssl_servername), host,
+			verifies, fault))
+		return false;
+	tls->tls = tls_new(&settings, fault);
+	if (tls->tls == NULL)
 		return false;
 	if (settings.self_signed)
 		event_emit(&(struct event){
 			.kind = EVENT_tls_self_signed,
-			.tls_pin = config->tls.tls->ops->context_pin(config->tls.tls->context),
+			.tls_pin = tls->tls->ops->context_pin(tls->tls->context),
 		});
 	return true;
+}
+
+bool
+tls_config(struct config *config, const struct options *options, struct fault *fault)
+{
+	unsigned sides = tls_sides(config, options);
+	return tls_check(config, options, fault) &&
+		((sides & TLS_CONNECTION) == 0 ||
+			tls_set_up(&config->tls, config, options, TLS_CONNECTION, fault)) &&
+		((sides & TLS_TARGET) == 0 ||
+			tls_set_up(&config->to.tls, config, options, TLS_TARGET, fault));
 }

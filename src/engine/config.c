@@ -64,6 +64,7 @@ config_close(struct config *config)
 	hosts_close(&config->hosts);
 	proxy_close(&config->proxies);
 	tls_free(config->tls.tls);
+	tls_free(config->to.tls.tls);
 	banner_close(&config->banner);
 	sockopt_close(&config->sockopts);
 	acl_config_close(&config->access);

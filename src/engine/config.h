@@ -63,6 +63,8 @@ struct config_files {
 struct config_to {
 	const struct transport *transport; /* NULL: no --to */
 	struct endpoint endpoint;
+	bool secure; /* by TLS */
+	struct tls_filter_config tls;
 };
 
 /* How the run shows how far it has got. */

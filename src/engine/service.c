@@ -11,6 +11,7 @@
 #include "filter/file_pattern.h"
 #include "program/exec.h"
 #include "filter/proxy_filter.h"
+#include "filter/tls_filter.h"
 #include "stream/stdio.h"
 #include "sys/sys.h"
 #include "transfer/receiver.h"
@@ -74,8 +75,13 @@ service_init_program(const struct service_context *context, struct fault *fault)
 static struct stream *
 service_init_to(const struct service_context *context, struct fault *fault)
 {
-	const struct dial_config dial = config_dial_to(context->config, context->now);
-	return proxy_filter_dial(&context->config->proxies, &dial, false, NULL, fault);
+	const struct config *config = context->config;
+	const struct dial_config dial = config_dial_to(config, context->now);
+	struct stream *local = proxy_filter_dial(&config->proxies, &dial, false, NULL, fault);
+	if (local == NULL || tls_filter_add(&local, &config->to.tls, fault))
+		return local;
+	stream_close(local, false);
+	return NULL;
 }
 
 static struct stream *

@@ -501,4 +501,5 @@ def pinned():
     check(server.end(), b'hello')
 
 
-main()
+if __name__ == '__main__':
+    main()
