@@ -6,8 +6,10 @@
 
 #include "base/clock.h"
 #include "base/event.h"
+#include "engine/arrival.h"
 #include "engine/limits.h"
 #include "engine/operator.h"
+#include "engine/reload.h"
 #include "engine/service.h"
 #include "engine/signals.h"
 
@@ -139,7 +141,7 @@ acceptor_accept(
 			return result != IO_FAIL;
 		event_enter(0);
 		if ((clients->sole || !limits_reject(clients, &client)) &&
-			!clients_begin(clients, &client, fault))
+			!arrival_begin(clients, &client, fault))
 			return false;
 	}
 	return true;
@@ -157,30 +159,6 @@ acceptor_interrupt(struct acceptor *acceptor, struct fault *fault)
 	for (struct client *client = clients->first; client != NULL; client = client->next)
 		engine_wake(&acceptor->run->engine, &client->task);
 	return good;
-}
-
-/* If a list cannot be loaded the old one stays in effect. */
-static void
-acceptor_reloaded(enum io result, struct fault *fault)
-{
-	if (result == IO_OK)
-		event_emit(&(struct event){ .kind = EVENT_acl_reloaded });
-	if (result == IO_FAIL)
-		event_emit(&(struct event){ .kind = EVENT_acl_kept, .cause = fault->text });
-	fault_clear(fault);
-}
-
-static void
-acceptor_reload(struct acceptor *acceptor, const struct pollset *pollset)
-{
-	struct engine *engine = &acceptor->run->engine;
-	struct fault fault = FAULT_NONE;
-	if (acl_awaits(&acceptor->access) != NULL)
-		acceptor_reloaded(acl_step(&acceptor->access, pollset, &fault), &fault);
-	if (engine->wants_reload) {
-		engine->wants_reload = false;
-		acceptor_reloaded(acl_reload(&acceptor->access, &fault), &fault);
-	}
 }
 
 /* Stops accepting. The sessions may finish within --grace, and are interrupted then. */
@@ -296,7 +274,7 @@ acceptor_ask(struct task *task, struct pollset *pollset, int64_t now)
 	if (clients->datagrams ? receiver_is_open(clients) : acceptor_is_open(acceptor))
 		listener_ask(&acceptor->listener, pollset);
 	if ((batch_is_pending(&acceptor->receiver.batch) && receiver_is_open(clients)) ||
-		capture_has_failed(&acceptor->run->engine.capture) ||
+		capture_has_failed(&acceptor->run->engine.capture) || arrival_is_due(clients) ||
 		(acceptor_is_over(acceptor) && !operator_is_ending(clients)))
 		pollset_until(pollset, now);
 	if (resolve_abandoned() > 0 && limits_reached(clients))
@@ -316,8 +294,9 @@ acceptor_step_clients(
 	if (pollset_fired(pollset, acceptor->watch) &&
 		stream_look(clients->mux.stdio, fault) == IO_FAIL)
 		return false;
-	acceptor_reload(acceptor, pollset);
+	reload_step(&acceptor->run->engine, &acceptor->access, pollset);
 	acceptor_report(acceptor);
+	arrival_go_on(clients);
 	/* A failed capture file is a failure of the listener, not of a session: it stops accepting,
 	 * and ends after the current sessions. */
 	if (capture_announce(&acceptor->run->engine.capture) && !clients->finishing)

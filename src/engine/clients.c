@@ -6,11 +6,9 @@
 
 #include "base/clock.h"
 #include "base/event.h"
+#include "engine/arrival.h"
 #include "engine/service.h"
 #include "filter/proxy_filter.h"
-#include "stream/datagram.h"
-#include "stream/socket.h"
-#include "sys/sys.h"
 
 /* The most steps of a datagram peer in one turn, while it has datagrams. */
 #define CLIENTS_STEPS 64
@@ -81,6 +79,7 @@ clients_forget(struct clients *clients, struct client *client)
 	addr_table_remove(&clients->peers, &client->by_peer);
 	addr_table_remove(&clients->per_host, &client->by_host);
 	session_close(&client->session);
+	arrival_end(clients, client);
 	*(client->previous != NULL ? &client->previous->next : &clients->first) = client->next;
 	if (client->next != NULL)
 		client->next->previous = client->previous;
@@ -114,9 +113,7 @@ clients_wake(struct clients *clients)
 				: &clients_around(queue, offsetof(struct client, queue))->task);
 }
 
-/* Reports the failure of a session. False if it ends the run: it is the only session, or the
- * shared standard input or output has failed. */
-static bool
+bool
 clients_survives(struct clients *clients, struct fault *fault)
 {
 	const struct service *service = clients->run->config->service;
@@ -210,8 +207,7 @@ clients_step(struct task *task, const struct pollset *pollset, int64_t now, stru
 	int left = CLIENTS_STEPS;
 	uint64_t moved;
 	if (session->state == SESSION_OPENING) {
-		const struct service_context context = clients_context(clients, client);
-		over = session_open(session, &context, pollset);
+		over = arrival_step(clients, client, pollset);
 	} else {
 		do {
 			moved = clients_moved(&session->relay);
@@ -285,69 +281,9 @@ clients_add(struct clients *clients)
 bool
 clients_start(struct clients *clients, struct client *client, struct fault *fault)
 {
-	const struct service_context context = clients_context(clients, client);
-	return session_open(&client->session, &context, NULL)
+	return arrival_step(clients, client, NULL)
 		? session_end(&client->session, fault)
 		: engine_add(&clients->run->engine, &client->task, &clients_task, fault);
-}
-
-/* Adds the client to the tables by address. */
-static bool
-clients_enter(struct clients *clients, struct client *client, struct fault *fault)
-{
-	const struct address *peer = &client->session.peer;
-	bool entered =
-		(!clients->datagrams || addr_table_add(&clients->peers, &client->by_peer, peer)) &&
-		(clients->run->config->max_per_host == 0 ||
-			addr_table_add(&clients->per_host, &client->by_host, peer));
-	return entered || fault_set(fault, STATUS_MEMORY, ENOMEM, "accept");
-}
-
-/* Creates the stream of an accepted client; takes ownership of the descriptor and the name. */
-static bool
-clients_init(struct clients *clients, struct client *client, struct listener_client *peer,
-	char *name, struct fault *fault)
-{
-	const struct config *config = clients->run->config;
-	if (config->transport->connected)
-		client->session.remote = socket_new(config->transport, peer->fd, 0, name, fault);
-	else if (clients->datagrams)
-		client->peer = peer_new(clients->message_max, &client->session.peer, config->queue,
-			&clients->full, name, fault);
-	else
-		client->session.remote = datagram_new(config->transport, peer->fd, name,
-			DATAGRAM_FIRST, &peer->peer, config_reads_single(config), fault);
-	if (client->peer != NULL)
-		client->session.remote = client->peer->stream;
-	return client->session.remote != NULL && clients_enter(clients, client, fault);
-}
-
-bool
-clients_begin(struct clients *clients, struct listener_client *peer, struct fault *fault)
-{
-	struct run *run = clients->run;
-	struct client *client = clients_add(clients);
-	char *name = address_print(&peer->peer);
-	uint64_t id = ++run->sessions;
-	event_enter(id);
-	listener_report(peer, run->config->transport);
-	clients->accepted++;
-	clients->closing = clients->sole || clients->accepted == run->config->max_accepts;
-	if (client == NULL) {
-		free(name);
-		(void)sys_close(&peer->fd);
-		(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "accept");
-		return clients_survives(clients, fault);
-	}
-	client->session.id = id;
-	client->session.peer = peer->peer;
-	clients->count++;
-	clients->empty_since = CLOCK_NEVER;
-	if (clients_init(clients, client, peer, name, fault) &&
-		clients_start(clients, client, fault))
-		return true;
-	clients_forget(clients, client);
-	return clients_survives(clients, fault);
 }
 
 bool
@@ -394,6 +330,7 @@ clients_report(const struct clients *clients)
 		.count = clients->count,
 		.total = clients->accepted,
 		.failed = clients->failed,
+		.handshakes = clients->unopened,
 		.rejected = clients->refused });
 	for (const struct client *client = clients->first; client != NULL; client = client->next)
 		session_report_progress(&client->session);

@@ -30,6 +30,7 @@ struct client {
 	enum session_state state;
 	unsigned reopened;
 	enum flow_state out, in;
+	bool arrives, waits; /* see arrival.h */
 	struct addr_table_entry by_peer, by_host;
 	struct client *next, *previous;
 };
@@ -45,7 +46,9 @@ struct clients {
 	struct addr_table peers;      /* datagram peers by address */
 	struct addr_table per_host; /* clients by address without port, for --max-conns-per-host */
 	size_t count;               /* current clients */
+	size_t arriving, waiting;   /* of them: without a place; of those: after the handshake */
 	uint64_t accepted, failed;  /* clients in all */
+	uint64_t unopened;          /* of those that failed: in the handshake */
 	uint64_t refused;           /* clients above a limit */
 	int64_t empty_since; /* since when there has been no client; CLOCK_NEVER: there is one */
 	size_t message_max;  /* the largest message for a client; 0: bytes */
@@ -75,15 +78,15 @@ bool clients_start(struct clients *clients, struct client *client, struct fault 
 /* Closes all sessions. */
 void clients_close(struct clients *clients);
 
-/* Starts a session with an accepted client; takes ownership of the descriptor. False and a fault
- * end the run. */
-bool clients_begin(struct clients *clients, struct listener_client *peer, struct fault *fault);
-
 /* Stops accepting; the sessions finish. */
 void clients_finish(struct clients *clients);
 
 /* Applies --slow to a peer whose queue of datagrams is full. */
 void clients_overflow(struct clients *clients, struct client *client);
+
+/* Reports the failure of a session, which is cleared. False if it ends the run: it is the only
+ * session, or the shared standard input or output has failed. */
+bool clients_survives(struct clients *clients, struct fault *fault);
 
 /* Closes and frees a client. */
 void clients_forget(struct clients *clients, struct client *client);

@@ -20,7 +20,7 @@ bool
 limits_reached(const struct clients *clients)
 {
 	const struct config *config = clients->run->config;
-	return clients->count + resolve_abandoned() >= config->max_conns ||
+	return clients->count - clients->arriving + resolve_abandoned() >= config->max_conns ||
 		child_count() >= config->max_children;
 }
 
@@ -43,20 +43,26 @@ limits_reached_by_host(const struct clients *clients, const struct address *peer
 	return max > 0 && addr_table_count(&clients->per_host, peer) >= max;
 }
 
+void
+limits_report(struct clients *clients, const struct address *peer, bool by_host)
+{
+	char *name = address_print(peer);
+	event_emit(&(struct event){ .kind = EVENT_rejected,
+		.peer = name,
+		.cause = by_host ? "too many clients from its address (--max-conns-per-host)"
+				 : "too many clients (--max-conns)" });
+	free(name);
+	clients->refused++;
+}
+
 bool
 limits_reject(struct clients *clients, struct listener_client *peer)
 {
 	bool by_host = limits_reached_by_host(clients, &peer->peer);
 	if (!limits_reached(clients) && !by_host)
 		return false;
-	char *name = address_print(&peer->peer);
-	event_emit(&(struct event){ .kind = EVENT_rejected,
-		.peer = name,
-		.cause = by_host ? "too many clients from its address (--max-conns-per-host)"
-				 : "too many clients (--max-conns)" });
-	free(name);
+	limits_report(clients, &peer->peer, by_host);
 	(void)sys_close(&peer->fd);
-	clients->refused++;
 	return true;
 }
 

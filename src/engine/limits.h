@@ -7,12 +7,17 @@
 
 #include "engine/clients.h"
 
-/* Whether --max-conns or --max-children is reached. Abandoned look-ups of clients that have left
- * count against --max-conns until getaddrinfo(3) returns, which nothing reports: poll for it. */
+/* Whether --max-conns or --max-children is reached. Clients that arrive (arrival.h) do not count.
+ * Abandoned look-ups of clients that have left count against --max-conns until getaddrinfo(3)
+ * returns, which nothing reports: poll for it. */
 bool limits_reached(const struct clients *clients);
 
 /* The descriptors that another client needs besides its own. */
 size_t limits_reserve(const struct clients *clients);
+
+/* Counts and reports a client that is rejected, because of --max-conns-per-host or another limit.
+ */
+void limits_report(struct clients *clients, const struct address *peer, bool by_host);
 
 /* Rejects a client above a limit; false if there is room. */
 bool limits_reject(struct clients *clients, struct listener_client *peer);

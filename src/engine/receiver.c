@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/event.h"
+#include "engine/arrival.h"
 #include "engine/limits.h"
 #include "sys/sys.h"
 
@@ -57,7 +58,7 @@ receiver_find(struct clients *clients, const struct sys_message *message, struct
 		limits_make_room(clients, &sender.peer);
 	if (limits_reject(clients, &sender))
 		return true;
-	if (!clients_begin(clients, &sender, fault))
+	if (!arrival_begin(clients, &sender, fault))
 		return false;
 	*client = clients_find(clients, &sender.peer);
 	return true;

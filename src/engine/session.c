@@ -183,6 +183,8 @@ session_open(struct session *session, const struct service_context *context,
 		result = session_set_up(session, fault)
 			? stream_open(session->remote, pollset, now, fault)
 			: IO_FAIL;
+	if (result == IO_OK && session->held)
+		return false;
 	if (result == IO_OK)
 		result = session_open_local(session, context, pollset, fault);
 	if (result == IO_OK)
@@ -205,6 +207,8 @@ session_ask(struct session *session, struct pollset *pollset, int64_t now)
 		notice_ask(&session->notice, pollset);
 	} else if (session->state == SESSION_SETTLING) {
 		(void)stream_ask(&session->settles->write, pollset);
+	} else if (session_is_held(session)) {
+		session->watch_entry = POLLSET_NONE;
 	} else if (session->state == SESSION_OPENING) {
 		pollset_until(pollset, session_deadline(session));
 		stream_ask_open(session_local(session), pollset);

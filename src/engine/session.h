@@ -29,6 +29,7 @@ struct session {
 	enum session_state state;
 	bool connects;                  /* the remote side is dialled; otherwise it was accepted */
 	bool connected;                 /* the bottom of the remote side is open */
+	bool held;                      /* set by the owner: the local side is not opened yet */
 	bool peer_ended, local_ended;   /* that has been reported */
 	int64_t began;                  /* when it was accepted, or began to dial */
 	struct stream *local, *remote;  /* owned; local is NULL if it is the peer, or not created */
@@ -43,9 +44,9 @@ struct session {
 };
 
 /*
- * One step of SESSION_OPENING: opens the remote side, creates and opens the local side, and then
- * starts the relay. `pollset`: of the last session_ask, NULL at the first step. True when the
- * session is over, as it has failed.
+ * One step of SESSION_OPENING: opens the remote side and, unless the session is `held`, creates and
+ * opens the local side, and then starts the relay. `pollset`: of the last session_ask, NULL at the
+ * first step. True when the session is over, as it has failed.
  */
 bool session_open(struct session *session, const struct service_context *context,
 	const struct pollset *pollset);
@@ -76,6 +77,13 @@ static inline unsigned
 session_reopened(const struct session *session)
 {
 	return session->local != NULL ? session->local->write.reopened : 0;
+}
+
+/* Whether the session only waits until it is not `held` any more. */
+static inline bool
+session_is_held(const struct session *session)
+{
+	return session->held && session->connected && session->remote->opened;
 }
 
 /* Whether a message of the client is partly written, so that other writers have to wait. */

@@ -24,10 +24,19 @@ openssl_session_refuses(int alert)
 		alert == SSL_AD_CERTIFICATE_REQUIRED;
 }
 
+/* Its name, also where OpenSSL 3.0 has none. */
+static const char *
+openssl_session_alert_name(int alert)
+{
+	return alert == SSL_AD_CERTIFICATE_REQUIRED ? "certificate required"
+		: alert == SSL_AD_MISSING_EXTENSION ? "missing extension"
+						    : SSL_alert_desc_string_long(alert);
+}
+
 static void
 openssl_session_explain_alert(const struct openssl_session *session, int alert, struct fault *fault)
 {
-	const char *text = SSL_alert_desc_string_long(alert);
+	const char *text = openssl_session_alert_name(alert);
 	bool refuses = openssl_session_refuses(alert);
 	if (!refuses && session->established)
 		(void)fault_set(fault, STATUS_RECEIVE, 0,

@@ -409,7 +409,8 @@ def client_certificates():
             check(cat.end(), b'hello')
         except (ssl.SSLError, OSError):
             check(refused, True)
-            cat.fail(35, 'the peer refused our certificate')
+            cat.fail(35, 'the peer refused our certificate: "%s"' % (
+                'unknown CA' if name else 'certificate required'))
 
 
 def protocols():

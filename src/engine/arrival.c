@@ -1,0 +1,158 @@
+/* Clients that arrive; see arrival.h. */
+#include "engine/arrival.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/event.h"
+#include "engine/limits.h"
+#include "engine/service.h"
+#include "stream/datagram.h"
+#include "stream/socket.h"
+#include "sys/sys.h"
+
+/* A client that has arrived: takes a place, waits for one, or is rejected. True if its session is
+ * over. */
+static bool
+arrival_admit(struct clients *clients, struct client *client)
+{
+	if (!limits_reached(clients)) {
+		arrival_end(clients, client);
+		return false;
+	}
+	if (clients->run->config->refuse) {
+		limits_report(clients, &client->session.peer, false);
+		return true;
+	}
+	clients->waiting += !client->waits;
+	client->waits = true;
+	return false;
+}
+
+bool
+arrival_step(struct clients *clients, struct client *client, const struct pollset *pollset)
+{
+	const struct service_context context = clients_context(clients, client);
+	struct session *session = &client->session;
+	bool over = session_open(session, &context, pollset);
+	if (client->arrives && !over && session_is_held(session)) {
+		over = arrival_admit(clients, client);
+		if (!client->arrives)
+			over = session_open(session, &context, pollset);
+	}
+	clients->unopened += over && client->arrives && fault_is_set(&session->fault);
+	return over;
+}
+
+void
+arrival_end(struct clients *clients, struct client *client)
+{
+	clients->arriving -= client->arrives;
+	clients->waiting -= client->waits;
+	client->arrives = client->waits = client->session.held = false;
+}
+
+/* The first that arrived of those that wait for a place, or of the others; NULL: none. */
+static struct client *
+arrival_find(const struct clients *clients, bool waits)
+{
+	struct client *found = NULL;
+	for (struct client *client = clients->first; client != NULL; client = client->next)
+		if (client->arrives && client->waits == waits)
+			found = client;
+	return found;
+}
+
+/* Above the limit: ends the handshake that has lasted longest. */
+static void
+arrival_make_room(struct clients *clients)
+{
+	struct client *client =
+		clients->arriving >= ARRIVAL_MAX ? arrival_find(clients, false) : NULL;
+	struct fault fault = FAULT_NONE;
+	if (client == NULL)
+		return;
+	event_enter(client->session.id);
+	(void)fault_set(&fault, STATUS_TIMEOUT, 0,
+		"accept %s: ended for other clients (%d handshakes at a time)",
+		client->session.remote->name, ARRIVAL_MAX);
+	clients->unopened++;
+	clients_forget(clients, client);
+	(void)clients_survives(clients, &fault);
+}
+
+bool
+arrival_is_due(const struct clients *clients)
+{
+	return clients->waiting > 0 && !limits_reached(clients);
+}
+
+void
+arrival_go_on(struct clients *clients)
+{
+	if (arrival_is_due(clients))
+		engine_wake(&clients->run->engine, &arrival_find(clients, true)->task);
+}
+
+/* Adds the client to the tables by address. */
+static bool
+arrival_enter(struct clients *clients, struct client *client, struct fault *fault)
+{
+	const struct address *peer = &client->session.peer;
+	bool entered =
+		(!clients->datagrams || addr_table_add(&clients->peers, &client->by_peer, peer)) &&
+		(clients->run->config->max_per_host == 0 ||
+			addr_table_add(&clients->per_host, &client->by_host, peer));
+	return entered || fault_set(fault, STATUS_MEMORY, ENOMEM, "accept");
+}
+
+/* Creates the stream of an accepted client; takes ownership of the descriptor and the name. */
+static bool
+arrival_init(struct clients *clients, struct client *client, struct listener_client *peer,
+	char *name, struct fault *fault)
+{
+	const struct config *config = clients->run->config;
+	if (config->transport->connected)
+		client->session.remote = socket_new(config->transport, peer->fd, 0, name, fault);
+	else if (clients->datagrams)
+		client->peer = peer_new(clients->message_max, &client->session.peer, config->queue,
+			&clients->full, name, fault);
+	else
+		client->session.remote = datagram_new(config->transport, peer->fd, name,
+			DATAGRAM_FIRST, &peer->peer, config_reads_single(config), fault);
+	if (client->peer != NULL)
+		client->session.remote = client->peer->stream;
+	return client->session.remote != NULL && arrival_enter(clients, client, fault);
+}
+
+bool
+arrival_begin(struct clients *clients, struct listener_client *peer, struct fault *fault)
+{
+	struct run *run = clients->run;
+	arrival_make_room(clients);
+	struct client *client = clients_add(clients);
+	char *name = address_print(&peer->peer);
+	uint64_t id = ++run->sessions;
+	event_enter(id);
+	listener_report(peer, run->config->transport);
+	clients->accepted++;
+	clients->closing = clients->sole || clients->accepted == run->config->max_accepts;
+	if (client == NULL) {
+		free(name);
+		(void)sys_close(&peer->fd);
+		(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "accept");
+		return clients_survives(clients, fault);
+	}
+	client->session.id = id;
+	client->session.peer = peer->peer;
+	clients->count++;
+	clients->empty_since = CLOCK_NEVER;
+	client->arrives = client->session.held = !clients->sole && !clients->datagrams;
+	clients->arriving += client->arrives;
+	if (arrival_init(clients, client, peer, name, fault) &&
+		clients_start(clients, client, fault))
+		return true;
+	clients_forget(clients, client);
+	return clients_survives(clients, fault);
+}

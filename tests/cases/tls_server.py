@@ -1,0 +1,165 @@
+"""Listeners with TLS for many clients, against Python's ssl."""
+import re
+import signal
+import socket
+import ssl
+import sys
+
+from drive import check, dial, LIMIT, main, reset, T, until
+from tls import client_context, listener, Peer
+
+
+def shake(cat, context=None):
+    """A client that has finished its handshake."""
+    return Peer(dial(cat), context or client_context(), False).handshake()
+
+
+def say(peer, text):
+    peer.step(lambda: peer.tls.write(text))
+
+
+def echoed(peer, text):
+    say(peer, text)
+    check(peer.read(), text)
+
+
+def leave(peer):
+    peer.s.sendall(b''.join(peer.records()))
+    check(peer.read(), b'')
+    peer.s.close()
+
+
+def silent(s):
+    """Whether nothing has come for the client, though others were served since."""
+    s.settimeout(0.05)
+    try:
+        return s.recv(1, socket.MSG_PEEK) is None
+    except TimeoutError:
+        return True
+    finally:
+        s.settimeout(LIMIT)
+
+
+def dropped(s):
+    """Wait for the end or the reset of a connection on which nothing comes."""
+    try:
+        check(s.recv(1), b'')
+    except ConnectionResetError:
+        pass
+
+
+def counts(cat, wanted):
+    """Ask for the counts until they are as wanted, a pattern."""
+    def ask():
+        cat.send(signal.SIGUSR1)
+        return re.search(wanted, cat.errors())
+    until(ask, 'the counts: ' + wanted)
+
+
+def slow_handshakes():
+    """Clients with nothing, one byte, or half a ClientHello: those that are connected and those that come are served."""
+    cat = listener('-k', '--echo', '--max-conns', '4')
+    early = shake(cat)
+    hello = Peer(dial(cat), client_context(), False)
+    try:
+        hello.tls.do_handshake()
+    except ssl.SSLWantReadError:
+        hello = hello.outer.read()
+    slow = []
+    for i in range(300):
+        slow.append(dial(cat))
+        slow[-1].sendall((b'', b'\x16', hello[:len(hello) // 2])[i % 3])
+        if i % 60 == 59:
+            peer = shake(cat)
+            echoed(peer, b'hello')
+            leave(peer)
+    echoed(early, b'still here')
+    # The first of them had to leave, the last are still in their handshake.
+    dropped(slow[0])
+    check('ended for other clients (128 handshakes at a time)' in cat.errors(), True, cat.errors())
+    check(silent(slow[-1]), True)
+    counts(cat, r'1[0-9][0-9] clients, .*, [0-9]+ failed \([0-9]+ in the handshake\), 0 rejected')
+    leave(early)
+
+
+def places():
+    """One place: two clients that are slow to begin, one that is served, one that waits for its place."""
+    cat = listener('-k', '--echo', '--max-conns', '1')
+    slow = [dial(cat) for _ in range(2)]
+    first, second = (Peer(dial(cat), client_context(), False) for _ in range(2))
+    first.handshake()
+    second.handshake()
+    echoed(first, b'one')
+    say(second, b'two')
+    echoed(first, b'more')
+    check(silent(second.s), True)
+    # One that leaves meanwhile takes no place.
+    leave(first)
+    check(second.read(), b'two')
+    # While all places are taken no client is accepted.
+    third = dial(cat)
+    check(silent(third), True)
+    leave(second)
+    echoed(Peer(third, client_context(), False).handshake(), b'three')
+    slow[0].close()
+    until(lambda: 'closed the connection' in cat.errors(), 'the end of the slow client')
+
+
+def refused():
+    cat = listener('-kv', '--echo', '--max-conns', '1', '--refuse')
+    first, second = (Peer(dial(cat), client_context(), False) for _ in range(2))
+    until(lambda: cat.errors().count('connection from') == 2, 'both connections')
+    first.handshake()
+    echoed(first, b'one')
+    try:
+        second.handshake()
+        second.read()
+        sys.exit('there was no place')
+    except (ssl.SSLError, OSError):
+        pass
+    until(lambda: re.search(r'rejected 127.*: too many clients \(--max-conns\)', cat.errors()), 'the rejection')
+    leave(first)
+    cat.send(signal.SIGTERM)
+    cat.end(-signal.SIGTERM)
+    check('failed' in cat.errors(), False, cat.errors())
+
+
+def children():
+    """Two clients at a time in their handshake, and one program: the other follows when it has ended."""
+    script = 'mkdir %s/runs || echo two at a time; cat; rmdir %s/runs' % (T, T)
+    cat = listener('-k', '--max-children', '1', '-c', script)
+    peers = [Peer(dial(cat), client_context(), False) for _ in range(2)]
+    for peer in peers:
+        peer.handshake()
+        say(peer, b'hello')
+    check(peers[0].read(), b'hello')
+    check(silent(peers[1].s), True)
+    leave(peers[0])
+    check(peers[1].read(), b'hello')
+    leave(peers[1])
+
+
+def failed_handshakes():
+    """A line for each, until there are too many; the count has all."""
+    cat = listener('-k', '--echo', '--wait', '300ms')
+    quiet = dial(cat)
+    until(lambda: re.search('TLS handshake with 127.*: timed out', cat.errors()), 'the silent client')
+    dropped(quiet)
+    cat = listener('-k', '--echo')
+    dial(cat).sendall(b'GET / HTTP/1.0\r\n\r\n')
+    until(lambda: "does not speak TLS; it sent 'GET / HTTP/1.0'" in cat.errors(), 'the client without TLS')
+    try:
+        shake(cat, ssl.create_default_context())
+        sys.exit('without a trusted certificate')
+    except ssl.SSLError:
+        pass
+    until(lambda: 'the peer refused our certificate: "unknown CA"' in cat.errors(), 'the alert')
+    for _ in range(150):
+        reset(dial(cat))
+    counts(cat, r'0 clients, 152 in all, 152 failed \(152 in the handshake\)')
+    check(len(cat.errors().splitlines()) < 152, True, cat.errors())
+    leave(shake(cat))
+
+
+if __name__ == '__main__':
+    main()
