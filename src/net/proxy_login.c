@@ -18,47 +18,58 @@ proxy_login_fits(const struct proxy_chain *chain, const struct proxy *proxy, con
 	return proxy->user != NULL ? strcmp(proxy->user, user) == 0 : chain->count == 1;
 }
 
-/* Takes a line, which has no line end. */
+/* Cuts a line, which has no line end. */
 static bool
-proxy_login_take(struct proxy_chain *chain, char *line, size_t number, const char *source,
-	struct fault *fault)
+proxy_login_cut(const struct proxy_login_lines *lines, char *line, const char **user,
+	const char **password, struct fault *fault)
 {
 	char *colon = strchr(line, ':');
-	if (line[0] == '\0' || line[0] == '#')
-		return true;
 	if (colon == NULL || colon == line)
 		return fault_set(fault, STATUS_VALUE, 0, "%s: line %zu: expected USER:PASSWORD",
-			source, number);
+			lines->source, lines->number);
 	*colon = '\0';
 	if (strlen(line) > HANDSHAKE_SECRET_MAX || strlen(colon + 1) > HANDSHAKE_SECRET_MAX)
 		return fault_set(fault, STATUS_VALUE, 0,
-			"%s: line %zu: user or password is longer than %d bytes", source, number,
-			HANDSHAKE_SECRET_MAX);
-	for (size_t i = 0; i < chain->count; i++) {
-		struct proxy *proxy = &chain->list[i];
-		if (proxy_login_fits(chain, proxy, line)) {
-			proxy->user = line;
-			proxy->password = colon + 1;
-		}
-	}
+			"%s: line %zu: user or password is longer than %d bytes", lines->source,
+			lines->number, HANDSHAKE_SECRET_MAX);
+	*user = line;
+	*password = colon + 1;
 	return true;
 }
 
 bool
-proxy_login_set(struct proxy_chain *chain, char *text, const char *source, struct fault *fault)
+proxy_login_line(struct proxy_login_lines *lines, const char **user, const char **password,
+	struct fault *fault)
 {
-	for (size_t number = 1; text != NULL; number++) {
-		char *line = text, *end = strchr(text, '\n');
-		text = end != NULL ? end + 1 : NULL;
+	while (lines->next != NULL) {
+		char *line = lines->next, *end = strchr(line, '\n');
+		lines->next = end != NULL ? end + 1 : NULL;
+		lines->number++;
 		if (end != NULL)
 			*end = '\0';
 		size_t length = strlen(line);
 		if (length > 0 && line[length - 1] == '\r')
 			line[length - 1] = '\0';
-		if (!proxy_login_take(chain, line, number, source, fault))
-			return false;
+		if (line[0] != '\0' && line[0] != '#')
+			return proxy_login_cut(lines, line, user, password, fault);
 	}
-	return true;
+	return false;
+}
+
+bool
+proxy_login_set(struct proxy_chain *chain, char *text, const char *source, struct fault *fault)
+{
+	struct proxy_login_lines lines = { .next = text, .source = source };
+	const char *user, *password;
+	while (proxy_login_line(&lines, &user, &password, fault))
+		for (size_t i = 0; i < chain->count; i++) {
+			struct proxy *proxy = &chain->list[i];
+			if (proxy_login_fits(chain, proxy, user)) {
+				proxy->user = user;
+				proxy->password = password;
+			}
+		}
+	return !fault_is_set(fault);
 }
 
 /* Reads up to the end of the file, and sets *length; false with errno. */

@@ -14,6 +14,18 @@
 /* The largest text. */
 #define PROXY_LOGIN_TEXT_MAX ((size_t)64 * 1024)
 
+/* A text that is cut into lines. */
+struct proxy_login_lines {
+	char *next;         /* what is left; NULL: nothing */
+	const char *source; /* for messages */
+	size_t number;      /* of the current line */
+};
+
+/* Cuts the next user and password off. False at the end, and with a fault for a malformed line:
+ * status 3. */
+bool proxy_login_line(struct proxy_login_lines *lines, const char **user, const char **password,
+	struct fault *fault);
+
 /* Sets the users and passwords of proxies that have no password, from a text that is cut into
  * pieces and has to outlive the chain. `source`: for messages. Status 3. */
 bool proxy_login_set(
