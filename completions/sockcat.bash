@@ -180,6 +180,9 @@ _sockcat_option() {
     --compat) option=compat kind=words values='nc' bars='--compat' ;;
     --ssl) option=ssl bars='-z --probe -u --udp -F --pass-fd --ssl --seqpacket --udplite' ;;
     --ssl-trustfile) option=ssl_trustfile kind=file bars='--ssl-trustfile' ;;
+    --capath) option=capath kind=file bars='--capath' ;;
+    --ssl-crlfile) option=ssl_crlfile kind=file bars='--ssl-crlfile --insecure' ;;
+    --ssl-staple) option=ssl_staple bars='--ssl-staple --insecure' ;;
     --ssl-servername) option=ssl_servername kind=address bars='--ssl-servername' ;;
     --ssl-alpn) option=ssl_alpn kind=nothing bars='--ssl-alpn' ;;
     --tls-min) option=tls_min kind=words values='1.2 1.3' bars='--tls-min' ;;
@@ -192,7 +195,7 @@ _sockcat_option() {
     --ssl-self-signed) option=ssl_self_signed bars='--ssl-cert --ssl-self-signed' ;;
     --ssl-verify) option=ssl_verify bars='--ssl-verify --insecure' ;;
     --pin) option=pin kind=nothing bars='--pin' ;;
-    --insecure) option=insecure bars='--ssl-verify --insecure' ;;
+    --insecure) option=insecure bars='--ssl-crlfile --ssl-staple --ssl-verify --insecure' ;;
     --seqpacket) option=seqpacket bars='-u --udp --send --receive -t --telnet --ssl --seqpacket --mptcp --udplite' ;;
     --vsock) option=vsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
     --mptcp) option=mptcp bars='-u --udp -U --unixsock --seqpacket --vsock --mptcp --sctp --udplite --fastopen' ;;
@@ -482,6 +485,9 @@ _sockcat_names() {
         --compat
         --ssl
         --ssl-trustfile
+        --capath
+        --ssl-crlfile
+        --ssl-staple
         --ssl-servername
         --ssl-alpn
         --tls-min

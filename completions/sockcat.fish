@@ -46,7 +46,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        --resolve -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --retry-delay --idle-timeout --accept-timeout --linger --grace --parallel --for --interval --max-loss -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group --proxy --proxy-type --proxy-dns --proxy-auth-file --proxy-auth --noproxy -x -X -P --send --preserve --max-size --max-entries -o --hex-dump --output --in --out -i --delay --rate --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --size --compat --ssl-trustfile --ssl-servername --ssl-alpn --tls-min --tls-max --ssl-ciphers --ssl-ciphersuites --ssl-groups --ssl-cert --ssl-key --pin --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
+        --resolve -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --retry-delay --idle-timeout --accept-timeout --linger --grace --parallel --for --interval --max-loss -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group --proxy --proxy-type --proxy-dns --proxy-auth-file --proxy-auth --noproxy -x -X -P --send --preserve --max-size --max-entries -o --hex-dump --output --in --out -i --delay --rate --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --size --compat --ssl-trustfile --capath --ssl-crlfile --ssl-servername --ssl-alpn --tls-min --tls-max --ssl-ciphers --ssl-ciphersuites --ssl-groups --ssl-cert --ssl-key --pin --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
     set -l skip 0
     set -l ended 0
     set -l seen
@@ -322,6 +322,9 @@ complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe -d --no-stdin --s
 complete -c sockcat -n '__sockcat_lacks --compat' -l compat -x -a 'nc' -d 'Behave as OpenBSD\'s nc (as when called nc)'
 complete -c sockcat -n '__sockcat_lacks -z --probe -u --udp -F --pass-fd --ssl --seqpacket --udplite' -l ssl -d 'Use TLS (needs a certificate with -l)'
 complete -c sockcat -n '__sockcat_lacks --ssl-trustfile' -l ssl-trustfile -r -F -d 'Trust the certificates in FILE, not the system\'s'
+complete -c sockcat -n '__sockcat_lacks --capath' -l capath -r -F -d 'Trust the certificates in DIR (openssl rehash)'
+complete -c sockcat -n '__sockcat_lacks --ssl-crlfile --insecure' -l ssl-crlfile -r -F -d 'Refuse the certificates that FILE revokes'
+complete -c sockcat -n '__sockcat_lacks --ssl-staple --insecure' -l ssl-staple -d 'Require an OCSP response from the server'
 complete -c sockcat -n '__sockcat_unix; and __sockcat_lacks --ssl-servername' -l ssl-servername -r -F -d 'Ask for the server NAME, and verify it'
 complete -c sockcat -n 'not __sockcat_unix; and __sockcat_lacks --ssl-servername' -l ssl-servername -x -a '(__sockcat_live hosts)' -d 'Ask for the server NAME, and verify it'
 complete -c sockcat -n '__sockcat_lacks --ssl-alpn' -l ssl-alpn -x -d 'Offer or select these application protocols'
@@ -335,7 +338,7 @@ complete -c sockcat -n '__sockcat_lacks --ssl-key' -l ssl-key -r -F -d 'Use the 
 complete -c sockcat -n '__sockcat_lacks --ssl-cert --ssl-self-signed' -l ssl-self-signed -d 'Make a certificate for one day; print its pin'
 complete -c sockcat -n '__sockcat_lacks --ssl-verify --insecure' -l ssl-verify -d 'Require client certificates (with -l)'
 complete -c sockcat -n '__sockcat_lacks --pin' -l pin -x -d 'Accept only a peer with this public key'
-complete -c sockcat -n '__sockcat_lacks --ssl-verify --insecure' -l insecure -d 'Do not verify the server\'s certificate'
+complete -c sockcat -n '__sockcat_lacks --ssl-crlfile --ssl-staple --ssl-verify --insecure' -l insecure -d 'Do not verify the server\'s certificate'
 complete -c sockcat -n '__sockcat_lacks -u --udp --send --receive -t --telnet --ssl --seqpacket --mptcp --udplite' -l seqpacket -d 'Use sequenced packets (with -U, --vsock or --sctp)'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' -l vsock -d 'Use a VM socket: context identifier and port'
 complete -c sockcat -n '__sockcat_lacks -u --udp -U --unixsock --seqpacket --vsock --mptcp --sctp --udplite --fastopen' -l mptcp -d 'Use Multipath TCP'

@@ -16,6 +16,7 @@ tables() {
 #define CLASS(id, excludes) ROW "CLASS", #id, excludes END
 #define OPTION(id, name, letter, type, argument, least, most, group, shown, repeat, classes, excludes, needs, feature, help) \
 	ROW #id, name, #letter, #type, argument, #least, #most, #repeat, classes, excludes, needs END
+#define ALIAS(id, name) ROW "ALIAS", #id, name END
 #include "options.def"
 C
     sed -n 's/^STATUS(\([A-Z_]*\), \([0-9]*\), \("[^"]*"\))$/\2 \3/p' "$source/base/status.def" >"$T/statuses"

@@ -43,6 +43,10 @@ trust() { sockcat --ssl --ssl-trustfile "$CERTIFICATES/root.crt" "$@"; }
 --ssl --ssl-self-signed localhost 9|--ssl-self-signed requires -l
 -l --ssl --ssl-self-signed --pin x 0|-l --pin requires --ssl-verify
 -l --ssl --ssl-self-signed --ssl-trustfile x 0|-l --ssl-trustfile requires --ssl-verify
+-l --ssl --ssl-self-signed --capath x 0|-l --capath requires --ssl-verify
+-l --ssl --ssl-self-signed --ssl-crlfile x 0|-l --ssl-crlfile requires --ssl-verify
+--ssl --pin x --ssl-crlfile x localhost 9|--ssl-crlfile with --pin requires --ssl-trustfile or --capath
+--ssl --pin x --ssl-staple localhost 9|--ssl-staple with --pin requires --ssl-trustfile or --capath
 --ssl -U /nowhere|needs the name of the server
 --ssl-trustfile x localhost 9|requires .*--ssl
 EOT
@@ -101,6 +105,10 @@ names() {
     done <<'EOT'
 --ssl-trustfile /nowhere|trusted certificates in '/nowhere': No such file
 --ssl-trustfile C/good.key|trusted certificates in
+--capath /nowhere|trusted certificates in '/nowhere': No such file
+--capath /:/nowhere|trusted certificates in '/': none has the hash of its name
+--ssl-crlfile /nowhere|lists of revoked certificates in '/nowhere': No such file
+--ssl-crlfile C/good.crt|lists of revoked certificates in
 --ssl-cert /nowhere|certificate '/nowhere'
 --ssl-cert C/good.crt|key '
 --ssl-cert C/good.crt --ssl-key C/wrong.key|key values mismatch
@@ -109,6 +117,87 @@ EOT
 }
 
 @test "the certificates of clients" { drive tls client_certificates; }
+
+@test "trusted certificates are those of --capath and --ssl-trustfile, or of the environment, or of the system" {
+    mkdir "$T/root" "$T/other"
+    cp "$CERTIFICATES/root.crt" "$T/root"
+    cp "$CERTIFICATES/other.crt" "$T/other"
+    openssl rehash "$T/root" "$T/other"
+    good -k --discard
+    while IFS='|' read -r wanted variables words; do
+        read -ra words <<<"${words//C\//$CERTIFICATES/}"
+        read -ra variables <<<"${variables//C\//$CERTIFICATES/}"
+        status=0
+        (
+            export "${variables[@]//T\//$T/}"
+            sockcat --ssl "${words[@]//T\//$T/}" localhost "$port" </dev/null 2>"$T/client.err"
+        ) || status=$?
+        assert_status "$wanted"
+    done <<'EOT'
+60|A=|
+0|A=|--capath T/root
+60|A=|--capath T/other
+0|A=|--capath T/other:T/root
+0|A=|--capath T/other --ssl-trustfile C/root.crt
+0|SSL_CERT_FILE=C/root.crt|
+0|SSL_CERT_DIR=T/root|
+0|SSL_CERT_DIR=T/root SSL_CERT_FILE=C/other.crt|
+60|SSL_CERT_DIR=T/other SSL_CERT_FILE=C/other.crt|
+60|SSL_CERT_DIR=T/root SSL_CERT_FILE=C/root.crt|--ssl-trustfile C/other.crt
+60|SSL_CERT_DIR=T/root SSL_CERT_FILE=C/root.crt|--capath T/other
+EOT
+}
+
+# stapled WORDS: openssl s_server with these words, and a client that demands an OCSP response.
+stapled() {
+    read -ra words <<<"${1//C\//$CERTIFICATES/}"
+    start_server openssl s_server -accept 127.0.0.1:0 -www "${words[@]}"
+    client --ssl --ssl-trustfile "$CERTIFICATES/root.crt" --ssl-staple -4 localhost "$port" \
+        < <(printf 'GET / HTTP/1.0\r\n\r\n') >"$T/page"
+}
+
+@test "F110: --ssl-staple refuses a server without an OCSP response that says its certificate is good" {
+    need ss
+    while IFS='|' read -r name file wanted message; do
+        stapled "-cert C/$name.crt -key C/$name.key $file"
+        assert_status "$wanted"
+        [ "$wanted" = 0 ] || assert_line "verify the certificate of localhost:$port: $message" "$T/client.err"
+    done <<'EOT'
+good|-status_file C/good.ocsp|0|
+good|-tls1_2 -status_file C/good.ocsp|0|
+good|-status_file C/otherdigest.ocsp|0|
+good|-status_file C/delegated.ocsp|0|
+good|-status_file C/endless.ocsp|0|
+good||60|the server sent no OCSP response$
+good|-tls1_2|60|the server sent no OCSP response$
+revoked|-status_file C/revoked.ocsp|60|certificate revoked .Jan  1 00:00:00 2025 GMT.$
+revoked|-tls1_2 -status_file C/revoked.ocsp|60|certificate revoked
+nameonly|-status_file C/unknown.ocsp|60|the OCSP response does not know the certificate$
+nameonly|-status_file C/good.ocsp|60|the OCSP response is for another certificate$
+good|-status_file C/forged.ocsp|60|the OCSP response cannot be verified
+good|-status_file C/later.ocsp|60|the OCSP responder failed .trylater.$
+good|-status_file C/empty.ocsp|60|the OCSP response is malformed$
+EOT
+}
+
+@test "F110: an OCSP response and a revocation list that have expired are refused" {
+    need ss
+    need_shim clock_gettime
+    while IFS='|' read -r days options file message; do
+        read -ra options <<<"${options//C\//$CERTIFICATES/}"
+        start_server openssl s_server -accept 127.0.0.1:0 -www -cert "$CERTIFICATES/good.crt" \
+            -key "$CERTIFICATES/good.key" -status_file "$CERTIFICATES/$file"
+        status=0
+        with_shim "clock_gettime:jump=$((days * 86400)):*" "$SOCKCAT" --ssl --ssl-trustfile "$CERTIFICATES/root.crt" \
+            "${options[@]}" -4 localhost "$port" < <(printf 'GET / HTTP/1.0\r\n\r\n') >"$T/page" 2>"$T/client.err" || status=$?
+        assert_status 60
+        assert_line "verify the certificate of localhost:$port: $message" "$T/client.err"
+    done <<'EOT'
+40|--ssl-staple|good.ocsp|the OCSP response is not valid now
+2|--ssl-staple|endless.ocsp|the OCSP response is too old
+40|--ssl-crlfile C/root.crl|good.ocsp|CRL has expired
+EOT
+}
 
 @test "application protocols" { drive tls protocols; }
 

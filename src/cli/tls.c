@@ -28,6 +28,9 @@ static const struct tls_option {
 	{ OPTION_ssl_servername, true, false, false, false, false },
 	{ OPTION_insecure, true, false, false, false, false },
 	{ OPTION_ssl_trustfile, true, true, true, false, true },
+	{ OPTION_capath, true, true, true, false, true },
+	{ OPTION_ssl_crlfile, true, true, true, false, true },
+	{ OPTION_ssl_staple, true, false, false, false, false },
 	{ OPTION_pin, true, true, true, false, false },
 	{ OPTION_ssl_alpn, true, true, false, false, false },
 };
@@ -179,6 +182,19 @@ tls_policy(struct tls_settings *settings, const struct options *options, struct 
 			"--ssl-ciphersuites conflicts with --tls-max 1.2 (use --ssl-ciphers)");
 }
 
+/* A pin alone does not look at the chain. */
+static bool
+tls_check_pins(const struct tls_settings *settings, struct fault *fault)
+{
+	if (settings->pins == NULL || settings->trust_file != NULL ||
+		settings->trust_directory != NULL ||
+		(settings->revoked == NULL && !settings->stapled))
+		return true;
+	return fault_set(fault, STATUS_USAGE, 0,
+		"--%s with --pin requires --ssl-trustfile or --capath",
+		settings->revoked != NULL ? "ssl-crlfile" : "ssl-staple");
+}
+
 /* Makes the context of a side that uses TLS. */
 static bool
 tls_set_up(struct tls_filter_config *tls, const struct config *config,
@@ -192,6 +208,9 @@ tls_set_up(struct tls_filter_config *tls, const struct config *config,
 		.demanding = tls_has(config, options, side, OPTION_ssl_verify),
 		.self_signed = tls_has(config, options, side, OPTION_ssl_self_signed),
 		.trust_file = tls_text(config, options, side, OPTION_ssl_trustfile),
+		.trust_directory = tls_text(config, options, side, OPTION_capath),
+		.revoked = tls_text(config, options, side, OPTION_ssl_crlfile),
+		.stapled = tls_has(config, options, side, OPTION_ssl_staple),
 		.cert = tls_text(config, options, side, OPTION_ssl_cert),
 		.key = tls_text(config, options, side, OPTION_ssl_key),
 		.alpn = tls_text(config, options, side, OPTION_ssl_alpn),
@@ -199,7 +218,7 @@ tls_set_up(struct tls_filter_config *tls, const struct config *config,
 		.host = host,
 	};
 	bool verifies = !settings.unverified && settings.pins == NULL;
-	if (!tls_policy(&settings, options, fault))
+	if (!tls_policy(&settings, options, fault) || !tls_check_pins(&settings, fault))
 		return false;
 	if (!settings.server &&
 		!tls_name(&tls->name, tls_text(config, options, side, OPTION_ssl_servername), host,

@@ -1,19 +1,15 @@
-/*
- * The context of all TLS sessions of a run. The trusted certificates of the system are looked up in
- * its hashed directory when one is needed: SSL_CTX_set_default_verify_paths would parse all of them
- * at the start.
- */
+/* The context of all TLS sessions of a run. */
 #include "plugin/openssl_context.h"
 
 #include <errno.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "plugin/openssl_pin.h"
 #include "plugin/openssl_policy.h"
 #include "plugin/openssl_self.h"
+#include "plugin/openssl_trust.h"
 #include "plugin/openssl_verify.h"
 
 /* The size of the buffer for reading ahead: four records. */
@@ -29,54 +25,11 @@ openssl_context_reason(void)
 	return reason != NULL ? reason : "the library failed";
 }
 
-static bool
+bool
 openssl_context_fail(const char *what, const char *file, struct fault *fault)
 {
 	return fault_set(fault, STATUS_CREDENTIALS, 0, "use %s '%s': %s", what, file,
 		openssl_context_reason());
-}
-
-/* A variable of the environment that a caller with fewer privileges cannot have set. */
-static const char *
-openssl_context_variable(const char *name)
-{
-	return getuid() == geteuid() && getgid() == getegid() ? getenv(name) : NULL;
-}
-
-/* SSL_CERT_FILE is read besides the directory, which SSL_CERT_DIR replaces. The file of the system
- * holds the same certificates as its directory and is not read. */
-static bool
-openssl_context_trust_system(X509_STORE *store, struct fault *fault)
-{
-	const char *file = openssl_context_variable(X509_get_default_cert_file_env());
-	const char *directory = openssl_context_variable(X509_get_default_cert_dir_env());
-	if (file != NULL && X509_STORE_load_file(store, file) != 1)
-		return openssl_context_fail("trusted certificates in", file, fault);
-	if (directory == NULL)
-		directory = X509_get_default_cert_dir();
-	X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
-	if (lookup == NULL || X509_LOOKUP_add_dir(lookup, directory, X509_FILETYPE_PEM) != 1)
-		return openssl_context_fail("trusted certificates in", directory, fault);
-	return true;
-}
-
-static bool
-openssl_context_trust(struct openssl_context *context, struct fault *fault)
-{
-	const char *file = context->settings.trust_file;
-	X509_STORE *store = SSL_CTX_get_cert_store(context->ssl);
-	if (file == NULL)
-		return openssl_context_trust_system(store, fault);
-	if (X509_STORE_load_file(store, file) != 1)
-		return openssl_context_fail("trusted certificates in", file, fault);
-	if (!context->settings.demanding)
-		return true;
-	/* The names of the authorities, of which clients choose. */
-	STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(file);
-	if (names == NULL)
-		return openssl_context_fail("trusted certificates in", file, fault);
-	SSL_CTX_set_client_CA_list(context->ssl, names);
-	return true;
 }
 
 /* No passphrase is asked for: the terminal may be the data. */
@@ -191,7 +144,7 @@ openssl_context_set_up(struct openssl_context *context, struct fault *fault)
 		return false;
 	openssl_pin_print(SSL_CTX_get0_certificate(context->ssl), context->pin);
 	bool verifies = settings->server ? settings->demanding : !settings->unverified;
-	return !verifies || openssl_context_trust(context, fault);
+	return !verifies || openssl_trust_set(context->ssl, settings, fault);
 }
 
 void *

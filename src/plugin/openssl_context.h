@@ -19,6 +19,9 @@ void *openssl_context_new(const struct tls_settings *settings, struct fault *fau
 void openssl_context_free(void *state);
 const char *openssl_context_pin(void *state);
 
+/* Sets STATUS_CREDENTIALS: "use WHAT 'FILE'", and why the library failed. Returns false. */
+bool openssl_context_fail(const char *what, const char *file, struct fault *fault);
+
 /* Why the library failed, from its queue of errors, which is emptied. */
 const char *openssl_context_reason(void);
 

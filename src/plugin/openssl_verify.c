@@ -6,71 +6,42 @@
 #include <string.h>
 
 #include "plugin/openssl_pin.h"
+#include "plugin/openssl_staple.h"
+#include "plugin/openssl_text.h"
+#include "plugin/openssl_trust.h"
 
 /* The most problems that a message names. */
 #define OPENSSL_VERIFY_PROBLEMS 8
 
-/* The content of a memory BIO, which is freed; the caller frees the text. NULL: no memory. */
+/* When the certificate was revoked. */
 static char *
-openssl_verify_take(BIO *bio)
+openssl_verify_revocation(X509_CRL *list, X509 *certificate)
 {
-	char *bytes = NULL;
-	long length = bio != NULL ? BIO_get_mem_data(bio, &bytes) : 0;
-	char *text = bio != NULL ? strndup(length > 0 ? bytes : "", (size_t)length) : NULL;
-	BIO_free(bio);
-	return text;
-}
-
-static char *
-openssl_verify_subject(X509 *certificate)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	if (bio != NULL)
-		(void)X509_NAME_print_ex(
-			bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
-	return openssl_verify_take(bio);
-}
-
-static char *
-openssl_verify_date(const ASN1_TIME *time)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	if (bio != NULL)
-		(void)ASN1_TIME_print(bio, time);
-	return openssl_verify_take(bio);
-}
-
-/* The names and addresses of a certificate. */
-static char *
-openssl_verify_names(X509 *certificate)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
-	if (bio != NULL && names == NULL)
-		(void)BIO_puts(bio, "the certificate has no subjectAltName");
-	else if (bio != NULL)
-		(void)BIO_puts(bio, "the certificate is for ");
-	for (int i = 0; bio != NULL && i < sk_GENERAL_NAME_num(names); i++) {
-		if (i > 0)
-			(void)BIO_puts(bio, ", ");
-		(void)GENERAL_NAME_print(bio, sk_GENERAL_NAME_value(names, i));
-	}
-	GENERAL_NAMES_free(names);
-	return openssl_verify_take(bio);
+	X509_REVOKED *entry = NULL;
+	return list != NULL && X509_CRL_get0_by_cert(list, &entry, certificate) != 0
+		? openssl_text_date(X509_REVOKED_get0_revocationDate(entry))
+		: NULL;
 }
 
 /* What there is to say about a problem besides its name; NULL: nothing. The caller frees it. */
 static char *
-openssl_verify_detail(X509 *certificate, int problem)
+openssl_verify_detail(X509_STORE_CTX *store, X509 *certificate, int problem)
 {
+	X509_CRL *list = X509_STORE_CTX_get0_current_crl(store);
 	switch (problem) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
-		return openssl_verify_date(X509_get0_notAfter(certificate));
+		return openssl_text_date(X509_get0_notAfter(certificate));
 	case X509_V_ERR_CERT_NOT_YET_VALID:
-		return openssl_verify_date(X509_get0_notBefore(certificate));
+		return openssl_text_date(X509_get0_notBefore(certificate));
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
-		return openssl_verify_names(certificate);
+		return openssl_text_subjects(certificate);
+	case X509_V_ERR_CERT_REVOKED:
+		return openssl_verify_revocation(list, certificate);
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+		return list != NULL ? openssl_text_date(X509_CRL_get0_nextUpdate(list)) : NULL;
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+		return openssl_text_name(X509_get_issuer_name(certificate));
 	default:
 		return NULL;
 	}
@@ -102,8 +73,10 @@ openssl_verify_add(struct openssl_session *session, X509_STORE_CTX *store)
 	} else {
 		fault_add(&session->refusal, "; ");
 	}
-	char *subject = certificate != NULL ? openssl_verify_subject(certificate) : NULL;
-	char *detail = certificate != NULL ? openssl_verify_detail(certificate, problem) : NULL;
+	char *subject =
+		certificate != NULL ? openssl_text_name(X509_get_subject_name(certificate)) : NULL;
+	char *detail =
+		certificate != NULL ? openssl_verify_detail(store, certificate, problem) : NULL;
 	fault_add(&session->refusal, "%s%s%s%s (depth %d, %s)",
 		X509_verify_cert_error_string(problem), detail != NULL ? " (" : "",
 		detail != NULL ? detail : "", detail != NULL ? ")" : "", depth,
@@ -151,7 +124,7 @@ openssl_verify_decide(X509_STORE_CTX *store, void *state)
 		X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
 		return 0;
 	}
-	if (settings->unverified || (settings->pins != NULL && settings->trust_file == NULL))
+	if (settings->unverified || (settings->pins != NULL && !openssl_trust_is_given(settings)))
 		return 1;
 	X509_STORE_CTX_set_verify_cb(store, openssl_verify_note);
 	int good = X509_verify_cert(store);
@@ -172,6 +145,8 @@ openssl_verify_set_up(struct openssl_context *context)
 					      : SSL_VERIFY_NONE;
 	SSL_CTX_set_verify(context->ssl, mode, NULL);
 	SSL_CTX_set_cert_verify_callback(context->ssl, openssl_verify_decide, NULL);
+	if (context->settings.stapled)
+		openssl_staple_demand(context);
 }
 
 /* RFC 9525: names in subjectAltName only, and whole labels as wildcards. An address is no name: it

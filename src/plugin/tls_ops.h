@@ -18,15 +18,18 @@ struct tls_settings {
 	bool server;
 	bool unverified;      /* accept any certificate of the server */
 	bool demanding;       /* a server demands a certificate of its clients */
+	bool stapled;         /* the server has to send an OCSP response */
 	bool self_signed;     /* a server makes its own certificate */
 	unsigned least, most; /* the versions of TLS, 1.N; 0: the default */
 	const char *ciphers;  /* of TLS 1.2 */
 	const char *ciphersuites, *groups;
-	const char *trust_file;
-	const char *cert, *key; /* files; without a key it is in `cert` */
-	const char *alpn;       /* names separated by commas, the preferred one first */
-	const char *pins;       /* of the peer: sha256//BASE64, separated by ';' */
-	const char *host;       /* of the own certificate, self-signed; NULL: any */
+	const char *trust_file;      /* trusted certificates */
+	const char *trust_directory; /* several are separated by ':' */
+	const char *revoked;         /* a file of lists of revoked certificates */
+	const char *cert, *key;      /* files; without a key it is in `cert` */
+	const char *alpn;            /* names separated by commas, the preferred one first */
+	const char *pins;            /* of the peer: sha256//BASE64, separated by ';' */
+	const char *host;            /* of the own certificate, self-signed; NULL: any */
 };
 
 /* The most characters of a pin, with the NUL. */

@@ -48,7 +48,8 @@ with open(T + '/rows') as file:
     texts = re.findall(r'ROW (.*?) END', file.read(), re.S)
 tuples = [ast.literal_eval('(' + text + ')') for text in texts]
 CLASSES = {words[1]: words[2].split() for words in tuples if words[0] == 'CLASS'}
-ROWS = {row.id: row for row in (Row(text) for text in texts if not text.startswith('"CLASS"'))}
+ROWS = {row.id: row for row in (Row(text) for text in texts if not text.startswith(('"CLASS"', '"ALIAS"')))}
+ALIASES = {words[2]: ROWS[words[1]] for words in tuples if words[0] == 'ALIAS'}
 
 
 def expand(words, own):
@@ -241,14 +242,14 @@ def repeated():
 
 
 def abbreviations():
-    names = {row.name: row for row in ROWS.values() if row.name}
+    names = {row.name: row for row in ROWS.values() if row.name} | ALIASES
     for name in names:
         for length in range(1, len(name) + 1):
             prefix = name[:length]
             candidates = [other for other in names if other.startswith(prefix)]
             row = names.get(prefix) or names[candidates[0]]
             words = ['--' + prefix] + ([row.good()] if row.valued else [])
-            if prefix in names or len(candidates) == 1:
+            if prefix in names or len({names[other].id for other in candidates}) == 1:
                 parsed(*words)
                 if row.valued:
                     parsed('%s=%s' % tuple(words))

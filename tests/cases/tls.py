@@ -155,7 +155,7 @@ def certificates():
     for line in sys.stdin:
         if not line.strip():
             continue
-        name, host, status, message, *options = line.rstrip('\n').split('\t')
+        name, host, status, message, *options = line.rstrip('\n').replace('C/', C + '/').split('\t')
         there = tcp()
         take = serving(there, server_context(name))
         cat = Cat('--ssl', *ROOT, '-4', *options, '--resolve', '*:%d:127.0.0.1' % there.getsockname()[1],

@@ -38,11 +38,26 @@ dated() {
         -startdate "$2" -enddate "$3" -extfile good.ext -notext
 }
 
+# lists NAME AUTHORITY OPTION...: NAME.crl, what the authority has revoked.
+lists() {
+    name=$1 by=$2
+    shift 2
+    openssl ca -config ca.cnf -gencrl -cert "$by.crt" -keyfile "$by.key" -out "$name.crl" "$@"
+}
+
+# response NAME SIGNER CERTIFICATE OPTION...: NAME.ocsp, an OCSP response about a certificate of root.
+response() {
+    name=$1 by=$2 about=$3
+    shift 3
+    openssl ocsp -index index -CA root.crt -rsigner "$by.crt" -rkey "$by.key" -issuer root.crt "$@" \
+        -cert "$about.crt" -no_nonce -respout "$name.ocsp"
+}
+
 server='extendedKeyUsage=serverAuth'
 both='subjectAltName=DNS:localhost,IP:127.0.0.1'
 authority root
 authority other
-leaf inter root basicConstraints=critical,CA:TRUE keyUsage=critical,keyCertSign
+leaf inter root basicConstraints=critical,CA:TRUE keyUsage=critical,keyCertSign,cRLSign
 leaf good root $server "$both"
 leaf wildcard root $server 'subjectAltName=DNS:*.test,DNS:*.wild.test'
 leaf nameonly root $server subjectAltName=DNS:localhost
@@ -55,9 +70,29 @@ leaf untrusted other $server "$both"
 leaf clientuse root extendedKeyUsage=clientAuth "$both"
 leaf chained inter $server "$both"
 leaf client root extendedKeyUsage=clientAuth
+leaf revoked root $server "$both"
+leaf responder root extendedKeyUsage=OCSPSigning
 leaf clientbad other extendedKeyUsage=clientAuth
 dated expired 20200101000000Z 20210101000000Z
 dated notyet 20400101000000Z 20410101000000Z
+for name in good revoked inter; do
+    [ "$name" = revoked ] && state=R when=250101000000Z || state=V when=''
+    printf '%s\t400101000000Z\t%s\t%s\tunknown\t/CN=%s\n' "$state" "$when" \
+        "$(openssl x509 -in "$name.crt" -noout -serial | sed 's/.*=//')" "$name"
+done >index
+lists root root -crldays 30
+lists inter inter -crldays 30
+lists old root -crl_lastupdate 20200101000000Z -crl_nextupdate 20210101000000Z
+cat root.crl inter.crl >all.crl
+response good root good -ndays 30
+response revoked root revoked -ndays 30
+response unknown root nameonly -ndays 30
+response otherdigest root good -ndays 30 -sha256
+response endless root good
+response delegated responder good -ndays 30
+response forged other good -ndays 30
+printf '0\3\12\1\3' >later.ocsp
+printf '0\3\12\1\0' >empty.ocsp
 cp chained.crt missing.crt
 cp chained.key missing.key
 cat inter.crt >>chained.crt

@@ -1,0 +1,51 @@
+#include "plugin/openssl_text.h"
+
+#include <openssl/x509v3.h>
+#include <string.h>
+
+/* The content of a memory BIO, which is freed; the caller frees the text. NULL: no memory. */
+static char *
+openssl_text_take(BIO *bio)
+{
+	char *bytes = NULL;
+	long length = bio != NULL ? BIO_get_mem_data(bio, &bytes) : 0;
+	char *text = bio != NULL ? strndup(length > 0 ? bytes : "", (size_t)length) : NULL;
+	BIO_free(bio);
+	return text;
+}
+
+char *
+openssl_text_name(const X509_NAME *name)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	if (bio != NULL)
+		(void)X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253);
+	return openssl_text_take(bio);
+}
+
+char *
+openssl_text_date(const ASN1_TIME *time)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	if (bio != NULL)
+		(void)ASN1_TIME_print(bio, time);
+	return openssl_text_take(bio);
+}
+
+char *
+openssl_text_subjects(X509 *certificate)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	if (bio != NULL && names == NULL)
+		(void)BIO_puts(bio, "the certificate has no subjectAltName");
+	else if (bio != NULL)
+		(void)BIO_puts(bio, "the certificate is for ");
+	for (int i = 0; bio != NULL && i < sk_GENERAL_NAME_num(names); i++) {
+		if (i > 0)
+			(void)BIO_puts(bio, ", ");
+		(void)GENERAL_NAME_print(bio, sk_GENERAL_NAME_value(names, i));
+	}
+	GENERAL_NAMES_free(names);
+	return openssl_text_take(bio);
+}

@@ -1,0 +1,15 @@
+/* Parts of certificates as text. The caller frees a text; NULL: no memory. */
+#ifndef SOCKCAT_PLUGIN_OPENSSL_TEXT_H
+#define SOCKCAT_PLUGIN_OPENSSL_TEXT_H
+
+#include <openssl/x509.h>
+
+/* A name as "CN=example.org,O=Example" (RFC 2253). */
+char *openssl_text_name(const X509_NAME *name);
+
+char *openssl_text_date(const ASN1_TIME *time);
+
+/* The names and addresses that a certificate is for, as a sentence. */
+char *openssl_text_subjects(X509 *certificate);
+
+#endif
