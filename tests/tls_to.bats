@@ -30,8 +30,9 @@ setup() { tls_setup; }
 
 @test "the target is verified as a server is that is connected to" {
     while IFS='|' read -r got message words; do
-        read -ra words <<<"${words//C\//$CERTIFICATES/}"
-        drive tls_to verified "$got" "$message" ${words[@]+"${words[@]}"}
+        read -ra words <<<"$words"
+        # Not in a pin, which may have it, too.
+        drive tls_to verified "$got" "$message" ${words[@]+"${words[@]/#C\//$CERTIFICATES/}"}
     done <<EOT
 60|unable to get local issuer certificate|
 0||--ssl-trustfile C/root.crt
