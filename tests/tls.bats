@@ -11,6 +11,9 @@ setup() { tls_setup; }
 good() { start_listener --ssl --ssl-cert "$CERTIFICATES/good.crt" --ssl-key "$CERTIFICATES/good.key" "$@" 127.0.0.1 0; }
 trust() { sockcat --ssl --ssl-trustfile "$CERTIFICATES/root.crt" "$@"; }
 
+# need_library: Python can load the library itself.
+need_library() { python3 -c 'import ctypes; ctypes.CDLL("libssl.so.3")' 2>/dev/null || skip "needs libssl.so.3"; }
+
 # ---- without TLS ----
 
 @test "a plain run does not need the library" {
@@ -285,6 +288,18 @@ EOT
 @test "much data both ways" {
     drive tls big
     drive tls big -I 4096 -O 4096
+}
+
+@test "key updates of both sides, through small buffers" {
+    need_library
+    drive tls_keys both_ways client
+    drive tls_keys both_ways server
+}
+
+@test "a peer that demands answers and does not read them waits, and loses nothing" {
+    need_library
+    drive tls_keys unread client
+    drive tls_keys unread server
 }
 
 @test "--send-only reads what the server sends" { drive tls send_only; }
