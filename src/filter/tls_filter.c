@@ -302,6 +302,9 @@ tls_filter_shut(struct stream *stream, bool half_close, struct fault *fault)
 		result = tls_filter_notify(stream, fault);
 	if (result == IO_OK)
 		result = stream_shut(stream->lower, filter->shut && filter->ended == IO_END, fault);
+	else if (result == IO_AGAIN && !tls_link_is_empty(&filter->link) &&
+		stream_shut(stream->lower, false, fault) == IO_FAIL)
+		result = IO_FAIL;
 	if (result == IO_FAIL && filter->arrived && stream_stats(stream)->broken != 0) {
 		fault_clear(fault);
 		fault_clear(&filter->link.failure);

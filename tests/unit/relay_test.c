@@ -46,12 +46,13 @@ main(int argc, char *argv[])
 		     "receive failed %lu, timed out %lu, signalled %lu; half-closed %lu, "
 		     "answered after that %lu, with messages %lu, not heard %lu, "
 		     "from a bus %lu, with mid_message pieces %lu, with a queue in the kernel %lu, "
-		     "with a filter %lu, "
+		     "with a filter %lu, one that wrote when it could read %lu, "
 		     "lent %lu, through stages %lu\n",
 		tally.runs, tally.clean, tally.input_failed, tally.output_failed, tally.send_failed,
 		tally.receive_failed, tally.timed_out, tally.signalled, tally.half_closed,
 		tally.late_replies, tally.messages, tally.discarded, tally.on_bus,
-		tally.mid_message, tally.queued, tally.filtered, tally.lent, tally.staged);
+		tally.mid_message, tally.queued, tally.filtered, tally.turned, tally.lent,
+		tally.staged);
 	/* Each case was really played, and not just by accident. */
 	unsigned long enough = count >= 100000 ? 1000 : 0;
 	CHECK(tally.clean >= enough && tally.input_failed >= enough);
@@ -62,6 +63,6 @@ main(int argc, char *argv[])
 	CHECK(tally.discarded >= enough && tally.on_bus >= enough);
 	CHECK(tally.lent >= enough && tally.staged >= enough);
 	CHECK(tally.mid_message >= enough && tally.queued >= enough);
-	CHECK(tally.filtered >= enough);
+	CHECK(tally.filtered >= enough && tally.turned >= enough);
 	return check_verdict("relay");
 }

@@ -51,7 +51,9 @@ struct script {
 	struct script_end *local, *remote;
 	struct relay *relay;
 	unsigned turn; /* of the relay */
-	bool writable; /* the remote end fired for writing in this turn */
+	bool readable; /* the remote end fired for reading in this turn, */
+	bool writable; /* for writing */
+	bool awaited;  /* a write of the filter waits for input */
 };
 
 /* The running script: sys_splice gets descriptors only. */
@@ -599,16 +601,55 @@ script_begin_end(struct script_end *end, struct script *script, struct script_en
 }
 
 /* --- a filter as TLS or a proxy would be: it opens in steps, reads too far, and at times can read
- * only when it can write --- */
+ * only when it can write, and write only when it can read --- */
 
 struct script_filter {
 	struct filter_prefix prefix;
 	struct script_end *end;
-	unsigned opens; /* steps of opening */
-	bool waits;     /* the next read waits for output */
-	unsigned since; /* since this turn */
-	int64_t at;     /* or until this time; 0: for the descriptor */
+	unsigned opens;      /* steps of opening */
+	bool waits;          /* the next read waits for output */
+	unsigned since;      /* since this turn */
+	int64_t at;          /* or until this time; 0: for the descriptor */
+	bool blocked;        /* the next write waits for input */
+	int64_t unblocks;    /* as `at` */
+	unsigned long turns; /* writes that have waited */
 };
+
+/* States the sides after an operation; a side that waits is not that of the lower stream. */
+static void
+script_filter_follow(struct stream *stream)
+{
+	const struct script_filter *filter = stream->impl;
+	struct stream_side read = stream->read, write = stream->write;
+	stream_follow(stream);
+	if (filter->waits)
+		stream->read = read;
+	if (filter->blocked)
+		stream->write = write;
+}
+
+/* Whether a write waits for input. It may be tried before that has come. */
+static bool
+script_filter_blocks(struct stream *stream)
+{
+	struct script_filter *filter = stream->impl;
+	struct script *script = filter->end->script;
+	if (filter->blocked) {
+		bool due =
+			filter->unblocks != 0 ? script->now >= filter->unblocks : script->readable;
+		filter->turns += due;
+		filter->blocked = script->awaited = !due;
+		if (filter->blocked)
+			stream->write.at = filter->unblocks;
+		return filter->blocked;
+	}
+	filter->blocked = script->awaited = script_next(script) % 4 == 3;
+	if (filter->blocked) {
+		stream->write = stream->lower->read;
+		filter->unblocks = stream->write.at;
+	}
+	return filter->blocked;
+}
 
 static enum io
 script_filter_open(
@@ -650,12 +691,14 @@ script_filter_read(struct stream *stream, const struct iovec *pieces, int count,
 	filter->waits = !filter->waits && !stream->read.draining && script_next(script) % 4 == 3;
 	if (filter->waits) {
 		filter->since = script->turn;
-		stream->read = stream->write;
+		stream->read = stream->lower->write;
 		filter->at = stream->read.at;
 		return IO_AGAIN;
 	}
+	struct stream_side write = stream->write;
 	enum io result = filter_read(stream, &filter->prefix, pieces, count, got, fault);
-	stream_follow(stream);
+	stream->write = write;
+	script_filter_follow(stream);
 	if (ahead)
 		script_moves(filter->end);
 	return result;
@@ -665,24 +708,20 @@ static enum io
 script_filter_write(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
 	struct fault *fault)
 {
-	const struct script_filter *filter = stream->impl;
-	struct stream_side read = stream->read;
+	if (count > 0 && script_filter_blocks(stream))
+		return IO_AGAIN;
 	enum io result = stream_write(stream->lower, pieces, count, put, fault);
-	stream_follow(stream);
-	if (filter->waits)
-		stream->read = read;
+	script_filter_follow(stream);
 	return result;
 }
 
 static enum io
 script_filter_shut(struct stream *stream, bool half_close, struct fault *fault)
 {
-	const struct script_filter *filter = stream->impl;
-	struct stream_side read = stream->read;
+	struct script_filter *filter = stream->impl;
+	filter->blocked = filter->end->script->awaited = false;
 	enum io result = stream_shut(stream->lower, half_close, fault);
-	stream_follow(stream);
-	if (filter->waits)
-		stream->read = read;
+	script_filter_follow(stream);
 	return result;
 }
 
@@ -800,7 +839,7 @@ script_wait(struct script *script, struct pollset *pollset, bool signalled)
 	unsigned decision = script_next(script);
 	bool fired = script_publish(script);
 	script->turn++;
-	script->writable = false;
+	script->readable = script->writable = false;
 	if (script->local->wakes && decision % 64 == 63)
 		script->local->stream->ready = true;
 	for (size_t i = 0; i < pollset->count; i++) {
@@ -809,7 +848,8 @@ script_wait(struct script *script, struct pollset *pollset, bool signalled)
 			? script->local
 			: script->remote;
 		bool reads = (poll->events & POLLIN) != 0;
-		if (reads && end->fate == SCRIPT_NEVER && end->given == end->total)
+		bool awaited = script->awaited && end == script->remote;
+		if (reads && end->fate == SCRIPT_NEVER && end->given == end->total && !awaited)
 			continue; /* an idle pipe, a silent peer */
 		if (poll->events == 0 && end->taken < end->accepts)
 			continue; /* the reader is still there */
@@ -818,6 +858,7 @@ script_wait(struct script *script, struct pollset *pollset, bool signalled)
 		if (decision >> i % 8 & 1)
 			continue;
 		poll->revents = poll->events != 0 ? poll->events : POLLERR;
+		script->readable |= end == script->remote && reads;
 		script->writable |= end == script->remote && (poll->events & POLLOUT) != 0;
 		fired = true;
 	}
@@ -1052,7 +1093,8 @@ script_judge(struct script *script, const struct relay *relay, const struct rela
 		: status == STATUS_SEND ? relay->unconfirmed || rules->quit_after != CLOCK_NEVER
 					: false;
 
-	/* The limit of messages ends the session, whatever has not ended; the idle limit may, too. */
+	/* The limit of messages ends the session, whatever has not ended; the idle limit may, too.
+	 */
 	bool limited = rules->receive_limit > 0 && relay->in.reads >= rules->receive_limit;
 	script_break(script, rules->receive_limit == 0 || relay->in.reads <= rules->receive_limit,
 		"no more is received than was wanted");
@@ -1312,6 +1354,7 @@ script_run(const uint8_t *bytes, size_t n, struct script_tally *tally)
 		script_judge(&script, &relay, &rules);
 	script_count(tally, &script, &relay, messages);
 	tally->filtered += filter != NULL;
+	tally->turned += filter != NULL && filter->turns > 0;
 	relay_close(&relay);
 	bus_leave(&script.queue);
 	bus_leave(&script.publisher);

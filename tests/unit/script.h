@@ -20,6 +20,7 @@ struct script_tally {
 		queued;             /* a bus, mid_message pieces, a queue in the kernel */
 	unsigned long lent, staged; /* reads that lend, stages that bytes have passed */
 	unsigned long filtered;     /* a filter that opens in steps */
+	unsigned long turned;       /* one of whose writes has waited for input */
 };
 
 /* Plays one script. NULL if every rule held, otherwise the rule that was broken. */

@@ -23,7 +23,7 @@ static struct {
 	size_t left;
 	bool ended, reset, relents; /* takes everything once the queue is full */
 	size_t takes, taken;
-	unsigned watched, looked;
+	unsigned watched, looked, shuts;
 	/* the library */
 	struct tls_bottom bottom;
 	char ahead[256];
@@ -64,6 +64,17 @@ tls_test_below_write(struct stream *stream, const struct iovec *pieces, int coun
 	return IO_OK;
 }
 
+static enum io
+tls_test_below_shut(struct stream *stream, bool half_close, struct fault *fault)
+{
+	(void)fault;
+	CHECK(!half_close);
+	tls_test.shuts++;
+	stream->stats.unarrived = 7;
+	stream->write.at = 1;
+	return IO_AGAIN;
+}
+
 static void
 tls_test_below_watch(struct stream *stream)
 {
@@ -80,6 +91,7 @@ tls_test_below_close(struct stream *stream, bool clean)
 static const struct stream_ops tls_test_below = {
 	.read = tls_test_below_read,
 	.write = tls_test_below_write,
+	.shut = tls_test_below_shut,
 	.watch = tls_test_below_watch,
 	.close = tls_test_below_close,
 };
@@ -185,8 +197,9 @@ tls_test_write(void *session, const void *bytes, size_t size, size_t *put, struc
 static enum io
 tls_test_shut(void *session, struct fault *fault)
 {
+	size_t put;
 	(void)session, (void)fault;
-	return IO_OK;
+	return tls_test.bottom.write(tls_test.bottom.stream, "e", 1, &put);
 }
 
 static const struct tls_ops tls_test_ops = {
@@ -344,6 +357,24 @@ tls_test_watch(void)
 	tls_test_end(stream);
 }
 
+/* While close_notify is queued the progress of what is before it is known: a limit counts from it.
+ */
+static void
+tls_test_progress(void)
+{
+	struct fault fault = FAULT_NONE;
+	struct stream *stream = tls_test_open("h", 1);
+	for (unsigned i = 1; i <= 3; i++) {
+		CHECK(stream_shut(stream, true, &fault) == IO_AGAIN && stream->buffered);
+		CHECK(tls_test.shuts == i && stream_stats(stream)->unarrived == 7);
+		CHECK(stream->write.at == 1);
+	}
+	tls_test.takes = 1;
+	CHECK(stream_shut(stream, true, &fault) == IO_AGAIN && !stream->buffered);
+	CHECK(tls_test.shuts == 4 && tls_test.taken == 1);
+	tls_test_end(stream);
+}
+
 int
 main(void)
 {
@@ -353,5 +384,6 @@ main(void)
 	tls_test_answers();
 	tls_test_room();
 	tls_test_watch();
+	tls_test_progress();
 	return check_verdict("tls_filter");
 }
