@@ -190,8 +190,8 @@ _sockcat_option() {
     --ssl-ciphers) option=ssl_ciphers kind=nothing bars='--ssl-ciphers' ;;
     --ssl-ciphersuites) option=ssl_ciphersuites kind=nothing bars='--ssl-ciphersuites' ;;
     --ssl-groups) option=ssl_groups kind=nothing bars='--ssl-groups' ;;
-    --ssl-cert) option=ssl_cert kind=file bars='--ssl-cert --ssl-self-signed' ;;
-    --ssl-key) option=ssl_key kind=file bars='--ssl-key' ;;
+    --ssl-cert) option=ssl_cert kind=file bars='--ssl-self-signed' ;;
+    --ssl-key) option=ssl_key kind=file ;;
     --ssl-self-signed) option=ssl_self_signed bars='--ssl-cert --ssl-self-signed' ;;
     --ssl-verify) option=ssl_verify bars='--ssl-verify --insecure' ;;
     --pin) option=pin kind=nothing bars='--pin' ;;

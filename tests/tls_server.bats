@@ -19,3 +19,23 @@ setup() { tls_setup; }
 @test "no more programs than --max-children run after handshakes" { drive tls_server children; }
 
 @test "failed handshakes are reported, with a limit, and counted" { drive tls_server failed_handshakes; }
+
+# ---- certificates ----
+
+@test "the server name of the client chooses the certificate" { drive tls_server names; }
+
+@test "a certificate for each kind of key" { drive tls_server kinds; }
+
+@test "keys belong to the certificate before them" {
+    local good=$CERTIFICATES/good
+    while IFS='|' read -r status words message; do
+        read -ra words <<<"${words//C\//$CERTIFICATES/}"
+        assert_fails "$status" "$message" sockcat --ssl "${words[@]}" </dev/null
+    done <<EOT
+2|-l --ssl-cert C/good.crt --ssl-key C/good.key --ssl-key C/rsa.key 0|--ssl-key .*rsa.key': its certificate .--ssl-cert. has a key already
+2|--ssl-cert C/good.crt --ssl-key C/good.key --ssl-cert C/together.pem localhost 9|--ssl-cert: a client has one certificate
+58|-l --ssl-cert C/good.crt --ssl-cert C/rsa.crt --ssl-key C/good.key 0|key '$good.crt'
+58|-l --ssl-cert C/together.pem --ssl-cert C/rsa.crt --ssl-key C/good.key 0|key '$good.key': certificate .*rsa.crt' has another kind of key
+58|-l --ssl-cert C/rsa.crt --ssl-key C/good.key 0|key '$good.key': certificate .*rsa.crt' has another kind of key
+EOT
+}

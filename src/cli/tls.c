@@ -1,6 +1,8 @@
 /* Options of TLS; see command.h. */
 #include "cli/command.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/event.h"
@@ -195,6 +197,39 @@ tls_check_pins(const struct tls_settings *settings, struct fault *fault)
 		settings->revoked != NULL ? "ssl-crlfile" : "ssl-staple");
 }
 
+/* The certificates of a side, each with the key behind it; a key before the first is that of the
+ * first. The caller frees `identities`. */
+static bool
+tls_identify(struct tls_settings *settings, const struct config *config,
+	const struct options *options, unsigned side, struct fault *fault)
+{
+	size_t count = tls_has(config, options, side, OPTION_ssl_cert)
+		? options->count[OPTION_ssl_cert]
+		: 0;
+	struct tls_identity *identities = count > 0 ? calloc(count, sizeof *identities) : NULL;
+	size_t used = 0;
+	settings->identities = identities;
+	settings->identity_count = count;
+	if (count > 0 && identities == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "TLS");
+	if (count > 1 && !settings->server)
+		return fault_set(
+			fault, STATUS_USAGE, 0, "--ssl-cert: a client has one certificate");
+	for (size_t i = 0; i < options->given_count && count > 0; i++) {
+		const struct option_given *given = &options->given[i];
+		const char **key = &identities[used > 0 ? used - 1 : 0].key;
+		if (given->option == OPTION_ssl_cert)
+			identities[used++].cert = given->text;
+		if (given->option == OPTION_ssl_key && *key != NULL)
+			return fault_set(fault, STATUS_USAGE, 0,
+				"--ssl-key '%s': its certificate (--ssl-cert) has a key already",
+				given->text);
+		if (given->option == OPTION_ssl_key)
+			*key = given->text;
+	}
+	return true;
+}
+
 /* Makes the context of a side that uses TLS. */
 static bool
 tls_set_up(struct tls_filter_config *tls, const struct config *config,
@@ -211,8 +246,6 @@ tls_set_up(struct tls_filter_config *tls, const struct config *config,
 		.trust_directory = tls_text(config, options, side, OPTION_capath),
 		.revoked = tls_text(config, options, side, OPTION_ssl_crlfile),
 		.stapled = tls_has(config, options, side, OPTION_ssl_staple),
-		.cert = tls_text(config, options, side, OPTION_ssl_cert),
-		.key = tls_text(config, options, side, OPTION_ssl_key),
 		.alpn = tls_text(config, options, side, OPTION_ssl_alpn),
 		.pins = tls_text(config, options, side, OPTION_pin),
 		.host = host,
@@ -224,6 +257,10 @@ tls_set_up(struct tls_filter_config *tls, const struct config *config,
 		!tls_name(&tls->name, tls_text(config, options, side, OPTION_ssl_servername), host,
 			verifies, fault))
 		return false;
+	if (!tls_identify(&settings, config, options, side, fault)) {
+		free((void *)(uintptr_t)settings.identities);
+		return false;
+	}
 	tls->tls = tls_new(&settings, fault);
 	if (tls->tls == NULL)
 		return false;

@@ -65,6 +65,6 @@ tls_handshake_report(const struct tls *tls, void *session, const char *peer)
 		.tls_alpn = facts.alpn,
 		.tls_pin = facts.pin,
 	});
-	if (tls->unverified)
+	if (tls->settings.unverified)
 		event_emit(&(struct event){ .kind = EVENT_tls_unverified, .peer = peer });
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugin/openssl_names.h"
 #include "plugin/openssl_pin.h"
 #include "plugin/openssl_policy.h"
 #include "plugin/openssl_self.h"
@@ -40,24 +41,31 @@ openssl_context_passphrase(char *text, int size, int writes, void *state)
 	return -1;
 }
 
-static bool
-openssl_context_identify(struct openssl_context *context, struct fault *fault)
+bool
+openssl_context_load(SSL_CTX *ssl, const struct tls_identity *identity, struct fault *fault)
 {
-	const char *cert = context->settings.cert, *key = context->settings.key;
-	SSL_CTX *ssl = context->ssl;
+	const char *cert = identity->cert, *key = identity->key != NULL ? identity->key : cert;
 	SSL_CTX_set_default_passwd_cb(ssl, openssl_context_passphrase);
-	if (context->settings.self_signed)
-		return openssl_self_make(ssl, context->settings.host) ||
-			openssl_context_fail("certificate", "self-signed", fault);
-	if (cert == NULL)
-		return true;
-	if (key == NULL)
-		key = cert;
 	if (SSL_CTX_use_certificate_chain_file(ssl, cert) != 1)
 		return openssl_context_fail("certificate", cert, fault);
 	if (SSL_CTX_use_PrivateKey_file(ssl, key, SSL_FILETYPE_PEM) != 1)
 		return openssl_context_fail("key", key, fault);
-	return true;
+	/* A key of another kind is kept beside the certificate. */
+	return SSL_CTX_get0_certificate(ssl) != NULL ||
+		fault_set(fault, STATUS_CREDENTIALS, 0,
+			"use key '%s': certificate '%s' has another kind of key", key, cert);
+}
+
+static bool
+openssl_context_identify(struct openssl_context *context, struct fault *fault)
+{
+	const struct tls_settings *settings = &context->settings;
+	if (settings->self_signed)
+		return openssl_self_make(context->ssl, settings->host) ||
+			openssl_context_fail("certificate", "self-signed", fault);
+	return settings->identity_count == 0 ||
+		(openssl_context_load(context->ssl, &settings->identities[0], fault) &&
+			openssl_names_set(context, fault));
 }
 
 /* From "a,b" to the form on the wire: each name after its length. */
@@ -174,6 +182,7 @@ openssl_context_free(void *state)
 {
 	struct openssl_context *context = state;
 	SSL_CTX_free(context->ssl);
+	openssl_names_close(context);
 	free(context->protocols);
 	free(context);
 }

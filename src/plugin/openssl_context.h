@@ -9,6 +9,8 @@
 struct openssl_context {
 	SSL_CTX *ssl;
 	struct tls_settings settings;
+	SSL_CTX **others; /* owned: the certificates besides the first (openssl_names.h) */
+	size_t other_count;
 	unsigned char *protocols; /* owned: ALPN, as on the wire; NULL: none */
 	unsigned protocols_size;
 	char pin[TLS_PIN_SIZE]; /* of the own certificate; empty: there is none */
@@ -21,6 +23,10 @@ const char *openssl_context_pin(void *state);
 
 /* Sets STATUS_CREDENTIALS: "use WHAT 'FILE'", and why the library failed. Returns false. */
 bool openssl_context_fail(const char *what, const char *file, struct fault *fault);
+
+/* Loads a certificate, those of its intermediate authorities, and its key. False with
+ * STATUS_CREDENTIALS. */
+bool openssl_context_load(SSL_CTX *ssl, const struct tls_identity *identity, struct fault *fault);
 
 /* Why the library failed, from its queue of errors, which is emptied. */
 const char *openssl_context_reason(void);

@@ -9,12 +9,15 @@ struct tls *
 tls_new(const struct tls_settings *settings, struct fault *fault)
 {
 	const struct tls_ops *ops = plugin_open(&tls_plugin, fault);
-	if (ops == NULL)
+	struct tls *tls = ops != NULL ? calloc(1, sizeof *tls) : NULL;
+	if (tls == NULL) {
+		free((void *)(uintptr_t)settings->identities);
+		if (ops != NULL)
+			(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "TLS");
 		return NULL;
-	struct tls *tls = malloc(sizeof *tls);
-	if (tls == NULL)
-		return fault_set(fault, STATUS_MEMORY, ENOMEM, "TLS"), NULL;
-	*tls = (struct tls){ ops, ops->context_new(settings, fault), settings->unverified };
+	}
+	*tls = (struct tls){ .ops = ops, .settings = *settings };
+	tls->context = ops->context_new(&tls->settings, fault);
 	if (tls->context != NULL)
 		return tls;
 	tls_free(tls);
@@ -28,5 +31,6 @@ tls_free(struct tls *tls)
 		return;
 	if (tls->context != NULL)
 		tls->ops->context_free(tls->context);
+	free((void *)(uintptr_t)tls->settings.identities);
 	free(tls);
 }

@@ -7,10 +7,11 @@
 struct tls {
 	const struct tls_ops *ops;
 	void *context; /* the plug-in's */
-	bool unverified;
+	struct tls_settings settings;
 };
 
-/* Opens the plug-in and makes the context. NULL with a fault: STATUS_MISSING if the plug-in is not
+/* Opens the plug-in and makes the context. The identities of the settings are allocated and taken,
+ * also if it fails. NULL with a fault: STATUS_MISSING if the plug-in is not
  * installed, otherwise that of context_new. The caller frees it. */
 struct tls *tls_new(const struct tls_settings *settings, struct fault *fault);
 

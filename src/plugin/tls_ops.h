@@ -13,6 +13,11 @@
 #include "base/io.h"
 #include "plugin/plugin.h"
 
+/* An own certificate: files; without a key it is in `cert`. */
+struct tls_identity {
+	const char *cert, *key;
+};
+
 /* Strings are not owned and must outlive the context; NULL: not given. */
 struct tls_settings {
 	bool server;
@@ -26,10 +31,12 @@ struct tls_settings {
 	const char *trust_file;      /* trusted certificates */
 	const char *trust_directory; /* several are separated by ':' */
 	const char *revoked;         /* a file of lists of revoked certificates */
-	const char *cert, *key;      /* files; without a key it is in `cert` */
-	const char *alpn;            /* names separated by commas, the preferred one first */
-	const char *pins;            /* of the peer: sha256//BASE64, separated by ';' */
-	const char *host;            /* of the own certificate, self-signed; NULL: any */
+	const struct tls_identity
+		*identities; /* not owned, as the strings; the first is the default */
+	size_t identity_count;
+	const char *alpn; /* names separated by commas, the preferred one first */
+	const char *pins; /* of the peer: sha256//BASE64, separated by ';' */
+	const char *host; /* of the own certificate, self-signed; NULL: any */
 };
 
 /* The most characters of a pin, with the NUL. */

@@ -43,11 +43,11 @@ def client_context(certificate=None, alpn=()):
 class Peer:
     """One side of TLS over a socket, by memory: what it sends can be cut."""
 
-    def __init__(self, s, context, server):
+    def __init__(self, s, context, server, name='localhost'):
         self.s, self.server = s, server
         self.inner, self.outer = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self.inner, self.outer, server_side=server,
-                                    server_hostname=None if server else 'localhost')
+                                    server_hostname=None if server else name)
 
     def step(self, call):
         """Call until the data that it needs has arrived; send what it makes."""

@@ -5,8 +5,8 @@ import socket
 import ssl
 import sys
 
-from drive import check, dial, LIMIT, main, reset, T, until
-from tls import client_context, listener, Peer
+from drive import Cat, check, dial, LIMIT, main, reset, T, until
+from tls import C, client_context, listener, Peer
 
 
 def shake(cat, context=None):
@@ -159,6 +159,56 @@ def failed_handshakes():
     counts(cat, r'0 clients, 152 in all, 152 failed \(152 in the handshake\)')
     check(len(cat.errors().splitlines()) < 152, True, cat.errors())
     leave(shake(cat))
+
+
+def der(name):
+    with open('%s/%s.crt' % (C, name)) as file:
+        return ssl.PEM_cert_to_DER_cert(file.read())
+
+
+def any_context():
+    """A client that looks at the certificate itself."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def served(cat, name, context=None):
+    """The certificate that a client gets who asks for the name."""
+    peer = Peer(dial(cat), context or any_context(), False, name).handshake()
+    found = peer.tls.getpeercert(True)
+    echoed(peer, b'hello')
+    leave(peer)
+    return found
+
+
+def names():
+    """An exact name is better than a wildcard, whatever the order; a name that none has is the first's."""
+    cat = Cat('-k', '--echo', '--ssl', '--ssl-cert', C + '/together.pem', '--ssl-cert', C + '/wildcard.crt',
+              '--ssl-key', C + '/wildcard.key', '--ssl-cert', C + '/wrong.crt', '--ssl-key', C + '/wrong.key',
+              '--ssl-cert', C + '/exact.crt', '--ssl-key', C + '/exact.key', '-l', '127.0.0.1', '0')
+    for name, wanted in (('localhost', 'good'), ('LOCALHOST', 'good'), ('a.wild.test', 'exact'), ('A.Wild.TEST', 'exact'),
+                         ('b.wild.test', 'wildcard'), ('x' * 63 + '.wild.test', 'wildcard'), ('a.b.wild.test', 'good'),
+                         ('other.test', 'wrong'), ('elsewhere.example', 'good'), ('127.0.0.1', 'good'), (None, 'good')):
+        check(served(cat, name) == der(wanted), True, name)
+    # With its intermediate authority; the purpose, too, is good.
+    cat = Cat('-k', '--echo', '--ssl', '--ssl-cert', C + '/wrong.crt', '--ssl-key', C + '/wrong.key',
+              '--ssl-cert', C + '/chained.crt', '--ssl-key', C + '/chained.key', '-l', '127.0.0.1', '0')
+    check(served(cat, 'localhost', client_context()) == der('chained'), True)
+
+
+def kinds():
+    """The client chooses by what it can verify; with and without a name, and whatever comes first."""
+    for order in (('rsa', 'good'), ('good', 'rsa'), ('wrong', 'good', 'rsa')):
+        own = [word for name in order for word in ('--ssl-cert', '%s/%s.crt' % (C, name), '--ssl-key', '%s/%s.key' % (C, name))]
+        cat = Cat('-k', '--echo', '--ssl', *own, '-l', '127.0.0.1', '0')
+        for kind, wanted in (('RSA', 'rsa'), ('ECDSA', 'good')):
+            for name in ('localhost', None) if order[0] != 'wrong' else ('localhost',):
+                context = any_context()
+                context.maximum_version = ssl.TLSVersion.TLSv1_2
+                context.set_ciphers('ECDHE-%s-AES128-GCM-SHA256' % kind)
+                check(served(cat, name, context) == der(wanted), True, (order, kind, name))
 
 
 if __name__ == '__main__':

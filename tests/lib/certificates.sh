@@ -60,6 +60,7 @@ authority other
 leaf inter root basicConstraints=critical,CA:TRUE keyUsage=critical,keyCertSign,cRLSign
 leaf good root $server "$both"
 leaf wildcard root $server 'subjectAltName=DNS:*.test,DNS:*.wild.test'
+leaf exact root $server subjectAltName=DNS:a.wild.test
 leaf nameonly root $server subjectAltName=DNS:localhost
 common=localhost leaf cnonly root $server
 leaf wrong root $server subjectAltName=DNS:other.test
@@ -98,6 +99,8 @@ cp chained.key missing.key
 cat inter.crt >>chained.crt
 openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out weak.key
 leaf weak root $server "$both"
+openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.key
+leaf rsa root $server "$both"
 key self
 openssl req -x509 -new -key self.key -out self.crt -days 30 -subj /CN=localhost -addext "$both"
 openssl pkcs8 -topk8 -v2 aes256 -passout pass:secret -in good.key -out encrypted.key
