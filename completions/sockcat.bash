@@ -59,9 +59,9 @@ _sockcat_option() {
     kind='' values=''
     case $1 in
     -l | --listen) option=listen bars='-l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd' ;;
-    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send --receive -o --hex-dump --output --in --out --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' ;;
+    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send-proxy --send --receive -o --hex-dump --output --in --out --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' ;;
     --banner) option=banner kind=optional values='send:TEXT' bars='--banner -u --udp --wait-for --ping --udplite' ;;
-    -u | --udp) option=udp bars='--banner -u --udp --allow-uid --proxy -x --send --receive -t --telnet --ssl --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
+    -u | --udp) option=udp bars='--banner -u --udp --allow-uid --proxy -x --send-proxy --send --receive -t --telnet --ssl --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
     -U | --unixsock) option=unixsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
     -4 | --ipv4) option=ipv4 bars='-U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' ;;
     -6 | --ipv6) option=ipv6 bars='-U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' ;;
@@ -139,6 +139,8 @@ _sockcat_option() {
     -x) option=nc_proxy kind=nothing bars='-z --probe -u --udp -U --unixsock --proxy -x -F --pass-fd --vsock --sctp --udplite' ;;
     -X) option=nc_proxy_type kind=nothing bars='-X' ;;
     -P) option=nc_proxy_user kind=nothing bars='-P' ;;
+    --send-proxy) option=send_proxy kind=words values='1 2' bars='-z --probe -u --udp --send-proxy -F --pass-fd --seqpacket --sctp --udplite' ;;
+    --proxy-source) option=proxy_source kind=nothing bars='--proxy-source' ;;
     --send) option=send kind=file bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --receive --max-size --max-entries -C --crlf --in --out -i --delay --digest --digest-file --expect --expect-digest -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
     --receive) option=receive kind=optional bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --send --receive -C --crlf --in --out -i --delay --digest --digest-file --expect --expect-digest -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
     --resume) option=resume bars='--resume --tar' ;;
@@ -176,7 +178,7 @@ _sockcat_option() {
     --progress) option=progress kind=optional values='bar line json' bars='-z --probe --progress -F --pass-fd' ;;
     --size) option=size kind=nothing bars='-k --keep-open --size' ;;
     --stats) option=stats bars='-z --probe --stats -F --pass-fd' ;;
-    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send --receive -C --crlf -o --hex-dump --output --in --out -i --delay --rate --digest --digest-file --expect --expect-digest -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' ;;
+    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy -x --send-proxy --send --receive -C --crlf -o --hex-dump --output --in --out -i --delay --rate --digest --digest-file --expect --expect-digest -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' ;;
     --compat) option=compat kind=words values='nc' bars='--compat' ;;
     --ssl) option=ssl bars='-z --probe -u --udp -F --pass-fd --ssl --seqpacket --udplite' ;;
     --ssl-trustfile) option=ssl_trustfile kind=file bars='--ssl-trustfile' ;;
@@ -196,11 +198,11 @@ _sockcat_option() {
     --ssl-verify) option=ssl_verify bars='--ssl-verify --insecure' ;;
     --pin) option=pin kind=nothing bars='--pin' ;;
     --insecure) option=insecure bars='--ssl-crlfile --ssl-staple --ssl-verify --insecure' ;;
-    --seqpacket) option=seqpacket bars='-u --udp --send --receive -t --telnet --ssl --seqpacket --mptcp --udplite' ;;
+    --seqpacket) option=seqpacket bars='-u --udp --send-proxy --send --receive -t --telnet --ssl --seqpacket --mptcp --udplite' ;;
     --vsock) option=vsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
     --mptcp) option=mptcp bars='-u --udp -U --unixsock --seqpacket --vsock --mptcp --sctp --udplite --fastopen' ;;
-    --sctp) option=sctp bars='-u --udp -U --unixsock --proxy -x --vsock --mptcp --sctp --udplite --user-timeout --fastopen --congestion --min-ttl' ;;
-    --udplite) option=udplite bars='--banner -u --udp -U --unixsock --proxy -x --send --receive -t --telnet --ssl --seqpacket --vsock --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
+    --sctp) option=sctp bars='-u --udp -U --unixsock --proxy -x --send-proxy --vsock --mptcp --sctp --udplite --user-timeout --fastopen --congestion --min-ttl' ;;
+    --udplite) option=udplite bars='--banner -u --udp -U --unixsock --proxy -x --send-proxy --send --receive -t --telnet --ssl --seqpacket --vsock --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
     --interface) option=interface kind=interfaces bars='-U --unixsock --vsock --interface' ;;
     -b | --broadcast) option=broadcast bars='-b --broadcast' ;;
     --join) option=join kind=nothing bars='-U --unixsock --vsock' ;;
@@ -444,6 +446,8 @@ _sockcat_names() {
         -x
         -X
         -P
+        --send-proxy
+        --proxy-source
         --send
         --receive
         --resume

@@ -314,6 +314,7 @@ command_config(struct config *config, const struct compat *compat, struct option
 		!program_config(config, options, fault) || !frames_config(config, options, fault) ||
 		!command_session(config, compat, options, input_closed, fault) ||
 		!proxies_config(config, options, fault) ||
+		!headers_config(config, options, fault) ||
 		!transfer_config(config, options, fault) ||
 		!repeat_config(config, options, fault) || !listen_fds_settle(config, fault) ||
 		!files_config(config, options, fault) || !reports_config(config, options, fault) ||

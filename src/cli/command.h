@@ -72,6 +72,10 @@ bool transfer_config(struct config *config, const struct options *options, struc
 /* Fills config->proxies; the targets and the end of session have to be set, which it may change.
  * Status 2, 3, 4 or 27. */
 bool proxies_config(struct config *config, const struct options *options, struct fault *fault);
+
+/* Fills config->header; the transports have to be set. Status 2 or 3. */
+bool headers_config(struct config *config, const struct options *options, struct fault *fault);
+
 /* Fills config->tls and that of --to for the sides that use TLS: opens the plug-in and loads
  * certificates. The endpoint and config->to have to be set. Status 2, 3, 4, 27 or 58. */
 bool tls_config(struct config *config, const struct options *options, struct fault *fault);

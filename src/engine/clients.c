@@ -148,13 +148,6 @@ clients_context(struct clients *clients, struct client *client)
 	};
 }
 
-/* A measure of progress: messages and bytes. */
-static uint64_t
-clients_moved(const struct relay *relay)
-{
-	return relay->out.reads + relay->out.written + relay->in.reads + relay->in.written;
-}
-
 /* Whether messages from or for the client were dropped. */
 static bool
 clients_missed(const struct client *client)
@@ -210,10 +203,10 @@ clients_step(struct task *task, const struct pollset *pollset, int64_t now, stru
 		over = arrival_step(clients, client, pollset);
 	} else {
 		do {
-			moved = clients_moved(&session->relay);
+			moved = relay_moved(&session->relay);
 			over = session_step(session, pollset, now);
 		} while (!over && client->peer != NULL && client->peer->first != NULL &&
-			moved != clients_moved(&session->relay) && --left > 0);
+			moved != relay_moved(&session->relay) && --left > 0);
 	}
 	/* Only now: its queue has been read. */
 	if (!over && clients->interrupted) {
@@ -299,8 +292,9 @@ clients_connect(struct clients *clients, struct fault *fault)
 	session->connects = true;
 	session->id = ++clients->run->sessions;
 	event_enter(session->id);
-	session->remote = proxy_filter_dial(
-		&config->proxies, &dial, config_reads_single(config), &session->peer, fault);
+	const struct proxy_sender_config header = config_header(config);
+	session->remote = proxy_filter_dial(&config->proxies, &dial, &header,
+		config_reads_single(config), &session->peer, fault);
 	return session->remote != NULL && clients_start(clients, client, fault);
 }
 

@@ -57,6 +57,16 @@ config_dial_to(const struct config *config, int64_t now)
 	};
 }
 
+struct proxy_sender_config
+config_header(const struct config *config)
+{
+	return (struct proxy_sender_config){
+		.version = config->header.send,
+		.header = { .source = config->header.source },
+		.own = true,
+	};
+}
+
 void
 config_close(struct config *config)
 {

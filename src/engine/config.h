@@ -14,6 +14,7 @@
 #include "net/endpoint.h"
 #include "net/hosts.h"
 #include "net/proxy.h"
+#include "net/proxy_header.h"
 #include "net/targets.h"
 #include "net/resolve.h"
 #include "net/sockopt.h"
@@ -22,6 +23,7 @@
 #include "net/uid_list.h"
 #include "broadcast/bus.h"
 #include "filter/capture.h"
+#include "filter/proxy_sender.h"
 #include "filter/tls_filter.h"
 
 struct mode;
@@ -57,6 +59,13 @@ struct config_files {
 	const char *out;    /* where to write received data (file_pattern.h); NULL: standard output */
 	const char *device; /* it is open as standard output; NULL: none was given */
 	bool replace;       /* replace files that exist */
+};
+
+/* The headers of the PROXY protocol; a version is 0 if there is none. */
+struct config_header {
+	enum proxy_header_version send;    /* to the endpoint that is connected to */
+	enum proxy_header_version forward; /* to that of --to, about the client */
+	struct address source;             /* instead of the real one; length 0: none */
 };
 
 /* The destination of --to. */
@@ -160,6 +169,7 @@ struct config {
 	uint16_t local_port;         /* to bind without a local address; 0: none */
 	struct hosts hosts;          /* addresses to use in place of a look-up */
 	struct proxy_chain proxies;  /* to connect through */
+	struct config_header header;
 	struct banner_config banner; /* of the ports that are probed */
 	struct sockopts sockopts;
 	struct acl_config access;       /* permitted clients */
@@ -232,6 +242,9 @@ struct dial_config config_dial_target(
 
 /* The same for --to. */
 struct dial_config config_dial_to(const struct config *config, int64_t now);
+
+/* The header that is sent to the endpoint. */
+struct proxy_sender_config config_header(const struct config *config);
 
 /* Frees everything; a zeroed struct is allowed. */
 void config_close(struct config *config);

@@ -11,6 +11,7 @@
 #include "filter/file_pattern.h"
 #include "program/exec.h"
 #include "filter/proxy_filter.h"
+#include "filter/proxy_values.h"
 #include "filter/tls_filter.h"
 #include "stream/stdio.h"
 #include "sys/sys.h"
@@ -77,7 +78,17 @@ service_init_to(const struct service_context *context, struct fault *fault)
 {
 	const struct config *config = context->config;
 	const struct dial_config dial = config_dial_to(config, context->now);
-	struct stream *local = proxy_filter_dial(&config->proxies, &dial, false, NULL, fault);
+	struct proxy_sender_config sender = { .version = config->header.forward };
+	struct proxy_header *header = &sender.header;
+	struct proxy_values values;
+	if (sender.version != 0) {
+		header->source =
+			config->header.source.length > 0 ? config->header.source : *context->peer;
+		(void)address_of_socket(&header->destination, context->remote->write.fd);
+		proxy_values_set(&values, context->remote, header);
+	}
+	struct stream *local =
+		proxy_filter_dial(&config->proxies, &dial, &sender, false, NULL, fault);
 	if (local == NULL || tls_filter_add(&local, &config->to.tls, fault))
 		return local;
 	stream_close(local, false);

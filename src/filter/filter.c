@@ -17,6 +17,16 @@ filter_add(struct stream **top, const struct stream_ops *ops, size_t size, struc
 	return stream;
 }
 
+void
+filter_become_lower(struct stream *stream)
+{
+	struct stream *lower = stream->lower;
+	free(stream->impl);
+	free(stream->name);
+	*stream = *lower;
+	free(lower);
+}
+
 bool
 filter_unread(struct stream *stream, struct filter_prefix *prefix, const void *bytes, size_t n,
 	struct fault *fault)

@@ -16,6 +16,9 @@
 struct stream *filter_add(
 	struct stream **top, const struct stream_ops *ops, size_t size, struct fault *fault);
 
+/* The filter, which is no longer needed, becomes the stream below, with its name. Frees `impl`. */
+void filter_become_lower(struct stream *stream);
+
 /* Bytes that were read too far, such as those after a proxy's answer. Initially zeroed. */
 struct filter_prefix {
 	unsigned char *bytes; /* owned */

@@ -194,15 +194,12 @@ static void
 proxy_filter_become(struct stream *stream)
 {
 	struct proxy_filter *filter = stream->impl;
-	struct stream *lower = stream->lower;
 	char *name = stream->name;
+	stream->name = stream->lower->name;
+	stream->lower->name = name;
 	resolve_close(&filter->resolve);
 	free(filter->object);
-	free(filter);
-	free(lower->name);
-	*stream = *lower;
-	stream->name = name;
-	free(lower);
+	filter_become_lower(stream);
 }
 
 static enum io
@@ -258,16 +255,29 @@ static const struct stream_ops proxy_filter_ops = {
 	.close = proxy_filter_close,
 };
 
+/* The stream of the connection to the first endpoint, and its header of the PROXY protocol. */
+static struct stream *
+proxy_filter_start_dial(const struct dial_config *dial, const struct proxy_sender_config *header,
+	bool single, struct address *peer, struct fault *fault)
+{
+	struct stream *top = dialled_new(dial, single, peer, fault);
+	if (top == NULL || proxy_sender_add(&top, header, fault))
+		return top;
+	stream_close(top, false);
+	return NULL;
+}
+
 struct stream *
-proxy_filter_dial(const struct proxy_chain *chain, const struct dial_config *dial, bool single,
-	struct address *peer, struct fault *fault)
+proxy_filter_dial(const struct proxy_chain *chain, const struct dial_config *dial,
+	const struct proxy_sender_config *header, bool single, struct address *peer,
+	struct fault *fault)
 {
 	struct dial_config first = *dial;
 	if (chain->count == 0 || dial->to.direct)
-		return dialled_new(dial, single, peer, fault);
+		return proxy_filter_start_dial(dial, header, single, peer, fault);
 	first.to = chain->list[0].endpoint;
 	first.unresolved = STATUS_PROXY_NAME;
-	struct stream *top = dialled_new(&first, single, peer, fault);
+	struct stream *top = proxy_filter_start_dial(&first, header, single, peer, fault);
 	if (top == NULL)
 		return NULL;
 	struct stream *stream =

@@ -5,18 +5,21 @@
 #define SOCKCAT_FILTER_PROXY_FILTER_H
 
 #include "base/fault.h"
+#include "filter/proxy_sender.h"
 #include "net/dial.h"
 #include "net/proxy.h"
 #include "stream/stream.h"
 
 /*
  * A stream that is still to be connected to the endpoint of the dial, through the proxies of the
- * chain, which has to outlive it. With an empty chain or a direct endpoint it is that of
- * dialled_new, whose other arguments these are. NULL and a fault if memory runs out.
+ * chain, which has to outlive it; with an empty chain or a direct endpoint, to it. A header of the
+ * PROXY protocol is sent before. The other arguments are those of dialled_new. NULL and a fault if
+ * memory runs out.
  *
  * Status of `open` besides those of a dial: 5 if the name of a proxy does not resolve, 97.
  */
 struct stream *proxy_filter_dial(const struct proxy_chain *chain, const struct dial_config *dial,
-	bool single, struct address *peer, struct fault *fault);
+	const struct proxy_sender_config *header, bool single, struct address *peer,
+	struct fault *fault);
 
 #endif

@@ -353,3 +353,15 @@ tls_filter_add(struct stream **top, const struct tls_filter_config *config, stru
 	filter->ended = IO_OK;
 	return true;
 }
+
+bool
+tls_filter_describe(const struct stream *top, struct tls_facts *facts)
+{
+	while (top != NULL && top->ops != &tls_filter_ops)
+		top = top->lower;
+	const struct tls_filter *filter = top != NULL ? top->impl : NULL;
+	if (filter == NULL || !filter->established)
+		return false;
+	filter->config->tls->ops->describe(filter->session, facts);
+	return true;
+}

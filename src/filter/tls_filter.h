@@ -23,4 +23,8 @@ struct tls_filter_config {
 bool tls_filter_add(
 	struct stream **top, const struct tls_filter_config *config, struct fault *fault);
 
+/* Describes the TLS of a stream with the filter, which may have others on top. False: it has none
+ * that is established. */
+bool tls_filter_describe(const struct stream *top, struct tls_facts *facts);
+
 #endif

@@ -66,4 +66,11 @@ bool relay_check(struct relay *relay, struct fault *fault);
  * flushed. A step has to follow. */
 void relay_fail(struct relay *relay, struct fault *fault, int64_t now);
 
+/* A measure of progress: messages and bytes. */
+static inline uint64_t
+relay_moved(const struct relay *relay)
+{
+	return relay->out.reads + relay->out.written + relay->in.reads + relay->in.written;
+}
+
 #endif

@@ -174,6 +174,7 @@ openssl_session_describe(void *state, struct tls_facts *facts)
 		.cipher = SSL_get_cipher_name(ssl),
 		.group = group != NID_undef ? SSL_group_to_name(ssl, group) : NULL,
 		.alpn = length > 0 ? session->alpn : NULL,
+		.server_name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name),
 		.pin = session->pin[0] != '\0' ? session->pin : NULL,
 	};
 }

@@ -53,7 +53,8 @@ struct tls_bottom {
 /* What a handshake has agreed on. The strings live as long as the session; NULL: none. */
 struct tls_facts {
 	const char *version, *cipher, *group, *alpn;
-	const char *pin; /* of the peer's certificate */
+	const char *pin;         /* of the peer's certificate */
+	const char *server_name; /* that a client has asked for */
 };
 
 /*

@@ -29,7 +29,7 @@ class Row:
         by_id = {'tos': 'ef', 'congestion': 'reno', 'join': '239.1.2.3', 'sockopt': 'SOCKET:PRIORITY:1',
                  'frame': 'u8', 'stdio_frame': 'line', 'stdin_frame': 'nul', 'stdout_frame': 'hex', 'sh_exec': 'cat',
                  'proxy': 'socks5h://127.0.0.1:9', 'nc_proxy': '127.0.0.1:9', 'nc_proxy_type': '5', 'nc_proxy_user': 'me',
-                 'proxy_auth': 'me', 'noproxy': '*',
+                 'proxy_auth': 'me', 'noproxy': '*', 'proxy_source': '192.0.2.1:9',
                  'to': 'localhost:80', 'nick': 'me', 'mode': '0660', 'group': '0',
                  'resolve': 'a:80:127.0.0.1', 'rate': '1M', 'expect': '5', 'expect_digest': '0' * 64,
                  'report': 'json', 'max_loss': '5', 'in': '/dev/null', 'out': '/dev/null',
@@ -125,7 +125,7 @@ def bad_values():
         'SIZE': ['x', '', ' 1', '-1', '+1', '1kk', '1T', '1kB', '0x10', '1.5k', 'k', '1 k'],
         'COUNT': ['x', '', ' 1', '-1', '+1', '1.5', '0x1', '1k', '1e1'],
         'NUMBER': ['x', '', ' 1', '-1', '+1', '1.5', '0x', '0xg', '1k', '0x-1', 'x10'],
-        'ENUM': ['x', '', ' ', '|', 'ON', '1', 'bot', 'o', 'nc '],
+        'ENUM': ['x', '', ' ', '|', 'ON', '11', 'bot', 'o', 'nc '],
     }
     allowed = {'TIME': 'a time such as', 'SIZE': 'a size such as', 'COUNT': 'a number', 'NUMBER': 'a number such as'}
     tried = 0

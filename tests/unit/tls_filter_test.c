@@ -155,7 +155,7 @@ static void
 tls_test_describe(void *session, struct tls_facts *facts)
 {
 	(void)session;
-	*facts = (struct tls_facts){ "TLSv1.3", "cipher", NULL, NULL, NULL };
+	*facts = (struct tls_facts){ .version = "TLSv1.3", .cipher = "cipher" };
 }
 
 static enum io

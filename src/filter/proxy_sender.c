@@ -1,0 +1,99 @@
+/* Sending a header of the PROXY protocol; see proxy_sender.h. */
+#include "filter/proxy_sender.h"
+
+#include <stdlib.h>
+
+#include "base/event.h"
+#include "filter/filter.h"
+
+struct proxy_sender {
+	struct proxy_sender_config config;
+	size_t sent, length; /* length 0: not made */
+	unsigned char bytes[PROXY_HEADER_MAX];
+};
+
+static void
+proxy_sender_report(const struct stream *stream, const struct proxy_header *header)
+{
+	const struct proxy_sender *sender = stream->impl;
+	bool told = header->source.length > 0 && header->destination.length > 0;
+	if (!event_wants(EVENT_header_sent))
+		return;
+	char *source = told ? address_print(&header->source) : NULL;
+	char *destination = told ? address_print(&header->destination) : NULL;
+	event_emit(&(struct event){ .kind = EVENT_header_sent,
+		.peer = stream->name,
+		.count = sender->config.version,
+		.address = source,
+		.local = destination });
+	free(source);
+	free(destination);
+}
+
+/* Makes the header; the stream below is open if its addresses are needed. */
+static void
+proxy_sender_make(struct stream *stream)
+{
+	struct proxy_sender *sender = stream->impl;
+	struct proxy_header *header = &sender->config.header;
+	int fd = stream->lower->write.fd;
+	if (sender->config.own && header->source.length == 0)
+		(void)address_of_socket(&header->source, fd);
+	if (sender->config.own)
+		(void)address_of_peer(&header->destination, fd);
+	sender->length = proxy_header_write(header, sender->config.version, sender->bytes);
+}
+
+static enum io
+proxy_sender_open(
+	struct stream *stream, const struct pollset *pollset, int64_t now, struct fault *fault)
+{
+	struct proxy_sender *sender = stream->impl;
+	enum io result = IO_OK;
+	(void)pollset, (void)now;
+	if (sender->length == 0)
+		proxy_sender_make(stream);
+	while (result == IO_OK && sender->sent < sender->length) {
+		struct iovec piece = { sender->bytes + sender->sent,
+			sender->length - sender->sent };
+		size_t put = 0;
+		result = stream_write(stream->lower, &piece, 1, &put, fault);
+		sender->sent += put;
+	}
+	if (result == IO_OK) {
+		proxy_sender_report(stream, &sender->config.header);
+		filter_become_lower(stream);
+		return IO_OK;
+	}
+	stream_follow(stream);
+	stream->read = stream->write;
+	return result;
+}
+
+static void
+proxy_sender_close(struct stream *stream, bool clean)
+{
+	(void)stream, (void)clean;
+}
+
+/* It is read and written only after it has become the stream below. */
+static const struct stream_ops proxy_sender_ops = {
+	.open = proxy_sender_open,
+	.close = proxy_sender_close,
+};
+
+bool
+proxy_sender_add(struct stream **top, const struct proxy_sender_config *config, struct fault *fault)
+{
+	if (config->version == 0)
+		return true;
+	struct stream *stream =
+		filter_add(top, &proxy_sender_ops, sizeof(struct proxy_sender), fault);
+	if (stream == NULL)
+		return false;
+	struct proxy_sender *sender = stream->impl;
+	sender->config = *config;
+	if (!config->own)
+		proxy_sender_make(stream);
+	return true;
+}
