@@ -11,6 +11,7 @@
 #include "engine/account.h"
 #include "engine/rules.h"
 #include "engine/service.h"
+#include "program/child.h"
 #include "program/exec.h"
 #include "filter/capture_filter.h"
 #include "stream/socket.h"
@@ -209,6 +210,8 @@ session_ask(struct session *session, struct pollset *pollset, int64_t now)
 		(void)stream_ask(&session->settles->write, pollset);
 	} else if (session_is_held(session)) {
 		session->watch_entry = POLLSET_NONE;
+	} else if (session->state == SESSION_AWAITING && fault_is_set(&session->fault)) {
+		pollset_until(pollset, session->status_by);
 	} else if (session->state == SESSION_OPENING) {
 		pollset_until(pollset, session_deadline(session));
 		stream_ask_open(session_local(session), pollset);
@@ -251,7 +254,7 @@ session_settle(struct session *session)
 
 /* The relay has ended: sets the result. */
 static void
-session_conclude(struct session *session)
+session_conclude(struct session *session, int64_t now)
 {
 	enum status status = session->relay.cause.status;
 	bool left = session->relay.rules.until_peer_leaves && !session->remote->caps.endless &&
@@ -266,19 +269,30 @@ session_conclude(struct session *session)
 		(void)digests_write(&session->run->digests, &session->relay, session->id,
 			&session->peer, &session->fault);
 	session->state = SESSION_AWAITING;
+	session->status_by = clock_after(now, CHILD_GRACE);
+}
+
+/* Whether the connection has failed after all output of the program was read: what the peer did
+ * then does not explain the program's status. */
+static bool
+session_failed_later(const struct session *session)
+{
+	enum status status = session->fault.status;
+	return (status == STATUS_SEND || status == STATUS_RECEIVE) && session->relay.out.eof;
 }
 
 /* Whether the program has ended whose status is that of the run, or is not awaited any more. */
 static bool
-session_has_status(struct session *session)
+session_has_status(struct session *session, int64_t now)
 {
 	int status = 0;
-	if (fault_is_set(&session->fault))
-		return true;
+	bool failed = fault_is_set(&session->fault);
 	if (!exec_has_ended(session->local, &status))
-		return false;
-	if (status != 0)
+		return failed && (!session_failed_later(session) || now >= session->status_by);
+	if (status != 0 && (!failed || session_failed_later(session))) {
+		fault_clear(&session->fault);
 		(void)fault_set_quiet(&session->fault, (enum status)status);
+	}
 	return true;
 }
 
@@ -299,9 +313,9 @@ session_step(struct session *session, const struct pollset *pollset, int64_t now
 			return false;
 		if (!session->run->config->program.status)
 			return true;
-		session_conclude(session);
+		session_conclude(session, now);
 	}
-	return session_has_status(session);
+	return session_has_status(session, now);
 }
 
 void
@@ -353,7 +367,7 @@ bool
 session_end(struct session *session, struct fault *fault)
 {
 	if (session->state == SESSION_RELAYING || session->state == SESSION_SETTLING)
-		session_conclude(session);
+		session_conclude(session, clock_now());
 	fault_move(fault, &session->fault);
 	return !fault_is_set(fault);
 }

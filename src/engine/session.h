@@ -40,6 +40,7 @@ struct session {
 	struct notice notice;
 	struct progress_entry progress; /* its place among the sessions that relay */
 	size_t watch_entry;             /* of the remote side while the local side opens */
+	int64_t status_by;              /* when the status is not awaited any more */
 	struct fault fault;             /* the failure */
 };
 
