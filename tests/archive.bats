@@ -15,6 +15,15 @@ setup() {
     drive archive hostile
 }
 
+@test "archive: a hostile or cut archive leaves nothing in a directory of its own" {
+    drive archive fresh
+}
+
+@test "archive: what was extracted is on the disk before the status is 0" {
+    need strace
+    drive archive synced
+}
+
 @test "archive: an archive that is cut anywhere is never taken for a complete one" {
     drive archive cut
 }
@@ -76,7 +85,7 @@ setup() {
         "$2" extract "$1" <"$3"' - "$T/out" "$ARCHIVE" "$T/tar"
     [ "$status" -ne 99 ] || skip "needs a tmpfs"
     assert_status 23
-    assert_equal "$output" "sockcat-archive: extract file: Input/output error (extracted before: 1)"
+    assert_equal "${lines[-1]}" "sockcat-archive: extract file: Input/output error (extracted before: 1)"
 }
 
 @test "archive: a wrong command line is status 2 or 3" {
@@ -136,6 +145,16 @@ sample() {
     finish "$listener"
     assert_equal "$result" 23
     assert_equal "$(wc -c <"$T/out/tree/file")" 0
+}
+
+@test "archive: a file that cannot be read is status 26 of the sender, whatever the receiver does then" {
+    need_shim
+    sample
+    put_in
+    LD_PRELOAD=$SHIM_LIB SHIM=openat:EIO:3 SHIM_PROG=sockcat-archive client 127.0.0.1 "$port" --send "$T/tree" --tar
+    assert_equal "$status" 26
+    finish "$listener"
+    assert_equal "$result" 18
 }
 
 @test "archive: --max-size, --max-entries, --preserve and --force reach the program" {

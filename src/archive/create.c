@@ -25,6 +25,7 @@
 struct create {
 	unsigned preserve;
 	struct archive *archive;
+	struct archive_entry *entry;              /* of the current file */
 	struct archive_entry_linkresolver *links; /* files with several names */
 	unsigned char *buffer, *zeros;            /* of CREATE_BLOCK bytes each */
 	uint64_t left_out;
@@ -76,9 +77,12 @@ create_data(
 
 /* Records which parts of a file have data. A file without holes needs no record. */
 static void
-create_find_data(struct archive_entry *entry, int fd, off_t size)
+create_find_data(struct archive_entry *entry, int fd, const struct stat *status)
 {
-	off_t start, stop;
+	off_t start, stop, size = status->st_size;
+	/* All of it has space on the disk (st_blocks: units of 512 bytes). */
+	if (status->st_blocks >= (size + 511) / 512)
+		return;
 	for (off_t at = 0; at < size; at = stop) {
 		sys_next_data(fd, at, size, &start, &stop);
 		if (at == 0 && start == 0 && stop == size)
@@ -190,7 +194,7 @@ create_regular(struct create *create, struct archive_entry *entry, int fd,
 	archive_entry_linkify(create->links, &first, &other);
 	if (archive_entry_hardlink(entry) != NULL)
 		return create_header(create, entry, file->path, fault);
-	create_find_data(entry, fd, file->status.st_size);
+	create_find_data(entry, fd, &file->status);
 	return attributes_get(create->preserve, fd, entry, file->path, fault) &&
 		create_header(create, entry, file->path, fault) &&
 		create_content(create, entry, fd, file, fault);
@@ -213,8 +217,8 @@ create_symlink(struct create *create, struct archive_entry *entry, const struct 
 	return good;
 }
 
-static bool create_any(struct create *create, int directory, const char *name, const char *parent,
-	struct fault *fault);
+static bool create_any(struct create *create, int directory, const struct names_entry *entry,
+	const char *parent, struct fault *fault);
 
 /* Writes a directory and, after it, what is in it. */
 static bool
@@ -228,7 +232,7 @@ create_directory(struct create *create, struct archive_entry *entry, int fd,
 	bool good = names_read(&names, fd) ||
 		fault_set(fault, STATUS_INPUT, errno, "read directory %s", file->path);
 	for (size_t i = 0; good && i < names.count; i++)
-		good = create_any(create, fd, names.list[i], file->path, fault);
+		good = create_any(create, fd, &names.list[i], file->path, fault);
 	names_close(&names);
 	return good;
 }
@@ -236,20 +240,18 @@ create_directory(struct create *create, struct archive_entry *entry, int fd,
 /* Opens a regular file or a directory, and writes it. */
 static bool
 create_opened(struct create *create, struct archive_entry *entry, struct create_file *file,
-	struct fault *fault)
+	mode_t type, struct fault *fault)
 {
-	struct stat status;
-	bool directory = S_ISDIR(file->status.st_mode);
+	bool directory = S_ISDIR(type);
 	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	int fd = openat(file->directory, file->name, directory ? flags | O_DIRECTORY : flags);
-	if (fd == -1 || fstat(fd, &status) == -1)
+	if (fd == -1 || fstat(fd, &file->status) == -1)
 		(void)fault_set(fault, STATUS_INPUT, errno, "open %s", file->path);
-	else if (status.st_dev != file->status.st_dev || status.st_ino != file->status.st_ino)
+	else if ((file->status.st_mode & S_IFMT) != type)
 		(void)fault_set(fault, STATUS_INPUT, 0,
 			"open %s: the file was replaced while it was read", file->path);
 	bool good = !fault_is_set(fault);
 	if (good) {
-		file->status = status;
 		create_describe(create, entry, file);
 		good = directory ? create_directory(create, entry, fd, file, fault)
 				 : create_regular(create, entry, fd, file, fault);
@@ -276,36 +278,38 @@ create_leave_out(struct create *create, const struct create_file *file, struct f
 	return true;
 }
 
+/* Writes a file of this type, as in st_mode; 0: it is not known. */
 static bool
-create_file(struct create *create, struct create_file *file, struct fault *fault)
+create_file(struct create *create, struct create_file *file, mode_t type, struct fault *fault)
 {
+	/* The header of the directory above has been written. */
+	struct archive_entry *entry = archive_entry_clear(create->entry);
+	if (S_ISREG(type) || S_ISDIR(type))
+		return create_opened(create, entry, file, type, fault);
 	if (fstatat(file->directory, file->name, &file->status, AT_SYMLINK_NOFOLLOW) == -1)
 		return fault_set(fault, STATUS_INPUT, errno, "open %s", file->path);
-	mode_t mode = file->status.st_mode;
-	if (!S_ISREG(mode) && !S_ISDIR(mode) && !S_ISLNK(mode))
+	type = file->status.st_mode & S_IFMT;
+	if (S_ISREG(type) || S_ISDIR(type))
+		return create_opened(create, entry, file, type, fault);
+	if (!S_ISLNK(type))
 		return create_leave_out(create, file, fault);
-	struct archive_entry *entry = archive_entry_new();
-	if (entry == NULL)
-		return fault_set(fault, STATUS_MEMORY, 0, "out of memory");
 	create_describe(create, entry, file);
-	bool good = S_ISLNK(mode) ? create_symlink(create, entry, file, fault)
-				  : create_opened(create, entry, file, fault);
-	archive_entry_free(entry);
-	return good;
+	return create_symlink(create, entry, file, fault);
 }
 
-/* Writes the file `name` of a directory; its path in the archive is below `parent`, if any. */
+/* Writes a file of a directory; its path in the archive is below `parent`, if any. */
 static bool
-create_any(struct create *create, int directory, const char *name, const char *parent,
-	struct fault *fault)
+create_any(struct create *create, int directory, const struct names_entry *entry,
+	const char *parent, struct fault *fault)
 {
+	const char *name = entry->name;
 	bool top = strcmp(parent, ".") == 0;
 	size_t size = strlen(parent) + strlen(name) + 2;
 	struct create_file file = { .directory = directory, .name = name, .path = malloc(size) };
 	if (file.path == NULL)
 		return fault_set(fault, STATUS_MEMORY, 0, "out of memory");
 	(void)snprintf(file.path, size, "%s%s%s", top ? "" : parent, top ? "" : "/", name);
-	bool good = create_file(create, &file, fault);
+	bool good = create_file(create, &file, entry->type, fault);
 	free(file.path);
 	return good;
 }
@@ -328,7 +332,7 @@ create_argument(struct create *create, const char *path, struct fault *fault)
 		free(file.path);
 		file.path = strdup(".");
 	}
-	bool good = file.path != NULL ? create_file(create, &file, fault)
+	bool good = file.path != NULL ? create_file(create, &file, 0, fault)
 				      : fault_set(fault, STATUS_MEMORY, 0, "out of memory");
 	free(file.path);
 	return good;
@@ -340,9 +344,10 @@ create_open(struct create *create, struct fault *fault)
 	create->buffer = malloc(CREATE_BLOCK);
 	create->zeros = calloc(1, CREATE_BLOCK);
 	create->archive = archive_write_new();
+	create->entry = archive_entry_new();
 	create->links = archive_entry_linkresolver_new();
 	if (create->buffer == NULL || create->zeros == NULL || create->archive == NULL ||
-		create->links == NULL)
+		create->entry == NULL || create->links == NULL)
 		return fault_set(fault, STATUS_MEMORY, 0, "out of memory");
 	if (archive_write_set_format_pax(create->archive) != ARCHIVE_OK ||
 		archive_write_set_format_option(create->archive, "pax", "xattrheader", "SCHILY") !=
@@ -365,6 +370,8 @@ create_close(struct create *create, bool good)
 		(void)archive_write_fail(create->archive);
 	if (create->archive != NULL)
 		(void)archive_write_free(create->archive);
+	if (create->entry != NULL)
+		archive_entry_free(create->entry);
 	if (create->links != NULL)
 		archive_entry_linkresolver_free(create->links);
 	free(create->buffer);
@@ -384,7 +391,7 @@ create_run(const struct create_config *config, struct fault *fault)
 		good = create_fail(&create, "standard output", fault);
 	create_close(&create, good);
 	if (good && create.left_out > 0)
-		good = fault_set(fault, STATUS_INPUT, 0, "archive %s: left out: %" PRIu64,
+		good = fault_set(fault, config->left_out, 0, "archive %s: left out: %" PRIu64,
 			config->paths[0], create.left_out);
 	return good;
 }

@@ -12,11 +12,12 @@
 struct create_config {
 	char *const
 		*paths; /* ends with NULL; the names in the archive begin with their last parts */
-	unsigned preserve; /* see preserve.h */
+	unsigned preserve;    /* see preserve.h */
+	enum status left_out; /* the status if files are left out */
 };
 
 /* Sockets, FIFOs and devices are left out, each with a line; then the archive is complete, and the
- * fault set. */
+ * fault set, with the status of the config. */
 bool create_run(const struct create_config *config, struct fault *fault);
 
 #endif

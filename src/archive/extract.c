@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "archive/attributes.h"
+#include "archive/leftovers.h"
 #include "archive/member.h"
 #include "archive/source.h"
 #include "archive/tree.h"
@@ -53,7 +54,7 @@ extract_confine(const struct extract *extract)
 	const struct rlimit none = { .rlim_cur = 0, .rlim_max = 0 };
 	(void)setrlimit(RLIMIT_CORE, &none);
 	extract_limit_memory();
-	if (!sys_confine(extract->tree.root))
+	if (!sys_confine(extract->tree.root, extract->tree.fresh))
 		log_line("warning: this kernel cannot confine the extraction (Landlock); its names "
 			 "are checked all the same",
 			true);
@@ -131,7 +132,7 @@ extract_file(struct extract *extract, struct archive_entry *entry, const char *p
 	struct tree_file file;
 	int64_t size = archive_entry_size(entry);
 	if (!extract_count(extract, path, size, fault) ||
-		!tree_begin(&extract->tree, &file, path, fault))
+		!tree_begin(&extract->tree, &file, path, values, fault))
 		return false;
 	if (!extract_content(extract, file.fd, path, size, fault) ||
 		!attributes_set(extract->config->preserve, file.fd, entry, path, fault)) {
@@ -164,7 +165,7 @@ extract_symlink(struct extract *extract, const char *path, const char *target, s
 			   : extract_refuse(path, why, fault);
 }
 
-/* Makes the file of an entry. */
+/* Makes the file of an entry. An empty path is the directory itself. */
 static bool
 extract_entry(
 	struct extract *extract, struct archive_entry *entry, const char *path, struct fault *fault)
@@ -177,6 +178,11 @@ extract_entry(
 		.modified = { .tv_sec = (time_t)archive_entry_mtime(entry),
 			.tv_nsec = archive_entry_mtime_nsec(entry) },
 	};
+	if (path[0] == '\0')
+		return archive_entry_filetype(entry) == AE_IFDIR && link == NULL
+			? tree_root(&extract->tree, &values, fault)
+			: extract_refuse(archive_entry_pathname(entry),
+				  "it would replace the directory", fault);
 	if (link != NULL)
 		return extract_link(extract, path, link, fault);
 	switch (archive_entry_filetype(entry)) {
@@ -204,15 +210,12 @@ extract_next(struct extract *extract, struct archive_entry *entry, struct fault 
 	char *path;
 	if (++extract->entries > extract->config->max_entries)
 		return fault_set(fault, STATUS_SIZE, 0,
-			"extract standard input: more than %" PRIu64 " entries (--max-entries)",
+			"extract archive: more than %" PRIu64 " entries (--max-entries)",
 			extract->config->max_entries);
 	const char *why = member_check(name, &path);
 	if (why != NULL)
 		return extract_refuse(name, why, fault);
-	/* The directory itself is the user's: its attributes stay. */
-	bool good = path[0] == '\0' ? archive_entry_filetype(entry) == AE_IFDIR ||
-			extract_refuse(name, "it would replace the directory", fault)
-				    : extract_entry(extract, entry, path, fault);
+	bool good = extract_entry(extract, entry, path, fault);
 	free(path);
 	return good;
 }
@@ -227,11 +230,31 @@ extract_all(struct extract *extract, struct fault *fault)
 			return source_finish(&extract->source, fault);
 		/* ARCHIVE_WARN: the entry is there, but part of its header is not understood. */
 		if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
-			return source_fail(&extract->source, "standard input", fault);
+			return source_fail(&extract->source, "archive", fault);
 		if (!extract_next(extract, entry, fault))
 			return false;
 		extract->done++;
 	}
+}
+
+/* Empties a fresh directory. */
+static bool
+extract_clear(const struct extract *extract, struct fault *fault)
+{
+	return !extract->tree.fresh || leftovers_remove(extract->tree.root) ||
+		fault_set(fault, STATUS_OUTPUT, errno, "remove what an earlier transfer has left");
+}
+
+/* After a failure: what was complete remains, but not in a fresh directory. */
+static void
+extract_fail(struct extract *extract, struct fault *fault)
+{
+	struct fault second = FAULT_NONE;
+	if (extract->tree.fresh)
+		(void)extract_clear(extract, &second);
+	else if (extract->entries > 0)
+		fault_add(fault, " (extracted before: %" PRIu64 ")", extract->done);
+	fault_clear(&second);
 }
 
 bool
@@ -239,16 +262,19 @@ extract_run(const struct extract_config *config, struct fault *fault)
 {
 	struct extract extract = { .config = config,
 		.source = { .fault = FAULT_NONE },
-		.tree = { .replace = config->replace, .preserve = config->preserve } };
+		.tree = { .replace = config->replace,
+			.fresh = config->fresh,
+			.preserve = config->preserve } };
 	/* A file that is too large is an error of write(2). */
 	(void)sigaction(SIGXFSZ, &(const struct sigaction){ .sa_handler = SIG_IGN }, NULL);
 	bool good = tree_open(&extract.tree, config->directory, fault);
 	if (good)
 		extract_confine(&extract);
-	good = good && source_open(&extract.source, fault) && extract_all(&extract, fault);
-	if (!good && extract.entries > 0)
-		fault_add(fault, " (extracted before: %" PRIu64 ")", extract.done);
-	if (extract.tree.root != -1)
+	good = good && extract_clear(&extract, fault) && source_open(&extract.source, fault) &&
+		extract_all(&extract, fault);
+	if (!good && extract.tree.root != -1)
+		extract_fail(&extract, fault);
+	if (extract.tree.root != -1 && (good || !extract.tree.fresh))
 		good = tree_settle(&extract.tree, fault) && good;
 	/* Status 0 means that the files are stored. */
 	if (good && !sys_sync_all(extract.tree.root))

@@ -17,6 +17,7 @@ struct extract_config {
 	uint64_t max_entries;
 	unsigned preserve; /* see preserve.h */
 	bool replace;      /* existing files */
+	bool fresh;        /* see struct tree; it is emptied before, and after a failure */
 };
 
 bool extract_run(const struct extract_config *config, struct fault *fault);

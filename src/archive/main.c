@@ -18,19 +18,26 @@
 
 #define MAIN_ENTRIES 1000000
 
-enum main_option { MAIN_PRESERVE = 256, MAIN_MAX_SIZE, MAIN_MAX_ENTRIES, MAIN_FORCE };
+enum main_option {
+	MAIN_PRESERVE = 256,
+	MAIN_MAX_SIZE,
+	MAIN_MAX_ENTRIES,
+	MAIN_FORCE,
+	MAIN_FRESH,
+	MAIN_LEFT_OUT
+};
 
 static bool
 main_usage(struct fault *fault)
 {
 	return fault_set(fault, STATUS_USAGE, 0,
-		"usage: sockcat-archive create [--preserve=LIST] PATH... | extract "
-		"[--preserve=LIST] "
-		"[--max-size=SIZE] [--max-entries=N] [--force] DIRECTORY");
+		"usage: sockcat-archive create [--preserve=LIST] [--left-out=STATUS] PATH... | "
+		"extract [--preserve=LIST] [--max-size=SIZE] [--max-entries=N] [--force] "
+		"[--fresh] DIRECTORY");
 }
 
 static bool
-main_option(struct extract_config *config, int option, struct fault *fault)
+main_option(struct extract_config *config, uint64_t *left_out, int option, struct fault *fault)
 {
 	switch ((enum main_option)option) {
 	case MAIN_PRESERVE:
@@ -44,6 +51,12 @@ main_option(struct extract_config *config, int option, struct fault *fault)
 	case MAIN_FORCE:
 		config->replace = true;
 		return true;
+	case MAIN_FRESH:
+		config->fresh = true;
+		return true;
+	case MAIN_LEFT_OUT:
+		return parse_count(optarg, UINT8_MAX, left_out) == PARSE_OK ||
+			fault_set(fault, STATUS_VALUE, 0, "invalid --left-out '%s'", optarg);
 	default:
 		return main_usage(fault);
 	}
@@ -57,6 +70,8 @@ main_run(int argc, char *argv[], struct fault *fault)
 		{ "max-size", required_argument, NULL, MAIN_MAX_SIZE },
 		{ "max-entries", required_argument, NULL, MAIN_MAX_ENTRIES },
 		{ "force", no_argument, NULL, MAIN_FORCE },
+		{ "fresh", no_argument, NULL, MAIN_FRESH },
+		{ "left-out", required_argument, NULL, MAIN_LEFT_OUT },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct extract_config extract = { .preserve = PRESERVE_DEFAULT,
@@ -64,14 +79,16 @@ main_run(int argc, char *argv[], struct fault *fault)
 	if (argc < 3)
 		return main_usage(fault);
 	const char *verb = argv[1];
+	uint64_t left_out = STATUS_INPUT;
 	int option;
 	opterr = 0;
 	while ((option = getopt_long(argc - 1, argv + 1, "", options, NULL)) != -1)
-		if (!main_option(&extract, option, fault))
+		if (!main_option(&extract, &left_out, option, fault))
 			return false;
 	char **paths = argv + 1 + optind;
 	if (strcmp(verb, "create") == 0 && paths[0] != NULL) {
-		const struct create_config create = { paths, extract.preserve };
+		const struct create_config create = { paths, extract.preserve,
+			(enum status)left_out };
 		return create_run(&create, fault);
 	}
 	extract.directory = paths[0];

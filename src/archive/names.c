@@ -1,4 +1,4 @@
-/* The names in a directory; see names.h. */
+/* The entries of a directory; see names.h. */
 #include "archive/names.h"
 
 #include <dirent.h>
@@ -11,17 +11,18 @@
 static int
 names_compare(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return strcmp(((const struct names_entry *)a)->name, ((const struct names_entry *)b)->name);
 }
 
 static bool
-names_add(struct names *names, const char *name)
+names_add(struct names *names, const struct dirent *entry)
 {
+	const char *name = entry->d_name;
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return true;
 	if (names->count == names->capacity) {
 		size_t capacity = names->capacity == 0 ? 64 : 2 * names->capacity;
-		char **list = capacity > SIZE_MAX / sizeof *list
+		struct names_entry *list = capacity > SIZE_MAX / sizeof *list
 			? NULL
 			: realloc(names->list, capacity * sizeof *list);
 		if (list == NULL)
@@ -29,8 +30,9 @@ names_add(struct names *names, const char *name)
 		names->list = list;
 		names->capacity = capacity;
 	}
-	names->list[names->count] = strdup(name);
-	return names->list[names->count] != NULL && ++names->count > 0;
+	names->list[names->count] =
+		(struct names_entry){ .name = strdup(name), .type = sys_entry_type(entry) };
+	return names->list[names->count].name != NULL && ++names->count > 0;
 }
 
 bool
@@ -43,12 +45,14 @@ names_read(struct names *names, int directory)
 		(void)sys_close(&copy);
 		return false;
 	}
+	/* The copy shares the offset, at which another reading has ended. */
+	rewinddir(stream);
 	const struct dirent *entry = NULL;
 	bool good = true;
 	do {
 		errno = 0;
 		entry = readdir(stream);
-		good = entry != NULL && names_add(names, entry->d_name);
+		good = entry != NULL && names_add(names, entry);
 	} while (good);
 	int error = errno;
 	(void)closedir(stream);
@@ -64,7 +68,7 @@ void
 names_close(struct names *names)
 {
 	for (size_t i = 0; i < names->count; i++)
-		free(names->list[i]);
+		free(names->list[i].name);
 	free(names->list);
 	*names = (struct names){ .list = NULL };
 }

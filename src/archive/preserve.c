@@ -38,12 +38,20 @@ preserve_parse(unsigned *preserve, const char *words, struct fault *fault)
 	}
 }
 
+mode_t
+preserve_mode(unsigned preserve, const struct preserve_values *values, mode_t mode)
+{
+	return (preserve & PRESERVE_MODE) != 0 ? values->mode & 0777 : mode;
+}
+
 bool
-preserve_apply(unsigned preserve, int fd, const struct preserve_values *values, mode_t mode)
+preserve_apply(
+	unsigned preserve, int fd, const struct preserve_values *values, mode_t mode, bool has_mode)
 {
 	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, values->modified };
+	bool owned = (preserve & PRESERVE_OWNER) != 0;
 	/* The owner first: changing it can clear bits of the mode. */
-	return ((preserve & PRESERVE_OWNER) == 0 || fchown(fd, values->user, values->group) == 0) &&
-		fchmod(fd, (preserve & PRESERVE_MODE) != 0 ? values->mode & 0777 : mode) == 0 &&
+	return (!owned || fchown(fd, values->user, values->group) == 0) &&
+		((has_mode && !owned) || fchmod(fd, preserve_mode(preserve, values, mode)) == 0) &&
 		((preserve & PRESERVE_TIME) == 0 || futimens(fd, times) == 0);
 }

@@ -26,7 +26,11 @@ struct preserve_values {
 	struct timespec modified;
 };
 
-/* Applies them to an open file. Without PRESERVE_MODE the mode stays `mode`. */
-bool preserve_apply(unsigned preserve, int fd, const struct preserve_values *values, mode_t mode);
+/* The permissions that a file gets; without PRESERVE_MODE they are `mode`. */
+mode_t preserve_mode(unsigned preserve, const struct preserve_values *values, mode_t mode);
+
+/* Applies them to an open file, whose permissions may be right already (`has_mode`). */
+bool preserve_apply(unsigned preserve, int fd, const struct preserve_values *values, mode_t mode,
+	bool has_mode);
 
 #endif

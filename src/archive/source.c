@@ -43,7 +43,7 @@ source_open(struct source *source, struct fault *fault)
 	if (archive_read_support_format_tar(source->archive) != ARCHIVE_OK ||
 		archive_read_open2(source->archive, source, NULL, source_read, NULL, NULL) !=
 			ARCHIVE_OK)
-		return source_fail(source, "standard input", fault);
+		return source_fail(source, "archive", fault);
 	return true;
 }
 
@@ -91,10 +91,10 @@ source_finish(struct source *source, struct fault *fault)
 	switch (end_blocks_check(&source->blocks, last)) {
 	case END_BLOCKS_CUT:
 		return fault_set(fault, STATUS_CUT, 0,
-			"extract standard input: the archive ends without its two blocks of zeros");
+			"extract archive: it ends without its two blocks of zeros");
 	case END_BLOCKS_AFTER:
 		return fault_set(fault, STATUS_FRAMING, 0,
-			"extract standard input: there is data after the end of the archive");
+			"extract archive: there is data after the end of the archive");
 	case END_BLOCKS_GOOD:
 	default:
 		return true;

@@ -14,34 +14,31 @@
 
 #define TREE_DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
-/* Before the path of a directory in `late`, unaligned. */
-struct tree_late {
-	struct preserve_values values;
-	size_t length; /* of the path, with its NUL */
-};
-
 bool
 tree_open(struct tree *tree, const char *path, struct fault *fault)
 {
 	struct stat status;
 	tree->mask = umask(0);
-	(void)umask(tree->mask);
 	tree->parent_fd = -1;
-	tree->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	tree->root = strcmp(path, "-") == 0 ? sys_duplicate(STDOUT_FILENO)
+					    : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (tree->root == -1 || fstat(tree->root, &status) == -1)
 		return fault_set(fault, STATUS_OUTPUT, errno, "open %s", path);
 	tree->device = status.st_dev;
+	tree->plain = tree->fresh && sys_has_plain_modes(tree->root);
+	/* Otherwise directories above a file that the archive does not name get it. */
+	if (!tree->plain)
+		(void)umask(tree->mask);
 	return true;
 }
 
-/* Writes a file or directory to the disk if it is on another file system than the root: the sync of
- * that one at the end (sys_sync_all) does not reach it. EINVAL: it cannot be synchronised. */
+/* Writes a file or directory to the disk if the sync at the end (sys_sync_all) does not reach it:
+ * where that writes nothing else, and on another file system than that of the root. EINVAL: it
+ * cannot be synchronised. */
 static bool
-tree_sync(const struct tree *tree, int fd)
+tree_sync(const struct tree *tree, int fd, dev_t device)
 {
-	struct stat status;
-	return fstat(fd, &status) == 0 &&
-		(status.st_dev == tree->device || fsync(fd) == 0 || errno == EINVAL);
+	return (sys_can_sync_all() && device == tree->device) || fsync(fd) == 0 || errno == EINVAL;
 }
 
 static void
@@ -60,8 +57,7 @@ tree_close(struct tree *tree)
 	tree_leave(tree);
 	(void)sys_close(&tree->root);
 	inodes_close(&tree->own);
-	free(tree->late);
-	tree->late = NULL;
+	late_close(&tree->late);
 }
 
 /* Fails with the cause for the user: what a symbolic link gives is ENOTDIR or ELOOP. */
@@ -78,7 +74,8 @@ tree_fail(int directory, const char *name, const char *path, int error, struct f
 		fault, error == ENOMEM ? STATUS_MEMORY : STATUS_OUTPUT, error, "extract %s", path);
 }
 
-/* Makes a directory and remembers that; one that exists is not changed. */
+/* Makes a directory below another one of the device, and remembers that; one that exists is not
+ * changed. */
 static bool
 tree_make(struct tree *tree, int directory, const char *name, mode_t mode, const char *path,
 	struct fault *fault)
@@ -86,9 +83,10 @@ tree_make(struct tree *tree, int directory, const char *name, mode_t mode, const
 	struct stat status;
 	if (mkdirat(directory, name, mode) == -1)
 		return errno == EEXIST || tree_fail(directory, name, path, errno, fault);
+	/* A new directory is on the device of the one above it. */
 	return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-			tree_sync(tree, directory)
-		? inodes_add(&tree->own, &status, fault)
+			tree_sync(tree, directory, status.st_dev)
+		? tree->fresh || inodes_add(&tree->own, &status, fault)
 		: tree_fail(directory, name, path, errno, fault);
 }
 
@@ -99,7 +97,8 @@ tree_enter(
 {
 	int fd = openat(directory, name, TREE_DIRECTORY);
 	if (fd == -1 && errno == ENOENT) {
-		if (!tree_make(tree, directory, name, 0777, path, fault))
+		mode_t mode = tree->plain ? 0777 & ~tree->mask : 0777;
+		if (!tree_make(tree, directory, name, mode, path, fault))
 			return -1;
 		fd = openat(directory, name, TREE_DIRECTORY);
 	}
@@ -127,7 +126,11 @@ tree_descend(struct tree *tree, char *copy, const char *path, struct fault *faul
 			return false;
 		name += length + more;
 	}
+	struct stat status;
 	tree->parent_fd = fd;
+	if (fstat(fd, &status) == -1)
+		return tree_fail(fd, path, path, errno, fault);
+	tree->parent_device = status.st_dev;
 	return true;
 }
 
@@ -154,28 +157,6 @@ tree_parent(struct tree *tree, const char *path, const char **name, struct fault
 	return tree_descend(tree, tree->parent, path, fault) ? tree->parent_fd : -1;
 }
 
-/* Remembers the attributes of a directory for the end. */
-static bool
-tree_remember(struct tree *tree, const char *path, const struct preserve_values *values,
-	struct fault *fault)
-{
-	struct tree_late late = { .values = *values, .length = strlen(path) + 1 };
-	size_t more = sizeof late + late.length;
-	if (tree->late_capacity - tree->late_size < more) {
-		size_t capacity = tree->late_capacity + tree->late_capacity / 2 + more + 1024;
-		unsigned char *bigger = realloc(tree->late, capacity);
-		if (bigger == NULL)
-			return fault_set(fault, STATUS_MEMORY, 0, "out of memory");
-		tree->late = bigger;
-		tree->late_capacity = capacity;
-	}
-	/* The record is behind the path, so that the sequence can be read from its end. */
-	memcpy(tree->late + tree->late_size, path, late.length);
-	memcpy(tree->late + tree->late_size + late.length, &late, sizeof late);
-	tree->late_size += more;
-	return true;
-}
-
 bool
 tree_directory(struct tree *tree, const char *path, const struct preserve_values *values,
 	struct fault *fault)
@@ -190,16 +171,25 @@ tree_directory(struct tree *tree, const char *path, const struct preserve_values
 	if (!S_ISDIR(status.st_mode))
 		return tree_fail(
 			directory, name, path, S_ISLNK(status.st_mode) ? ENOTDIR : EEXIST, fault);
-	return !(inodes_have(&tree->own, &status) || tree->replace) ||
-		tree_remember(tree, path, values, fault);
+	return !(tree->fresh || tree->replace || inodes_have(&tree->own, &status)) ||
+		late_add(&tree->late, path, values, fault);
 }
 
-/* Whether nothing of this name is there, or something that can be replaced. */
+bool
+tree_root(struct tree *tree, const struct preserve_values *values, struct fault *fault)
+{
+	return !tree->fresh || late_add(&tree->late, "", values, fault);
+}
+
+/* Whether nothing of this name is there, or something that can be replaced. In a fresh tree that is
+ * found when the file is made. */
 static bool
 tree_is_free(const struct tree *tree, int directory, const char *name, const char *path,
 	struct fault *fault)
 {
 	struct stat status;
+	if (tree->fresh)
+		return true;
 	if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT || tree_fail(directory, name, path, errno, fault);
 	if (S_ISDIR(status.st_mode))
@@ -207,27 +197,40 @@ tree_is_free(const struct tree *tree, int directory, const char *name, const cha
 	return tree->replace || tree_fail(directory, name, path, EEXIST, fault);
 }
 
-/* The name of a temporary file; other runs may extract into the same directory. */
+/* Sets the name under which the file is made: in a fresh tree its own, otherwise one that is not
+ * used; other runs may extract into the same directory. */
 static void
 tree_name(struct tree *tree, struct tree_file *file)
 {
+	file->made = tree->fresh ? file->name : file->temporary;
+	if (tree->fresh)
+		return;
 	(void)snprintf(file->temporary, sizeof file->temporary, ".sockcat-%ld-%" PRIu64 ".part",
 		(long)getpid(), tree->number++);
 }
 
-/* Gives a temporary file its final name. */
+/* Whether to try another name, after a failure with this error. */
+static bool
+tree_names_again(const struct tree *tree, int error)
+{
+	return error == EEXIST && !tree->fresh;
+}
+
+/* Gives a file that was made its final name. */
 static bool
 tree_publish(const struct tree *tree, const struct tree_file *file)
 {
+	if (tree->fresh)
+		return tree_sync(tree, file->directory, tree->parent_device);
 	bool good = tree->replace
-		? renameat(file->directory, file->temporary, file->directory, file->name) == 0
-		: sys_rename_new(file->directory, file->temporary, file->name);
+		? renameat(file->directory, file->made, file->directory, file->name) == 0
+		: sys_rename_new(file->directory, file->made, file->name);
 	int error = errno;
 	/* Renaming a link to the same file does nothing. */
 	if (!good || tree->replace)
-		(void)unlinkat(file->directory, file->temporary, 0);
+		(void)unlinkat(file->directory, file->made, 0);
 	errno = error;
-	return good && tree_sync(tree, file->directory);
+	return good && tree_sync(tree, file->directory, tree->parent_device);
 }
 
 bool
@@ -237,24 +240,33 @@ tree_symlink(struct tree *tree, const char *path, const char *target, struct fau
 	file.directory = tree_parent(tree, path, &file.name, fault);
 	if (file.directory == -1 || !tree_is_free(tree, file.directory, file.name, path, fault))
 		return false;
-	do
+	bool made;
+	do {
 		tree_name(tree, &file);
-	while (symlinkat(target, file.directory, file.temporary) == -1 && errno == EEXIST);
-	return tree_publish(tree, &file) ||
+		made = symlinkat(target, file.directory, file.made) == 0;
+	} while (!made && tree_names_again(tree, errno));
+	return (made && tree_publish(tree, &file)) ||
 		tree_fail(file.directory, file.name, path, errno, fault);
+}
+
+/* Whether the target of a hard link is a regular file of this archive. */
+static bool
+tree_is_target(const struct tree *tree, int directory, const char *name)
+{
+	struct stat status;
+	return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISREG(status.st_mode) && (tree->fresh || inodes_have(&tree->own, &status));
 }
 
 bool
 tree_link(struct tree *tree, const char *path, const char *target, struct fault *fault)
 {
 	const char *name;
-	struct stat status;
 	struct tree_file file;
 	int directory = tree_parent(tree, target, &name, fault);
 	if (directory == -1)
 		return false;
-	if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == -1 ||
-		!S_ISREG(status.st_mode) || !inodes_have(&tree->own, &status))
+	if (!tree_is_target(tree, directory, name))
 		return fault_set(fault, STATUS_FRAMING, 0,
 			"extract %s: the target of the hard link, '%s', is no file of this archive",
 			path, target);
@@ -263,11 +275,10 @@ tree_link(struct tree *tree, const char *path, const char *target, struct fault 
 	bool good =
 		file.directory != -1 && tree_is_free(tree, file.directory, file.name, path, fault);
 	if (good) {
-		do
+		do {
 			tree_name(tree, &file);
-		while ((good = linkat(source, name, file.directory, file.temporary, 0) == 0) ==
-				false &&
-			errno == EEXIST);
+			good = linkat(source, name, file.directory, file.made, 0) == 0;
+		} while (!good && tree_names_again(tree, errno));
 		good = good && tree_publish(tree, &file);
 		if (!good)
 			(void)tree_fail(file.directory, file.name, path, errno, fault);
@@ -277,44 +288,60 @@ tree_link(struct tree *tree, const char *path, const char *target, struct fault 
 }
 
 bool
-tree_begin(struct tree *tree, struct tree_file *file, const char *path, struct fault *fault)
+tree_begin(struct tree *tree, struct tree_file *file, const char *path,
+	const struct preserve_values *values, struct fault *fault)
 {
+	/* Others cannot reach a file in a fresh directory. */
+	mode_t mode =
+		tree->plain ? preserve_mode(tree->preserve, values, 0666 & ~tree->mask) : 0600;
 	file->fd = -1;
 	file->directory = tree_parent(tree, path, &file->name, fault);
 	if (file->directory == -1 || !tree_is_free(tree, file->directory, file->name, path, fault))
 		return false;
 	do {
 		tree_name(tree, file);
-		file->fd = openat(file->directory, file->temporary,
-			O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	} while (file->fd == -1 && errno == EEXIST);
-	return file->fd != -1 || tree_fail(file->directory, file->temporary, path, errno, fault);
+		file->fd = openat(file->directory, file->made,
+			O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	} while (file->fd == -1 && tree_names_again(tree, errno));
+	return file->fd != -1 || tree_fail(file->directory, file->made, path, errno, fault);
 }
 
 void
 tree_abandon(struct tree_file *file)
 {
-	(void)unlinkat(file->directory, file->temporary, 0);
+	(void)unlinkat(file->directory, file->made, 0);
 	(void)sys_close(&file->fd);
+}
+
+/* Remembers that the file was made here. */
+static bool
+tree_own(struct tree *tree, const struct tree_file *file, struct fault *fault)
+{
+	struct stat status;
+	if (tree->fresh)
+		return true;
+	return fstat(file->fd, &status) == 0
+		? inodes_add(&tree->own, &status, fault)
+		: fault_set(fault, STATUS_OUTPUT, errno, "extract %s", file->name);
 }
 
 bool
 tree_finish(struct tree *tree, struct tree_file *file, const struct preserve_values *values,
 	struct fault *fault)
 {
-	struct stat status;
-	bool good = preserve_apply(tree->preserve, file->fd, values, 0666 & ~tree->mask) &&
-		fstat(file->fd, &status) == 0;
+	bool good =
+		preserve_apply(tree->preserve, file->fd, values, 0666 & ~tree->mask, tree->plain);
 	if (!good)
 		(void)fault_set(
 			fault, STATUS_OUTPUT, errno, "set the attributes of %s", file->name);
-	good = good && inodes_add(&tree->own, &status, fault);
+	good = good && tree_own(tree, file, fault);
 	if (!good) {
 		tree_abandon(file);
 		return false;
 	}
 	/* Errors of writing may be reported by close(2) only. */
-	good = tree_sync(tree, file->fd) && sys_close(&file->fd) && tree_publish(tree, file);
+	good = tree_sync(tree, file->fd, tree->parent_device) && sys_close(&file->fd) &&
+		tree_publish(tree, file);
 	if (!good) {
 		(void)fault_set(fault, STATUS_OUTPUT, errno, "extract %s", file->name);
 		tree_abandon(file);
@@ -322,16 +349,27 @@ tree_finish(struct tree *tree, struct tree_file *file, const struct preserve_val
 	return good;
 }
 
+/* Opens a directory to set its attributes. */
+static int
+tree_reopen(struct tree *tree, const char *path, struct fault *fault)
+{
+	const char *name;
+	if (path[0] == '\0')
+		return sys_duplicate(tree->root);
+	int directory = tree_parent(tree, path, &name, fault);
+	return directory == -1 ? -1 : openat(directory, name, TREE_DIRECTORY);
+}
+
 /* Applies the attributes of one directory. */
 static bool
 tree_settle_one(struct tree *tree, const char *path, const struct preserve_values *values,
 	struct fault *fault)
 {
-	const char *name;
-	int directory = tree_parent(tree, path, &name, fault);
-	int fd = directory == -1 ? -1 : openat(directory, name, TREE_DIRECTORY);
-	bool good = fd != -1 && preserve_apply(tree->preserve, fd, values, 0777 & ~tree->mask) &&
-		tree_sync(tree, fd);
+	struct stat status;
+	int fd = tree_reopen(tree, path, fault);
+	bool good = fd != -1 &&
+		preserve_apply(tree->preserve, fd, values, 0777 & ~tree->mask, false) &&
+		fstat(fd, &status) == 0 && tree_sync(tree, fd, status.st_dev);
 	if (!good)
 		(void)fault_set(
 			fault, STATUS_OUTPUT, errno, "set the attributes of directory %s", path);
@@ -342,14 +380,12 @@ tree_settle_one(struct tree *tree, const char *path, const struct preserve_value
 bool
 tree_settle(struct tree *tree, struct fault *fault)
 {
+	struct preserve_values values;
+	const char *path;
 	bool good = true;
-	/* From the end: what is in a directory comes after it, and may not be reached later. */
-	while (tree->late_size > 0) {
-		struct tree_late late;
-		memcpy(&late, tree->late + tree->late_size - sizeof late, sizeof late);
-		tree->late_size -= sizeof late + late.length;
-		const char *path = (const char *)tree->late + tree->late_size;
-		good = tree_settle_one(tree, path, &late.values, fault) && good;
-	}
+	/* From the last one: what is in a directory comes after it, and may not be reached later.
+	 */
+	while ((path = late_take(&tree->late, &values)) != NULL)
+		good = tree_settle_one(tree, path, &values, fault) && good;
 	return good;
 }

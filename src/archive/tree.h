@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "archive/inodes.h"
+#include "archive/late.h"
 #include "archive/preserve.h"
 #include "base/fault.h"
 
@@ -18,30 +19,38 @@ struct tree {
 	int root;
 	dev_t device; /* of `root` */
 	bool replace; /* existing files that are not directories may be replaced */
+	/* The directory is a new one, which nobody else uses: files are made under their final
+	 * names, its own attributes are set, and all in it is of this archive. */
+	bool fresh;
+	bool plain; /* files can be made with their final permissions; only if `fresh` */
 	unsigned preserve;
 	mode_t mask;       /* the umask */
-	struct inodes own; /* files and directories made here */
+	struct inodes own; /* files and directories made here; not used if `fresh` */
 	/* The directory that was opened last. */
 	char *parent;
 	size_t parent_length;
-	int parent_fd;   /* -1: none; may be `root` */
-	uint64_t number; /* of the next temporary file */
-	/* Attributes for directories, applied at the end: a sequence of struct tree_late and paths.
-	 */
-	unsigned char *late;
-	size_t late_size, late_capacity;
+	int parent_fd; /* -1: none; may be `root` */
+	dev_t parent_device;
+	uint64_t number;  /* of the next temporary file */
+	struct late late; /* attributes of directories */
 };
 
-/* A file that is being written, beside its final name, which exists only when it is complete. */
+/* A file that is being written. Unless the tree is `fresh`, it is beside its final name, which
+ * exists only when it is complete. */
 struct tree_file {
 	int fd;
 	int directory;    /* not owned */
 	const char *name; /* the last component of its path */
+	const char *made; /* its present name */
 	char temporary[64];
 };
 
+/* `path` "-": the directory that is standard output. */
 bool tree_open(struct tree *tree, const char *path, struct fault *fault);
 void tree_close(struct tree *tree);
+
+/* The attributes of the directory itself, which are set if it is `fresh`. */
+bool tree_root(struct tree *tree, const struct preserve_values *values, struct fault *fault);
 
 /* Each makes one file, and the missing directories above it. */
 bool tree_directory(struct tree *tree, const char *path, const struct preserve_values *values,
@@ -51,9 +60,10 @@ bool tree_symlink(struct tree *tree, const char *path, const char *target, struc
 /* A hard link to a file of this archive. */
 bool tree_link(struct tree *tree, const char *path, const char *target, struct fault *fault);
 
-/* Begins a file with mode 0600. Then it is written, and finished or abandoned. The path has to stay
- * valid until then, and no other entry is made meanwhile. */
-bool tree_begin(struct tree *tree, struct tree_file *file, const char *path, struct fault *fault);
+/* Begins a file, which others cannot open. Then it is written, and finished or abandoned. The path
+ * has to stay valid until then, and no other entry is made meanwhile. */
+bool tree_begin(struct tree *tree, struct tree_file *file, const char *path,
+	const struct preserve_values *values, struct fault *fault);
 bool tree_finish(struct tree *tree, struct tree_file *file, const struct preserve_values *values,
 	struct fault *fault);
 void tree_abandon(struct tree_file *file);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "sys/call.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -22,6 +23,7 @@
 /* Rights to files, as bits: what is handled, and what is allowed below the directory. */
 #define LANDLOCK_WRITE_FILE (UINT64_C(1) << 1)
 #define LANDLOCK_READ_DIR (UINT64_C(1) << 3)
+#define LANDLOCK_REMOVE_DIR (UINT64_C(1) << 4)
 #define LANDLOCK_REMOVE_FILE (UINT64_C(1) << 5)
 #define LANDLOCK_MAKE_DIR (UINT64_C(1) << 7)
 #define LANDLOCK_MAKE_REG (UINT64_C(1) << 8)
@@ -56,7 +58,7 @@ sys_landlock_size(long version)
 }
 
 bool
-sys_confine(int directory)
+sys_confine(int directory, bool empties)
 {
 	long version = syscall(LANDLOCK_CREATE, NULL, (size_t)0, LANDLOCK_VERSION);
 	if (version < 1)
@@ -68,7 +70,8 @@ sys_confine(int directory)
 		.allowed = rules.files &
 			(LANDLOCK_WRITE_FILE | LANDLOCK_READ_DIR | LANDLOCK_REMOVE_FILE |
 				LANDLOCK_MAKE_DIR | LANDLOCK_MAKE_REG | LANDLOCK_MAKE_SYM |
-				LANDLOCK_REFER | LANDLOCK_TRUNCATE),
+				LANDLOCK_REFER | LANDLOCK_TRUNCATE |
+				(empties ? LANDLOCK_REMOVE_DIR : 0)),
 		.directory = directory,
 	};
 	int set = (int)syscall(LANDLOCK_CREATE, &rules, sys_landlock_size(version), 0U);
@@ -84,9 +87,28 @@ sys_confine(int directory)
 }
 
 bool
+sys_can_sync_all(void)
+{
+	return true;
+}
+
+bool
 sys_sync_all(int directory)
 {
 	return syncfs(directory) == 0;
+}
+
+bool
+sys_has_plain_modes(int directory)
+{
+	return fgetxattr(directory, "system.posix_acl_default", NULL, 0) == -1 &&
+		(errno == ENODATA || errno == ENOTSUP);
+}
+
+mode_t
+sys_entry_type(const struct dirent *entry)
+{
+	return (mode_t)DTTOIF((unsigned)entry->d_type);
 }
 
 void

@@ -5,10 +5,16 @@
 #include <unistd.h>
 
 bool
-sys_confine(int directory)
+sys_confine(int directory, bool empties)
 {
-	(void)directory;
+	(void)directory, (void)empties;
 	errno = ENOSYS;
+	return false;
+}
+
+bool
+sys_can_sync_all(void)
+{
 	return false;
 }
 
@@ -16,6 +22,20 @@ bool
 sys_sync_all(int directory)
 {
 	return fsync(directory) == 0;
+}
+
+bool
+sys_has_plain_modes(int directory)
+{
+	(void)directory;
+	return false;
+}
+
+mode_t
+sys_entry_type(const struct dirent *entry)
+{
+	(void)entry;
+	return 0;
 }
 
 void

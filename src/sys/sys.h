@@ -331,14 +331,25 @@ bool sys_remove_same(const char *path, dev_t device, ino_t inode);
 
 /*
  * Confines this process, for the rest of its life, to creating, writing, renaming and removing files
- * below the directory: no other file can be opened, also none can be read or executed there, and no
- * TCP connection made (landlock(7), as far as the kernel knows it). ENOSYS or EOPNOTSUPP: the kernel
- * does not have it, or it is switched off.
+ * below the directory, with `empties` also directories: no other file can be opened, also none can
+ * be read or executed there, and no TCP connection made (landlock(7), as far as the kernel knows
+ * it). ENOSYS or EOPNOTSUPP: the kernel does not have it, or it is switched off.
  */
-bool sys_confine(int directory);
+bool sys_confine(int directory, bool empties);
+
+/* Whether sys_sync_all writes all files of a file system, not only the directory itself. */
+bool sys_can_sync_all(void);
 
 /* Writes everything that the file system of the directory has not written yet to its disk. */
 bool sys_sync_all(int directory);
+
+/* Whether the umask alone decides which permissions files get in the directory and in those made
+ * there, not an access control list. False: not known. */
+bool sys_has_plain_modes(int directory);
+
+/* The file type of a directory entry, as in st_mode; 0: not known. */
+struct dirent;
+mode_t sys_entry_type(const struct dirent *entry);
 
 /* The next range with data, from `from` up to `end`, the file's size; none: *start is `end`. Where
  * the system does not tell holes from data, everything is data. Changes the file offset. */

@@ -41,7 +41,7 @@ confine_test_child(int directory)
 {
 	char *const words[] = { (char *)(uintptr_t) "true", NULL };
 	char *const none[] = { NULL };
-	if (!sys_confine(directory)) {
+	if (!sys_confine(directory, false)) {
 		CHECK(errno == ENOSYS || errno == EOPNOTSUPP);
 		_exit(check_failed == 0 ? CONFINE_TEST_NONE : 1);
 	}
