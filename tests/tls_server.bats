@@ -39,3 +39,18 @@ setup() { tls_setup; }
 58|-l --ssl-cert C/rsa.crt --ssl-key C/good.key 0|key '$good.key': certificate .*rsa.crt' has another kind of key
 EOT
 }
+
+# ---- SIGHUP ----
+
+@test "SIGHUP replaces the certificate under load, and a broken one leaves the old in force" { drive tls_server reload; }
+
+@test "SIGHUP replaces certificate and authorities together or not at all, and lists besides" { drive tls_server reload_trust; }
+
+@test "SIGHUP keeps a self-signed certificate" { drive tls_server reload_self_signed; }
+
+@test "SIGHUP ends a listener for one client" {
+    start_listener --ssl --ssl-self-signed 127.0.0.1 0
+    kill -HUP "$listener"
+    finish "$listener"
+    assert_equal "$result" 129
+}

@@ -60,8 +60,7 @@ acceptor_share(
 		return IO_OK;
 	/* Expect many descriptors. */
 	engine->poller.few = 0;
-	/* Without lists to reload SIGHUP ends the run. */
-	engine->reloads = config->access.count > 0;
+	engine->reloads = reload_is_possible(config);
 	if (engine->reloads)
 		signals_request(SIGHUP);
 	if (config->transport->message_max > 0)
@@ -294,7 +293,7 @@ acceptor_step_clients(
 	if (pollset_fired(pollset, acceptor->watch) &&
 		stream_look(clients->mux.stdio, fault) == IO_FAIL)
 		return false;
-	reload_step(&acceptor->run->engine, &acceptor->access, pollset);
+	reload_step(acceptor->run, &acceptor->access, pollset);
 	acceptor_report(acceptor);
 	arrival_go_on(clients);
 	/* A failed capture file is a failure of the listener, not of a session: it stops accepting,

@@ -57,9 +57,16 @@ openssl_context_load(SSL_CTX *ssl, const struct tls_identity *identity, struct f
 }
 
 static bool
-openssl_context_identify(struct openssl_context *context, struct fault *fault)
+openssl_context_identify(struct openssl_context *context, const struct openssl_context *previous,
+	struct fault *fault)
 {
 	const struct tls_settings *settings = &context->settings;
+	/* Clients know its pin. */
+	if (settings->self_signed && previous != NULL)
+		return SSL_CTX_use_cert_and_key(context->ssl,
+			       SSL_CTX_get0_certificate(previous->ssl),
+			       SSL_CTX_get0_privatekey(previous->ssl), NULL, 1) == 1 ||
+			openssl_context_fail("certificate", "self-signed", fault);
 	if (settings->self_signed)
 		return openssl_self_make(context->ssl, settings->host) ||
 			openssl_context_fail("certificate", "self-signed", fault);
@@ -140,13 +147,14 @@ openssl_context_restrict(SSL_CTX *ssl)
 }
 
 static bool
-openssl_context_set_up(struct openssl_context *context, struct fault *fault)
+openssl_context_set_up(struct openssl_context *context, const struct openssl_context *previous,
+	struct fault *fault)
 {
 	const struct tls_settings *settings = &context->settings;
 	openssl_context_restrict(context->ssl);
 	openssl_verify_set_up(context);
 	if (!openssl_policy_set(context->ssl, settings, fault) ||
-		!openssl_context_identify(context, fault) ||
+		!openssl_context_identify(context, previous, fault) ||
 		!openssl_context_set_protocols(context, fault) ||
 		(settings->pins != NULL && !openssl_pin_check(settings->pins, fault)))
 		return false;
@@ -156,7 +164,7 @@ openssl_context_set_up(struct openssl_context *context, struct fault *fault)
 }
 
 void *
-openssl_context_new(const struct tls_settings *settings, struct fault *fault)
+openssl_context_new(const struct tls_settings *settings, void *previous, struct fault *fault)
 {
 	struct openssl_context *context = calloc(1, sizeof *context);
 	ERR_clear_error();
@@ -170,8 +178,9 @@ openssl_context_new(const struct tls_settings *settings, struct fault *fault)
 		return fault_set(fault, STATUS_MEMORY, 0, "TLS: %s", openssl_context_reason()),
 		       NULL;
 	}
+	context->users = 1;
 	context->settings = *settings;
-	if (openssl_context_set_up(context, fault))
+	if (openssl_context_set_up(context, previous, fault))
 		return context;
 	openssl_context_free(context);
 	return NULL;
@@ -181,6 +190,8 @@ void
 openssl_context_free(void *state)
 {
 	struct openssl_context *context = state;
+	if (--context->users > 0)
+		return;
 	SSL_CTX_free(context->ssl);
 	openssl_names_close(context);
 	free(context->protocols);

@@ -8,6 +8,7 @@
 
 struct openssl_context {
 	SSL_CTX *ssl;
+	size_t users; /* the owner, and each session */
 	struct tls_settings settings;
 	SSL_CTX **others; /* owned: the certificates besides the first (openssl_names.h) */
 	size_t other_count;
@@ -17,7 +18,7 @@ struct openssl_context {
 };
 
 /* See struct tls_ops. */
-void *openssl_context_new(const struct tls_settings *settings, struct fault *fault);
+void *openssl_context_new(const struct tls_settings *settings, void *previous, struct fault *fault);
 void openssl_context_free(void *state);
 const char *openssl_context_pin(void *state);
 

@@ -121,6 +121,7 @@ openssl_session_new(void *context, const struct tls_bottom *bottom, const char *
 	ERR_clear_error();
 	if (session != NULL) {
 		session->context = context;
+		session->context->users++;
 		session->bottom = *bottom;
 		session->peer = peer;
 		session->name = name;
@@ -139,6 +140,7 @@ openssl_session_free(void *state)
 {
 	struct openssl_session *session = state;
 	SSL_free(session->ssl);
+	openssl_context_free(session->context);
 	fault_clear(&session->refusal);
 	free(session);
 }

@@ -8,7 +8,7 @@
 
 struct openssl_session {
 	SSL *ssl;
-	const struct openssl_context *context;
+	struct openssl_context *context;
 	struct tls_bottom bottom;
 	const char *peer;
 	const char *name;       /* NULL: any */

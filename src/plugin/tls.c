@@ -17,11 +17,31 @@ tls_new(const struct tls_settings *settings, struct fault *fault)
 		return NULL;
 	}
 	*tls = (struct tls){ .ops = ops, .settings = *settings };
-	tls->context = ops->context_new(&tls->settings, fault);
+	tls->context = ops->context_new(&tls->settings, NULL, fault);
 	if (tls->context != NULL)
 		return tls;
 	tls_free(tls);
 	return NULL;
+}
+
+bool
+tls_reload(struct tls *tls, struct fault *fault)
+{
+	if (tls == NULL)
+		return true;
+	tls->fresh = tls->ops->context_new(&tls->settings, tls->context, fault);
+	return tls->fresh != NULL;
+}
+
+void
+tls_replace(struct tls *tls, bool good)
+{
+	if (tls == NULL || tls->fresh == NULL)
+		return;
+	tls->ops->context_free(good ? tls->context : tls->fresh);
+	if (good)
+		tls->context = tls->fresh;
+	tls->fresh = NULL;
 }
 
 void

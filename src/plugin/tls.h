@@ -6,7 +6,8 @@
 
 struct tls {
 	const struct tls_ops *ops;
-	void *context; /* the plug-in's */
+	void *context,
+		*fresh; /* the plug-in's; fresh: NULL but between the two steps of a reload */
 	struct tls_settings settings;
 };
 
@@ -14,6 +15,12 @@ struct tls {
  * also if it fails. NULL with a fault: STATUS_MISSING if the plug-in is not
  * installed, otherwise that of context_new. The caller frees it. */
 struct tls *tls_new(const struct tls_settings *settings, struct fault *fault);
+
+/* Reads all files again, for a new context. False with a fault as above. NULL is ignored. */
+bool tls_reload(struct tls *tls, struct fault *fault);
+
+/* Ends a reload: takes the new context for new sessions, or frees it. NULL is ignored. */
+void tls_replace(struct tls *tls, bool good);
 
 /* NULL is ignored. */
 void tls_free(struct tls *tls);

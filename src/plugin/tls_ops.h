@@ -64,8 +64,12 @@ struct tls_facts {
 struct tls_ops {
 	struct plugin_head head;
 
-	/* NULL with a fault: STATUS_CREDENTIALS, STATUS_VALUE or STATUS_MEMORY. */
-	void *(*context_new)(const struct tls_settings *settings, struct fault *fault);
+	/* `previous`: a context of the same settings whose self-signed certificate is kept; NULL:
+	 * none. NULL with a fault: STATUS_CREDENTIALS, STATUS_VALUE or STATUS_MEMORY. */
+	void *(*context_new)(
+		const struct tls_settings *settings, void *previous, struct fault *fault);
+
+	/* Sessions may remain: they use it to their end. */
 	void (*context_free)(void *context);
 
 	/* The pin of the own certificate; NULL: there is none. */

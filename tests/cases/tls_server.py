@@ -1,9 +1,12 @@
 """Listeners with TLS for many clients, against Python's ssl."""
+import os
 import re
+import shutil
 import signal
 import socket
 import ssl
 import sys
+import threading
 
 from drive import Cat, check, dial, LIMIT, main, reset, T, until
 from tls import C, client_context, listener, Peer
@@ -195,7 +198,7 @@ def names():
     # With its intermediate authority; the purpose, too, is good.
     cat = Cat('-k', '--echo', '--ssl', '--ssl-cert', C + '/wrong.crt', '--ssl-key', C + '/wrong.key',
               '--ssl-cert', C + '/chained.crt', '--ssl-key', C + '/chained.key', '-l', '127.0.0.1', '0')
-    check(served(cat, 'localhost', client_context()) == der('chained'), True)
+    check(served(cat, 'localhost', client_context()) == der('missing'), True)
 
 
 def kinds():
@@ -209,6 +212,115 @@ def kinds():
                 context.maximum_version = ssl.TLSVersion.TLSv1_2
                 context.set_ciphers('ECDHE-%s-AES128-GCM-SHA256' % kind)
                 check(served(cat, name, context) == der(wanted), True, (order, kind, name))
+
+
+class Load:
+    """Clients that come one after the other until stop: none of them fails."""
+
+    def __init__(self, cat):
+        self.cat, self.failure, self.count, self.going = cat, None, 0, True
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        try:
+            while self.going:
+                served(self.cat, 'localhost')
+                self.count += 1
+        except (ssl.SSLError, OSError, SystemExit) as error:
+            self.failure = error or 'failed'
+
+    def stop(self):
+        self.going = False
+        self.thread.join()
+        check(self.failure, None)
+
+
+def install(name, *files):
+    """Replace files of the listener by those of this name."""
+    for own, end in files:
+        shutil.copy('%s/%s%s' % (C, name, end), T + '/new')
+        os.rename(T + '/new', T + '/' + own)
+
+
+PAIR = (('own.crt', '.crt'), ('own.key', '.key'))
+
+
+def reload():
+    """Certificate and key are replaced while clients come: none fails, and those connected go on."""
+    install('good', *PAIR)
+    cat = Cat('-kv', '--echo', '--ssl', '--ssl-cert', T + '/own.crt', '--ssl-key', T + '/own.key', '-l', '127.0.0.1', '0',
+              '--max-conns', '1000')
+    early, load = shake(cat), Load(cat)
+    until(lambda: load.count > 3, 'clients')
+    for name in ('nameonly', 'rsa', 'good'):
+        install(name, *PAIR)
+        cat.send(signal.SIGHUP)
+        until(lambda: served(cat, 'localhost') == der(name), 'the certificate ' + name)
+    # The key of another certificate; no key; no certificate.
+    for line, files in (('own.key.: .*mismatch', (('own.crt', 'wrong'),)), ('own.key', (('own.key', 'none'),)),
+                        ('own.crt', (('own.crt', 'none'),))):
+        for own, name in files:
+            if name == 'none':
+                os.unlink(T + '/' + own)
+            else:
+                shutil.copy('%s/%s.%s' % (C, name, own[4:]), T + '/' + own)
+        cat.send(signal.SIGHUP)
+        until(lambda: re.search("use .*%s.*; keeping the previous certificates" % line, cat.errors()), line)
+        check(served(cat, 'localhost') == der('good'), True, line)
+    seen = load.count
+    until(lambda: load.count > seen, 'more clients')
+    load.stop()
+    echoed(early, b'still here')
+    leave(early)
+    check(cat.errors().count('sockcat: certificates reloaded'), 3)
+    cat.send(signal.SIGTERM)
+    cat.end(-signal.SIGTERM)
+
+
+def reload_trust():
+    """The authorities of clients are replaced with the certificate, or neither is. Lists are on their own."""
+    def admitted(name):
+        context = any_context()
+        context.load_cert_chain('%s/%s.crt' % (C, name), '%s/%s.key' % (C, name))
+        try:
+            return bool(served(cat, 'localhost', context))
+        except (ssl.SSLError, OSError):
+            return False
+    install('good', *PAIR)
+    install('root', ('ca.crt', '.crt'))
+    with open(T + '/list', 'w') as file:
+        file.write('127.0.0.1\n')
+    cat = Cat('-kv', '--echo', '--ssl', '--ssl-cert', T + '/own.crt', '--ssl-key', T + '/own.key', '--ssl-verify',
+              '--ssl-trustfile', T + '/ca.crt', '--allow-file', T + '/list', '-l', '127.0.0.1', '0')
+    check((admitted('client'), admitted('clientbad')), (True, False))
+    install('other', ('ca.crt', '.crt'))
+    cat.send(signal.SIGHUP)
+    until(lambda: 'certificates reloaded' in cat.errors() and 'access lists reloaded' in cat.errors(), 'both')
+    check((admitted('client'), admitted('clientbad')), (False, True))
+    install('rsa', *PAIR)
+    with open(T + '/ca.crt', 'w') as file:
+        file.write('no certificate\n')
+    cat.send(signal.SIGHUP)
+    until(lambda: re.search('use trusted certificates in .*/ca.crt.*; keeping', cat.errors()), 'the refusal')
+    until(lambda: cat.errors().count('access lists reloaded') == 2, 'the lists')
+    check((admitted('client'), admitted('clientbad')), (False, True))
+    install('root', ('ca.crt', '.crt'))
+    with open(T + '/list', 'w') as file:
+        file.write('nonsense/33\n')
+    cat.send(signal.SIGHUP)
+    until(lambda: cat.errors().count('certificates reloaded') == 2 and 'keeping the previous access lists' in cat.errors(),
+          'certificates without lists')
+    check((admitted('client'), admitted('clientbad')), (True, False))
+
+
+def reload_self_signed():
+    """It stays, as clients know its pin."""
+    cat = Cat('-kv', '--echo', '--ssl', '--ssl-self-signed', '-l', '127.0.0.1', '0')
+    before = served(cat, 'localhost')
+    cat.send(signal.SIGHUP)
+    until(lambda: 'certificates reloaded' in cat.errors(), 'the reload')
+    check(served(cat, 'localhost') == before, True)
 
 
 if __name__ == '__main__':
