@@ -320,3 +320,35 @@ SHA256 (-) = $(hex sha256sum "$T/xyz")"
         esac
     done
 }
+
+# threads N COMMAND...: how many threads the program starts.
+threads() {
+    local wanted=$1
+    shift
+    SHIM_COUNT=$T/calls with_shim pthread_create:count:* client "$@" 127.0.0.1 "$port" <"$data" >"$T/out"
+    assert_status 0
+    assert_equal "$(awk '$1 == "pthread_create" { print $2 }' "$T/calls")" "${wanted#0}"
+}
+
+@test "a thread computes the digest of a direction with much data, and no other run starts one" {
+    need_digest
+    need_shim
+    start_listener -k --echo 127.0.0.1 0
+    data=$(random_file 3000000) threads 0
+    data=$(random_file 30000) threads 0 --digest
+    data=$(random_file 3000000) threads 2 --digest
+}
+
+@test "without a thread the digest is the same" {
+    need_digest
+    need_shim
+    start_listener -k --echo 127.0.0.1 0
+    local rules data
+    data=$(random_file 3000000)
+    for rules in pthread_create:EAGAIN:1+ pthread_create:EAGAIN:2; do
+        with_shim "$rules" client --digest 127.0.0.1 "$port" <"$data" >"$T/out"
+        assert_status 0
+        assert_equal "$(cat "$T/client.err")" "sockcat: SHA256 (sent) = $(hex sha256sum "$data")
+sockcat: SHA256 (received) = $(hex sha256sum "$data")"
+    done
+}

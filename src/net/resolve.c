@@ -152,7 +152,7 @@ resolve_start_thread(struct resolve *resolve, const struct endpoint *endpoint,
 	if (job->host == NULL || !sys_pipe(ends))
 		goto fail_job;
 	job->done = ends[1];
-	if (!sys_start_thread(resolve_thread, job))
+	if (!sys_start_thread(resolve_thread, job, NULL))
 		goto fail_pipe;
 	resolve->job = job;
 	resolve->fd = ends[0];

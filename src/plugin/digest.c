@@ -5,10 +5,16 @@
 #include <strings.h>
 
 #include "plugin/digest_ops.h"
+#include "plugin/digest_thread.h"
+
+/* What is added without a thread, which would take longer to start. */
+#define DIGEST_FEW ((size_t)64 * 1024)
 
 struct digest {
 	const struct digest_algorithm *algorithm;
-	void *state; /* the plug-in's */
+	void *state;                  /* the plug-in's */
+	struct digest_thread *thread; /* owned; it has the state; NULL: none */
+	size_t few;                   /* bytes that can be added before one starts */
 };
 
 /* The labels are those of sha256sum --tag and b2sum --tag. */
@@ -58,7 +64,9 @@ digest_new(const char *name, struct fault *fault)
 	struct digest *digest = malloc(sizeof *digest);
 	if (digest == NULL)
 		return fault_set(fault, STATUS_MEMORY, 0, "out of memory"), NULL;
-	*digest = (struct digest){ algorithm, digest_table->start(algorithm->library) };
+	*digest = (struct digest){ .algorithm = algorithm,
+		.state = digest_table->start(algorithm->library),
+		.few = DIGEST_FEW };
 	if (digest->state == NULL) {
 		digest_free(digest);
 		return digest_fail(algorithm, fault), NULL;
@@ -69,6 +77,17 @@ digest_new(const char *name, struct fault *fault)
 bool
 digest_add(struct digest *digest, const void *bytes, size_t length, struct fault *fault)
 {
+	if (digest->thread == NULL && length > digest->few) {
+		digest->thread = digest_thread_start(digest_table, digest->state);
+		/* Without a thread there will be none. */
+		digest->few = SIZE_MAX;
+	}
+	if (digest->thread != NULL) {
+		digest_thread_add(digest->thread, bytes, length);
+		return true;
+	}
+	if (digest->few != SIZE_MAX)
+		digest->few -= length;
 	return digest_table->add(digest->state, bytes, length) ||
 		digest_fail(digest->algorithm, fault);
 }
@@ -77,8 +96,10 @@ bool
 digest_finish(struct digest *digest, unsigned char out[static DIGEST_SIZE], size_t *length,
 	struct fault *fault)
 {
+	bool good = digest_thread_end(digest->thread);
+	digest->thread = NULL;
 	*length = digest->algorithm->size;
-	return digest_table->finish(digest->state, out, *length) ||
+	return (good && digest_table->finish(digest->state, out, *length)) ||
 		digest_fail(digest->algorithm, fault);
 }
 
@@ -87,6 +108,7 @@ digest_free(struct digest *digest)
 {
 	if (digest == NULL)
 		return;
+	(void)digest_thread_end(digest->thread);
 	if (digest->state != NULL)
 		digest_table->free(digest->state);
 	free(digest);

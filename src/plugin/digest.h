@@ -30,7 +30,8 @@ struct digest;
  * fault: STATUS_MISSING if the plug-in is not installed. The caller frees it. */
 struct digest *digest_new(const char *name, struct fault *fault);
 
-/* False with a fault: the library failed. */
+/* Adds bytes; after the first ones a thread does it. False with a fault: the library failed, which
+ * may be found only at the end. */
 bool digest_add(struct digest *digest, const void *bytes, size_t length, struct fault *fault);
 
 /* Ends it: out[0 … *length - 1] is the result. Nothing can be added afterwards. */

@@ -141,7 +141,7 @@ partial_job_start(int fd, int directory, const char *part, const char *name,
 	if (result->sync && sys_pipe(ends)) {
 		*done_fd = ends[0];
 		job->done = ends[1];
-		if (sys_start_thread(partial_job_thread, job))
+		if (sys_start_thread(partial_job_thread, job, NULL))
 			return job;
 	}
 	/* Without a thread it blocks the loop, but does not fail. */

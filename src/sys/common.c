@@ -177,17 +177,19 @@ sys_link_new(int directory, const char *from, const char *to)
 }
 
 bool
-sys_start_thread(void *(*run)(void *), void *argument)
+sys_start_thread(void *(*run)(void *), void *argument, pthread_t *thread)
 {
 	pthread_attr_t attributes;
-	pthread_t thread;
+	pthread_t detached;
 	sigset_t all, old;
 	int error = pthread_attr_init(&attributes);
 	if (error == 0) {
-		(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+		if (thread == NULL)
+			(void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
 		(void)sigfillset(&all);
 		(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-		error = pthread_create(&thread, &attributes, run, argument);
+		error = pthread_create(
+			thread != NULL ? thread : &detached, &attributes, run, argument);
 		(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 		(void)pthread_attr_destroy(&attributes);
 	}

@@ -9,6 +9,10 @@
 
 #define BLOCKS_ALGORITHM "sha256"
 
+/* How much of the next block is added before the digest of a complete one is needed, which may
+ * still be computed. */
+#define BLOCKS_AHEAD ((uint64_t)512 * 1024)
+
 bool
 blocks_are_possible(struct fault *fault)
 {
@@ -35,15 +39,26 @@ blocks_add_digest(struct blocks *blocks, const unsigned char *digest, struct fau
 	return true;
 }
 
+/* Adds the digest of the previous block to the list. */
+static bool
+blocks_settle(struct blocks *blocks, struct fault *fault)
+{
+	unsigned char result[DIGEST_SIZE];
+	size_t length;
+	bool good = blocks->previous == NULL ||
+		(digest_finish(blocks->previous, result, &length, fault) &&
+			blocks_add_digest(blocks, result, fault));
+	digest_free(blocks->previous);
+	blocks->previous = NULL;
+	return good;
+}
+
 /* Ends the current block. */
 static bool
 blocks_complete(struct blocks *blocks, struct fault *fault)
 {
-	unsigned char result[DIGEST_SIZE];
-	size_t length;
-	bool good = digest_finish(blocks->current, result, &length, fault) &&
-		blocks_add_digest(blocks, result, fault);
-	digest_free(blocks->current);
+	bool good = blocks_settle(blocks, fault);
+	blocks->previous = blocks->current;
 	blocks->current = NULL;
 	blocks->filled = 0;
 	return good;
@@ -63,19 +78,20 @@ blocks_add(struct blocks *blocks, const void *bytes, size_t n, struct fault *fau
 		blocks->filled += part;
 		at += part;
 		n -= part;
-		if (blocks->filled == BLOCKS_SIZE && !blocks_complete(blocks, fault))
+		if ((blocks->filled == BLOCKS_SIZE && !blocks_complete(blocks, fault)) ||
+			(blocks->filled >= BLOCKS_AHEAD && !blocks_settle(blocks, fault)))
 			return false;
 	}
 	return true;
 }
 
 bool
-blocks_prove(
-	const struct blocks *blocks, unsigned char out[static BLOCKS_DIGEST], struct fault *fault)
+blocks_prove(struct blocks *blocks, unsigned char out[static BLOCKS_DIGEST], struct fault *fault)
 {
 	unsigned char result[DIGEST_SIZE];
 	size_t length;
-	struct digest *digest = digest_new(BLOCKS_ALGORITHM, fault);
+	struct digest *digest =
+		blocks_settle(blocks, fault) ? digest_new(BLOCKS_ALGORITHM, fault) : NULL;
 	bool good = digest != NULL &&
 		(blocks->count == 0 ||
 			digest_add(digest, blocks->list, blocks->count * BLOCKS_DIGEST, fault)) &&
@@ -97,6 +113,7 @@ void
 blocks_close(struct blocks *blocks)
 {
 	digest_free(blocks->current);
+	digest_free(blocks->previous);
 	free(blocks->list);
 	*blocks = (struct blocks){ .current = NULL };
 }

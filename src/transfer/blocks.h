@@ -18,10 +18,11 @@
 struct digest;
 
 struct blocks {
-	struct digest *current; /* owned: of a block that is not complete; NULL: none has begun */
-	uint64_t filled;        /* its bytes */
-	unsigned char *list;    /* owned: the digests of complete blocks */
-	size_t count, room;     /* of them */
+	struct digest *current;  /* owned: of a block that is not complete; NULL: none has begun */
+	uint64_t filled;         /* its bytes */
+	struct digest *previous; /* owned: of the block before it, not in the list; NULL: none */
+	unsigned char *list;     /* owned: the digests of complete blocks */
+	size_t count, room;      /* of them */
 };
 
 /* Whether digests can be computed; otherwise a fault: status 4 or 27. */
@@ -39,7 +40,7 @@ bool blocks_finish(
 
 /* The digest of the complete blocks. */
 bool blocks_prove(
-	const struct blocks *blocks, unsigned char out[static BLOCKS_DIGEST], struct fault *fault);
+	struct blocks *blocks, unsigned char out[static BLOCKS_DIGEST], struct fault *fault);
 
 /* Frees all; a zeroed struct is allowed, and results. */
 void blocks_close(struct blocks *blocks);

@@ -59,6 +59,36 @@ digest_test_row(size_t i)
 	digest_free(digest);
 }
 
+/* The result does not depend on how large the pieces are, some of which a thread adds, nor on how
+ * many digests there are at a time. */
+static void
+digest_test_pieces(void)
+{
+	static unsigned char zeros[3000000];
+	static const size_t sizes[] = { 1000, 65536, 65537, 131072, 131071, 1000000, 3000000 };
+	unsigned char out[24][DIGEST_SIZE];
+	struct digest *list[24];
+	struct fault fault = FAULT_NONE;
+	size_t length;
+	for (size_t i = 0; i < 24; i++) {
+		size_t size = sizes[i % (sizeof sizes / sizeof sizes[0])];
+		list[i] = digest_new("sha256", &fault);
+		for (size_t at = 0; list[i] != NULL && at < sizeof zeros; at += size) {
+			size_t left = sizeof zeros - at;
+			CHECK(digest_add(list[i], zeros + at, size < left ? size : left, &fault));
+		}
+	}
+	for (size_t i = 0; i < 24; i++) {
+		CHECK(list[i] != NULL && digest_finish(list[i], out[i], &length, &fault));
+		CHECK(memcmp(out[i], out[0], 32) == 0);
+		digest_free(list[i]);
+	}
+	/* One that is not finished. */
+	struct digest *left = digest_new("sha256", &fault);
+	CHECK(left != NULL && digest_add(left, zeros, sizeof zeros, &fault));
+	digest_free(left);
+}
+
 /* What the stage finds does not depend on the pieces, nor on how much of them passes. */
 static void
 digest_test_stage(size_t first, bool good)
@@ -98,6 +128,7 @@ main(void)
 		digest_test_stage(first, first % 2 == 0);
 	for (size_t i = 0; i < sizeof digest_test_rows / sizeof digest_test_rows[0]; i++)
 		digest_test_row(i);
+	digest_test_pieces();
 	struct fault fault = FAULT_NONE;
 	CHECK(digest_find("md5") == NULL && digest_row(3) == NULL);
 	CHECK(digest_new("md5", &fault) == NULL && fault_is_set(&fault));
