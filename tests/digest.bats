@@ -222,6 +222,29 @@ stale() {
     assert_fails 4 'users other than root and .* could change it$' "$T/bin/sockcat" --digest 127.0.0.1 "$port" </dev/null
 }
 
+@test "a plug-in that a group can change is refused, unless the group is root's or the owner's own" {
+    need_digest
+    [ "$(id -u)" = 0 ] || skip "needs root, to change groups"
+    getent passwd daemon >/dev/null && getent group games daemon >/dev/null || skip "needs the users daemon and games"
+    without cp "${SOCKCAT%/*}/libexec/sockcat/digest.so" .
+    start_listener -k --echo 127.0.0.1 0
+    local refused='users other than root and .* could change it$'
+    for place in digest.so ''; do
+        place=$T/bin/libexec/sockcat/$place
+        chmod g+w "$place"
+        chgrp 0 "$place"
+        "$T/bin/sockcat" --digest 127.0.0.1 "$port" </dev/null
+        chgrp games "$place"
+        assert_fails 4 "$refused" "$T/bin/sockcat" --digest 127.0.0.1 "$port" </dev/null
+        # The group with the name of the owner, which is that of the program.
+        chown daemon:daemon "$T/bin/sockcat" "$place"
+        "$T/bin/sockcat" --digest 127.0.0.1 "$port" </dev/null
+        chgrp games "$place"
+        assert_fails 4 "$refused" "$T/bin/sockcat" --digest 127.0.0.1 "$port" </dev/null
+        chown 0:0 "$T/bin/sockcat" "$place"
+    done
+}
+
 @test "-vv says that the kernel does not move the data with --digest, and --expect alone leaves that to it" {
     need_digest
     [ "$(uname)" = Linux ] || skip "splice is a feature of Linux"

@@ -65,3 +65,17 @@ id_find_group(const char *option, const char *text, gid_t *group, struct fault *
 	*group = found->gr_gid;
 	return true;
 }
+
+bool
+id_is_private(gid_t group, uid_t user)
+{
+	const struct passwd *owner = getpwuid(user);
+	const struct group *found =
+		owner != NULL && owner->pw_gid == group ? getgrgid(group) : NULL;
+	if (found == NULL || strcmp(found->gr_name, owner->pw_name) != 0)
+		return false;
+	for (char **member = found->gr_mem; *member != NULL; member++)
+		if (strcmp(*member, owner->pw_name) != 0)
+			return false;
+	return true;
+}

@@ -15,4 +15,8 @@
 bool id_find_user(const char *option, const char *text, uid_t *user, struct fault *fault);
 bool id_find_group(const char *option, const char *text, gid_t *group, struct fault *fault);
 
+/* Whether the group is the user's own: it has the user's name, and no other member (the scheme of
+ * user private groups, with which many systems use the umask 002). */
+bool id_is_private(gid_t group, uid_t user);
+
 #endif

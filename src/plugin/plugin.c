@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "net/id.h"
 #include "sys/sys.h"
 
 /* Below the directory of the executable; the second is PLUGIN_FOLDER, that of an installation. */
@@ -26,6 +27,14 @@ plugin_path(const char *directory, const char *folder, const char *name, const c
 	return path;
 }
 
+/* Whether the members of the group can change a file of this mode, and may be other users. */
+static bool
+plugin_is_shared(const struct stat *status)
+{
+	return (status->st_mode & S_IWGRP) != 0 && status->st_gid != 0 &&
+		!id_is_private(status->st_gid, status->st_uid);
+}
+
 /* Whether only root and `owner` can change the file or folder. Sets errno otherwise. */
 static bool
 plugin_is_safe(const char *path, mode_t type, uid_t owner)
@@ -33,9 +42,10 @@ plugin_is_safe(const char *path, mode_t type, uid_t owner)
 	struct stat status;
 	if (lstat(path, &status) == -1)
 		return false;
+	bool safe = (status.st_mode & S_IFMT) == type && (status.st_mode & S_IWOTH) == 0 &&
+		(status.st_uid == 0 || status.st_uid == owner) && !plugin_is_shared(&status);
 	errno = EPERM;
-	return (status.st_mode & S_IFMT) == type && (status.st_mode & S_IWOTH) == 0 &&
-		(status.st_uid == 0 || status.st_uid == owner);
+	return safe;
 }
 
 /* Checks the folders of a path from the byte `start` on, and the file. Those before it are the
