@@ -196,7 +196,8 @@ _sockcat_option() {
     --ssl-key) option=ssl_key kind=file ;;
     --ssl-self-signed) option=ssl_self_signed bars='--ssl-cert --ssl-self-signed' ;;
     --ssl-verify) option=ssl_verify bars='--ssl-verify --insecure' ;;
-    --pin) option=pin kind=nothing bars='--pin' ;;
+    --allow-cert) option=allow_cert kind=nothing bars='--pin' ;;
+    --pin) option=pin kind=nothing bars='--allow-cert --pin' ;;
     --insecure) option=insecure bars='--ssl-crlfile --ssl-staple --ssl-verify --insecure' ;;
     --seqpacket) option=seqpacket bars='-u --udp --send-proxy --send --receive -t --telnet --ssl --seqpacket --mptcp --udplite' ;;
     --vsock) option=vsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
@@ -503,6 +504,7 @@ _sockcat_names() {
         --ssl-key
         --ssl-self-signed
         --ssl-verify
+        --allow-cert
         --pin
         --insecure
         --seqpacket

@@ -54,3 +54,22 @@ EOT
     finish "$listener"
     assert_equal "$result" 129
 }
+
+# ---- certificates of clients ----
+
+@test "--allow-cert chooses the certificates of clients" { drive tls_server allowed; }
+
+@test "a rule of --allow-cert without a known kind or a text is an error" {
+    while IFS='|' read -r status words message; do
+        read -ra words <<<"$words"
+        assert_fails "$status" "$message" sockcat -l --ssl --ssl-self-signed "${words[@]}" 0 </dev/null
+    done <<'EOT'
+3|--ssl-verify --allow-cert alice|invalid --allow-cert 'alice': expected URI:TEXT, DNS:NAME, CN:TEXT or pin:sha256//BASE64
+3|--ssl-verify --allow-cert CN:alice --allow-cert CN:|invalid --allow-cert 'CN:'
+3|--ssl-verify --allow-cert cn:alice|invalid --allow-cert
+3|--ssl-verify --allow-cert pin:sha256//x|invalid --allow-cert
+2|--ssl-verify --pin x --allow-cert CN:alice|conflicts with --pin
+2|--allow-cert CN:alice|-l --allow-cert requires --ssl-verify
+EOT
+    assert_fails 2 '--allow-cert requires -l' sockcat --ssl --allow-cert CN:x localhost 9 </dev/null
+}

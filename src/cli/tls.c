@@ -27,6 +27,7 @@ static const struct tls_option {
 	{ OPTION_ssl_key, true, true, false, true, false },
 	{ OPTION_ssl_self_signed, false, true, false, true, false },
 	{ OPTION_ssl_verify, false, true, false, true, false },
+	{ OPTION_allow_cert, false, true, true, true, false },
 	{ OPTION_ssl_servername, true, false, false, false, false },
 	{ OPTION_insecure, true, false, false, false, false },
 	{ OPTION_ssl_trustfile, true, true, true, false, true },
@@ -230,6 +231,21 @@ tls_identify(struct tls_settings *settings, const struct config *config,
 	return true;
 }
 
+/* The certificates of clients that are allowed. The caller frees `allowed`. */
+static bool
+tls_allow(struct tls_settings *settings, const struct options *options, struct fault *fault)
+{
+	size_t count = settings->demanding ? options->count[OPTION_allow_cert] : 0;
+	const char **allowed = count > 0 ? calloc(count, sizeof *allowed) : NULL;
+	settings->allowed = allowed;
+	if (count > 0 && allowed == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "TLS");
+	for (size_t i = 0; i < options->given_count && count > 0; i++)
+		if (options->given[i].option == OPTION_allow_cert)
+			allowed[settings->allowed_count++] = options->given[i].text;
+	return true;
+}
+
 /* Makes the context of a side that uses TLS. */
 static bool
 tls_set_up(struct tls_filter_config *tls, const struct config *config,
@@ -257,8 +273,9 @@ tls_set_up(struct tls_filter_config *tls, const struct config *config,
 		!tls_name(&tls->name, tls_text(config, options, side, OPTION_ssl_servername), host,
 			verifies, fault))
 		return false;
-	if (!tls_identify(&settings, config, options, side, fault)) {
-		free((void *)(uintptr_t)settings.identities);
+	if (!tls_identify(&settings, config, options, side, fault) ||
+		!tls_allow(&settings, options, fault)) {
+		tls_free_settings(&settings);
 		return false;
 	}
 	tls->tls = tls_new(&settings, fault);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugin/openssl_allow.h"
 #include "plugin/openssl_names.h"
 #include "plugin/openssl_pin.h"
 #include "plugin/openssl_policy.h"
@@ -156,7 +157,8 @@ openssl_context_set_up(struct openssl_context *context, const struct openssl_con
 	if (!openssl_policy_set(context->ssl, settings, fault) ||
 		!openssl_context_identify(context, previous, fault) ||
 		!openssl_context_set_protocols(context, fault) ||
-		(settings->pins != NULL && !openssl_pin_check(settings->pins, fault)))
+		(settings->pins != NULL && !openssl_pin_check(settings->pins, fault)) ||
+		!openssl_allow_check(settings, fault))
 		return false;
 	openssl_pin_print(SSL_CTX_get0_certificate(context->ssl), context->pin);
 	bool verifies = settings->server ? settings->demanding : !settings->unverified;

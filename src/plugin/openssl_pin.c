@@ -9,12 +9,18 @@
 #define OPENSSL_PIN_LENGTH (sizeof OPENSSL_PIN_PREFIX - 1 + 44)
 
 bool
+openssl_pin_is_one(const char *text, size_t length)
+{
+	return length == OPENSSL_PIN_LENGTH &&
+		memcmp(text, OPENSSL_PIN_PREFIX, sizeof OPENSSL_PIN_PREFIX - 1) == 0;
+}
+
+bool
 openssl_pin_check(const char *pins, struct fault *fault)
 {
 	for (const char *at = pins;; at++) {
 		size_t length = strcspn(at, ";");
-		if (length != OPENSSL_PIN_LENGTH ||
-			memcmp(at, OPENSSL_PIN_PREFIX, sizeof OPENSSL_PIN_PREFIX - 1) != 0)
+		if (!openssl_pin_is_one(at, length))
 			return fault_set(fault, STATUS_VALUE, 0,
 				"invalid --pin '%s': expected sha256//BASE64, several separated "
 				"by ';'",

@@ -6,6 +6,9 @@
 
 #include "plugin/tls_ops.h"
 
+/* Whether the text has the form of a pin. */
+bool openssl_pin_is_one(const char *text, size_t length);
+
 /* Whether the list, separated by ';', consists of pins. False with STATUS_VALUE. */
 bool openssl_pin_check(const char *pins, struct fault *fault);
 

@@ -88,6 +88,7 @@ openssl_policy_set(SSL_CTX *ssl, const struct tls_settings *settings, struct fau
 		(settings->ciphersuites != NULL &&
 			!openssl_policy_set_suites(ssl, settings->ciphersuites, fault)))
 		return false;
-	return settings->groups == NULL || SSL_CTX_set1_groups_list(ssl, settings->groups) == 1 ||
+	return settings->groups == NULL ||
+		SSL_CTX_set1_groups_list(ssl, (char *)(uintptr_t)settings->groups) == 1 ||
 		openssl_policy_refuse("--ssl-groups", settings->groups, fault);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugin/openssl_allow.h"
 #include "plugin/openssl_pin.h"
 #include "plugin/openssl_staple.h"
 #include "plugin/openssl_text.h"
@@ -128,8 +129,14 @@ openssl_verify_decide(X509_STORE_CTX *store, void *state)
 		return 1;
 	X509_STORE_CTX_set_verify_cb(store, openssl_verify_note);
 	int good = X509_verify_cert(store);
-	if (good == 1 && session->problems == 0 && X509_STORE_CTX_get_error(store) == X509_V_OK)
-		return 1;
+	X509 *certificate = X509_STORE_CTX_get0_cert(store);
+	if (good == 1 && session->problems == 0 && X509_STORE_CTX_get_error(store) == X509_V_OK) {
+		if (openssl_allow_permits(settings, certificate))
+			return 1;
+		openssl_allow_explain(certificate, session->peer, &session->refusal);
+		X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
+		return 0;
+	}
 	if (session->problems == 0)
 		openssl_verify_add(session, store);
 	X509_STORE_CTX_set_error(

@@ -7,9 +7,9 @@
  * directory are. Where the executable is not known, or the process has privileges that its caller
  * has not (set-user-ID, file capabilities: a hard link can be made in any folder), the directory of
  * the configuration replaces it. File and folders have to belong to root or to the owner of the
- * executable, must not be symbolic links, and must not be writable by others, nor by a group, unless
- * it is root's or the owner's private one: a program that was copied to a folder of all users does
- * not run code that another of them has put there.
+ * executable, must not be symbolic links, and must not be writable by others, nor by a group,
+ * unless it is root's or the owner's private one: a program that was copied to a folder of all
+ * users does not run code that another of them has put there.
  */
 #ifndef SOCKCAT_PLUGIN_PLUGIN_H
 #define SOCKCAT_PLUGIN_PLUGIN_H

@@ -5,13 +5,20 @@
 
 static const struct plugin tls_plugin = { "tls", "sockcat-tls", sizeof(struct tls_ops) };
 
+void
+tls_free_settings(const struct tls_settings *settings)
+{
+	free((void *)(uintptr_t)settings->identities);
+	free((void *)(uintptr_t)settings->allowed);
+}
+
 struct tls *
 tls_new(const struct tls_settings *settings, struct fault *fault)
 {
 	const struct tls_ops *ops = plugin_open(&tls_plugin, fault);
 	struct tls *tls = ops != NULL ? calloc(1, sizeof *tls) : NULL;
 	if (tls == NULL) {
-		free((void *)(uintptr_t)settings->identities);
+		tls_free_settings(settings);
 		if (ops != NULL)
 			(void)fault_set(fault, STATUS_MEMORY, ENOMEM, "TLS");
 		return NULL;
@@ -51,6 +58,6 @@ tls_free(struct tls *tls)
 		return;
 	if (tls->context != NULL)
 		tls->ops->context_free(tls->context);
-	free((void *)(uintptr_t)tls->settings.identities);
+	tls_free_settings(&tls->settings);
 	free(tls);
 }

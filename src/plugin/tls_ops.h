@@ -34,9 +34,11 @@ struct tls_settings {
 	const struct tls_identity
 		*identities; /* not owned, as the strings; the first is the default */
 	size_t identity_count;
-	const char *alpn; /* names separated by commas, the preferred one first */
-	const char *pins; /* of the peer: sha256//BASE64, separated by ';' */
-	const char *host; /* of the own certificate, self-signed; NULL: any */
+	const char *const *allowed; /* not owned: the certificates of clients (openssl_allow.h) */
+	size_t allowed_count;       /* 0: any */
+	const char *alpn;           /* names separated by commas, the preferred one first */
+	const char *pins;           /* of the peer: sha256//BASE64, separated by ';' */
+	const char *host;           /* of the own certificate, self-signed; NULL: any */
 };
 
 /* The most characters of a pin, with the NUL. */

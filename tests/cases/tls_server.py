@@ -1,10 +1,13 @@
 """Listeners with TLS for many clients, against Python's ssl."""
+import base64
+import hashlib
 import os
 import re
 import shutil
 import signal
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 
@@ -204,8 +207,8 @@ def names():
 def kinds():
     """The client chooses by what it can verify; with and without a name, and whatever comes first."""
     for order in (('rsa', 'good'), ('good', 'rsa'), ('wrong', 'good', 'rsa')):
-        own = [word for name in order for word in ('--ssl-cert', '%s/%s.crt' % (C, name), '--ssl-key', '%s/%s.key' % (C, name))]
-        cat = Cat('-k', '--echo', '--ssl', *own, '-l', '127.0.0.1', '0')
+        given = [word for name in order for word in ('--ssl-cert', '%s/%s.crt' % (C, name), '--ssl-key', '%s/%s.key' % (C, name))]
+        cat = Cat('-k', '--echo', '--ssl', *given, '-l', '127.0.0.1', '0')
         for kind, wanted in (('RSA', 'rsa'), ('ECDSA', 'good')):
             for name in ('localhost', None) if order[0] != 'wrong' else ('localhost',):
                 context = any_context()
@@ -281,10 +284,8 @@ def reload():
 def reload_trust():
     """The authorities of clients are replaced with the certificate, or neither is. Lists are on their own."""
     def admitted(name):
-        context = any_context()
-        context.load_cert_chain('%s/%s.crt' % (C, name), '%s/%s.key' % (C, name))
         try:
-            return bool(served(cat, 'localhost', context))
+            return bool(served(cat, 'localhost', own(name)))
         except (ssl.SSLError, OSError):
             return False
     install('good', *PAIR)
@@ -321,6 +322,57 @@ def reload_self_signed():
     cat.send(signal.SIGHUP)
     until(lambda: 'certificates reloaded' in cat.errors(), 'the reload')
     check(served(cat, 'localhost') == before, True)
+
+
+def pin(name):
+    def openssl(*words, given=None):
+        return subprocess.run(('openssl', *words), input=given, capture_output=True, check=True).stdout
+    key = openssl('pkey', '-pubin', '-outform', 'DER', given=openssl('x509', '-in', '%s/%s.crt' % (C, name), '-noout', '-pubkey'))
+    return 'sha256//' + base64.b64encode(hashlib.sha256(key).digest()).decode()
+
+
+def own(name):
+    """A client with this certificate."""
+    context = any_context()
+    context.load_cert_chain('%s/%s.crt' % (C, name), '%s/%s.key' % (C, name))
+    return context
+
+
+def allowed():
+    """Rules, a client, and whether it is served."""
+    alice = 'URI:spiffe://example.test/alice'
+    verify = '--ssl-verify', '--ssl-trustfile', C + '/root.crt'
+    for rules, name, good in (
+            ([alice], 'named', True), (['DNS:alice.test'], 'named', True), (['DNS:ALICE.test'], 'named', True),
+            (['CN:named'], 'named', True), (['CN:x', 'CN:y', alice], 'named', True), (['pin:' + pin('named')], 'named', True),
+            (['CN:client', 'DNS:x'], 'client', True),
+            ([alice + '/'], 'named', False), ([alice[:-1]], 'named', False), (['URI:SPIFFE://example.test/alice'], 'named', False),
+            (['URI:alice.test', 'DNS:' + alice[4:], 'CN:alice.test', 'DNS:named', 'DNS:*.test'], 'named', False),
+            (['CN:NAMED', 'CN:name', 'CN:named2', 'CN:CN=named'], 'named', False), (['pin:' + pin('client')], 'named', False),
+            ([alice, 'CN:named'], 'client', False), ([alice, 'CN:named'], 'namedbad', False)):
+        cat = listener('-v', '--echo', *verify, *[word for rule in rules for word in ('--allow-cert', rule)])
+        try:
+            peer = shake(cat, own(name))
+            echoed(peer, b'hello')
+            leave(peer)
+            check(good, True, (rules, name))
+        except (ssl.SSLError, OSError):
+            check(good, False, (rules, name))
+        cat.end(0 if good else 60)
+        check('bytes sent' in cat.errors(), good)
+        if not good and name == 'named':
+            check('no --allow-cert allows it (CN=named; the certificate is for email:a@example.test, '
+                  'URI:spiffe://example.test/alice, DNS:alice.test)' in cat.errors(), True, cat.errors())
+    # Those that are refused are counted, and others go on.
+    cat = listener('-k', '--echo', *verify, '--allow-cert', 'CN:client')
+    for name in ('named', 'client', 'clientbad', 'client'):
+        try:
+            peer = shake(cat, own(name))
+            echoed(peer, b'hello')
+            leave(peer)
+        except (ssl.SSLError, OSError):
+            check(name != 'client', True)
+    counts(cat, r'0 clients, 4 in all, 2 failed \(2 in the handshake\)')
 
 
 if __name__ == '__main__':

@@ -73,6 +73,9 @@ leaf chained inter $server "$both"
 leaf client root extendedKeyUsage=clientAuth
 leaf revoked root $server "$both"
 leaf responder root extendedKeyUsage=OCSPSigning
+leaf named root extendedKeyUsage=clientAuth \
+    'subjectAltName=email:a@example.test,URI:spiffe://example.test/alice,DNS:alice.test'
+common=named leaf namedbad other extendedKeyUsage=clientAuth 'subjectAltName=URI:spiffe://example.test/alice'
 leaf clientbad other extendedKeyUsage=clientAuth
 dated expired 20200101000000Z 20210101000000Z
 dated notyet 20400101000000Z 20410101000000Z
