@@ -32,11 +32,13 @@ install_wants clang:clang parallel:parallel \
     nft:nftables setpriv:util-linux unshare:util-linux prlimit:util-linux readelf:binutils \
     strace:strace shellcheck:shellcheck ssh:openssh-client zsh:zsh fish:fish mandoc:mandoc \
     man:man-db groff:groff-base col:bsdextrautils jq:jq logger:bsdutils pyflakes3:pyflakes3 pv:pv \
-    zstd:zstd bsdtar:libarchive-tools
+    zstd:zstd bsdtar:libarchive-tools proxychains4:proxychains4
 # An ssh server that is only a library: a real one would begin to serve this machine.
 /usr/bin/python3 -c 'import paramiko' 2>/dev/null || install_wanted_packages python3-paramiko
 # The lines of reports are compared with their schema.
 /usr/bin/python3 -c 'import jsonschema' 2>/dev/null || install_wanted_packages python3-jsonschema
+# Clients of the proxy server.
+/usr/bin/python3 -c 'import socks' 2>/dev/null || install_wanted_packages python3-socks
 # Servers that tests ask. They are not started as services: nothing is served because of a test.
 install_servers() {
     local policy=/usr/sbin/policy-rc.d made='' pair missing=()

@@ -103,10 +103,11 @@ command_host_and_port(struct config *config, const struct compat *compat,
 	static char any6[] = "::";
 	struct endpoint *endpoint = &config->endpoint;
 	char *host = operands->host;
-	/* A program is run for clients of other hosts only if an address or an access list is
-	 * given. */
+	/* Programs are run and connections made for clients of other hosts only if an address or
+	 * an access list is given. */
 	bool named = options_has(options, OPTION_allow) || options_has(options, OPTION_allow_file);
-	if (listen && host == NULL && !named && options_runs_program(options))
+	if (listen && host == NULL && !named &&
+		(options_runs_program(options) || options_has(options, OPTION_proxy_server)))
 		endpoint->host = "localhost";
 	if (listen && host == NULL && endpoint->host == NULL && endpoint->family != AF_INET6)
 		endpoint->host = compat->any;
@@ -188,18 +189,19 @@ command_sockopts(struct config *config, const struct options *options, struct fa
 static const struct service *
 command_service(const struct options *options)
 {
-	return options_has(options, OPTION_to)         ? &service_to
-		: options_has(options, OPTION_tar)     ? &service_program
-		: options_has(options, OPTION_send)    ? &service_send
-		: options_has(options, OPTION_receive) ? &service_receive
-		: options_runs_program(options)        ? &service_program
-		: options_has(options, OPTION_chat)    ? &service_chat
-		: options_has(options, OPTION_broker)  ? &service_broker
-		: options_has(options, OPTION_echo)    ? &service_echo
-		: options_has(options, OPTION_discard) ? &service_discard
-		: options_has(options, OPTION_chargen) ? &service_chargen
-		: options_has(options, OPTION_daytime) ? &service_daytime
-						       : &service_stdio;
+	return options_has(options, OPTION_to)              ? &service_to
+		: options_has(options, OPTION_proxy_server) ? &service_proxy
+		: options_has(options, OPTION_tar)          ? &service_program
+		: options_has(options, OPTION_send)         ? &service_send
+		: options_has(options, OPTION_receive)      ? &service_receive
+		: options_runs_program(options)             ? &service_program
+		: options_has(options, OPTION_chat)         ? &service_chat
+		: options_has(options, OPTION_broker)       ? &service_broker
+		: options_has(options, OPTION_echo)         ? &service_echo
+		: options_has(options, OPTION_discard)      ? &service_discard
+		: options_has(options, OPTION_chargen)      ? &service_chargen
+		: options_has(options, OPTION_daytime)      ? &service_daytime
+							    : &service_stdio;
 }
 
 static bool
@@ -298,6 +300,7 @@ command_config(struct config *config, const struct compat *compat, struct option
 		options_imply(options, OPTION_probe, "--wait-for");
 	if (options_has(options, OPTION_ping))
 		options_imply(options, OPTION_probe, "--ping");
+	serve_proxy_imply(options);
 	/* Schemes imply options: check conflicts again after them. */
 	operands_cut_program(options, passed.count != NULL);
 	if (!foreign_check(options, fault) || !options_rules_conflicts(options, fault) ||
@@ -310,6 +313,7 @@ command_config(struct config *config, const struct compat *compat, struct option
 		(options_has(options, OPTION_banner) &&
 			!banner_parse(&config->banner, options->text[OPTION_banner], fault)) ||
 		!access_config(config, options, fault) || !target_config(config, options, fault) ||
+		!serve_proxy_config(config, options, fault) ||
 		!connecting_config(config, options, fault) ||
 		!program_config(config, options, fault) || !frames_config(config, options, fault) ||
 		!command_session(config, compat, options, input_closed, fault) ||

@@ -75,6 +75,11 @@ bool proxies_config(struct config *config, const struct options *options, struct
 
 /* Fills config->header; the transports have to be set. Status 2 or 3. */
 bool headers_config(struct config *config, const struct options *options, struct fault *fault);
+/* Sets --proxy-server if --proxy-type implies it. */
+void serve_proxy_imply(struct options *options);
+
+/* Fills config->proxy_server. Status 2, 3, 26 or 27. */
+bool serve_proxy_config(struct config *config, const struct options *options, struct fault *fault);
 
 /* Fills config->tls and that of --to for the sides that use TLS: opens the plug-in and loads
  * certificates. The endpoint and config->to have to be set. Status 2, 3, 4, 27 or 58. */

@@ -22,8 +22,10 @@ connecting_retry(struct config *config, const struct options *options, struct fa
 {
 	if (!options_has(options, OPTION_retry))
 		return true;
-	if (options_has(options, OPTION_listen) && !options_has(options, OPTION_to))
-		return fault_set(fault, STATUS_USAGE, 0, "--retry with -l requires --to");
+	if (options_has(options, OPTION_listen) && !options_has(options, OPTION_to) &&
+		!options_has(options, OPTION_proxy_server))
+		return fault_set(
+			fault, STATUS_USAGE, 0, "--retry with -l requires --to or --proxy-server");
 	if (!connecting_parse_retry(&config->retry, options->text[OPTION_retry], fault))
 		return false;
 	config->retry.delay = times_option(options, OPTION_retry_delay, 0);

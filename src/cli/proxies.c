@@ -115,7 +115,11 @@ static bool
 proxies_log_in(struct config *config, const struct options *options, struct fault *fault)
 {
 	struct proxy_chain *chain = &config->proxies;
-	const char *path = options->text[OPTION_proxy_auth_file], *login = getenv(PROXIES_LOGIN);
+	/* A proxy server's file has the passwords of its users. */
+	const char *path = options_has(options, OPTION_proxy_server)
+		? NULL
+		: options->text[OPTION_proxy_auth_file];
+	const char *login = getenv(PROXIES_LOGIN);
 	if (!proxies_set_user(config, options->text[OPTION_proxy_auth], fault) ||
 		!proxies_set_user(config, options->text[OPTION_nc_proxy_user], fault))
 		return false;
@@ -170,9 +174,10 @@ proxies_set_target(const struct transport *transport, struct endpoint *target,
 static bool
 proxies_set(struct config *config, const struct options *options, struct fault *fault)
 {
-	bool listen = options_has(options, OPTION_listen), to = config->to.transport != NULL;
-	if (listen && !to)
-		return fault_set(fault, STATUS_USAGE, 0, "--proxy with -l requires --to");
+	bool listen = options_has(options, OPTION_listen), to = options_has(options, OPTION_to);
+	if (listen && !to && !options_has(options, OPTION_proxy_server))
+		return fault_set(
+			fault, STATUS_USAGE, 0, "--proxy with -l requires --to or --proxy-server");
 	if ((!listen &&
 		    !proxies_set_target(config->transport, &config->endpoint, options, fault)) ||
 		(to &&

@@ -59,6 +59,7 @@ times_config(struct config *config, const struct compat *compat, const struct op
 	bool limited = options_has(options, OPTION_wait) || options_has(options, OPTION_limits);
 	config->tls.limit = listen && !limited ? TIMES_HANDSHAKE : config->wait;
 	config->to.tls.limit = config->wait;
+	config->proxy_server.limit = config->tls.limit;
 	config->stagger = times_option(options, OPTION_stagger, TIMES_STAGGER);
 	config->scan.silence =
 		times_option(options, OPTION_wait, limits != CLOCK_NEVER ? limits : TIMES_SILENCE);

@@ -73,6 +73,7 @@ config_close(struct config *config)
 	targets_close(&config->targets);
 	hosts_close(&config->hosts);
 	proxy_close(&config->proxies);
+	proxy_server_close(&config->proxy_server);
 	tls_free(config->tls.tls);
 	tls_free(config->to.tls.tls);
 	banner_close(&config->banner);

@@ -24,6 +24,7 @@
 #include "broadcast/bus.h"
 #include "filter/capture.h"
 #include "filter/proxy_sender.h"
+#include "filter/proxy_server.h"
 #include "filter/tls_filter.h"
 
 struct mode;
@@ -55,8 +56,8 @@ struct config_frames {
 
 /* Files instead of standard input and output. */
 struct config_files {
-	const char *in;     /* it is open as standard input; NULL: none was given */
-	const char *out;    /* where to write received data (file_pattern.h); NULL: standard output */
+	const char *in;  /* it is open as standard input; NULL: none was given */
+	const char *out; /* where to write received data (file_pattern.h); NULL: standard output */
 	const char *device; /* it is open as standard output; NULL: none was given */
 	bool replace;       /* replace files that exist */
 };
@@ -178,7 +179,8 @@ struct config {
 	struct capture_config capture;
 	struct config_frames frames;
 	struct config_files files;
-	struct config_to to;
+	struct config_to to; /* with --proxy-server: only the transport */
+	struct proxy_server_config proxy_server;
 	struct tls_filter_config tls; /* of the connections */
 	struct config_scan scan;
 	struct config_program program; /* serves connections, or runs after waiting */

@@ -12,6 +12,7 @@
 #include "program/exec.h"
 #include "filter/proxy_filter.h"
 #include "filter/proxy_values.h"
+#include "filter/proxy_server.h"
 #include "filter/tls_filter.h"
 #include "stream/stdio.h"
 #include "sys/sys.h"
@@ -96,6 +97,15 @@ service_init_to(const struct service_context *context, struct fault *fault)
 }
 
 static struct stream *
+service_init_proxy(const struct service_context *context, struct fault *fault)
+{
+	const struct config *config = context->config;
+	const struct dial_config dial = config_dial_to(config, context->now);
+	return proxy_server_new(&config->proxy_server, &config->proxies, &dial, context->remote,
+		context->now, fault);
+}
+
+static struct stream *
 service_init_builtin(const struct service_context *context, struct fault *fault)
 {
 	const struct config *config = context->config;
@@ -165,6 +175,14 @@ const struct service service_to = {
 	/* Sockets for two addresses, and a pipe to the resolver thread. */
 	.descriptors = 4,
 	.init = service_init_to,
+};
+const struct service service_proxy = {
+	.name = "proxy-server",
+	.local = SERVICE_OWN,
+	.rules = { .send = true, .receive = true, .served = true },
+	/* As those of service_to. */
+	.descriptors = 4,
+	.init = service_init_proxy,
 };
 const struct service service_send = {
 	.name = "send",

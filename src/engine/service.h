@@ -33,7 +33,7 @@ enum service_format {
 /* The arguments of `init`. */
 struct service_context {
 	const struct config *config;
-	const struct stream *remote; /* open */
+	struct stream *remote; /* open */
 	const struct address *peer;
 	int64_t now;
 	/* Only with a listener for many: */
@@ -67,6 +67,9 @@ extern const struct service service_program;
 
 /* A connection to another endpoint. */
 extern const struct service service_to;
+
+/* A connection to the endpoint that the client asks for. */
+extern const struct service service_proxy;
 
 /* Files, in the protocol of transfer/protocol.h. */
 extern const struct service service_send, service_receive;

@@ -1,6 +1,7 @@
 /* Connecting through proxies; see proxy_filter.h. */
 #include "filter/proxy_filter.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -13,8 +14,10 @@ enum proxy_filter_state { PROXY_FILTER_START, PROXY_FILTER_RESOLVING, PROXY_FILT
 struct proxy_filter {
 	const struct proxy_chain *chain; /* not owned */
 	struct endpoint target;
-	const struct hosts *hosts; /* not owned */
-	int64_t deadline;          /* of the dial; of all proxies with retries */
+	const struct hosts *hosts;               /* not owned */
+	const struct destinations *destinations; /* not owned; see struct dial_config */
+	int *error;                              /* the same */
+	int64_t deadline;                        /* of the dial; of all proxies with retries */
 	int64_t wait;
 	enum proxy_filter_state state;
 	size_t hop;   /* the current proxy */
@@ -79,6 +82,19 @@ proxy_filter_lost(struct proxy_filter *filter, struct fault *cause, struct fault
 
 /* --- the steps of a hop --- */
 
+/* Why the target is not allowed; NULL: it is. */
+static const char *
+proxy_filter_denies(const struct proxy_filter *filter)
+{
+	if (filter->destinations == NULL || filter->hop + 1 < filter->chain->count)
+		return NULL;
+	if (filter->resolve.count > 0)
+		return destinations_refuse(filter->destinations, &filter->resolve.addresses[0], 0);
+	return destinations_given(filter->destinations)
+		? "a name, which the proxy resolves (--proxy-dns=local)"
+		: NULL;
+}
+
 /* The address to ask for is known, or the proxy resolves the name. */
 static enum io
 proxy_filter_start(struct proxy_filter *filter, struct fault *fault)
@@ -92,6 +108,13 @@ proxy_filter_start(struct proxy_filter *filter, struct fault *fault)
 		.user = proxy->user,
 		.password = proxy->password,
 	};
+	const char *denied = proxy_filter_denies(filter);
+	if (denied != NULL) {
+		if (filter->error != NULL)
+			*filter->error = EACCES;
+		return IO_FAULT(fault, STATUS_PROXY, 0, "connect %s: not allowed: %s",
+			filter->object, denied);
+	}
 	filter->sent = 0;
 	filter->state = PROXY_FILTER_TALKING;
 	return handshake_start(&filter->handshake, proxy->kind->protocol, &request)
@@ -277,6 +300,9 @@ proxy_filter_dial(const struct proxy_chain *chain, const struct dial_config *dia
 		return proxy_filter_start_dial(dial, header, single, peer, fault);
 	first.to = chain->list[0].endpoint;
 	first.unresolved = STATUS_PROXY_NAME;
+	/* They are for the target. */
+	first.destinations = NULL;
+	first.error = NULL;
 	struct stream *top = proxy_filter_start_dial(&first, header, single, peer, fault);
 	if (top == NULL)
 		return NULL;
@@ -294,6 +320,8 @@ proxy_filter_dial(const struct proxy_chain *chain, const struct dial_config *dia
 		.chain = chain,
 		.target = dial->to,
 		.hosts = dial->hosts,
+		.destinations = dial->destinations,
+		.error = dial->error,
 		/* The tries have deadlines of their own. */
 		.deadline = dial->retry.most > 0 ? 0 : dial->deadline,
 		.wait = dial->wait,

@@ -13,6 +13,7 @@
 #include "net/dial_failures.h"
 #include "net/dial_retries.h"
 #include "net/dial_spare.h"
+#include "net/destinations.h"
 #include "net/endpoint.h"
 #include "net/hosts.h"
 #include "net/resolve.h"
@@ -41,6 +42,9 @@ struct dial_config {
 	struct dial_spare *spare; /* of a probe: keeps a socket for the next; NULL: none */
 	enum status unresolved;   /* of a name that does not resolve; STATUS_OK: its own */
 	bool quiet; /* print no fault for failed IP connections: their events report them */
+	const struct destinations *destinations; /* addresses to connect to; NULL: all */
+	uint16_t own_port;                       /* see destinations_refuse */
+	int *error; /* set to that of a failed attempt, EACCES: refused; NULL: not needed */
 };
 
 struct dial_attempt {

@@ -58,6 +58,8 @@ dial_failures_add_error(struct dial *dial, const struct address *address, int er
 			unix_path_cause(address, error));
 	dial->failures.refused &= error == ECONNREFUSED;
 	dial->failures.error = error;
+	if (dial->config.error != NULL)
+		*dial->config.error = error;
 }
 
 void

@@ -51,6 +51,15 @@ int
 dial_socket_open(const struct dial_config *config, struct unix_path *file, const struct address *to,
 	struct fault *fault)
 {
+	const char *refused = config->destinations != NULL
+		? destinations_refuse(config->destinations, to, config->own_port)
+		: NULL;
+	if (refused != NULL) {
+		if (config->error != NULL)
+			*config->error = EACCES;
+		(void)fault_set(fault, STATUS_PROXY, 0, "not allowed: %s", refused);
+		return -1;
+	}
 	int fd = transport_socket(config->transport, to->any.sa_family);
 	if (fd == -1) {
 		(void)fault_set(

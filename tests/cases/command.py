@@ -30,6 +30,7 @@ class Row:
                  'frame': 'u8', 'stdio_frame': 'line', 'stdin_frame': 'nul', 'stdout_frame': 'hex', 'sh_exec': 'cat',
                  'proxy': 'socks5h://127.0.0.1:9', 'nc_proxy': '127.0.0.1:9', 'nc_proxy_type': '5', 'nc_proxy_user': 'me',
                  'proxy_auth': 'me', 'noproxy': '*', 'proxy_source': '192.0.2.1:9',
+                 'proxy_auth': 'me', 'noproxy': '*', 'proxy_server': 'http', 'allow_dest': '127.0.0.1:80', 'deny_dest': '*:25',
                  'to': 'localhost:80', 'nick': 'me', 'mode': '0660', 'group': '0',
                  'resolve': 'a:80:127.0.0.1', 'rate': '1M', 'expect': '5', 'expect_digest': '0' * 64,
                  'report': 'json', 'max_loss': '5', 'in': '/dev/null', 'out': '/dev/null',

@@ -116,7 +116,7 @@ static const struct proxy_request_case proxy_request_cases[] = {
 		CONNECT "Proxy-Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n\r\n", "a.test",
 		80, ""),
 	TARGET(ALL | LOGIN, CONNECT "proxy-authorization:\tbASIC  aXQ6 \r\n\r\n", "a.test", 80, ""),
-	/* Nobody asks for it. */
+	/* It is not asked for. */
 	TARGET(ALL, CONNECT "Proxy-Authorization: Basic eDp5\r\n\r\n", "a.test", 80, ""),
 	LOGGED(CONNECT "\r\n", "407", "a user and password are required"),
 	LOGGED(CONNECT "Proxy-Authorization: Digest x\r\n\r\n", "407",

@@ -1,0 +1,111 @@
+# Serving as a proxy: HTTP CONNECT, SOCKS4, SOCKS4A and SOCKS5 on one port.
+# shellcheck disable=SC2030,SC2031,SC2154 # a test is a subshell; the helper sets the variables
+bats_require_minimum_version 1.5.0
+load lib/helper
+
+@test "a tunnel of each protocol carries bytes both ways, those sent before the answer too" {
+    drive proxy_server tunnels
+}
+
+@test "the kernel moves the bytes of tunnels, and half-closes go through" {
+    [ "$(uname)" = Linux ] || skip "needs splice(2)"
+    drive proxy_server spliced
+}
+
+@test "a request that is cut anywhere connects to nothing, and the next client is served" {
+    drive proxy_server a_cut_connects_to_nothing
+}
+
+@test "each failure has its code, and its line" {
+    need_netns
+    export T SOCKCAT
+    in_netns drive proxy_server codes
+}
+
+@test "a target that does not answer is a timeout" {
+    drive proxy_server timeout
+}
+
+@test "malformed requests get one answer, and the client gets all of it" {
+    drive proxy_server malformed
+}
+
+@test "no notation of a special address is connected to" {
+    drive proxy_server forbidden
+}
+
+@test "the addresses of this host and the own port are not connected to" {
+    need_netns
+    export T SOCKCAT
+    in_netns drive proxy_server own_addresses
+}
+
+@test "a name with an allowed and a forbidden address connects to the allowed one only" {
+    drive proxy_server mixed_addresses
+}
+
+@test "users and passwords: the right one connects, a wrong one is delayed and delays no other" {
+    drive proxy_server users
+}
+
+@test "an upstream proxy is asked, with the name of the target" {
+    drive proxy_server upstream
+}
+
+@test "a client that says nothing has its time, and delays no other" {
+    drive proxy_server slow
+}
+
+@test "clients above --max-conns wait, and an idle tunnel ends" {
+    drive proxy_server limits
+}
+
+@test "a report has the target and the protocol of each request" {
+    drive proxy_server reported
+}
+
+@test "TLS clients connect through the proxy server" {
+    need curl
+    [ -e "${SOCKCAT%/*}/libexec/sockcat/tls.so" ] || skip "needs the plug-in for TLS"
+    drive proxy_server secure
+}
+
+@test "curl, nc, ncat, proxychains and PySocks connect through the proxy server" {
+    drive proxy_server clients
+}
+
+@test "without an address or an access list only this host can connect" {
+    for words in '--proxy-server socks5,http' '--proxy-type socks4'; do
+        # shellcheck disable=SC2086 # several words
+        start_listener -kv $words 0
+        assert_line '^sockcat: listening on (127\.0\.0\.1|\[::1\]):' "$T/listener.err"
+        ! grep -E 'listening on (0\.0\.0\.0|\[::\]|\*)' "$T/listener.err" || fail "it listens everywhere"
+        stop_all
+    done
+    start_listener -kv -4 --allow 127.0.0.0/8 --proxy-server http 0
+    assert_line '^sockcat: listening on 0\.0\.0\.0:' "$T/listener.err"
+}
+
+@test "wrong arguments of a proxy server are refused" {
+    each <<'TABLE'
+refused 3 expected.a.list --proxy-server ftp
+refused 3 expected.a.list --proxy-server http,
+refused 3 expected.a.value --proxy-server=
+refused 2 conflicts --proxy-server http --to 127.0.0.1:9
+refused 2 conflicts --proxy-type http -e cat
+refused 2 conflicts --proxy-server http -u
+refused 2 conflicts --proxy-server http --noproxy x --proxy 127.0.0.1:1
+refused 2 requires --allow-dest 127.0.0.1
+refused 3 not.a.name --proxy-server http --allow-dest a.test
+refused 3 prefix --proxy-server http --deny-dest 10.0.0.1/8
+refused 3 port --proxy-server http --deny-dest 10.0.0.0/8:99999
+refused 26 read --proxy-server http --proxy-auth-file /none
+refused 2 no.passwords --proxy-server socks4 --proxy-auth-file /dev/null
+refused 3 no.USER --proxy-server http --proxy-auth-file /dev/null
+TABLE
+    assert_fails 2 'requires --listen|requires -l' sockcat --proxy-server http 127.0.0.1 9 </dev/null
+}
+
+refused() {
+    assert_fails "$1" "$2" sockcat -l "${@:3}" 127.0.0.1 0 </dev/null
+}
