@@ -102,21 +102,21 @@ refused() {
     cmp "$T/from/a" "$T/in/a"
 }
 
-@test "a sparse file of more than 4 GiB is transferred whole, and stays sparse" {
+@test "a sparse file of more than 5 GiB is transferred whole, and stays sparse" {
     [ "$PATIENCE" -eq 1 ] || skip "takes too long with sanitizers"
     # Bytes at the beginning, beyond 4 GiB and at the end but for a hole behind them.
-    truncate -s 4200M "$T/from/sparse"
+    truncate -s 5121M "$T/from/sparse"
     printf begin | dd of="$T/from/sparse" conv=notrunc status=none
-    printf middle | dd of="$T/from/sparse" conv=notrunc status=none bs=1 seek=4400000000
+    printf middle | dd of="$T/from/sparse" conv=notrunc status=none bs=1 seek=5300000000
     start_listener -v 127.0.0.1 0 --receive="$T/in"
     LIMIT=120 send --send "$T/from/sparse"
     assert_equal "$status" 0
     FINISH_LIMIT=120 finish "$listener"
     assert_equal "$result" 0
-    assert_line '^sockcat: received sparse: 4404019200 bytes' "$T/listener.err"
-    assert_equal "$(stat -c %s "$T/in/sparse")" 4404019200
+    assert_line '^sockcat: received sparse: 5369757696 bytes' "$T/listener.err"
+    assert_equal "$(stat -c %s "$T/in/sparse")" 5369757696
     [ "$(stat -c %b "$T/in/sparse")" -lt 20000 ]
-    assert_equal "$(dd if="$T/in/sparse" bs=1 skip=4400000000 count=6 status=none)" middle
+    assert_equal "$(dd if="$T/in/sparse" bs=1 skip=5300000000 count=6 status=none)" middle
     assert_equal "$(head -c 5 "$T/in/sparse")" begin
 }
 
@@ -169,10 +169,29 @@ refused() {
     send --send "$T/from/a"
     assert_equal "$status" 102
     assert_one_error "$T/send.err" 'is not sockcat --receive \(with another program use: < FILE\)$'
+}
+
+# The reset meets a send or a receive.
+reset_listener() {
+    finish "$listener"
+    [[ $result = 5[56] ]]
+    assert_line 'Connection reset by peer' "$T/listener.err"
+}
+
+@test "a listener that is another program does not end with 0 when it has stored a greeting" {
     start_listener 127.0.0.1 0
     send --send "$T/from/a"
     assert_equal "$status" 102
-    assert_one_error "$T/send.err" 'ended without a greeting: it is not sockcat --receive'
+    assert_one_error "$T/send.err" 'ended without a greeting: it is not sockcat --receive \(with another program use: < FILE\)$'
+    reset_listener
+    # One whose input does not end.
+    mkfifo "$T/input"
+    exec 7<>"$T/input"
+    LISTENER_IN=$T/input start_listener 127.0.0.1 0
+    send --wait 0.2 --send "$T/from/a"
+    assert_equal "$status" 28
+    assert_one_error "$T/send.err" 'sent no greeting in time: it is not sockcat --receive'
+    reset_listener
 }
 
 @test "another program does not end with 0 when what it has sent is discarded" {

@@ -246,20 +246,20 @@ exchange_report_resumed(const char *name, uint64_t offset, uint64_t size)
 
 /* --- the operations of the stream --- */
 
-/* The deadline has passed. */
-static void
-exchange_time_out(struct exchange *exchange)
+/* The connection to another program is reset, so that it does not take for success that what it has
+ * sent is lost, or that it has received a greeting. The verdict takes the place of the fault. */
+static enum io
+exchange_break(struct fault *fault)
 {
-	if (exchange->failed)
-		exchange_end(exchange);
-	else
-		exchange_set_stranger(
-			exchange, STATUS_TIMEOUT, "sent no greeting in time: it is not");
+	(void)fault_set_quiet(fault, STATUS_FRAMING);
+	return IO_FAIL;
 }
 
 enum io
-exchange_read(struct exchange *exchange, const struct iovec *pieces, int count, size_t *got)
+exchange_read(struct exchange *exchange, const struct iovec *pieces, int count, size_t *got,
+	struct fault *fault)
 {
+	bool late = !exchange->over && clock_now() >= exchange->deadline;
 	struct stream *stream = exchange->stream;
 	if (exchange->from < exchange->to) {
 		*got = stream_copy(pieces, count, exchange->out + exchange->from,
@@ -268,21 +268,17 @@ exchange_read(struct exchange *exchange, const struct iovec *pieces, int count, 
 		stream->read.at = stream->write.at = STREAM_NOW;
 		return IO_OK;
 	}
-	if (!exchange->over && clock_now() >= exchange->deadline)
-		exchange_time_out(exchange);
+	if (late && !exchange->failed) {
+		exchange_set_stranger(
+			exchange, STATUS_TIMEOUT, "sent no greeting in time: it is not");
+		return exchange_break(fault);
+	}
+	if (late)
+		exchange_end(exchange);
 	if (exchange->over)
 		return IO_END;
 	stream->read.at = exchange->deadline;
 	return IO_AGAIN;
-}
-
-/* Another program has sent data, which is lost: the connection is reset, so that it does not take
- * that for success. The verdict takes the place of the fault. */
-static enum io
-exchange_break(struct fault *fault)
-{
-	(void)fault_set_quiet(fault, STATUS_FRAMING);
-	return IO_FAIL;
 }
 
 enum io
@@ -319,8 +315,7 @@ exchange_shut(struct exchange *exchange, bool half_close, struct fault *fault)
 	if (early && !exchange->greeted) {
 		exchange_set_stranger(
 			exchange, STATUS_FRAMING, "ended without a greeting: it is not");
-		if (exchange->taken > 0)
-			return exchange_break(fault);
+		return exchange_break(fault);
 	} else if (early) {
 		(void)fault_set(&cut, STATUS_CUT, 0,
 			"receive from %s: the connection ended before the transfer was complete",

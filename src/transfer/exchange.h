@@ -80,8 +80,8 @@ void exchange_report_resumed(const char *name, uint64_t offset, uint64_t size);
 
 /* The operations of the stream. The read returns queued messages, or the end; IO_AGAIN: data may
  * follow. */
-enum io exchange_read(
-	struct exchange *exchange, const struct iovec *pieces, int count, size_t *got);
+enum io exchange_read(struct exchange *exchange, const struct iovec *pieces, int count, size_t *got,
+	struct fault *fault);
 enum io exchange_write(struct exchange *exchange, const struct iovec *pieces, int count,
 	size_t *put, struct fault *fault);
 enum io exchange_shut(struct exchange *exchange, bool half_close, struct fault *fault);

@@ -188,8 +188,7 @@ receiver_read(struct stream *stream, const struct iovec *pieces, int count, size
 	struct fault *fault)
 {
 	struct receiver *receiver = stream->impl;
-	(void)fault;
-	enum io result = exchange_read(&receiver->exchange, pieces, count, got);
+	enum io result = exchange_read(&receiver->exchange, pieces, count, got, fault);
 	if (result != IO_AGAIN || receiver->exchange.failed)
 		return result;
 	if (receiver->state == RECEIVER_CHECKS)
@@ -202,7 +201,7 @@ receiver_read(struct stream *stream, const struct iovec *pieces, int count, size
 	if (stream->read.at == 0 ||
 		(receiver->state == RECEIVER_CHECKS && !receiver->exchange.failed))
 		return IO_AGAIN;
-	return exchange_read(&receiver->exchange, pieces, count, got);
+	return exchange_read(&receiver->exchange, pieces, count, got, fault);
 }
 
 static enum io

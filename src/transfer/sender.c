@@ -280,11 +280,12 @@ sender_prove(struct sender *sender, const struct iovec *pieces, int count)
 }
 
 static enum io
-sender_produce(struct sender *sender, const struct iovec *pieces, int count, size_t *got)
+sender_produce(struct sender *sender, const struct iovec *pieces, int count, size_t *got,
+	struct fault *fault)
 {
 	struct exchange *exchange = &sender->exchange;
 	struct stream *stream = exchange->stream;
-	enum io result = exchange_read(exchange, pieces, count, got);
+	enum io result = exchange_read(exchange, pieces, count, got, fault);
 	if (result != IO_AGAIN || exchange->failed || !exchange->greeted)
 		return result;
 	if (sender->state == SENDER_SENDS && sender->data > 0) {
@@ -302,7 +303,7 @@ sender_produce(struct sender *sender, const struct iovec *pieces, int count, siz
 		if (sender->state == SENDER_PROVES && !exchange->failed)
 			return IO_AGAIN;
 	}
-	return exchange_read(exchange, pieces, count, got);
+	return exchange_read(exchange, pieces, count, got, fault);
 }
 
 static enum io
@@ -310,8 +311,7 @@ sender_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 	struct fault *fault)
 {
 	struct sender *sender = stream->impl;
-	(void)fault;
-	enum io result = sender_produce(sender, pieces, count, got);
+	enum io result = sender_produce(sender, pieces, count, got, fault);
 	if (result == IO_OK)
 		sender->made += *got;
 	/* With what the messages around the data have needed up to now. */
