@@ -102,6 +102,22 @@ SHA256 (-) = $(hex sha256sum /dev/null)"
     assert_line '^sockcat: write /dev/full: No space left on device$' "$T/client.err"
 }
 
+# full OPTION...: one failure to write the digests ends the run.
+full() {
+    start_listener -k --digest-file /dev/full "$@" 127.0.0.1 0
+    client 127.0.0.1 "$port" </dev/null
+    finish "$listener"
+    assert_equal "$result" 23
+    assert_line '^sockcat: write /dev/full: No space left on device$' "$T/listener.err"
+}
+
+@test "-k: --digest-file that cannot be written ends the run" {
+    need_digest
+    [ -w /dev/full ] || skip "needs /dev/full"
+    full
+    full --out "$T/%n"
+}
+
 # expected STATUS CAUSE OPTION...: of a receiver of 3000 bytes; a failure reaches the sender, too. A '_'
 # in the cause is a blank.
 expected() {

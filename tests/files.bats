@@ -37,6 +37,11 @@ load lib/helper
 
 @test "-lk --out: a slow sync holds up no other client, and no signal" { drive files slow_sync; }
 
+@test "--out: no message says that the data is kept elsewhere when the file gets its name" {
+    need_shim
+    drive files renamed
+}
+
 @test "--out writes to a device or a FIFO as it is" { drive files devices; }
 
 @test "--frame with --in and --out has lines in the files" { drive files frames; }

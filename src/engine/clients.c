@@ -118,7 +118,7 @@ clients_survives(struct clients *clients, struct fault *fault)
 {
 	const struct service *service = clients->run->config->service;
 	clients->failed++;
-	if (clients->sole)
+	if (clients->sole || clients->run->digests.failed)
 		return false;
 	bool own_file = clients->run->config->files.out != NULL;
 	if ((service->local == SERVICE_STDIO || service->init_operator != NULL) &&

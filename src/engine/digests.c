@@ -103,12 +103,11 @@ digests_name(const struct config_files *files, uint64_t number, const struct add
 	return name;
 }
 
-bool
-digests_write(const struct digests *digests, struct relay *relay, uint64_t number,
+/* Writes the lines of a session. */
+static bool
+digests_write_all(const struct digests *digests, struct relay *relay, uint64_t number,
 	const struct address *peer, struct fault *fault)
 {
-	if (digests->path == NULL)
-		return true;
 	const struct config_files *files = &digests->config->files;
 	bool sent = relay->out.written > 0, received = relay->in.written > 0;
 	if (sent &&
@@ -121,4 +120,14 @@ digests_write(const struct digests *digests, struct relay *relay, uint64_t numbe
 	bool good = digests_write_flow(digests, &relay->in, name, fault);
 	free(name);
 	return good;
+}
+
+bool
+digests_write(struct digests *digests, struct relay *relay, uint64_t number,
+	const struct address *peer, struct fault *fault)
+{
+	if (digests->path == NULL)
+		return true;
+	digests->failed = !digests_write_all(digests, relay, number, peer, fault);
+	return !digests->failed;
 }

@@ -12,6 +12,7 @@ struct digests {
 	const char *path; /* of the file; NULL: none */
 	struct output file;
 	const struct config *config;
+	bool failed; /* the file cannot be written: the run has failed, not a session */
 };
 
 /* Opens the file. False and a fault (status 23). */
@@ -27,7 +28,7 @@ void digests_report(const struct digests *digests, struct relay *relay, const ch
  * Adds a line to the file for each direction in which data went; if there was none, for what was
  * received. False and a fault (status 23). `number` and `peer` are of the session.
  */
-bool digests_write(const struct digests *digests, struct relay *relay, uint64_t number,
+bool digests_write(struct digests *digests, struct relay *relay, uint64_t number,
 	const struct address *peer, struct fault *fault);
 
 #endif

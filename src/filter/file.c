@@ -91,11 +91,12 @@ file_settle(struct stream *stream, struct fault *fault)
 
 /* Tells where the data is that the session has received. */
 static void
-file_report_part(const struct file *file)
+file_report_part(struct file *file)
 {
 	struct stat status;
-	if (file->committed || file->partial.part_path == NULL ||
-		stat(file->partial.part_path, &status) == -1 || status.st_size == 0)
+	if (!partial_abandon(&file->partial) || file->committed ||
+		file->partial.part_path == NULL || stat(file->partial.part_path, &status) == -1 ||
+		status.st_size == 0)
 		return;
 	event_emit(&(struct event){ .kind = EVENT_part_kept,
 		.object = file->path,

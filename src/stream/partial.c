@@ -281,13 +281,21 @@ partial_commit(struct partial *partial, const struct partial_result *result, str
 	return done;
 }
 
+bool
+partial_abandon(struct partial *partial)
+{
+	bool kept = partial->job == NULL || partial_job_abandon(partial->job);
+	partial->job = NULL;
+	return kept;
+}
+
 void
 partial_close(struct partial *partial)
 {
 	struct stat status;
 	if (partial->path == NULL)
 		return;
-	partial_job_abandon(partial->job);
+	(void)partial_abandon(partial);
 	if (partial->fd != -1 && partial->made && fstat(partial->fd, &status) == 0 &&
 		status.st_size == 0 && partial_is_named(partial))
 		(void)unlinkat(partial->directory, partial_part(partial), 0);

@@ -55,6 +55,9 @@ bool partial_check(const char *directory, const char *path, bool replace, struct
 enum io partial_commit(
 	struct partial *partial, const struct partial_result *result, struct fault *fault);
 
+/* Abandons a pending commit. False: the file may have its final name. */
+bool partial_abandon(struct partial *partial);
+
 /* Closes the file; abandons a pending commit. The part stays unless it is empty and was made by
  * this run. A zeroed struct is allowed. */
 void partial_close(struct partial *partial);

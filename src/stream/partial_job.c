@@ -20,7 +20,14 @@ enum partial_job_step {
 	PARTIAL_JOB_DIRECTORY
 };
 
-/* Shared by the loop and the thread; the second to set `left` frees it. */
+/* How far it has come. From PARTIAL_JOB_RENAMES on it cannot be stopped. */
+enum partial_job_state {
+	PARTIAL_JOB_RUNS,
+	PARTIAL_JOB_RENAMES,
+	PARTIAL_JOB_LEFT /* the loop or the thread has finished with it */
+};
+
+/* Shared by the loop and the thread; the second to leave it frees it. */
 struct partial_job {
 	int fd, directory;
 	char *part, *name; /* owned */
@@ -28,7 +35,7 @@ struct partial_job {
 	enum partial_job_step failed;
 	int error;
 	int done;         /* the write end of a pipe; closing it wakes the loop */
-	atomic_bool left; /* the loop or the thread has finished with the job */
+	atomic_int state; /* enum partial_job_state */
 };
 
 static void
@@ -77,8 +84,9 @@ partial_job_finish(struct partial_job *job)
 		(result->has_mtime && futimens(job->fd, times) == -1) ||
 		(result->sync && fsync(job->fd) == -1) || !partial_job_flush(job->fd))
 		return PARTIAL_JOB_WRITE;
-	/* The session has been interrupted. */
-	if (atomic_load(&job->left))
+	/* Unless the session has been interrupted. */
+	int runs = PARTIAL_JOB_RUNS;
+	if (!atomic_compare_exchange_strong(&job->state, &runs, PARTIAL_JOB_RENAMES))
 		return PARTIAL_JOB_RENAME;
 	if (result->replace ? renameat(job->directory, job->part, job->directory, job->name) == -1
 			    : !sys_rename_new(job->directory, job->part, job->name))
@@ -94,10 +102,10 @@ partial_job_thread(void *argument)
 	job->failed = partial_job_finish(job);
 	job->error = errno;
 	/* Close the write end last, as that wakes the loop; copy it first, as the loop may free the
-	 * job once `left` is set. */
+	 * job once it is left. */
 	int done = job->done;
 	job->done = -1;
-	bool abandoned = atomic_exchange(&job->left, true);
+	bool abandoned = atomic_exchange(&job->state, PARTIAL_JOB_LEFT) == PARTIAL_JOB_LEFT;
 	(void)sys_close(&done);
 	if (abandoned)
 		partial_job_free(job);
@@ -153,7 +161,7 @@ enum io
 partial_job_end(
 	struct partial_job *job, const char *part_path, const char *path, struct fault *fault)
 {
-	if (!atomic_load(&job->left))
+	if (atomic_load(&job->state) != PARTIAL_JOB_LEFT)
 		return IO_AGAIN;
 	enum partial_job_step failed = job->failed;
 	int error = job->error;
@@ -171,9 +179,13 @@ partial_job_end(
 	return IO_OK;
 }
 
-void
+bool
 partial_job_abandon(struct partial_job *job)
 {
-	if (job != NULL && atomic_exchange(&job->left, true))
-		partial_job_free(job);
+	int state = atomic_exchange(&job->state, PARTIAL_JOB_LEFT);
+	if (state != PARTIAL_JOB_LEFT)
+		return state == PARTIAL_JOB_RUNS;
+	bool kept = job->failed == PARTIAL_JOB_WRITE || job->failed == PARTIAL_JOB_RENAME;
+	partial_job_free(job);
+	return kept;
 }

@@ -38,7 +38,8 @@ struct partial_job *partial_job_start(int fd, int directory, const char *part, c
 enum io partial_job_end(
 	struct partial_job *job, const char *part_path, const char *path, struct fault *fault);
 
-/* Abandons a job, which does not rename the file if it has not come to that. NULL is allowed. */
-void partial_job_abandon(struct partial_job *job);
+/* Abandons a job, which does not rename the file if it has not come to that. False: the file may
+ * have its final name. */
+bool partial_job_abandon(struct partial_job *job);
 
 #endif

@@ -332,6 +332,23 @@ def slow_sync():
     check(names(), ['.log-1.part', 'log-2'])
 
 
+def renamed():
+    """After a signal no message says that the part is kept when it gets its name nevertheless. The message is
+    late, so that the thread would go on."""
+    os.umask(0o022)
+    listener = tcp()
+    cat = client(listener, '--force', '--out', path('file'), env=shim('renameat:sleep=0.2:1,write:sleep=1:*:2'))
+    peer = accept(listener)
+    peer.sendall(b'data')
+    peer.close()
+    until(lambda: os.path.exists(path('.file.part')) and stat.S_IMODE(os.stat(path('.file.part')).st_mode) == 0o644,
+          'the permissions')
+    cat.send(signal.SIGTERM)
+    cat.end(-signal.SIGTERM)
+    if 'kept in' in cat.errors():
+        check(names(), ['.file.part'])
+
+
 def calls_of(pid):
     """Its threads sleep in the shim, before the call."""
     return ['fsync'] if len(os.listdir('/proc/%d/task' % pid)) > 1 else []

@@ -61,7 +61,7 @@
 	X(sendmsg) X(recvmmsg) X(sendmmsg) X(splice) X(sendfile) X(poll) X(ppoll) X(accept)        \
 	X(accept4) X(connect) X(socket) X(socketpair) X(bind) X(listen) X(setsockopt)              \
 	X(getsockopt) X(fcntl) X(ioctl) X(pipe) X(pipe2) X(dup) X(dup2) X(dup3) X(shutdown)        \
-	X(close) X(open) X(openat) X(fsync) X(unlink) X(fchownat) X(fork) X(eventfd) X(getrandom)              \
+	X(close) X(open) X(openat) X(fsync) X(unlink) X(renameat) X(fchownat) X(fork) X(eventfd) X(getrandom)   \
 	X(pthread_create) X(epoll_create1) X(epoll_ctl) X(epoll_wait) X(getaddrinfo)               \
 	X(clock_gettime) X(malloc) X(calloc) X(realloc)
 
@@ -242,6 +242,7 @@ PLAIN(dup3, fd, (int fd, int to, int f), (fd, to, f))
 PLAIN(fsync, fd, (int fd), (fd))
 PLAIN(fchownat, -1, (int d, const char *p, uid_t u, gid_t g, int f), (d, p, u, g, f))
 PLAIN(unlink, -1, (const char *p), (p))
+PLAIN(renameat, -1, (int fd, const char *p, int fd2, const char *p2), (fd, p, fd2, p2))
 PLAIN(fork, -1, (void), ())
 HOOK(ssize_t, getrandom, (void *p, size_t n, unsigned f))
 {
