@@ -254,11 +254,6 @@ EOT
     drive tls plain_server 'HTTP/1.1 400 Bad Request\r\n\r\n' "it sent 'HTTP/1.1 400 Bad Request'"
 }
 
-@test "a handshake that is cut or reset is status 35" {
-    drive tls cut_handshake
-    drive tls reset_by_peer
-}
-
 @test "a client that does not begin a handshake is dropped in time" {
     good --wait 0.2
     start_peer --connect "tcp:127.0.0.1:$port" recvall!
@@ -269,14 +264,23 @@ EOT
 
 # ---- data and its end ----
 
-@test "the end without close_notify is status 18, at every record and inside of it" {
-    drive tls cut_client
-    drive tls cut_server
+@test "an end in any record is status 35 in the handshake, and 18 later" {
+    drive tls cuts client fin 1.3
+    drive tls cuts server fin 1.3
+    drive tls cuts client fin 1.2
+    drive tls cuts server fin 1.2
+}
+
+@test "a reset in any record is status 35 in the handshake, and 56 later" {
+    drive tls cuts client reset 1.3
+    drive tls cuts server reset 1.3
 }
 
 @test "the end of input is close_notify alone" { drive tls half_close; }
 
 @test "a server that has closed: data sent too late is lost, close_notify is not" { drive tls gone; }
+
+@test "a server that answers and closes without reading close_notify" { drive tls unread; }
 
 @test "a peer that vanishes after its close_notify is noticed" {
     [ "$(uname)" = Linux ] || skip "needs /proc/net/tcp"

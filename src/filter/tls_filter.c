@@ -19,7 +19,7 @@ struct tls_filter {
 	struct tls_link link;
 	bool established;
 	bool shut;           /* close_notify is in the queue, or sent */
-	bool arrived;        /* all data had arrived before close_notify was sent */
+	size_t notified;     /* bytes of that */
 	bool read_waits;     /* the read waits until the queue can be written */
 	enum io ended;       /* IO_END, IO_FAIL: what further reads return */
 	struct fault ending; /* of the next read that has no data before it */
@@ -286,11 +286,29 @@ tls_filter_notify(struct stream *stream, struct fault *fault)
 		enum io result = stream_shut(stream->lower, false, fault);
 		if (result != IO_OK)
 			return result;
-		filter->arrived = true;
 	}
+	uint64_t before = filter->link.written;
 	filter->shut = true;
 	enum io result = filter->config->tls->ops->shut(filter->session, fault);
+	filter->notified = (size_t)(filter->link.written - before);
 	return result == IO_OK ? tls_link_flush(&filter->link, fault) : result;
+}
+
+/* The connection is broken: whether nothing but close_notify has not arrived, or the end. A peer
+ * that answers and closes without reading it resets the connection; what it sent before is still
+ * read. */
+static bool
+tls_filter_has_arrived(struct stream *stream)
+{
+	const struct tls_filter *filter = stream->impl;
+	struct fault ignored = FAULT_NONE;
+	if (!filter->shut || stream_stats(stream)->broken == 0)
+		return false;
+	bool arrived = stream_shut(stream->lower, false, &ignored) == IO_OK ||
+		stream_stats(stream)->unarrived + write_queue_used(&filter->link.queue) <=
+			filter->notified + (filter->ended == IO_END);
+	fault_clear(&ignored);
+	return arrived;
 }
 
 static enum io
@@ -305,7 +323,7 @@ tls_filter_shut(struct stream *stream, bool half_close, struct fault *fault)
 	else if (result == IO_AGAIN && !tls_link_is_empty(&filter->link) &&
 		stream_shut(stream->lower, false, fault) == IO_FAIL)
 		result = IO_FAIL;
-	if (result == IO_FAIL && filter->arrived && stream_stats(stream)->broken != 0) {
+	if (result == IO_FAIL && tls_filter_has_arrived(stream)) {
 		fault_clear(fault);
 		fault_clear(&filter->link.failure);
 		result = IO_OK;

@@ -27,6 +27,7 @@ tls_link_write(void *state, const void *bytes, size_t size, size_t *put)
 	if (link->full)
 		return IO_AGAIN;
 	*put = size;
+	link->written += size;
 	return write_queue_put(&link->queue, link->lower, bytes, size, &link->failure);
 }
 

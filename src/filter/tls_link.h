@@ -13,6 +13,7 @@
 struct tls_link {
 	struct stream *lower;     /* not owned */
 	struct write_queue queue; /* records */
+	uint64_t written;         /* bytes that the library has written */
 	struct fault failure;     /* of the stream below, in a call of the library */
 	bool full;                /* the last call of the library waits for room in the queue */
 	bool ended;               /* the stream below has ended */

@@ -307,9 +307,11 @@ socket_shut(struct stream *stream, bool half_close, struct fault *fault)
 		return IO_OK;
 	/* The peer may reset the connection after its system acknowledged everything. */
 	int error = socket_error(socket);
-	if (error != 0)
+	if (error != 0) {
+		(void)sys_unacknowledged(socket->fd, &stream->stats.unarrived);
 		return socket_is_finished(socket) ? IO_OK
 						  : socket_fail(stream, STATUS_SEND, error, fault);
+	}
 	if (socket->error != 0)
 		return socket_fail(stream, STATUS_RECEIVE, socket->error, fault);
 	/* A closed connection has no peer name. Check before the count, which is then final: the

@@ -115,4 +115,5 @@ def main():
             HAPROXY.format(mode=kind.split('-')[1], fd=fd, backend=backend))
 
 
-main()
+if __name__ == '__main__':
+    main()

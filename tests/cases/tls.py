@@ -10,8 +10,9 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 
-from drive import accept, Cat, check, dial, main, probed, reset, T, taken, tcp, tcp_sockets, until
+from drive import accept, Cat, check, dial, main, Patience, probed, reset, T, taken, tcp, tcp_sockets, until
 
 C = os.environ['CERTIFICATES']
 ROOT = ('--ssl-trustfile', C + '/root.crt')
@@ -142,12 +143,14 @@ def listener(*args, **kwargs):
                **kwargs)
 
 
-def fail(cat, status, pattern):
+def fail(cat, status, pattern, what=''):
     """As cat.fail, of a listener, which also reports its port."""
-    cat.end(status)
+    patience = Patience()
+    while cat.process.poll() is None and patience:
+        time.sleep(0.005)
     lines = [line for line in cat.errors().splitlines() if ': listening on ' not in line]
-    if len(lines) != 1 or not re.search(pattern, lines[0]):
-        sys.exit('not one line with %r: %r' % (pattern, lines))
+    if cat.process.poll() != status or len(lines) != 1 or not re.search(pattern, lines[0]):
+        sys.exit('%s: not %d and one line with %r: %r %r' % (what, status, pattern, cat.process.poll(), lines))
 
 
 def certificates():
@@ -175,78 +178,82 @@ def certificates():
         there.close()
 
 
-def cuts(records):
-    """Every number of bytes at which a record ends, and some inside."""
-    at = 0
-    for record in records:
-        yield from (at, at + 3, at + 5, at + len(record) - 1)
-        at += len(record)
+class Cut:
+    """A socket of which nothing is sent from some bytes into a record on, when it ends: see Gone."""
+
+    def __init__(self, s, record, into, ending):
+        self.s, self.record, self.into, self.ending = s, record, into, ending
+        self.recv, self.close = s.recv, s.close
+        # What is not on its way is dropped by a reset.
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def sendall(self, data):
+        while data:
+            size = 5 + struct.unpack('!H', data[3:5])[0]
+            if self.record == 0:
+                at = {'nothing': 0, 'half a header': 3, 'the header': 5, 'all but a byte': size - 1}[self.into]
+                self.s.sendall(data[:at])
+                self.ending(self.s)
+                raise Gone
+            self.record -= 1
+            self.s.sendall(data[:size])
+            data = data[size:]
 
 
-def cut_client():
-    """The server's stream is cut at every record, and inside of each: never 0, and what arrived whole is written."""
-    texts = [b'one ', b'two ', b'three ']
-    for at in range(len(list(cuts([b'x' * 30] * 4)))):
-        cat, peer = client(server_context())
-        records = peer.records(*texts)
-        n = list(cuts(records))[at]
-        whole = b''.join(texts[:sum(n >= len(b''.join(records[:i + 1])) for i in range(len(texts)))])
-        peer.s.sendall(b''.join(records)[:n])
-        peer.s.shutdown(socket.SHUT_WR)
-        cat.fail(18, 'without close_notify after %d bytes$' % len(whole))
-        check(cat.output(), whole)
-        peer.s.close()
+class Gone(Exception):
+    """The peer has ended."""
 
 
-def cut_server():
-    """The same of a client's stream."""
-    texts = [b'one ', b'two ']
-    for at in range(len(list(cuts([b'x' * 30] * 3)))):
-        cat = listener('-d')
-        s = dial(cat)
-        peer = Peer(s, client_context(), False).handshake()
-        records = peer.records(*texts)
-        n = list(cuts(records))[at]
-        whole = b''.join(texts[:sum(n >= len(b''.join(records[:i + 1])) for i in range(len(texts)))])
-        s.sendall(b''.join(records)[:n])
-        s.shutdown(socket.SHUT_WR)
-        fail(cat, 18, 'without close_notify after %d bytes$' % len(whole))
-        check(cat.output(), whole)
-        s.close()
+def finish(s):
+    s.shutdown(socket.SHUT_WR)
 
 
-def cut_handshake():
-    """The server's first flight is cut."""
-    for n in (0, 1, 5, 60, 130, 500):
-        there = tcp()
-        cat = Cat('--ssl', *ROOT, '-4', 'localhost', str(there.getsockname()[1]))
-        s = accept(there)
-        peer = Peer(s, server_context(), True)
-        while True:
+def cuts(role, how, version):
+    """The peer of this role of sockcat ends in every record that it sends, of the handshake too, and before each: never
+    0, and what arrived whole is written."""
+    ending = {'fin': finish, 'reset': reset}[how]
+    texts, record, whole = [b'one ', b'two '], 0, False
+    context = server_context() if role == 'client' else client_context()
+    if version == '1.2':
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+    while not whole:
+        for into in ('nothing', 'half a header', 'the header', 'all but a byte'):
+            if role == 'client':
+                there = tcp()
+                cat = Cat('--ssl', *ROOT, '-4', 'localhost', str(there.getsockname()[1]), stdin=subprocess.PIPE)
+                s = accept(there)
+                there.close()
+            else:
+                cat = listener(stdin=subprocess.PIPE)
+                s = dial(cat)
+            peer, sent, established = Peer(Cut(s, record, into, ending), context, role == 'client'), b'', False
             try:
-                peer.tls.do_handshake()
-            except ssl.SSLWantReadError:
-                if peer.outer.pending:
-                    break
-                peer.inner.write(s.recv(65536))
-        s.sendall(peer.outer.read()[:n])
-        s.shutdown(socket.SHUT_WR)
-        cat.fail(35, 'TLS handshake with localhost:[0-9]+: the peer closed the connection')
-        s.close()
-
-
-def reset_by_peer():
-    """A reset is a failure to receive; in the handshake it is a failed handshake."""
-    for handshake, status in ((True, 56), (False, 35)):
-        there = tcp()
-        take = serving(there, server_context()) if handshake else None
-        cat = Cat('--ssl', *ROOT, '-4', 'localhost', str(there.getsockname()[1]), stdin=subprocess.PIPE)
-        s = take().s if handshake else accept(there)
-        if not handshake:
-            s.recv(1)
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
-        s.close()
-        cat.fail(status, 'Connection reset by peer')
+                peer.handshake()
+                established = True
+                for text in texts:
+                    peer.step(lambda: peer.tls.write(text))
+                    sent += text
+                peer.s.sendall(b''.join(peer.records()))
+                whole = True
+            except Gone:
+                pass
+            where = '%s of record %d' % (into, record)
+            if whole:
+                cat.process.stdin.close()
+                check(cat.end(), sent)
+                s.close()
+                break
+            if not established:
+                fail(cat, 35, 'TLS handshake with .*: (the peer closed the connection|Connection reset by peer)', where)
+            elif how == 'fin':
+                fail(cat, 18, 'without close_notify after %d bytes$' % len(sent), where)
+            else:
+                fail(cat, 56, 'receive from .*: Connection reset by peer', where)
+            check(cat.output(), sent, where)
+            s.close()
+        record += 1
+    # At least the handshake's, the texts' and close_notify.
+    check(record > 5, True, record)
 
 
 def big(*options):
@@ -291,6 +298,35 @@ def gone():
             cat.fail(55, 'send to localhost:[0-9]+: (Broken pipe|Connection reset by peer)')
         else:
             cat.end()
+            check(cat.errors(), '')
+
+
+def unread():
+    """A server that answers and closes without reading close_notify resets the connection: nothing is lost, nor what the
+    client has not read yet. Data that has not arrived is."""
+    for data, stopped in ((b'', False), (b'', True), (bytes(200000), False)):
+        there = tcp()
+        there.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        take = serving(there, server_context())
+        cat = Cat('--ssl', *ROOT, '-4', '-O', '1M', 'localhost', str(there.getsockname()[1]), stdin=subprocess.PIPE)
+        peer = take()
+        port, far = peer.s.getsockname()[1], peer.s.getpeername()[1]
+        cat.write(b'question')
+        check(peer.read(), b'question')
+        cat.write(data)
+        cat.process.stdin.close()
+        until(lambda: tcp_sockets(port, far)[0][1] > 0, 'data, or close_notify')
+        cat.rest()
+        if stopped:
+            cat.stop()
+        peer.s.sendall(b''.join(peer.records(b'answer')))
+        peer.s.close()
+        if stopped:
+            cat.go()
+        if data:
+            cat.fail(55, 'send to .*: (Broken pipe|Connection reset by peer)')
+        else:
+            check(cat.end(), b'answer')
             check(cat.errors(), '')
 
 
