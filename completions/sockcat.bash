@@ -61,7 +61,7 @@ _sockcat_option() {
     -l | --listen) option=listen bars='-l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd' ;;
     -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy --proxy-server -x --send-proxy --send --receive -o --hex-dump --output --in --out --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' ;;
     --banner) option=banner kind=optional values='send:TEXT' bars='--banner -u --udp --wait-for --ping --udplite' ;;
-    -u | --udp) option=udp bars='--banner -u --udp --allow-uid --proxy --proxy-server -x --send-proxy --send --receive -t --telnet --ssl --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
+    -u | --udp) option=udp bars='--banner -u --udp --allow-uid --proxy --proxy-server -x --send-proxy --accept-proxy --send --receive -t --telnet --ssl --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
     -U | --unixsock) option=unixsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
     -4 | --ipv4) option=ipv4 bars='-U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' ;;
     -6 | --ipv6) option=ipv6 bars='-U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' ;;
@@ -144,6 +144,8 @@ _sockcat_option() {
     -P) option=nc_proxy_user kind=nothing bars='-P' ;;
     --send-proxy) option=send_proxy kind=words values='1 2' bars='-z --probe -u --udp --proxy-server --send-proxy -F --pass-fd --seqpacket --sctp --udplite' ;;
     --proxy-source) option=proxy_source kind=nothing bars='--proxy-source' ;;
+    --accept-proxy) option=accept_proxy kind=words values='1 2 any' bars='-u --udp --accept-proxy --seqpacket --sctp --udplite' ;;
+    --proxy-from) option=proxy_from kind=address ;;
     --send) option=send kind=file bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --receive --max-size --max-entries -C --crlf --in --out -i --delay --digest --digest-file --expect --expect-digest -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
     --receive) option=receive kind=optional bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive -C --crlf --in --out -i --delay --digest --digest-file --expect --expect-digest -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
     --resume) option=resume bars='--resume --tar' ;;
@@ -202,11 +204,11 @@ _sockcat_option() {
     --allow-cert) option=allow_cert kind=nothing bars='--pin' ;;
     --pin) option=pin kind=nothing bars='--allow-cert --pin' ;;
     --insecure) option=insecure bars='--ssl-crlfile --ssl-staple --ssl-verify --insecure' ;;
-    --seqpacket) option=seqpacket bars='-u --udp --proxy-server --send-proxy --send --receive -t --telnet --ssl --seqpacket --mptcp --udplite' ;;
+    --seqpacket) option=seqpacket bars='-u --udp --proxy-server --send-proxy --accept-proxy --send --receive -t --telnet --ssl --seqpacket --mptcp --udplite' ;;
     --vsock) option=vsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
     --mptcp) option=mptcp bars='-u --udp -U --unixsock --seqpacket --vsock --mptcp --sctp --udplite --fastopen' ;;
-    --sctp) option=sctp bars='-u --udp -U --unixsock --proxy -x --send-proxy --vsock --mptcp --sctp --udplite --user-timeout --fastopen --congestion --min-ttl' ;;
-    --udplite) option=udplite bars='--banner -u --udp -U --unixsock --proxy --proxy-server -x --send-proxy --send --receive -t --telnet --ssl --seqpacket --vsock --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
+    --sctp) option=sctp bars='-u --udp -U --unixsock --proxy -x --send-proxy --accept-proxy --vsock --mptcp --sctp --udplite --user-timeout --fastopen --congestion --min-ttl' ;;
+    --udplite) option=udplite bars='--banner -u --udp -U --unixsock --proxy --proxy-server -x --send-proxy --accept-proxy --send --receive -t --telnet --ssl --seqpacket --vsock --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
     --interface) option=interface kind=interfaces bars='-U --unixsock --vsock --interface' ;;
     -b | --broadcast) option=broadcast bars='-b --broadcast' ;;
     --join) option=join kind=nothing bars='-U --unixsock --vsock' ;;
@@ -455,6 +457,8 @@ _sockcat_names() {
         -P
         --send-proxy
         --proxy-source
+        --accept-proxy
+        --proxy-from
         --send
         --receive
         --resume

@@ -47,3 +47,69 @@ load lib/helper
     assert_fails 3 '127.0.0.1' sockcat --send-proxy=1 --proxy-source 127.0.0.1 127.0.0.1 9
     assert_fails 3 'expected ADDRESS:PORT' sockcat --send-proxy=1 --proxy-source unix:/x 127.0.0.1 9
 }
+
+# ---- accepted ----
+
+@test "a client has the addresses that its header tells, and every byte behind it arrives" {
+    drive proxy_header accepted
+}
+
+@test "a header may arrive byte by byte" {
+    drive proxy_header byte_by_byte
+}
+
+@test "F108: a header that is cut anywhere is a failed connection, and the listener goes on" {
+    drive proxy_header cut
+}
+
+@test "F108: a malformed or missing header is 102, at its first wrong byte" {
+    drive proxy_header malformed
+}
+
+@test "a client without a header is ended in time, and stops no other client" {
+    drive proxy_header silent
+}
+
+@test "many clients without a header do not take the places of others" {
+    drive proxy_header many_silent
+}
+
+@test "access lists decide about the address in the header, or that of the proxy if there is none" {
+    drive proxy_header lists
+}
+
+@test "without -k a rejected client leaves its place to the next one" {
+    drive proxy_header one_client
+}
+
+@test "--max-conns-per-host counts the address in the header" {
+    drive proxy_header hosts
+}
+
+@test "F108: an address that is not trusted needs no header, and one that sends it is 103" {
+    drive proxy_header untrusted
+}
+
+@test "TLS begins behind the header" {
+    [ -e "${SOCKCAT%/*}/libexec/sockcat/tls.so" ] || skip "needs the plug-in tls (OpenSSL)"
+    drive proxy_header behind_tls
+}
+
+@test "what a header tells is sent on by --send-proxy" {
+    drive proxy_header passed_on
+}
+
+@test "headers come before messages, broadcasts and files, and their addresses are in reports" {
+    drive proxy_header services
+}
+
+@test "a Unix socket is trusted unless --proxy-from leaves it out" {
+    drive proxy_header from_unix
+}
+
+@test "--accept-proxy requires a listener of bytes, --proxy-from addresses" {
+    assert_fails 2 'requires --listen|requires -l' sockcat --accept-proxy=1 127.0.0.1 9
+    assert_fails 2 'udp' sockcat -lu --accept-proxy=1 127.0.0.1 0
+    assert_fails 3 "'example.com'" sockcat -l --accept-proxy=1 --proxy-from example.com 127.0.0.1 0
+    assert_fails 3 "10.0.0.1/8" sockcat -l --accept-proxy=1 --proxy-from 127.0.0.1,10.0.0.1/8 127.0.0.1 0
+}

@@ -54,8 +54,21 @@ headers_send(struct config *config, const struct options *options, struct fault 
 		headers_source(config, options, fault);
 }
 
+static bool
+headers_accept(struct config *config, const struct options *options, struct fault *fault)
+{
+	if (!options_has(options, OPTION_accept_proxy))
+		return true;
+	config->header.accept = headers_versions[options->value[OPTION_accept_proxy]];
+	for (size_t i = 0; i < options->given_count; i++)
+		if (options->given[i].option == OPTION_proxy_from &&
+			!proxy_trust_add(&config->header.trust, options->given[i].text, fault))
+			return false;
+	return headers_check(config->transport, fault);
+}
+
 bool
 headers_config(struct config *config, const struct options *options, struct fault *fault)
 {
-	return headers_send(config, options, fault);
+	return headers_send(config, options, fault) && headers_accept(config, options, fault);
 }

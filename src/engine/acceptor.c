@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/event.h"
+#include "engine/admission.h"
 #include "engine/arrival.h"
 #include "engine/limits.h"
 #include "engine/operator.h"
@@ -123,7 +124,7 @@ static bool
 acceptor_is_open(const struct acceptor *acceptor)
 {
 	const struct clients *clients = &acceptor->clients;
-	return !clients->closing &&
+	return !clients->closing && !admission_is_full(clients) &&
 		(clients->sole || acceptor->run->config->refuse || !limits_reached(clients));
 }
 
@@ -195,12 +196,20 @@ acceptor_report(struct acceptor *acceptor)
 	receiver_report(&acceptor->clients, true);
 }
 
+/* Whether no more clients are accepted, and the listener is still open. */
+static bool
+acceptor_has_to_close(const struct acceptor *acceptor)
+{
+	return acceptor->clients.closing && acceptor->run->config->transport->connected &&
+		acceptor->listener.config != NULL;
+}
+
 /* Closes the listener, so that connections are refused at once. The socket of datagram peers
  * stays open, and its path stays. */
 static void
 acceptor_close_listener(struct acceptor *acceptor)
 {
-	if (!acceptor->run->config->transport->connected)
+	if (!acceptor_has_to_close(acceptor))
 		return;
 	/* epoll would keep watching a socket that other processes share. */
 	poller_release(&acceptor->run->engine.poller, &acceptor->task.entry);
@@ -274,6 +283,7 @@ acceptor_ask(struct task *task, struct pollset *pollset, int64_t now)
 		listener_ask(&acceptor->listener, pollset);
 	if ((batch_is_pending(&acceptor->receiver.batch) && receiver_is_open(clients)) ||
 		capture_has_failed(&acceptor->run->engine.capture) || arrival_is_due(clients) ||
+		acceptor_has_to_close(acceptor) ||
 		(acceptor_is_over(acceptor) && !operator_is_ending(clients)))
 		pollset_until(pollset, now);
 	if (resolve_abandoned() > 0 && limits_reached(clients))
@@ -350,6 +360,7 @@ acceptor_open(struct acceptor *acceptor, struct run *run, struct fault *fault)
 			.options = &config->sockopts,
 			.access = &acceptor->access,
 			.users = &config->users,
+			.told = config->header.accept != 0 ? &config->header.trust : NULL,
 			.permissions = config->permissions,
 			.inherited = config->inherited,
 			.listen_fds_count = config->listen_fds_count,

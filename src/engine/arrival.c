@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/event.h"
+#include "engine/admission.h"
 #include "engine/limits.h"
 #include "engine/service.h"
 #include "stream/datagram.h"
@@ -33,9 +34,17 @@ arrival_admit(struct clients *clients, struct client *client)
 bool
 arrival_step(struct clients *clients, struct client *client, const struct pollset *pollset)
 {
-	const struct service_context context = clients_context(clients, client);
 	struct session *session = &client->session;
-	bool over = session_open(session, &context, pollset);
+	bool over = false;
+	if (client->admission != NULL) {
+		over = admission_step(clients, client, pollset);
+		if (!over && client->admission != NULL)
+			return false;
+		pollset = NULL;
+	}
+	const struct service_context context = clients_context(clients, client);
+	if (!over)
+		over = session_open(session, &context, pollset);
 	if (client->arrives && !over && session_is_held(session)) {
 		over = arrival_admit(clients, client);
 		if (!client->arrives)
@@ -95,18 +104,6 @@ arrival_go_on(struct clients *clients)
 		engine_wake(&clients->run->engine, &arrival_find(clients, true)->task);
 }
 
-/* Adds the client to the tables by address. */
-static bool
-arrival_enter(struct clients *clients, struct client *client, struct fault *fault)
-{
-	const struct address *peer = &client->session.peer;
-	bool entered =
-		(!clients->datagrams || addr_table_add(&clients->peers, &client->by_peer, peer)) &&
-		(clients->run->config->max_per_host == 0 ||
-			addr_table_add(&clients->per_host, &client->by_host, peer));
-	return entered || fault_set(fault, STATUS_MEMORY, ENOMEM, "accept");
-}
-
 /* Creates the stream of an accepted client; takes ownership of the descriptor and the name. */
 static bool
 arrival_init(struct clients *clients, struct client *client, struct listener_client *peer,
@@ -123,7 +120,8 @@ arrival_init(struct clients *clients, struct client *client, struct listener_cli
 			DATAGRAM_FIRST, &peer->peer, config_reads_single(config), fault);
 	if (client->peer != NULL)
 		client->session.remote = client->peer->stream;
-	return client->session.remote != NULL && arrival_enter(clients, client, fault);
+	return client->session.remote != NULL && admission_add(clients, client, fault) &&
+		(client->admission != NULL || admission_enter(clients, client, fault));
 }
 
 bool
@@ -135,9 +133,10 @@ arrival_begin(struct clients *clients, struct listener_client *peer, struct faul
 	char *name = address_print(&peer->peer);
 	uint64_t id = ++run->sessions;
 	event_enter(id);
-	listener_report(peer, run->config->transport);
-	clients->accepted++;
-	clients->closing = clients->sole || clients->accepted == run->config->max_accepts;
+	if (!config_trusts(run->config, &peer->peer)) {
+		listener_report(peer->fd, &peer->peer, run->config->transport, NULL, NULL);
+		admission_count(clients);
+	}
 	if (client == NULL) {
 		free(name);
 		(void)sys_close(&peer->fd);
@@ -147,12 +146,14 @@ arrival_begin(struct clients *clients, struct listener_client *peer, struct faul
 	client->session.id = id;
 	client->session.peer = peer->peer;
 	clients->count++;
-	clients->empty_since = CLOCK_NEVER;
 	client->arrives = client->session.held = !clients->sole && !clients->datagrams;
 	clients->arriving += client->arrives;
-	if (arrival_init(clients, client, peer, name, fault) &&
-		clients_start(clients, client, fault))
+	bool good = arrival_init(clients, client, peer, name, fault);
+	clients->empty_since = CLOCK_NEVER;
+	good = good && clients_start(clients, client, fault);
+	/* A client that was rejected at once has no task. */
+	if (good && client->task.ops != NULL)
 		return true;
 	clients_forget(clients, client);
-	return clients_survives(clients, fault);
+	return good || clients_survives(clients, fault);
 }

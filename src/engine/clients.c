@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/event.h"
+#include "engine/admission.h"
 #include "engine/arrival.h"
 #include "engine/service.h"
 #include "filter/proxy_filter.h"
@@ -68,7 +69,10 @@ clients_ask(struct task *task, struct pollset *pollset, int64_t now)
 	/* The operator reads from the bus in the other flow. */
 	if ((client == clients->chat_operator ? client->in : client->out) != FLOW_OPEN)
 		bus_unsubscribe(&client->queue);
-	session_ask(session, pollset, now);
+	if (client->admission != NULL)
+		admission_ask(client, pollset);
+	else
+		session_ask(session, pollset, now);
 	pollset_until(pollset, clients_silence_ends(clients, client));
 }
 
@@ -80,12 +84,13 @@ clients_forget(struct clients *clients, struct client *client)
 	addr_table_remove(&clients->per_host, &client->by_host);
 	session_close(&client->session);
 	arrival_end(clients, client);
+	admission_end(clients, client);
 	*(client->previous != NULL ? &client->previous->next : &clients->first) = client->next;
 	if (client->next != NULL)
 		client->next->previous = client->previous;
 	if (client == clients->chat_operator)
 		clients->chat_operator = NULL;
-	else if (--clients->count == 0)
+	else if (--clients->count == 0 && clients->empty_since == CLOCK_NEVER)
 		clients->empty_since = clients->run->engine.now;
 	free(client);
 }
@@ -139,6 +144,7 @@ clients_context(struct clients *clients, struct client *client)
 		.config = clients->run->config,
 		.remote = client->session.remote,
 		.peer = &client->session.peer,
+		.told = client->session.told,
 		.now = clients->run->engine.now,
 		.mux = clients->sole ? NULL : &clients->mux,
 		.bus = clients->bus,

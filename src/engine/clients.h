@@ -20,6 +20,8 @@
 #include "broadcast/bus.h"
 #include "broadcast/stdio_mux.h"
 
+struct admission;
+
 struct client {
 	struct task task;        /* first: found by its address */
 	struct clients *clients; /* the table it is in */
@@ -30,7 +32,8 @@ struct client {
 	enum session_state state;
 	unsigned reopened;
 	enum flow_state out, in;
-	bool arrives, waits; /* see arrival.h */
+	bool arrives, waits;         /* see arrival.h */
+	struct admission *admission; /* see admission.h; owned; NULL: its address is known */
 	struct addr_table_entry by_peer, by_host;
 	struct client *next, *previous;
 };
@@ -47,6 +50,7 @@ struct clients {
 	struct addr_table per_host; /* clients by address without port, for --max-conns-per-host */
 	size_t count;               /* current clients */
 	size_t arriving, waiting;   /* of them: without a place; of those: after the handshake */
+	size_t admissions;          /* of them: not accepted, since their address is not known */
 	uint64_t accepted, failed;  /* clients in all */
 	uint64_t unopened;          /* of those that failed: in the handshake */
 	uint64_t refused;           /* clients above a limit */

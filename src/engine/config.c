@@ -67,6 +67,12 @@ config_header(const struct config *config)
 	};
 }
 
+bool
+config_trusts(const struct config *config, const struct address *peer)
+{
+	return config->header.accept != 0 && proxy_trust_contains(&config->header.trust, peer);
+}
+
 void
 config_close(struct config *config)
 {
@@ -74,6 +80,7 @@ config_close(struct config *config)
 	hosts_close(&config->hosts);
 	proxy_close(&config->proxies);
 	proxy_server_close(&config->proxy_server);
+	proxy_trust_close(&config->header.trust);
 	tls_free(config->tls.tls);
 	tls_free(config->to.tls.tls);
 	banner_close(&config->banner);

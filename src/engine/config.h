@@ -15,6 +15,7 @@
 #include "net/hosts.h"
 #include "net/proxy.h"
 #include "net/proxy_header.h"
+#include "net/proxy_trust.h"
 #include "net/targets.h"
 #include "net/resolve.h"
 #include "net/sockopt.h"
@@ -67,6 +68,8 @@ struct config_header {
 	enum proxy_header_version send;    /* to the endpoint that is connected to */
 	enum proxy_header_version forward; /* to that of --to, about the client */
 	struct address source;             /* instead of the real one; length 0: none */
+	enum proxy_header_version accept;  /* from clients at the trusted addresses */
+	struct proxy_trust trust;
 };
 
 /* The destination of --to. */
@@ -161,15 +164,15 @@ struct config {
 	const struct mode *mode;
 	const struct service *service;
 	const struct transport *transport;
-	struct endpoint endpoint;    /* to connect to or listen on */
-	struct targets targets;      /* to probe instead of the endpoint */
-	int inherited[RESOLVE_MAX];  /* inherited sockets to use instead of the endpoint */
-	size_t listen_fds_count;     /* their number, more than 1 only with -l; 0: none */
-	char *listen_fds_name;       /* owned: "fd://NAME" as written; NULL: LISTEN_FDS */
-	struct address local;        /* to bind before connecting; length 0: none */
-	uint16_t local_port;         /* to bind without a local address; 0: none */
-	struct hosts hosts;          /* addresses to use in place of a look-up */
-	struct proxy_chain proxies;  /* to connect through */
+	struct endpoint endpoint;   /* to connect to or listen on */
+	struct targets targets;     /* to probe instead of the endpoint */
+	int inherited[RESOLVE_MAX]; /* inherited sockets to use instead of the endpoint */
+	size_t listen_fds_count;    /* their number, more than 1 only with -l; 0: none */
+	char *listen_fds_name;      /* owned: "fd://NAME" as written; NULL: LISTEN_FDS */
+	struct address local;       /* to bind before connecting; length 0: none */
+	uint16_t local_port;        /* to bind without a local address; 0: none */
+	struct hosts hosts;         /* addresses to use in place of a look-up */
+	struct proxy_chain proxies; /* to connect through */
 	struct config_header header;
 	struct banner_config banner; /* of the ports that are probed */
 	struct sockopts sockopts;
@@ -247,6 +250,9 @@ struct dial_config config_dial_to(const struct config *config, int64_t now);
 
 /* The header that is sent to the endpoint. */
 struct proxy_sender_config config_header(const struct config *config);
+
+/* Whether a client at this address has to send a header. */
+bool config_trusts(const struct config *config, const struct address *peer);
 
 /* Frees everything; a zeroed struct is allowed. */
 void config_close(struct config *config);

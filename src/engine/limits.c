@@ -56,9 +56,19 @@ limits_report(struct clients *clients, const struct address *peer, bool by_host)
 }
 
 bool
+limits_reject_by_host(struct clients *clients, const struct address *peer)
+{
+	if (!limits_reached_by_host(clients, peer))
+		return false;
+	limits_report(clients, peer, true);
+	return true;
+}
+
+bool
 limits_reject(struct clients *clients, struct listener_client *peer)
 {
-	bool by_host = limits_reached_by_host(clients, &peer->peer);
+	bool by_host = !config_trusts(clients->run->config, &peer->peer) &&
+		limits_reached_by_host(clients, &peer->peer);
 	if (!limits_reached(clients) && !by_host)
 		return false;
 	limits_report(clients, &peer->peer, by_host);

@@ -19,6 +19,9 @@ size_t limits_reserve(const struct clients *clients);
  */
 void limits_report(struct clients *clients, const struct address *peer, bool by_host);
 
+/* Reports a client above --max-conns-per-host; false if there is room. */
+bool limits_reject_by_host(struct clients *clients, const struct address *peer);
+
 /* Rejects a client above a limit; false if there is room. */
 bool limits_reject(struct clients *clients, struct listener_client *peer);
 

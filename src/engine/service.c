@@ -52,6 +52,17 @@ service_init_stdio(const struct service_context *context, struct fault *fault)
 	return NULL;
 }
 
+/* The address that the client has connected to. */
+static struct address
+service_own(const struct service_context *context)
+{
+	struct address own;
+	if (context->told != NULL)
+		return context->told->destination;
+	(void)address_of_socket(&own, context->remote->write.fd);
+	return own;
+}
+
 static struct stream *
 service_init_program(const struct service_context *context, struct fault *fault)
 {
@@ -68,9 +79,11 @@ service_init_program(const struct service_context *context, struct fault *fault)
 		.protocol = config->transport->name,
 		.peer = *context->peer,
 	};
-	int fd = context->remote->write.fd;
-	sys_peer_credentials(fd, &exec.from);
-	(void)address_of_socket(&exec.own, fd);
+	/* Those of a proxy are not the client's. */
+	exec.from.user = SYS_NO_USER;
+	if (context->told == NULL)
+		sys_peer_credentials(context->remote->write.fd, &exec.from);
+	exec.own = service_own(context);
 	return exec_new(&exec, fault);
 }
 
@@ -83,9 +96,11 @@ service_init_to(const struct service_context *context, struct fault *fault)
 	struct proxy_header *header = &sender.header;
 	struct proxy_values values;
 	if (sender.version != 0) {
+		if (context->told != NULL)
+			*header = *context->told;
+		header->destination = service_own(context);
 		header->source =
 			config->header.source.length > 0 ? config->header.source : *context->peer;
-		(void)address_of_socket(&header->destination, context->remote->write.fd);
 		proxy_values_set(&values, context->remote, header);
 	}
 	struct stream *local =

@@ -35,6 +35,7 @@ struct service_context {
 	const struct config *config;
 	struct stream *remote; /* open */
 	const struct address *peer;
+	const struct proxy_header *told; /* about the connection; NULL: nothing */
 	int64_t now;
 	/* Only with a listener for many: */
 	struct stdio_mux *mux;   /* NULL: a single client uses standard input and output */

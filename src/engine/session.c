@@ -381,4 +381,5 @@ session_close(struct session *session)
 	fault_clear(&session->fault);
 	stream_close(session->local, session->relay.clean);
 	stream_close(session->remote, session->relay.clean);
+	free(session->told);
 }

@@ -67,6 +67,14 @@ cidr_from(struct cidr *network, const struct address *address)
 }
 
 bool
+cidr_is_loopback(const struct cidr *address)
+{
+	static const unsigned char six[CIDR_IPV6] = { [15] = 1 };
+	return address->size == CIDR_IPV4 ? address->bytes[0] == 127
+					  : memcmp(address->bytes, six, sizeof six) == 0;
+}
+
+bool
 cidr_contains(const struct cidr *outer, const struct cidr *inner)
 {
 	return outer->size == inner->size && outer->bits <= inner->bits &&

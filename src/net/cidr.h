@@ -30,6 +30,8 @@ enum cidr_text cidr_parse(struct cidr *network, char *text, bool numeric_only, s
 /* Converts an address. False: it is neither IPv4 nor IPv6. */
 bool cidr_from(struct cidr *network, const struct address *address);
 
+bool cidr_is_loopback(const struct cidr *address);
+
 /* Whether `inner` is a subset of `outer`. */
 bool cidr_contains(const struct cidr *outer, const struct cidr *inner);
 

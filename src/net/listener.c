@@ -114,23 +114,43 @@ listener_emit(struct event event, const struct address *peer, const struct sys_c
 	free(name);
 }
 
-void
-listener_report(const struct listener_client *client, const struct transport *transport)
+/* Adds what a header tells. */
+static void
+listener_add_told(struct event *event, char *texts[3], const struct proxy_header *told,
+	const struct address *from)
 {
-	struct sys_credentials from;
+	const struct proxy_header_value *id = &told->id, *name = &told->authority;
+	event->via = texts[0] = address_print(from);
+	if (id->length > 0)
+		event->unique_id = texts[1] = strndup((const char *)id->bytes, id->length);
+	if (name->length > 0)
+		event->server_name = texts[2] = strndup((const char *)name->bytes, name->length);
+}
+
+void
+listener_report(int fd, const struct address *peer, const struct transport *transport,
+	const struct proxy_header *told, const struct address *from)
+{
+	struct sys_credentials user;
 	struct address own;
 	struct event event = { .kind = EVENT_accepted, .protocol = transport->name };
-	char *local = NULL;
+	char *local = NULL, *texts[3] = { NULL };
 	if (!event_wants(EVENT_accepted))
 		return;
-	sys_peer_credentials(client->fd, &from);
+	sys_peer_credentials(fd, &user);
 	if (event_reports() && transport->connected) {
-		if (address_of_socket(&own, client->fd))
+		if (told != NULL)
+			event.local = local = address_print(&told->destination);
+		else if (address_of_socket(&own, fd))
 			event.local = local = address_print(&own);
-		tcp_state_add(&event, transport, client->fd);
+		tcp_state_add(&event, transport, fd);
 	}
-	listener_emit(event, &client->peer, &from);
+	if (told != NULL)
+		listener_add_told(&event, texts, told, from);
+	listener_emit(event, peer, told != NULL ? NULL : &user);
 	free(local);
+	for (size_t i = 0; i < 3; i++)
+		free(texts[i]);
 }
 
 /* Whether the peer's user is permitted; if not, reports and counts the client. */
@@ -199,6 +219,14 @@ listener_take(struct listener *listener, const struct listener_socket *socket, s
 	return sys_accept(socket->fd, &peer->any, &peer->length);
 }
 
+/* Whether a header will tell the client's address. */
+static bool
+listener_expects_header(const struct listener *listener, const struct address *peer)
+{
+	const struct proxy_trust *told = listener->config->told;
+	return told != NULL && proxy_trust_contains(told, peer);
+}
+
 enum io
 listener_accept(struct listener *listener, const struct pollset *pollset, int64_t now,
 	struct listener_client *client, struct fault *fault)
@@ -224,7 +252,8 @@ listener_accept(struct listener *listener, const struct pollset *pollset, int64_
 			continue;
 		}
 		transport_abort_on_close(listener->config->transport, client->fd, true);
-		if (listener_permits(listener, &client->peer) &&
+		if ((listener_expects_header(listener, &client->peer) ||
+			    listener_permits(listener, &client->peer)) &&
 			listener_permits_user(listener, client))
 			return IO_OK;
 		(void)sys_close(&client->fd);

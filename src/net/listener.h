@@ -16,6 +16,8 @@
 #include "net/endpoint.h"
 #include "net/hosts.h"
 #include "net/permissions.h"
+#include "net/proxy_header.h"
+#include "net/proxy_trust.h"
 #include "net/resolve.h"
 #include "net/unix_path.h"
 #include "net/sockopt.h"
@@ -29,6 +31,8 @@ struct listener_config {
 	const struct hosts *hosts; /* addresses to use in place of a look-up; NULL: none */
 	const struct sockopts *options;
 	const struct acl *access;       /* the addresses of permitted clients; NULL: all */
+	const struct proxy_trust *told; /* clients that `access` does not decide about yet, since
+					   a header will tell their address; NULL: none */
 	const struct uid_list *users;   /* permitted on a Unix socket; NULL or empty: all */
 	struct permissions permissions; /* of a Unix socket's file */
 	const int *inherited;           /* listening or bound sockets to use instead */
@@ -85,8 +89,10 @@ enum io listener_accept(struct listener *listener, const struct pollset *pollset
 /* Pauses after accepting or receiving failed, and reports the failure at most once a second. */
 void listener_pause(struct listener *listener, const char *operation, int error, int64_t now);
 
-/* Emits the event of an accepted client, with its credentials if known. */
-void listener_report(const struct listener_client *client, const struct transport *transport);
+/* Emits the event of an accepted client, with its credentials if known. `told`: by a proxy at the
+ * address `from`; NULL: nothing was. */
+void listener_report(int fd, const struct address *peer, const struct transport *transport,
+	const struct proxy_header *told, const struct address *from);
 
 /* Whether the access list permits the peer; if not, reports and counts it. */
 bool listener_permits(struct listener *listener, const struct address *peer);

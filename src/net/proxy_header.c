@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/crc32c.h"
@@ -193,4 +194,31 @@ proxy_header_write(const struct proxy_header *header, enum proxy_header_version 
 	return version == PROXY_HEADER_V1
 		? proxy_header_write_v1(&source, &destination, out)
 		: proxy_header_write_v2(header, &source, &destination, out);
+}
+
+/* Moves a value to the bytes at `to`; returns their end. */
+static unsigned char *
+proxy_header_move(struct proxy_header_value *value, unsigned char *to)
+{
+	if (value->bytes == NULL)
+		return to;
+	memcpy(to, value->bytes, value->length);
+	value->bytes = to;
+	return to + value->length;
+}
+
+struct proxy_header *
+proxy_header_copy(const struct proxy_header *header)
+{
+	struct proxy_header *copy = malloc(sizeof *copy + header->alpn.length +
+		header->authority.length + header->id.length + header->ssl.length);
+	if (copy == NULL)
+		return NULL;
+	*copy = *header;
+	unsigned char *to = (unsigned char *)(copy + 1);
+	to = proxy_header_move(&copy->alpn, to);
+	to = proxy_header_move(&copy->authority, to);
+	to = proxy_header_move(&copy->id, to);
+	(void)proxy_header_move(&copy->ssl, to);
+	return copy;
 }

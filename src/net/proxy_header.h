@@ -76,4 +76,7 @@ struct proxy_header {
 size_t proxy_header_write(const struct proxy_header *header, enum proxy_header_version version,
 	unsigned char out[static PROXY_HEADER_MAX]);
 
+/* A copy, which owns its values and is freed by free(3); NULL if there is no memory. */
+struct proxy_header *proxy_header_copy(const struct proxy_header *header);
+
 #endif

@@ -1,12 +1,15 @@
 """Headers of the PROXY protocol: what is sent, what is accepted, and the programs that speak it."""
+import json
 import os
+import re
+import signal
 import socket
 import ssl
 import struct
 import subprocess
 import threading
 
-from drive import Cat, accept, check, dial, end, exactly, LIMIT, main, T, tcp, to_end, unix
+from drive import Cat, accept, check, dial, end, exactly, LIMIT, main, T, taken, tcp, to_end, unix, until
 
 SIGNATURE = b'\r\n\r\n\0\r\nQUIT\n'
 CRC = []
@@ -208,6 +211,319 @@ def a_slow_target():
     check(to_end(client), b'end')
     sending.join()
     cat.end()
+
+
+# --- accepted ---
+
+V1 = b'PROXY TCP4 192.0.2.1 198.51.100.2 53100 443\r\n'
+ADDRESSES = socket.inet_aton('192.0.2.1') + socket.inet_aton('198.51.100.2') + struct.pack('!HH', 53100, 443)
+SIX = socket.inet_pton(socket.AF_INET6, '2001:db8::1') + bytes(15) + b'\1' + struct.pack('!HH', 1, 2)
+
+
+def v2(block=ADDRESSES, family=0x11, command=0x21):
+    return SIGNATURE + bytes([command, family]) + struct.pack('!H', len(block)) + block
+
+
+ENV = 'echo "$SOCKCAT_REMOTE_ADDR $SOCKCAT_REMOTE_PORT $SOCKCAT_LOCAL_ADDR $SOCKCAT_LOCAL_PORT $SOCKCAT_PEER_UID"; cat'
+TOLD = b'192.0.2.1 53100 198.51.100.2 443 \n'
+
+
+def answered(cat, sent, wanted, source='127.0.0.1'):
+    """What the program says about the client, and the data behind the header."""
+    s = dial(cat, source)
+    s.sendall(sent + b'data')
+    s.shutdown(socket.SHUT_WR)
+    check(to_end(s), wanted + b'data', sent)
+    s.close()
+
+
+def accepted():
+    """The program gets the addresses that the header tells, and every byte behind it."""
+    cat = Cat('-l', '-k', '--accept-proxy=any', '127.0.0.1', '0', '-c', ENV)
+    answered(cat, V1, TOLD)
+    answered(cat, v2(), TOLD)
+    answered(cat, v2(ADDRESSES, 0x12), TOLD)
+    answered(cat, v2(ADDRESSES + b'\x20\0\5\1\0\0\0\0\2\0\1n'), TOLD)
+    answered(cat, b'PROXY TCP6 2001:db8::1 ::1 1 2\r\n', b'2001:db8::1 1 ::1 2 \n')
+    answered(cat, v2(SIX, 0x21), b'2001:db8::1 1 ::1 2 \n')
+    # As if there were no address; those of Unix sockets are not in the environment.
+    answered(cat, v2(bytes(216), 0x31), b'    \n')
+    for header in b'PROXY UNKNOWN\r\n', b'PROXY UNKNOWN x y z\r\n', v2(b'', 0), v2(ADDRESSES, 0), v2(b'', 0, 0x20), v2(b'x' * 50, 0x11, 0x20):
+        s = dial(cat, '127.0.0.7')
+        wanted = b'127.0.0.7 %d 127.0.0.1 %d \ndata' % (s.getsockname()[1], s.getpeername()[1])
+        s.sendall(header + b'data')
+        s.shutdown(socket.SHUT_WR)
+        check(to_end(s), wanted, header)
+    cat.send(signal.SIGTERM)
+    cat.end(-signal.SIGTERM)
+
+
+def byte_by_byte():
+    """Each byte is read before the next one is sent."""
+    cat = Cat('-l', '-k', '--accept-proxy=any', '127.0.0.1', '0', '-c', ENV)
+    for header in V1, v2(ADDRESSES + b'\5\0\2id'):
+        s = dial(cat)
+        for i in range(len(header)):
+            s.sendall(header[i:i + 1])
+            until(lambda: taken(s), 'a byte')
+        s.sendall(b'data')
+        s.shutdown(socket.SHUT_WR)
+        check(to_end(s), TOLD + b'data')
+    cat.process.kill()
+
+
+def cut():
+    """A header that ends anywhere is a failed connection, and is answered with a reset; the program is not run."""
+    cat = Cat('-l', '-k', '-v', '-v', '--accept-proxy=any', '127.0.0.1', '0', '-c', 'echo run; cat')
+    headers = V1, v2(ADDRESSES + b'\5\0\2id')
+    total = 0
+    for header in headers:
+        for length in range(len(header)):
+            s = dial(cat)
+            s.sendall(header[:length])
+            s.shutdown(socket.SHUT_WR)
+            closed(s)
+            total += 1
+    # The listener goes on.
+    answered(cat, V1, b'run\n')
+    cat.send(signal.SIGUSR1)
+    until(lambda: ' %d in all, %d failed' % (total + 1, total) in cat.errors(), 'the counts: ' + cat.errors()[-200:])
+    check((cat.errors().count('the connection ended inside the header'),
+           cat.errors().count('the connection ended without a header')), (total - 2, 2))
+    cat.process.kill()
+
+
+def closed(s):
+    """It ends, without any data."""
+    try:
+        check(s.recv(100), b'')
+    except ConnectionResetError:
+        pass
+
+
+BAD = [
+    (b'x', 'there is no header'),
+    (b'GET / HTTP/1.0\r\n\r\n', 'there is no header'),
+    (b'PROXY TCP4 192.0.2.1 198.51.100.2 53100 0443\r\n', 'invalid port'),
+    (b'PROXY TCP4 192.0.2.1 198.51.100.2 53100 443\n', 'a line feed without CR'),
+    (b'PROXY TCP4 \x1b[31m 198.51.100.2 53100 443\r\n', 'invalid address'),
+    (b'PROXY UNKNOWN ' + b'x' * 200, 'it is longer than 107 bytes'),
+    (v2(ADDRESSES + b'\3\0\4abcd'), 'the checksum is wrong'),
+    (v2(ADDRESSES + b'\2\0\4abc'), 'a value is longer than the header'),
+    (v2(bytes(4081)), 'it is longer than 4096 bytes'),
+    (v2(ADDRESSES, 0x21), 'it is too short for its addresses'),
+    (v2(command=0x31), 'neither LOCAL nor PROXY of version 2'),
+]
+
+
+def malformed():
+    """Each is status 102, at its first wrong byte, with one line."""
+    for sent, words in BAD:
+        cat = Cat('-l', '--accept-proxy=any', '127.0.0.1', '0')
+        s = dial(cat)
+        s.sendall(sent)
+        closed(s)
+        cat.end(102)
+        check(re.search(r'^sockcat: receive PROXY header from 127\.0\.0\.1:\d+: %s$' % re.escape(words), cat.errors(), re.M)
+              is not None, True, cat.errors())
+    for version, sent in ('1', v2()), ('2', V1):
+        cat = Cat('-l', '--accept-proxy', version, '127.0.0.1', '0')
+        dial(cat).sendall(sent)
+        cat.end(102)
+
+
+def silent():
+    """A client without a header is ended after --wait, or 5 seconds, and stops no other one."""
+    cat = Cat('-l', '-k', '--accept-proxy=any', '127.0.0.1', '0', '-c', ENV)
+    first, second = dial(cat), dial(cat)
+    second.sendall(V1[:20])
+    answered(cat, V1, TOLD)
+    closed(first)
+    closed(second)
+    until(lambda: cat.errors().count(': timed out\n') == 2, cat.errors())
+    cat.process.kill()
+    cat = Cat('-l', '--wait', '300ms', '--accept-proxy=any', '127.0.0.1', '0')
+    closed(dial(cat))
+    cat.end(102)
+
+
+def many_silent():
+    """More clients without a header than there may be handshakes: others are still served."""
+    cat = Cat('-l', '-k', '--max-conns', '2', '--accept-proxy=any', '127.0.0.1', '0', '-c', ENV)
+    silent_ones = [dial(cat) for _ in range(140)]
+    answered(cat, V1, TOLD)
+    for s in silent_ones:
+        s.close()
+    cat.process.kill()
+
+
+def rejected(cat, header, source='127.0.0.1'):
+    s = dial(cat, source)
+    s.sendall(header + b'data')
+    closed(s)
+
+
+def lists():
+    """--allow and --deny decide about the address in the header, not about the proxy."""
+    cat = Cat('-l', '-k', '-v', '--accept-proxy=any', '--allow', '192.0.2.0/24', '--deny', '192.0.2.9', '127.0.0.1', '0', '-c', ENV)
+    answered(cat, V1, TOLD)
+    rejected(cat, b'PROXY TCP4 192.0.2.9 198.51.100.2 53100 443\r\n')
+    rejected(cat, b'PROXY TCP4 203.0.113.1 198.51.100.2 53100 443\r\n')
+    # The real address of the proxy.
+    rejected(cat, v2(b'', 0, 0x20))
+    rejected(cat, b'PROXY UNKNOWN\r\n')
+    # Unix sockets are on no list.
+    rejected(cat, v2(bytes(216), 0x31))
+    until(lambda: cat.errors().count('denied by access list') == 5, cat.errors())
+    check('rejected 203.0.113.1:53100: denied by access list' in cat.errors(), True)
+    check('connection from 192.0.2.1:53100 by 127.0.0.1:' in cat.errors(), True, cat.errors())
+    cat.process.kill()
+    # The address of the proxy is not looked up.
+    cat = Cat('-l', '-k', '--accept-proxy=any', '--deny', '127.0.0.1', '127.0.0.1', '0', '-c', ENV)
+    answered(cat, V1, TOLD)
+    rejected(cat, v2(b'', 0, 0x20))
+    cat.process.kill()
+
+
+def one_client():
+    """Without -k a client that is rejected leaves the place to the next; the one that is accepted ends the listening."""
+    cat = Cat('-l', '--accept-proxy=any', '--allow', '192.0.2.1', '127.0.0.1', '0')
+    rejected(cat, v2(b'', 0, 0x20))
+    rejected(cat, b'PROXY TCP4 192.0.2.9 198.51.100.2 53100 443\r\n')
+    s = dial(cat)
+    s.sendall(V1 + b'data')
+    cat.await_output(b'data')
+    check(refused(cat), True)
+    s.close()
+    cat.end()
+    cat = Cat('-l', '-k', '--max-accepts', '1', '--accept-proxy=any', '--allow', '192.0.2.1', '127.0.0.1', '0')
+    rejected(cat, v2(b'', 0, 0x20))
+    s = dial(cat)
+    s.sendall(V1 + b'data')
+    cat.await_output(b'data')
+    until(lambda: refused(cat), 'the end of listening')
+    s.close()
+    cat.end()
+
+
+def refused(cat):
+    with socket.socket() as s:
+        return s.connect_ex(cat.address()) != 0
+
+
+def hosts():
+    """--max-conns-per-host counts the address in the header."""
+    cat = Cat('-l', '-k', '--accept-proxy=any', '--max-conns-per-host', '1', '127.0.0.1', '0', '-c', ENV)
+    first = dial(cat)
+    first.sendall(V1)
+    check(exactly(first, len(TOLD)), TOLD)
+    rejected(cat, V1)
+    answered(cat, V1.replace(b'2.1', b'2.2', 1), TOLD.replace(b'2.1', b'2.2', 1))
+    first.close()
+    def again():
+        s = dial(cat)
+        s.sendall(V1)
+        try:
+            return exactly(s, len(TOLD)) == TOLD
+        except ConnectionResetError:
+            return False
+    until(again, 'the place')
+    cat.process.kill()
+
+
+def untrusted():
+    """Others need no header, and either side may speak first; one that sends a header is status 103."""
+    for header in V1, v2(), b'PROXY ', SIGNATURE:
+        cat = Cat('-l', '--accept-proxy=2', '--proxy-from', '192.0.2.0/24', '127.0.0.1', '0')
+        rejected(cat, header)
+        cat.end(103)
+        check(cat.errors().count('the address is not trusted (--proxy-from)'), 1)
+        check(cat.output(), b'')
+    cat = Cat('-l', '-k', '--accept-proxy=1', '--proxy-from', '192.0.2.0/24', '--proxy-from', '127.0.0.9,unix', '127.0.0.1', '0', '-c', ENV)
+    for text in b'PROXYless', b'\r\n\r\n', b'PROX', b'':
+        s = dial(cat)
+        wanted = b'127.0.0.1 %d 127.0.0.1 %d \n' % (s.getsockname()[1], s.getpeername()[1])
+        check(exactly(s, len(wanted)), wanted)
+        for i in range(len(text)):
+            s.sendall(text[i:i + 1])
+            check(exactly(s, 1), text[i:i + 1])
+        s.shutdown(socket.SHUT_WR)
+        check(to_end(s), b'')
+    answered(cat, V1, TOLD, '127.0.0.9')
+    cat.process.kill()
+
+
+def behind_tls():
+    """The header comes before TLS, whose data and end are those of the client."""
+    for header in V1, v2():
+        cat = Cat('-l', '-v', '--ssl', '--ssl-self-signed', '--accept-proxy=any', '127.0.0.1', '0', '-c', ENV)
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        plain = socket.create_connection(cat.address(), LIMIT)
+        plain.sendall(header)
+        s = context.wrap_socket(plain)
+        check(s.recv(100), TOLD)
+        s.sendall(b'data')
+        check(s.recv(100), b'data')
+        s.unwrap().close()
+        cat.end()
+        check('TLS with 192.0.2.1:53100' in cat.errors(), True, cat.errors())
+
+
+def passed_on():
+    """From --accept-proxy to --send-proxy: what one header tells is in the other."""
+    back = tcp()
+    cat = Cat('-l', '-k', '--accept-proxy=any', '--send-proxy=2', '127.0.0.1', '0', '--to', '127.0.0.1:%d' % back.getsockname()[1])
+    values = b'\1\0\2h2\2\0\4name\5\0\2id\x20\0\5\1\0\0\0\0\xe0\0\1x'
+    for header, wanted in (V1, {}), (v2(ADDRESSES + values), {1: b'h2', 2: b'name', 5: b'id', 0x20: b'\1\0\0\0\0'}):
+        client = dial(cat)
+        client.sendall(header + b'data')
+        s = accept(back)
+        check(read_v2(s), ('TCP4', ('192.0.2.1', 53100), ('198.51.100.2', 443), wanted))
+        check(exactly(s, 4), b'data')
+        s.sendall(b'answer')
+        s.close()
+        check(to_end(client), b'answer')
+        client.close()
+    cat.process.kill()
+
+
+def services():
+    """With messages, among other clients, and for files."""
+    cat = Cat('-l', '-k', '--accept-proxy=any', '--frame', 'u8', '--stdout-frame', 'line', '127.0.0.1', '0')
+    s = dial(cat)
+    s.sendall(V1 + b'\5hello\2')
+    cat.await_output(b'hello\n')
+    s.sendall(b'ab')
+    cat.await_output(b'hello\nab\n')
+    cat.process.kill()
+    cat = Cat('-l', '--broker', '--accept-proxy=any', '127.0.0.1', '0')
+    clients = [dial(cat) for _ in range(3)]
+    for s in clients[:2]:
+        s.sendall(v2())
+    until(lambda: taken(clients[1]), 'the header')
+    clients[2].sendall(V1 + b'to all')
+    for s in clients[:2]:
+        check(exactly(s, 6), b'to all')
+    cat.process.kill()
+    cat = Cat('-l', '-k', '--accept-proxy=any', '--out', T + '/from-%a', '--report=json', '127.0.0.1', '0')
+    s = dial(cat)
+    s.sendall(v2(ADDRESSES + b'\2\0\5na\nme\5\0\2i\x1b') + b'data')
+    s.close()
+    until(lambda: os.path.exists(T + '/from-192.0.2.1:53100'), 'the file')
+    event = next(event for event in map(json.loads, cat.errors().splitlines()) if event['event'] == 'accepted')
+    check((event['peer']['host'], event['local']['host'], event['via']['host'], event['server_name'], event['unique_id']),
+          ('192.0.2.1', '198.51.100.2', '127.0.0.1', 'na\nme', 'i\x1b'), event)
+    cat.process.kill()
+
+
+def from_unix():
+    """A proxy at the other end of a Unix socket is trusted by default."""
+    for more, sent, wanted in ([], V1, TOLD), (['--proxy-from', '127.0.0.1'], b'', b'    %d\n' % os.getuid()):
+        where = T + '/listener%d' % len(more)
+        cat = Cat('-l', '-k', '-U', where, '--accept-proxy=any', *more, '-c', ENV)
+        answered(cat, sent, wanted)
+        cat.process.kill()
 
 
 if __name__ == '__main__':
