@@ -59,7 +59,7 @@ _sockcat_option() {
     kind='' values=''
     case $1 in
     -l | --listen) option=listen bars='-l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd' ;;
-    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy --proxy-server -x --send-proxy --send --receive -o --hex-dump --output --in --out --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' ;;
+    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy --proxy-server -x --send-proxy --send --receive -o --hex-dump --output --in --out --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
     --banner) option=banner kind=optional values='send:TEXT' bars='--banner -u --udp --wait-for --ping --udplite' ;;
     -u | --udp) option=udp bars='--banner -u --udp --allow-uid --proxy --proxy-server -x --send-proxy --accept-proxy --send --receive -t --telnet --ssl --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
     -U | --unixsock) option=unixsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
@@ -97,7 +97,7 @@ _sockcat_option() {
     --for) option=for_time kind=nothing bars='--for --wait-for --ping' ;;
     --wait-for) option=wait_for kind=optional bars='-l --listen --banner --parallel --for --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive -F --pass-fd' ;;
     --until-closed) option=until_closed bars='--until-closed' ;;
-    --ping) option=ping kind=optional bars='-l --listen --banner --any --parallel --for --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive -F --pass-fd' ;;
+    --ping) option=ping kind=optional values='N tls' bars='-l --listen --banner --any --parallel --for --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive -F --pass-fd' ;;
     --interval) option=interval kind=nothing bars='--interval' ;;
     --max-loss) option=max_loss kind=nothing bars='--max-loss' ;;
     -e | --exec) option=exec kind=command bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --in --out --raw -F --pass-fd' ;;
@@ -185,7 +185,7 @@ _sockcat_option() {
     --stats) option=stats bars='-z --probe --stats -F --pass-fd' ;;
     -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy --proxy-server -x --send-proxy --send --receive -C --crlf -o --hex-dump --output --in --out -i --delay --rate --digest --digest-file --expect --expect-digest -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' ;;
     --compat) option=compat kind=words values='nc' bars='--compat' ;;
-    --ssl) option=ssl bars='-z --probe -u --udp -F --pass-fd --ssl --seqpacket --udplite' ;;
+    --ssl) option=ssl bars='-u --udp -F --pass-fd --ssl --seqpacket --udplite' ;;
     --ssl-trustfile) option=ssl_trustfile kind=file bars='--ssl-trustfile' ;;
     --capath) option=capath kind=file bars='--capath' ;;
     --ssl-crlfile) option=ssl_crlfile kind=file bars='--ssl-crlfile --insecure' ;;

@@ -37,7 +37,6 @@ need_library() { python3 -c 'import ctypes; ctypes.CDLL("libssl.so.3")' 2>/dev/n
     done <<'EOT'
 --ssl -u localhost 9|--ssl conflicts with
 --ssl -F localhost 9|--ssl conflicts with
---ssl -z localhost 9|--ssl conflicts with
 --ssl --seqpacket -U /nowhere|--ssl conflicts with
 -u tls://localhost:9|conflicts with --udp
 -l --ssl 0|requires --ssl-cert FILE or --ssl-self-signed

@@ -296,10 +296,7 @@ command_config(struct config *config, const struct compat *compat, struct option
 		options_imply(options, OPTION_keep_open, "--broker");
 	if (options_has(options, OPTION_chat))
 		options_imply(options, OPTION_keep_open, "--chat");
-	if (options_has(options, OPTION_wait_for))
-		options_imply(options, OPTION_probe, "--wait-for");
-	if (options_has(options, OPTION_ping))
-		options_imply(options, OPTION_probe, "--ping");
+	repeat_imply(options);
 	serve_proxy_imply(options);
 	/* Schemes imply options: check conflicts again after them. */
 	operands_cut_program(options, passed.count != NULL);

@@ -41,6 +41,9 @@ bool probes_targets(struct config *config, const struct options *options,
 /* Fills config->scan, and adds the endpoint as a target if there is none. Status 27. */
 bool probes_config(struct config *config, const struct options *options, struct fault *fault);
 
+/* Adds the options that --wait-for and --ping imply. */
+void repeat_imply(struct options *options);
+
 /* Fills config->repeat; config->targets has to be set. Status 2 or 3. */
 bool repeat_config(struct config *config, const struct options *options, struct fault *fault);
 

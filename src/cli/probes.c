@@ -12,6 +12,7 @@ probes_add_host(struct config *config, const struct operands *operands,
 	if (target == NULL)
 		return false;
 	target->transport = rules->transport;
+	target->secure = rules->secure;
 	if (!targets_set_host(target, operands->host, rules, fault))
 		return false;
 	for (int i = 0; i < operands->port_count; i++)
@@ -26,7 +27,7 @@ probes_targets(struct config *config, const struct options *options,
 	const struct operands *operands, struct fault *fault)
 {
 	const struct targets_rules rules = { config->transport, config->endpoint.family,
-		options_has(options, OPTION_nodns) };
+		options_has(options, OPTION_nodns), options_has(options, OPTION_ssl) };
 	struct targets *targets = &config->targets;
 	if (operands->targets == NULL && !probes_add_host(config, operands, &rules, fault))
 		return false;
@@ -65,5 +66,6 @@ probes_config(struct config *config, const struct options *options, struct fault
 		return false;
 	target->transport = config->transport;
 	target->endpoint = config->endpoint;
+	target->secure = options_has(options, OPTION_ssl);
 	return true;
 }

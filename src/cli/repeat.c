@@ -1,5 +1,6 @@
 /* Options of what tries again and again; see command.h. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/parse.h"
@@ -8,6 +9,9 @@
 
 #define REPEAT_WAIT (250 * CLOCK_MILLISECOND)
 #define REPEAT_PING CLOCK_SECOND
+
+/* The value of --ping that implies --ssl. */
+#define REPEAT_PING_TLS "tls"
 
 /* The most targets to wait for: all are tried at the same time. */
 #define REPEAT_TARGETS 500
@@ -25,10 +29,10 @@ repeat_wait(struct config_repeat *repeat, const char *text, struct fault *fault)
 static bool
 repeat_ping(struct config_repeat *repeat, const char *count, const char *loss, struct fault *fault)
 {
-	if (count != NULL &&
+	if (count != NULL && strcmp(count, REPEAT_PING_TLS) != 0 &&
 		(parse_count(count, INT64_MAX, &repeat->tries) != PARSE_OK || repeat->tries == 0))
 		return fault_set(fault, STATUS_VALUE, 0,
-			"invalid --ping '%s': expected a number of tries", count);
+			"invalid --ping '%s': expected a number of tries, or tls", count);
 	repeat->limits_loss = loss != NULL;
 	if (loss != NULL && parse_percent(loss, &repeat->max_loss) != PARSE_OK)
 		return fault_set(fault, STATUS_VALUE, 0,
@@ -52,6 +56,18 @@ repeat_targets(const struct targets *targets, bool waits, struct fault *fault)
 	return count <= REPEAT_TARGETS ||
 		fault_set(fault, STATUS_VALUE, 0, "--wait-for: %" PRIu64 " ports are more than %d",
 			count, REPEAT_TARGETS);
+}
+
+void
+repeat_imply(struct options *options)
+{
+	const char *ping = options->text[OPTION_ping];
+	if (options_has(options, OPTION_wait_for))
+		options_imply(options, OPTION_probe, "--wait-for");
+	if (options_has(options, OPTION_ping))
+		options_imply(options, OPTION_probe, "--ping");
+	if (ping != NULL && strcmp(ping, REPEAT_PING_TLS) == 0)
+		options_imply(options, OPTION_ssl, "--ping=tls");
 }
 
 bool

@@ -6,127 +6,15 @@
 #include <string.h>
 
 #include "base/event.h"
+#include "cli/tls_sides.h"
 
 /* The longest name of a host (RFC 1035). */
 #define TLS_NAME_MAX 255
 
-/* The sides of a run that may use TLS, as a set. */
-#define TLS_CONNECTION 1U /* the connections */
-#define TLS_TARGET 2U     /* the target of --to */
-#define TLS_BOTH (TLS_CONNECTION | TLS_TARGET)
-
-/* The options that are not of every side. */
-static const struct tls_option {
-	enum option_id option;
-	bool client, listener; /* of which role */
-	bool verifies;         /* of a listener: only if it asks for certificates */
-	bool first;            /* of the listener alone, if both sides could use it */
-	bool shared;           /* of both sides, if both can use it */
-} tls_options[] = {
-	{ OPTION_ssl_cert, true, true, false, true, false },
-	{ OPTION_ssl_key, true, true, false, true, false },
-	{ OPTION_ssl_self_signed, false, true, false, true, false },
-	{ OPTION_ssl_verify, false, true, false, true, false },
-	{ OPTION_allow_cert, false, true, true, true, false },
-	{ OPTION_ssl_servername, true, false, false, false, false },
-	{ OPTION_insecure, true, false, false, false, false },
-	{ OPTION_ssl_trustfile, true, true, true, false, true },
-	{ OPTION_capath, true, true, true, false, true },
-	{ OPTION_ssl_crlfile, true, true, true, false, true },
-	{ OPTION_ssl_staple, true, false, false, false, false },
-	{ OPTION_pin, true, true, true, false, false },
-	{ OPTION_ssl_alpn, true, true, false, false, false },
-};
-#define TLS_OPTIONS (sizeof tls_options / sizeof tls_options[0])
-
-/* The sides that use TLS. */
-static unsigned
-tls_sides(const struct config *config, const struct options *options)
-{
-	return (options_has(options, OPTION_ssl) ? TLS_CONNECTION : 0) |
-		(config->to.secure ? TLS_TARGET : 0);
-}
-
-/* The sides that an option is of. */
-static unsigned
-tls_owners(const struct tls_option *row, const struct options *options, unsigned sides)
-{
-	bool listens = options_has(options, OPTION_listen);
-	bool listener =
-		row->listener && (!row->verifies || options_has(options, OPTION_ssl_verify));
-	unsigned owners = row->client ? sides & TLS_TARGET : 0;
-	if (listens ? listener : row->client)
-		owners |= sides & TLS_CONNECTION;
-	return owners == TLS_BOTH && listens && row->first ? TLS_CONNECTION : owners;
-}
-
-/* Whether an option was given for this side. */
-static bool
-tls_has(const struct config *config, const struct options *options, unsigned side,
-	enum option_id option)
-{
-	unsigned owners = TLS_BOTH;
-	for (size_t i = 0; i < TLS_OPTIONS; i++)
-		if (tls_options[i].option == option)
-			owners = tls_owners(&tls_options[i], options, tls_sides(config, options));
-	return options_has(options, option) && (owners & side) != 0;
-}
-
-/* The argument of an option for this side; NULL: it was not given. */
-static const char *
-tls_text(const struct config *config, const struct options *options, unsigned side,
-	enum option_id option)
-{
-	return tls_has(config, options, side, option) ? options->text[option] : NULL;
-}
-
-/* An option that no side can use, or of which it is not clear which side it is of. */
-static bool
-tls_refuse(const struct tls_option *row, const struct options *options, unsigned owners,
-	struct fault *fault)
-{
-	const char *name = option_rows[row->option].name;
-	bool listens = options_has(options, OPTION_listen);
-	if (owners == TLS_BOTH)
-		return fault_set(fault, STATUS_USAGE, 0,
-			"--%s conflicts with TLS on both sides of --to: is it for the %s or for "
-			"the target?",
-			name, listens ? "clients" : "server");
-	if (!listens)
-		return fault_set(fault, STATUS_USAGE, 0, "--%s requires -l", name);
-	if (!row->listener)
-		return fault_set(fault, STATUS_USAGE, 0,
-			"--%s conflicts with -l without --to tls://...", name);
-	return fault_set(fault, STATUS_USAGE, 0, "-l --%s requires --%s", name,
-		row->verifies ? "ssl-verify" : "ssl");
-}
-
-/* No option may be without effect. A client verifies without --ssl-verify, too. */
-static bool
-tls_check_options(const struct config *config, const struct options *options, struct fault *fault)
-{
-	unsigned sides = tls_sides(config, options);
-	for (unsigned i = 0; i < OPTION_COUNT; i++)
-		if (sides == 0 && options->count[i] > 0 && option_rows[i].group == OPTION_GROUP_TLS)
-			return fault_set(fault, STATUS_USAGE, 0,
-				"--%s requires --ssl or an endpoint tls://...",
-				option_rows[i].name);
-	for (size_t i = 0; i < TLS_OPTIONS; i++) {
-		const struct tls_option *row = &tls_options[i];
-		unsigned owners = tls_owners(row, options, sides);
-		bool useless = owners == 0 &&
-			(row->option != OPTION_ssl_verify || options_has(options, OPTION_listen));
-		if (options_has(options, row->option) &&
-			(useless || (owners == TLS_BOTH && !row->shared)))
-			return tls_refuse(row, options, owners, fault);
-	}
-	return true;
-}
-
 static bool
 tls_check(const struct config *config, const struct options *options, struct fault *fault)
 {
-	if (!tls_check_options(config, options, fault))
+	if (!tls_sides_check(config, options, fault))
 		return false;
 	if (!options_has(options, OPTION_ssl))
 		return true;
@@ -159,6 +47,26 @@ tls_name(const char **name, const char *given, const char *host, bool verifies, 
 		return true;
 	return fault_set(fault, STATUS_USAGE, 0,
 		"--ssl needs the name of the server here (--ssl-servername NAME, or --insecure)");
+}
+
+/* The same of the targets of a probe: without a name of the command line each has its own. */
+static bool
+tls_name_targets(const char **name, const char *given, const struct targets *targets, bool verifies,
+	struct fault *fault)
+{
+	for (size_t i = 0; i < targets->count; i++) {
+		const struct target *target = &targets->list[i];
+		if (!target->secure)
+			continue;
+		if (target->transport->message_max > 0)
+			return fault_set(fault, STATUS_USAGE, 0,
+				"--ssl conflicts with messages of %s", target->transport->name);
+		if (!tls_name(name, given, tls_host(target->transport, &target->endpoint), verifies,
+			    fault))
+			return false;
+	}
+	*name = given;
+	return true;
 }
 
 /* The version 1.N of an option whose words are 1.2 and 1.3; 0: it is not given. */
@@ -204,7 +112,7 @@ static bool
 tls_identify(struct tls_settings *settings, const struct config *config,
 	const struct options *options, unsigned side, struct fault *fault)
 {
-	size_t count = tls_has(config, options, side, OPTION_ssl_cert)
+	size_t count = tls_sides_has(config, options, side, OPTION_ssl_cert)
 		? options->count[OPTION_ssl_cert]
 		: 0;
 	struct tls_identity *identities = count > 0 ? calloc(count, sizeof *identities) : NULL;
@@ -251,27 +159,31 @@ static bool
 tls_set_up(struct tls_filter_config *tls, const struct config *config,
 	const struct options *options, unsigned side, struct fault *fault)
 {
-	const char *host = side == TLS_TARGET ? tls_host(config->to.transport, &config->to.endpoint)
-					      : tls_host(config->transport, &config->endpoint);
+	const char *host = side == TLS_SIDES_TARGET
+		? tls_host(config->to.transport, &config->to.endpoint)
+		: tls_host(config->transport, &config->endpoint);
 	struct tls_settings settings = {
-		.server = side == TLS_CONNECTION && options_has(options, OPTION_listen),
-		.unverified = tls_has(config, options, side, OPTION_insecure),
-		.demanding = tls_has(config, options, side, OPTION_ssl_verify),
-		.self_signed = tls_has(config, options, side, OPTION_ssl_self_signed),
-		.trust_file = tls_text(config, options, side, OPTION_ssl_trustfile),
-		.trust_directory = tls_text(config, options, side, OPTION_capath),
-		.revoked = tls_text(config, options, side, OPTION_ssl_crlfile),
-		.stapled = tls_has(config, options, side, OPTION_ssl_staple),
-		.alpn = tls_text(config, options, side, OPTION_ssl_alpn),
-		.pins = tls_text(config, options, side, OPTION_pin),
+		.server = side == TLS_SIDES_CONNECTION && options_has(options, OPTION_listen),
+		.unverified = tls_sides_has(config, options, side, OPTION_insecure),
+		.demanding = tls_sides_has(config, options, side, OPTION_ssl_verify),
+		.self_signed = tls_sides_has(config, options, side, OPTION_ssl_self_signed),
+		.trust_file = tls_sides_text(config, options, side, OPTION_ssl_trustfile),
+		.trust_directory = tls_sides_text(config, options, side, OPTION_capath),
+		.revoked = tls_sides_text(config, options, side, OPTION_ssl_crlfile),
+		.stapled = tls_sides_has(config, options, side, OPTION_ssl_staple),
+		.alpn = tls_sides_text(config, options, side, OPTION_ssl_alpn),
+		.pins = tls_sides_text(config, options, side, OPTION_pin),
 		.host = host,
 	};
 	bool verifies = !settings.unverified && settings.pins == NULL;
 	if (!tls_policy(&settings, options, fault) || !tls_check_pins(&settings, fault))
 		return false;
-	if (!settings.server &&
-		!tls_name(&tls->name, tls_text(config, options, side, OPTION_ssl_servername), host,
-			verifies, fault))
+	const char *given = tls_sides_text(config, options, side, OPTION_ssl_servername);
+	bool probes = side == TLS_SIDES_CONNECTION && config->targets.count > 0;
+	bool named = settings.server ||
+		(probes ? tls_name_targets(&tls->name, given, &config->targets, verifies, fault)
+			: tls_name(&tls->name, given, host, verifies, fault));
+	if (!named)
 		return false;
 	if (!tls_identify(&settings, config, options, side, fault) ||
 		!tls_allow(&settings, options, fault)) {
@@ -292,10 +204,10 @@ tls_set_up(struct tls_filter_config *tls, const struct config *config,
 bool
 tls_config(struct config *config, const struct options *options, struct fault *fault)
 {
-	unsigned sides = tls_sides(config, options);
+	unsigned sides = tls_sides_find(config, options);
 	return tls_check(config, options, fault) &&
-		((sides & TLS_CONNECTION) == 0 ||
-			tls_set_up(&config->tls, config, options, TLS_CONNECTION, fault)) &&
-		((sides & TLS_TARGET) == 0 ||
-			tls_set_up(&config->to.tls, config, options, TLS_TARGET, fault));
+		((sides & TLS_SIDES_CONNECTION) == 0 ||
+			tls_set_up(&config->tls, config, options, TLS_SIDES_CONNECTION, fault)) &&
+		((sides & TLS_SIDES_TARGET) == 0 ||
+			tls_set_up(&config->to.tls, config, options, TLS_SIDES_TARGET, fault));
 }

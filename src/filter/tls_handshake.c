@@ -64,6 +64,9 @@ tls_handshake_report(const struct tls *tls, void *session, const char *peer)
 		.tls_group = facts.group,
 		.tls_alpn = facts.alpn,
 		.tls_pin = facts.pin,
+		.tls_subject = facts.subject,
+		.tls_expires = facts.expires,
+		.tls_days = facts.days,
 	});
 	if (tls->settings.unverified)
 		event_emit(&(struct event){ .kind = EVENT_tls_unverified, .peer = peer });

@@ -35,7 +35,7 @@ ping_try(struct ping *ping, int64_t now)
 	uint16_t port = target->ports.count > 0 ? target->ports.list[0] : 0;
 	struct dial_config wanted = config_dial_target(ping->run->config, target, port, now);
 	ping->trying = true;
-	probe_start(&ping->probe, &wanted, &ping->finished);
+	probe_start(&ping->probe, &wanted, target->secure, &ping->finished);
 }
 
 /* Prints the result of a try and counts it. False and a fault if it cannot be printed. */
@@ -191,7 +191,9 @@ ping_run(struct run *run, struct fault *fault)
 	struct endpoint target = first->endpoint;
 	if (first->ports.count > 0)
 		target.port = first->ports.list[0];
-	ping.finished = (struct probe_queue){ .engine = &run->engine, .owner = &ping.task };
+	ping.finished = (struct probe_queue){
+		.engine = &run->engine, .owner = &ping.task, .tls = &run->config->tls
+	};
 	ping.target = endpoint_print(&target);
 	bool good = ping.target != NULL && latency_open(&ping.latency);
 	good = good ? ping_all(&ping, fault) : fault_set(fault, STATUS_MEMORY, ENOMEM, "ping");

@@ -9,8 +9,11 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "mode/probe_banner.h"
+#include "stream/socket.h"
 #include "sys/sys.h"
 
 static const struct probe_row {
@@ -31,7 +34,7 @@ probe_state_word(enum probe_state state)
 const char *
 probe_stage_word(enum probe_stage stage)
 {
-	static const char *const words[] = { "resolve", "connect", "answer" };
+	static const char *const words[] = { "resolve", "connect", "answer", "handshake" };
 	return words[stage];
 }
 
@@ -56,6 +59,8 @@ probe_judge(const struct probe *probe)
 	enum status status = probe->result.fault.status;
 	if (status == STATUS_OK)
 		return PROBE_OPEN;
+	if (probe->phase == PROBE_OPENING)
+		return status == STATUS_MEMORY ? PROBE_ERROR : PROBE_REFUSED_BY_TLS;
 	if (status == STATUS_CONNECT)
 		return probe_judge_connect(&probe->dial);
 	if (status == STATUS_RESOLVE ||
@@ -77,7 +82,10 @@ probe_finish(struct probe *probe)
 	result->state = probe_judge(probe);
 	result->stage = probe->dial.state == DIAL_RESOLVING ? PROBE_RESOLVE
 		: probe->phase == PROBE_ASKED               ? PROBE_ANSWER
+		: probe->phase == PROBE_OPENING             ? PROBE_HANDSHAKE
 							    : PROBE_CONNECT;
+	if (probe->phase == PROBE_OPENING)
+		result->handshake_time = now - probe->connected;
 	if (probe->phase == PROBE_READING)
 		result->banner = banner_text(&probe->banner);
 	else if (probe->resolved != 0)
@@ -119,6 +127,7 @@ probe_emit(const struct probe *probe, struct event event)
 	event.stage = probe_stage_word(result->stage);
 	event.resolve_time = (uint64_t)result->resolve_time;
 	event.connect_time = (uint64_t)result->connect_time;
+	event.handshake_time = (uint64_t)result->handshake_time;
 	event.banner = result->banner;
 	if (result->state != PROBE_OPEN)
 		event.cause = result->fault.text;
@@ -155,22 +164,81 @@ probe_ask(struct probe *probe, int64_t now)
 static enum io
 probe_read(struct probe *probe, int64_t now)
 {
-	enum io result = banner_step(&probe->banner, probe->queue->banner, probe->dial.fd);
+	enum io result = probe_banner_step(&probe->banner, probe->queue->banner, probe->stream);
 	return result == IO_AGAIN && now >= probe->read_until ? IO_OK : result;
+}
+
+static bool
+probe_reads(const struct probe *probe)
+{
+	const struct banner_config *config = probe->queue->banner;
+	return config != NULL && config->wanted && probe->dial.config.transport->connected;
 }
 
 /* Open: finished, unless its banner is to be read. */
 static enum io
-probe_connected(struct probe *probe, int64_t now)
+probe_opened(struct probe *probe, int64_t now)
 {
 	const struct banner_config *config = probe->queue->banner;
-	const struct dial_config *dial = &probe->dial.config;
-	if (config == NULL || !config->wanted || !dial->transport->connected)
+	struct probe_result *result = &probe->result;
+	if (!probe_reads(probe))
 		return IO_OK;
+	int64_t opened = clock_now();
+	if (probe->secure)
+		result->handshake_time = opened - probe->connected;
+	result->connect_time = opened - probe->resolved;
 	probe->phase = PROBE_READING;
-	probe->result.connect_time = clock_now() - probe->resolved;
-	probe->read_until = clock_earlier(dial->deadline, clock_after(now, config->wait));
+	/* The mark would delay what is read. */
+	probe->stream->caps.lowat = NULL;
+	probe->read_until =
+		clock_earlier(probe->dial.config.deadline, clock_after(now, config->wait));
 	return probe_read(probe, now);
+}
+
+/* The handshake. */
+static enum io
+probe_open(struct probe *probe, const struct pollset *pollset, int64_t now)
+{
+	enum io result = stream_open(probe->stream, pollset, now, &probe->result.fault);
+	return result == IO_OK ? probe_opened(probe, now) : result;
+}
+
+/* Makes the stream of the connection. False and a fault if there is no memory. */
+static bool
+probe_make_stream(struct probe *probe, int64_t now)
+{
+	struct dial *dial = &probe->dial;
+	const struct dial_config *config = &dial->config;
+	struct fault *fault = &probe->result.fault;
+	char *name = strdup(dial->name);
+	int fd = dial->fd;
+	dial->fd = -1;
+	probe->stream = socket_new(config->transport, fd, dial->error, name, fault);
+	if (probe->stream == NULL || !probe->secure)
+		return probe->stream != NULL;
+	probe->tls = *probe->queue->tls;
+	if (probe->tls.name == NULL && config->to.names == TRANSPORT_INET)
+		probe->tls.name = config->to.host;
+	probe->tls.limit = config->deadline == CLOCK_NEVER ? CLOCK_NEVER : config->deadline - now;
+	return tls_filter_add(&probe->stream, &probe->tls, fault);
+}
+
+/* Connected: opens TLS, and reads the banner. */
+static enum io
+probe_connected(struct probe *probe, int64_t now)
+{
+	if (!probe->secure && !probe_reads(probe))
+		return IO_OK;
+	probe->connected = clock_now();
+	probe->phase = PROBE_OPENING;
+	return probe_make_stream(probe, now) ? probe_open(probe, NULL, now) : IO_FAIL;
+}
+
+static void
+probe_end_turn(struct probe *probe, enum io result)
+{
+	if (result != IO_AGAIN)
+		probe_finish(probe);
 }
 
 static void
@@ -185,8 +253,7 @@ probe_take(struct probe *probe, enum io result, int64_t now)
 		result = probe_ask(probe, now);
 	if (result == IO_OK)
 		result = probe_connected(probe, now);
-	if (result != IO_AGAIN)
-		probe_finish(probe);
+	probe_end_turn(probe, result);
 }
 
 /* Handles an answer, a refusal, or the timeout. */
@@ -222,8 +289,12 @@ probe_ask_task(struct task *task, struct pollset *pollset, int64_t now)
 		dial_ask(&probe->dial, pollset);
 		return;
 	}
+	if (probe->phase == PROBE_OPENING) {
+		stream_ask_open(probe->stream, pollset);
+		return;
+	}
 	if (probe->phase == PROBE_READING) {
-		banner_ask(&probe->banner, probe->queue->banner, probe->dial.fd, pollset);
+		probe_banner_ask(&probe->banner, probe->queue->banner, probe->stream, pollset);
 		pollset_until(pollset, probe->read_until);
 		return;
 	}
@@ -243,8 +314,10 @@ probe_step(struct task *task, const struct pollset *pollset, int64_t now, struct
 		probe_take(probe, dial_step(dial, pollset, now, &probe->result.fault), now);
 	else if (probe->phase == PROBE_ASKED)
 		probe_wait(probe, pollset, now);
-	else if (probe_read(probe, now) == IO_OK)
-		probe_finish(probe);
+	else if (probe->phase == PROBE_OPENING)
+		probe_end_turn(probe, probe_open(probe, pollset, now));
+	else
+		probe_end_turn(probe, probe_read(probe, now));
 	return true;
 }
 
@@ -253,13 +326,16 @@ static const struct task_ops probe_task = {
 };
 
 void
-probe_start(struct probe *probe, const struct dial_config *config, struct probe_queue *queue)
+probe_start(struct probe *probe, const struct dial_config *config, bool secure,
+	struct probe_queue *queue)
 {
 	struct fault *fault = &probe->result.fault;
 	int64_t now = clock_now();
-	*probe = (struct probe){
-		.queue = queue, .dial = { .config = *config }, .entry = POLLSET_NONE, .began = now
-	};
+	*probe = (struct probe){ .queue = queue,
+		.secure = secure,
+		.dial = { .config = *config },
+		.entry = POLLSET_NONE,
+		.began = now };
 	probe->dial.config.probe = true;
 	probe_take(probe, dial_start(&probe->dial, now, fault), now);
 	if (probe->phase != PROBE_DONE &&
@@ -272,9 +348,11 @@ probe_close(struct probe *probe)
 {
 	if (probe->queue != NULL)
 		engine_remove(probe->queue->engine, &probe->task);
-	if (probe->reset && probe->dial.fd != -1)
-		transport_abort_on_close(probe->dial.config.transport, probe->dial.fd, true);
+	int fd = probe->stream != NULL ? probe->stream->write.fd : probe->dial.fd;
+	if (probe->reset && fd != -1)
+		transport_abort_on_close(probe->dial.config.transport, fd, true);
 	dial_close(&probe->dial);
+	stream_close(probe->stream, !probe->reset);
 	fault_clear(&probe->result.fault);
 	free(probe->result.banner);
 	*probe = (struct probe){ .dial = { .fd = -1 } };

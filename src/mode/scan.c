@@ -197,7 +197,7 @@ scan_start(struct scan *scan, struct scan_target *of)
 	wanted.brief = scan->brief;
 	probe->of = of;
 	probe->number = of->first + of->next;
-	probe_start(&probe->probe, &wanted, &scan->finished);
+	probe_start(&probe->probe, &wanted, of->target->secure, &scan->finished);
 	scan->active++;
 	if (scan->active > 1 && scan_is_short(&probe->probe)) {
 		/* The queue was empty before. */
@@ -321,7 +321,8 @@ scan_open(struct scan *scan, struct run *run, struct fault *fault)
 	scan->finished = (struct probe_queue){ .engine = &run->engine,
 		.owner = &scan->task,
 		.empty = config->rules.silence_is_open,
-		.banner = &config->banner };
+		.banner = &config->banner,
+		.tls = &config->tls };
 	scan->deadline = clock_after(now, config->scan.limit);
 	scan->shown_at = status_line_exists() ? clock_after(now, SCAN_PATIENCE) : CLOCK_NEVER;
 	if (!scan_results_open(&scan->results, config, fault))

@@ -17,7 +17,7 @@
 /* What has to be printed about a probe. */
 struct scan_line {
 	enum probe_stage stage;
-	int64_t resolve_time, connect_time;
+	int64_t resolve_time, connect_time, handshake_time;
 	const char *protocol;
 	char *target, *address, *cause, *banner; /* owned; NULL: none */
 };
@@ -124,6 +124,7 @@ scan_results_line(const struct probe *probe)
 	*line = (struct scan_line){ .stage = result->stage,
 		.resolve_time = result->resolve_time,
 		.connect_time = result->connect_time,
+		.handshake_time = result->handshake_time,
 		.protocol = dial->config.transport->name,
 		.target = dial->name != NULL ? strdup(dial->name) : NULL,
 		.address = to != NULL ? address_print(to) : NULL,
@@ -204,6 +205,7 @@ scan_results_print(const struct scan_results *results, const struct scan_entry *
 		.stage = probe_stage_word(line->stage),
 		.resolve_time = (uint64_t)line->resolve_time,
 		.connect_time = (uint64_t)line->connect_time,
+		.handshake_time = (uint64_t)line->handshake_time,
 	});
 }
 

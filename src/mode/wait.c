@@ -57,6 +57,7 @@ wait_is_wanted(const struct wait *wait, const struct probe_result *result)
 	case PROBE_FILTERED:
 	case PROBE_UNREACHABLE:
 		return wait->config->until_closed;
+	case PROBE_REFUSED_BY_TLS:
 	case PROBE_OPEN_FILTERED:
 	case PROBE_UNRESOLVED:
 	case PROBE_ERROR:
@@ -139,7 +140,7 @@ wait_try(struct wait *wait, size_t i, int64_t now)
 	target->trying = true;
 	wait->trying++;
 	target->next_at = clock_after(now, wait->config->interval);
-	probe_start(&target->probe, &wanted, &wait->finished);
+	probe_start(&target->probe, &wanted, target->of->secure, &wait->finished);
 }
 
 /* Whether a try may begin: its look-up may have to wait for others. */
@@ -277,7 +278,9 @@ wait_run(struct run *run, struct fault *fault)
 {
 	const struct config *config = run->config;
 	struct wait wait = { .run = run, .config = &config->repeat };
-	wait.finished = (struct probe_queue){ .engine = &run->engine, .owner = &wait.task };
+	wait.finished = (struct probe_queue){
+		.engine = &run->engine, .owner = &wait.task, .tls = &config->tls
+	};
 	wait.deadline = clock_after(clock_now(), config->repeat.limit);
 	if (!wait_list(&wait))
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "wait");

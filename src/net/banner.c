@@ -4,11 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 
 #include "base/text.h"
 #include "frame/escape.h"
-#include "sys/sys.h"
 
 bool
 banner_parse(struct banner_config *config, const char *text, struct fault *fault)
@@ -108,43 +106,4 @@ banner_text(const struct banner *banner)
 	}
 	memcpy(longer + length, more, sizeof more);
 	return longer;
-}
-
-void
-banner_ask(const struct banner *banner, const struct banner_config *config, int fd,
-	struct pollset *pollset)
-{
-	bool sends = banner->sent < config->length;
-	(void)pollset_ask(pollset, fd, (short)(sends ? POLLIN | POLLOUT : POLLIN));
-}
-
-/* Sends the rest of the request. After an error what the peer has said can still be read. */
-static void
-banner_send(struct banner *banner, const struct banner_config *config, int fd)
-{
-	while (banner->sent < config->length) {
-		struct iovec piece = { config->request + banner->sent,
-			config->length - banner->sent };
-		ssize_t n = sys_send(fd, &piece, 1, NULL, 0);
-		if (n == -1 && sys_would_block(errno))
-			return;
-		banner->sent = n == -1 ? config->length : banner->sent + (size_t)n;
-	}
-}
-
-enum io
-banner_step(struct banner *banner, const struct banner_config *config, int fd)
-{
-	banner_send(banner, config, fd);
-	while (!banner_is_complete(banner)) {
-		unsigned char bytes[BANNER_MAX];
-		struct iovec piece = { bytes, BANNER_MAX - banner->length };
-		ssize_t n = sys_receive(fd, &piece, 1);
-		if (n == -1 && sys_would_block(errno))
-			return IO_AGAIN;
-		if (n <= 0)
-			return IO_OK;
-		(void)banner_add(banner, bytes, (size_t)n);
-	}
-	return IO_OK;
 }

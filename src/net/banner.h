@@ -13,8 +13,6 @@
 #include <stdint.h>
 
 #include "base/fault.h"
-#include "base/io.h"
-#include "base/pollset.h"
 
 /* The most bytes that are read. */
 #define BANNER_MAX 256
@@ -39,14 +37,6 @@ bool banner_parse(struct banner_config *config, const char *text, struct fault *
 
 /* Frees the request. */
 void banner_close(struct banner_config *config);
-
-/* Adds the events that the next banner_step waits for. */
-void banner_ask(const struct banner *banner, const struct banner_config *config, int fd,
-	struct pollset *pollset);
-
-/* Sends the request and reads the line, without blocking. IO_AGAIN: call banner_ask, poll,
- * banner_step. IO_OK: nothing more will be read; the peer may have closed the connection. */
-enum io banner_step(struct banner *banner, const struct banner_config *config, int fd);
 
 /* Adds up to n bytes; returns their number, less than n if the banner is complete. */
 size_t banner_add(struct banner *banner, const unsigned char *bytes, size_t n);

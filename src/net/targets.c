@@ -88,6 +88,7 @@ targets_add(
 	if (target == NULL || !endpoint_uri_split(&uri, text, false, fault))
 		return false;
 	target->transport = rules->transport;
+	target->secure = rules->secure || uri.scheme == ENDPOINT_URI_TLS;
 	switch (uri.scheme) {
 	case ENDPOINT_URI_UNIX:
 		target->transport = transport_find(TRANSPORT_UNIX, false, false, -1);
@@ -100,10 +101,8 @@ targets_add(
 	case ENDPOINT_URI_FD:
 		return fault_set(fault, STATUS_VALUE, 0,
 			"endpoint 'fd://%s': cannot be one of several", uri.host);
-	case ENDPOINT_URI_TLS:
-		return fault_set(fault, STATUS_MISSING, 0,
-			"endpoint 'tls://%s': probing with TLS is not supported", uri.host);
 	case ENDPOINT_URI_TCP:
+	case ENDPOINT_URI_TLS:
 	case ENDPOINT_URI_UDP:
 		target->transport =
 			transport_find(TRANSPORT_INET, uri.scheme == ENDPOINT_URI_UDP, false, -1);

@@ -3,7 +3,7 @@
  * sockets, and whatever else has an endpoint.
  *
  *     localhost:22,80-90    [::1]:http    10.0.0.0/28:22    [2001:db8::/120]:22    udp://host:53
- *     unix:/run/x.sock      unix:@name
+ *     tls://host:443        unix:/run/x.sock        unix:@name
  */
 #ifndef SOCKCAT_NET_TARGETS_H
 #define SOCKCAT_NET_TARGETS_H
@@ -23,6 +23,7 @@ struct target {
 	struct endpoint endpoint; /* the port: if `ports` is empty */
 	struct cidr network;      /* the hosts instead of the endpoint's; size 0: none */
 	struct ports ports;
+	bool secure; /* by TLS */
 };
 
 struct targets {
@@ -35,6 +36,7 @@ struct targets_rules {
 	const struct transport *transport; /* of an IP socket */
 	int family;
 	bool numeric; /* no names */
+	bool secure;  /* all are probed with TLS */
 };
 
 /* Adds an empty target. NULL with a fault: out of memory. */

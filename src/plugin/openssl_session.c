@@ -5,9 +5,11 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "plugin/openssl_bio.h"
 #include "plugin/openssl_pin.h"
+#include "plugin/openssl_text.h"
 #include "plugin/openssl_verify.h"
 
 /* Received alerts are reasons from this number on. */
@@ -142,6 +144,7 @@ openssl_session_free(void *state)
 	SSL_free(session->ssl);
 	openssl_context_free(session->context);
 	fault_clear(&session->refusal);
+	free(session->subject);
 	free(session);
 }
 
@@ -159,6 +162,27 @@ openssl_session_handshake(void *state, struct fault *fault)
 	return result;
 }
 
+/* Describes the peer's certificate. */
+static void
+openssl_session_describe_peer(
+	struct openssl_session *session, X509 *certificate, struct tls_facts *facts)
+{
+	const ASN1_TIME *end = X509_get0_notAfter(certificate);
+	struct tm date;
+	int days = 0, seconds = 0;
+	openssl_pin_print(certificate, session->pin);
+	if (session->subject == NULL)
+		session->subject = openssl_text_name(X509_get_subject_name(certificate));
+	if (ASN1_TIME_to_tm(end, &date) == 1)
+		(void)strftime(
+			session->expires, sizeof session->expires, "%Y-%m-%dT%H:%M:%SZ", &date);
+	if (ASN1_TIME_diff(&days, &seconds, NULL, end) == 1 && days > 0)
+		facts->days = (uint64_t)days;
+	facts->pin = session->pin[0] != '\0' ? session->pin : NULL;
+	facts->subject = session->subject;
+	facts->expires = session->expires[0] != '\0' ? session->expires : NULL;
+}
+
 void
 openssl_session_describe(void *state, struct tls_facts *facts)
 {
@@ -170,15 +194,16 @@ openssl_session_describe(void *state, struct tls_facts *facts)
 	SSL_get0_alpn_selected(ssl, &alpn, &length);
 	if (length > 0 && length < sizeof session->alpn)
 		memcpy(session->alpn, alpn, length);
-	openssl_pin_print(SSL_get0_peer_certificate(ssl), session->pin);
 	*facts = (struct tls_facts){
 		.version = SSL_get_version(ssl),
 		.cipher = SSL_get_cipher_name(ssl),
 		.group = group != NID_undef ? SSL_group_to_name(ssl, group) : NULL,
 		.alpn = length > 0 ? session->alpn : NULL,
 		.server_name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name),
-		.pin = session->pin[0] != '\0' ? session->pin : NULL,
 	};
+	X509 *certificate = SSL_get0_peer_certificate(ssl);
+	if (certificate != NULL)
+		openssl_session_describe_peer(session, certificate, facts);
 }
 
 enum io

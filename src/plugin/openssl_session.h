@@ -18,6 +18,8 @@ struct openssl_session {
 	bool established;       /* the handshake is over */
 	char alpn[256];         /* empty: none */
 	char pin[TLS_PIN_SIZE]; /* of the peer */
+	char *subject;          /* of the peer, owned; NULL: none */
+	char expires[sizeof "9999-12-31T23:59:59Z"];
 };
 
 /* See struct tls_ops. */

@@ -55,8 +55,11 @@ struct tls_bottom {
 /* What a handshake has agreed on. The strings live as long as the session; NULL: none. */
 struct tls_facts {
 	const char *version, *cipher, *group, *alpn;
-	const char *pin;         /* of the peer's certificate */
 	const char *server_name; /* that a client has asked for */
+	/* Of the peer's certificate: */
+	const char *pin, *subject;
+	const char *expires; /* as in RFC 3339 */
+	uint64_t days;       /* until then */
 };
 
 /*

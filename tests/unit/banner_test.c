@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "net/banner.h"
+#include "mode/probe_banner.h"
+#include "stream/socket.h"
 
 #define BANNER_TEST(text) (text), sizeof(text) - 1
 
@@ -134,29 +135,35 @@ banner_test_sockets(void)
 	size_t got = 0;
 	int pair[2];
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	struct fault fault = FAULT_NONE;
+	struct stream *stream = socket_new(transport_find(TRANSPORT_UNIX, false, false, -1),
+		pair[0], 0, strdup("peer"), &fault);
+	CHECK(stream != NULL);
+	if (stream == NULL)
+		return;
 	memset(request, 'x', sizeof request);
-	CHECK(banner_step(&banner, &config, pair[0]) == IO_AGAIN);
+	CHECK(probe_banner_step(&banner, &config, stream) == IO_AGAIN);
 	CHECK(banner.sent > 0 && banner.sent < sizeof request);
 	while (got < sizeof request) {
 		ssize_t n = recv(pair[1], space, sizeof space, MSG_DONTWAIT);
 		if (n > 0)
 			got += (size_t)n;
 		else
-			CHECK(banner_step(&banner, &config, pair[0]) == IO_AGAIN);
+			CHECK(probe_banner_step(&banner, &config, stream) == IO_AGAIN);
 	}
 	CHECK(banner.sent == sizeof request);
 	CHECK(send(pair[1], "he", 2, 0) == 2);
-	CHECK(banner_step(&banner, &config, pair[0]) == IO_AGAIN);
+	CHECK(probe_banner_step(&banner, &config, stream) == IO_AGAIN);
 	CHECK(send(pair[1], "llo", 3, 0) == 3);
 	CHECK(close(pair[1]) == 0);
-	CHECK(banner_step(&banner, &config, pair[0]) == IO_OK);
+	CHECK(probe_banner_step(&banner, &config, stream) == IO_OK);
 	char *text = banner_text(&banner);
 	CHECK(text != NULL && strcmp(text, "hello") == 0);
 	free(text);
 	/* Nothing can be sent any more. */
 	banner = (struct banner){ .length = 0 };
-	CHECK(banner_step(&banner, &config, pair[0]) == IO_OK && banner_text(&banner) == NULL);
-	CHECK(close(pair[0]) == 0);
+	CHECK(probe_banner_step(&banner, &config, stream) == IO_OK && banner_text(&banner) == NULL);
+	stream_close(stream, true);
 }
 
 int
