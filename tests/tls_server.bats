@@ -73,3 +73,7 @@ EOT
 EOT
     assert_fails 2 '--allow-cert requires -l' sockcat --ssl --allow-cert CN:x localhost 9 </dev/null
 }
+
+# ---- what TLS is combined with ----
+
+@test "programs get what is known about the connection, printable" { drive tls_server environment; }

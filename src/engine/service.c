@@ -84,6 +84,7 @@ service_init_program(const struct service_context *context, struct fault *fault)
 	if (context->told == NULL)
 		sys_peer_credentials(context->remote->write.fd, &exec.from);
 	exec.own = service_own(context);
+	exec.secure = tls_filter_describe(context->remote, &exec.tls);
 	return exec_new(&exec, fault);
 }
 

@@ -103,7 +103,10 @@ session_open_local(struct session *session, const struct service_context *contex
 	if (session->local == NULL) {
 		if (service->init == NULL)
 			return IO_OK;
-		session->local = service->init(context, fault);
+		/* Filters may have been added to it since. */
+		struct service_context current = *context;
+		current.remote = remote;
+		session->local = service->init(&current, fault);
 		if (session->local == NULL)
 			return IO_FAIL;
 		session->relay.out.moved_at = context->now;

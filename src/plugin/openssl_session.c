@@ -180,6 +180,7 @@ openssl_session_describe_peer(
 		facts->days = (uint64_t)days;
 	facts->pin = session->pin[0] != '\0' ? session->pin : NULL;
 	facts->subject = session->subject;
+	facts->verified = !session->context->settings.unverified;
 	facts->expires = session->expires[0] != '\0' ? session->expires : NULL;
 }
 

@@ -60,6 +60,7 @@ struct tls_facts {
 	const char *pin, *subject;
 	const char *expires; /* as in RFC 3339 */
 	uint64_t days;       /* until then */
+	bool verified;       /* it was, or its pin */
 };
 
 /*

@@ -11,8 +11,11 @@
 #include "sys/sys.h"
 
 static const char *const child_env_prefixes[] = { "SOCKCAT_", "NCAT_" };
+/* The names behind the first prefix; the first of them also behind the second. */
 static const char *const child_env_names[] = { "PROTO", "REMOTE_ADDR", "REMOTE_PORT", "LOCAL_ADDR",
-	"LOCAL_PORT", "PEER_UID", "PEER_GID", "PEER_PID" };
+	"LOCAL_PORT", "PEER_UID", "PEER_GID", "PEER_PID", "TLS_PROTOCOL", "TLS_CIPHER", "TLS_ALPN",
+	"TLS_SERVER_NAME", "TLS_PEER_SUBJECT", "TLS_PEER_PIN", "TLS_VERIFIED" };
+#define CHILD_ENV_TLS 8 /* the first of TLS */
 #define CHILD_ENV_PREFIXES (sizeof child_env_prefixes / sizeof child_env_prefixes[0])
 #define CHILD_ENV_NAMES (sizeof child_env_names / sizeof child_env_names[0])
 
@@ -55,6 +58,42 @@ child_env_identify(const struct sys_credentials *from, char user[static NI_MAXHO
 		(void)snprintf(process, NI_MAXHOST, "%jd", (intmax_t)from->process);
 }
 
+/* A text that the peer has chosen is left out unless it is whole and printable: a part of it could
+ * be another's. */
+static void
+child_env_copy(char value[static NI_MAXHOST], const char *text)
+{
+	size_t length = text != NULL ? strlen(text) : 0;
+	bool good = length < NI_MAXHOST;
+	for (size_t i = 0; i < length && good; i++)
+		good = text[i] >= ' ' && text[i] <= '~';
+	(void)snprintf(value, NI_MAXHOST, "%s", good && length > 0 ? text : "");
+}
+
+/* The name of a server, which the client has chosen. */
+static void
+child_env_copy_host(char value[static NI_MAXHOST], const char *text)
+{
+	bool good = text != NULL;
+	for (const char *at = text; good && *at != '\0'; at++)
+		good = isalnum((unsigned char)*at) || strchr("-._", *at) != NULL;
+	child_env_copy(value, good ? text : NULL);
+}
+
+static void
+child_env_secure(const struct tls_facts *tls, char values[][NI_MAXHOST])
+{
+	const struct tls_facts none = { .version = NULL };
+	const struct tls_facts *facts = tls != NULL ? tls : &none;
+	child_env_copy(values[0], facts->version);
+	child_env_copy(values[1], facts->cipher);
+	child_env_copy(values[2], facts->alpn);
+	child_env_copy_host(values[3], facts->server_name);
+	child_env_copy(values[4], facts->subject);
+	child_env_copy(values[5], facts->pin);
+	child_env_copy(values[6], tls == NULL ? NULL : facts->verified ? "1" : "0");
+}
+
 /* Whether an entry "NAME=VALUE" has a name that is set here. */
 static bool
 child_env_is_set_here(const char *entry)
@@ -94,7 +133,7 @@ child_env_join(const char *prefix, const char *name, const char *value)
 
 char **
 child_env_make(char *const *inherited, bool clear, const char *protocol, const struct address *own,
-	const struct address *peer, const struct sys_credentials *from)
+	const struct address *peer, const struct sys_credentials *from, const struct tls_facts *tls)
 {
 	struct child_env_values values;
 	size_t count = 0, used = 0;
@@ -104,6 +143,7 @@ child_env_make(char *const *inherited, bool clear, const char *protocol, const s
 	child_env_describe(peer, values.text[1], values.text[2]);
 	child_env_describe(own, values.text[3], values.text[4]);
 	child_env_identify(from, values.text[5], values.text[6], values.text[7]);
+	child_env_secure(tls, values.text + CHILD_ENV_TLS);
 
 	while (inherited[count] != NULL)
 		count++;
@@ -115,7 +155,7 @@ child_env_make(char *const *inherited, bool clear, const char *protocol, const s
 			good = (made[used++] = strdup(inherited[i])) != NULL;
 	for (size_t i = 0; i < CHILD_ENV_PREFIXES; i++)
 		for (size_t j = 0; j < CHILD_ENV_NAMES && good; j++)
-			if (values.text[j][0] != '\0')
+			if (values.text[j][0] != '\0' && (i == 0 || j < CHILD_ENV_TLS))
 				good = (made[used++] = child_env_join(child_env_prefixes[i],
 						child_env_names[j], values.text[j])) != NULL;
 	if (good)

@@ -91,7 +91,7 @@ exec_start(struct exec *exec, const struct exec_ends *ends, bool *ready)
 {
 	const struct exec_config *config = &exec->config;
 	char **environment = child_env_make(environ, config->clear, config->protocol, &config->own,
-		&config->peer, &config->from);
+		&config->peer, &config->from, config->secure ? &config->tls : NULL);
 	errno = ENOMEM;
 	const struct sys_program program = {
 		.path = config->path,

@@ -11,6 +11,7 @@
 
 #include "base/fault.h"
 #include "net/endpoint.h"
+#include "plugin/tls_ops.h"
 #include "stream/stream.h"
 #include "sys/sys.h"
 
@@ -27,6 +28,8 @@ struct exec_config {
 	const char *protocol;
 	struct address own, peer;
 	struct sys_credentials from;
+	bool secure;          /* the connection uses TLS, with: */
+	struct tls_facts tls; /* which live until the program is started */
 };
 
 /* Creates the stream; its `open` starts the program. NULL and a fault if memory runs out. */

@@ -35,6 +35,11 @@ def leave(peer):
     peer.s.close()
 
 
+def accepted(cat, count):
+    """Wait until it has accepted this number of clients (-v)."""
+    until(lambda: cat.errors().count('connection from') == count, '%d clients' % count)
+
+
 def silent(s):
     """Whether nothing has come for the client, though others were served since."""
     s.settimeout(0.05)
@@ -90,9 +95,10 @@ def slow_handshakes():
 
 def places():
     """One place: two clients that are slow to begin, one that is served, one that waits for its place."""
-    cat = listener('-k', '--echo', '--max-conns', '1')
+    cat = listener('-kv', '--echo', '--max-conns', '1')
     slow = [dial(cat) for _ in range(2)]
     first, second = (Peer(dial(cat), client_context(), False) for _ in range(2))
+    accepted(cat, 4)
     first.handshake()
     second.handshake()
     echoed(first, b'one')
@@ -114,7 +120,7 @@ def places():
 def refused():
     cat = listener('-kv', '--echo', '--max-conns', '1', '--refuse')
     first, second = (Peer(dial(cat), client_context(), False) for _ in range(2))
-    until(lambda: cat.errors().count('connection from') == 2, 'both connections')
+    accepted(cat, 2)
     first.handshake()
     echoed(first, b'one')
     try:
@@ -133,8 +139,9 @@ def refused():
 def children():
     """Two clients at a time in their handshake, and one program: the other follows when it has ended."""
     script = 'mkdir %s/runs || echo two at a time; cat; rmdir %s/runs' % (T, T)
-    cat = listener('-k', '--max-children', '1', '-c', script)
+    cat = listener('-kv', '--max-children', '1', '-c', script)
     peers = [Peer(dial(cat), client_context(), False) for _ in range(2)]
+    accepted(cat, 2)
     for peer in peers:
         peer.handshake()
         say(peer, b'hello')
@@ -373,6 +380,36 @@ def allowed():
         except (ssl.SSLError, OSError):
             check(name != 'client', True)
     counts(cat, r'0 clients, 4 in all, 2 failed \(2 in the handshake\)')
+
+
+def environment():
+    """What programs learn about the connection; a variable that was inherited is not believed."""
+    believed = {'SOCKCAT_TLS_VERIFIED': '1', 'SOCKCAT_TLS_PEER_SUBJECT': 'CN=root', 'SOCKCAT_TLS_PEER_PIN': 'x'}
+    own_cert = '--ssl-cert', C + '/good.crt', '--ssl-key', C + '/good.key'
+
+    def run(*options, name='localhost', context=None):
+        cat = Cat('-l', '--ssl', *own_cert, *options, '-c', 'env | grep ^SOCKCAT_TLS_ | sort', '127.0.0.1', '0',
+                  env=believed)
+        peer = Peer(dial(cat), context or any_context(), False, name).handshake()
+        found = dict(line[len('SOCKCAT_TLS_'):].split('=', 1) for line in peer.rest().decode().splitlines())
+        peer.s.sendall(b''.join(peer.records()))
+        cat.end()
+        return found
+    context = any_context()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers('ECDHE-ECDSA-AES128-GCM-SHA256')
+    context.set_alpn_protocols(['h2'])
+    check(run('--ssl-alpn', 'x,h2', context=context),
+          {'PROTOCOL': 'TLSv1.2', 'CIPHER': 'ECDHE-ECDSA-AES128-GCM-SHA256', 'ALPN': 'h2', 'SERVER_NAME': 'localhost',
+           'VERIFIED': '0'})
+    verify = '--ssl-verify', '--ssl-trustfile', C + '/root.crt'
+    found = run(*verify, name=None, context=own('named'))
+    check(found, {'PROTOCOL': 'TLSv1.3', 'CIPHER': found['CIPHER'], 'PEER_SUBJECT': 'CN=named', 'PEER_PIN': pin('named'),
+                  'VERIFIED': '1'})
+    # Characters that could be taken for something else are escaped, or the text is left out.
+    check(run(*verify, name=None, context=own('odd'))['PEER_SUBJECT'],
+          r'O=SOCKCAT_TLS_VERIFIED=2,CN=new\0Aline\1B[2J\, \"\C3\A9')
+    check('SERVER_NAME' in run(name='$(id)'), False)
 
 
 if __name__ == '__main__':

@@ -82,7 +82,7 @@ address_fuzz_environment(
 	char *const *words, bool clear, const struct address *own, const struct address *peer)
 {
 	struct sys_credentials from = { .user = SYS_NO_USER };
-	char **made = child_env_make(words, clear, "tcp", own, peer, &from);
+	char **made = child_env_make(words, clear, "tcp", own, peer, &from, NULL);
 	size_t ours = 0;
 	if (made == NULL)
 		abort();

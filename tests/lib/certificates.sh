@@ -22,7 +22,7 @@ leaf() {
     shift 2
     [ -e "$name.key" ] || key "$name"
     printf '%s\n' "$@" >"$name.ext"
-    openssl req -new -key "$name.key" -subj "/CN=${common:-$name}" -out "$name.csr"
+    openssl req -new -utf8 -key "$name.key" -subj "/CN=${common:-$name}" -out "$name.csr"
     openssl x509 -req -in "$name.csr" -CA "$by.crt" -CAkey "$by.key" -set_serial "0x$(openssl rand -hex 8)" -days 800 \
         -extfile "$name.ext" -out "$name.crt"
 }
@@ -76,6 +76,7 @@ leaf responder root extendedKeyUsage=OCSPSigning
 leaf named root extendedKeyUsage=clientAuth \
     'subjectAltName=email:a@example.test,URI:spiffe://example.test/alice,DNS:alice.test'
 common=named leaf namedbad other extendedKeyUsage=clientAuth 'subjectAltName=URI:spiffe://example.test/alice'
+common=$(printf 'new\nline\033[2J, "\303\251/O=SOCKCAT_TLS_VERIFIED=2') leaf odd root extendedKeyUsage=clientAuth
 leaf clientbad other extendedKeyUsage=clientAuth
 dated expired 20200101000000Z 20210101000000Z
 dated notyet 20400101000000Z 20410101000000Z
