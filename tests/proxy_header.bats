@@ -113,3 +113,33 @@ load lib/helper
     assert_fails 3 "'example.com'" sockcat -l --accept-proxy=1 --proxy-from example.com 127.0.0.1 0
     assert_fails 3 "10.0.0.1/8" sockcat -l --accept-proxy=1 --proxy-from 127.0.0.1,10.0.0.1/8 127.0.0.1 0
 }
+
+# ---- peers ----
+
+@test "haproxy: both ways, both versions, with its values, its health checks and its TLS" {
+    need haproxy
+    need_netns
+    export T SOCKCAT
+    in_netns drive proxy_header haproxy
+}
+
+@test "nginx takes both versions" {
+    need nginx
+    need_netns
+    export T SOCKCAT
+    in_netns drive proxy_header nginx
+}
+
+@test "nginx sends version 1" {
+    local module=${NGINX_STREAM_MODULE:-/usr/lib/nginx/modules/ngx_stream_module.so}
+    need nginx
+    need_netns
+    [ -e "$module" ] || skip "needs libnginx-mod-stream"
+    export T SOCKCAT
+    in_netns drive proxy_header nginx_sends "$module"
+}
+
+@test "curl --haproxy-protocol" {
+    need curl
+    drive proxy_header curl
+}

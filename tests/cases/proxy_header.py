@@ -1,4 +1,5 @@
 """Headers of the PROXY protocol: what is sent, what is accepted, and the programs that speak it."""
+import atexit
 import json
 import os
 import re
@@ -524,6 +525,147 @@ def from_unix():
         cat = Cat('-l', '-k', '-U', where, '--accept-proxy=any', *more, '-c', ENV)
         answered(cat, sent, wanted)
         cat.process.kill()
+
+
+# --- the programs that people run, in a network namespace, where ports are free ---
+
+HAPROXY = """
+defaults
+    mode tcp
+    timeout connect 20s
+    timeout client 20s
+    timeout server 20s
+    unique-id-format %%{+X}o%%pid
+listen one
+    bind 127.0.0.1:2001 accept-proxy
+    server s 127.0.0.1:3000 send-proxy
+listen two
+    bind 127.0.0.1:2002 accept-proxy
+    server s 127.0.0.1:3000 send-proxy-v2
+listen all
+    bind 127.0.0.1:2003 accept-proxy
+    server s 127.0.0.1:3000 send-proxy-v2-ssl-cn proxy-v2-options ssl,cert-cn,crc32c,unique-id,authority
+listen checked
+    bind 127.0.0.1:2004
+    server s 127.0.0.1:3001 send-proxy-v2 check inter 200ms rise 2 fall 1 init-addr none
+listen target
+    bind 127.0.0.1:2005
+    server s 127.0.0.1:3002 send-proxy-v2 ssl verify none
+"""
+NGINX = """
+daemon off;
+master_process off;
+pid %(T)s/nginx.pid;
+error_log stderr;
+events {}
+http {
+    access_log off;
+    client_body_temp_path %(T)s/nginx; proxy_temp_path %(T)s/nginx; fastcgi_temp_path %(T)s/nginx;
+    uwsgi_temp_path %(T)s/nginx; scgi_temp_path %(T)s/nginx;
+    server {
+        listen 127.0.0.1:2010 proxy_protocol;
+        return 200 "$proxy_protocol_addr $proxy_protocol_port $proxy_protocol_server_addr $proxy_protocol_server_port";
+    }
+}
+"""
+
+
+NGINX_STREAM = """
+load_module %(module)s;
+daemon off;
+master_process off;
+pid %(T)s/nginx.pid;
+error_log stderr;
+events {}
+stream {
+    server {
+        listen 127.0.0.1:2011 proxy_protocol;
+        set_real_ip_from 127.0.0.1;
+        proxy_pass 127.0.0.1:3000;
+        proxy_protocol on;
+    }
+}
+"""
+
+
+def up(name, command, *ports):
+    process = subprocess.Popen(command, cwd=T, stdin=subprocess.DEVNULL, stdout=open('%s/%s.out' % (T, name), 'wb'),
+                               stderr=subprocess.STDOUT)
+    atexit.register(process.kill)
+
+    def there():
+        check(process.poll(), None, name)
+        with socket.socket() as s:
+            return s.connect_ex(('127.0.0.1', ports[-1])) == 0
+    until(there, name)
+    return process
+
+
+def haproxy():
+    """It believes what is sent, and what it sends is believed, with all its values, and its health checks."""
+    with open(T + '/haproxy.cfg', 'w') as file:
+        file.write(HAPROXY.replace('%%', '%'))
+    cat = Cat('-l', '-k', '-v', '--accept-proxy=any', '127.0.0.1', '3000', '-c', ENV)
+    checked = Cat('-l', '-k', '-v', '--accept-proxy=2', '127.0.0.1', '3001', '-c', ENV)
+    up('haproxy', ['haproxy', '-db', '-f', 'haproxy.cfg'], 2005)
+    for port in 2001, 2002, 2003:
+        for version in 1, 2:
+            for source, told in ('192.0.2.1:53100', '192.0.2.1 53100 127.0.0.1 %d' % port), \
+                    ('[2001:db8::1]:5', '2001:db8::1 5 ::ffff:127.0.0.1 %d' % port):
+                client = sockcat('--send-proxy=%d' % version, '--proxy-source', source, '127.0.0.1', str(port))
+                out, err = end(client, 0, b'data')
+                check((out, err), (told.encode() + b' \ndata', b''), (port, version))
+    # Its health checks are LOCAL: connections of its own address.
+    until(lambda: checked.errors().count('connection from 127.0.0.1:') > 2, checked.errors())
+    with socket.create_connection(('127.0.0.1', 2004), LIMIT) as s:
+        s.shutdown(socket.SHUT_WR)
+        check(to_end(s), b'127.0.0.1 %d 127.0.0.1 2004 \n' % s.getsockname()[1])
+    check('PROXY header' in checked.errors() + cat.errors(), False, checked.errors() + cat.errors())
+    if os.path.exists(os.path.dirname(os.environ['SOCKCAT']) + '/libexec/sockcat/tls.so'):
+        encrypted = Cat('-l', '--ssl', '--ssl-self-signed', '--accept-proxy=2', '127.0.0.1', '3002', '-c', ENV)
+        with socket.create_connection(('127.0.0.1', 2005), LIMIT) as s:
+            s.sendall(b'data')
+            wanted = b'127.0.0.1 %d 127.0.0.1 2005 \ndata' % s.getsockname()[1]
+            check(exactly(s, len(wanted)), wanted)
+            s.shutdown(socket.SHUT_WR)
+            check(to_end(s), b'')
+        encrypted.end()
+
+
+def nginx():
+    """It takes both versions."""
+    os.mkdir(T + '/nginx')
+    with open(T + '/nginx.conf', 'w') as file:
+        file.write(NGINX % {'T': T})
+    up('nginx', ['nginx', '-p', T, '-c', T + '/nginx.conf'], 2010)
+    for version in 1, 2:
+        client = sockcat('--send-proxy=%d' % version, '--proxy-source', '192.0.2.1:53100', '127.0.0.1', '2010')
+        out, _ = end(client, 0, b'GET / HTTP/1.0\r\n\r\n')
+        check(out.partition(b'\r\n\r\n')[2], b'192.0.2.1 53100 127.0.0.1 2010', version)
+
+
+def nginx_sends(module):
+    """Its module for streams sends version 1, about what it has received."""
+    os.mkdir(T + '/nginx')
+    with open(T + '/nginx.conf', 'w') as file:
+        file.write(NGINX_STREAM % {'T': T, 'module': module})
+    cat = Cat('-l', '-k', '--accept-proxy=1', '127.0.0.1', '3000', '-c', 'read -r word; echo "$word " ' + ENV[5:-5])
+    up('nginx', ['nginx', '-p', T, '-c', T + '/nginx.conf'], 2011)
+    for version in 1, 2:
+        # It drops answers after a half-close.
+        client = sockcat('--end=keep', '--send-proxy=%d' % version, '--proxy-source', '192.0.2.1:53100', '127.0.0.1', '2011')
+        check(end(client, 0, b'data\n'), (b'data  192.0.2.1 53100 127.0.0.1 2011 \n', b''))
+    cat.process.kill()
+
+
+def curl():
+    """Its header is version 1, with its own address."""
+    cat = Cat('-l', '--accept-proxy=1', '-v', '127.0.0.1', '0', '-c',
+              'printf "HTTP/1.0 200 OK\\r\\n\\r\\n$SOCKCAT_REMOTE_ADDR $SOCKCAT_LOCAL_PORT"')
+    out = subprocess.run(['curl', '-sS', '--haproxy-protocol', 'http://127.0.0.1:' + cat.where], capture_output=True,
+                         timeout=LIMIT, check=True).stdout
+    check(out, ('127.0.0.1 ' + cat.where).encode())
+    cat.process.kill()
 
 
 if __name__ == '__main__':
