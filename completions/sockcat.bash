@@ -59,9 +59,9 @@ _sockcat_option() {
     kind='' values=''
     case $1 in
     -l | --listen) option=listen bars='-l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd' ;;
-    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy --proxy-server -x --send-proxy --send --receive -o --hex-dump --output --in --out --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
+    -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy --proxy-server -x --send-proxy --send --receive -o --hex-dump --output --in --offset --out --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
     --banner) option=banner kind=optional values='send:TEXT' bars='--banner -u --udp --wait-for --ping --udplite' ;;
-    -u | --udp) option=udp bars='--banner -u --udp --allow-uid --proxy --proxy-server -x --send-proxy --accept-proxy --send --receive -t --telnet --ssl --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
+    -u | --udp) option=udp bars='--banner -u --udp --allow-uid --proxy --proxy-server -x --send-proxy --accept-proxy --send --receive --resume -t --telnet --ssl --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
     -U | --unixsock) option=unixsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
     -4 | --ipv4) option=ipv4 bars='-U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' ;;
     -6 | --ipv6) option=ipv6 bars='-U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' ;;
@@ -74,12 +74,12 @@ _sockcat_option() {
     -h | --help) option=help kind=optional values='basics end times probe exec clients access proxy data frames script tls transport socket exit all' bars='-h --help' ;;
     -V | --version) option=version bars='-V --version' ;;
     -N) option=half_close bars='-N --end --no-shutdown --send --receive' ;;
-    -d | --no-stdin) option=no_stdin bars='-d --no-stdin --end --send-only -e --exec -c --sh-exec --to --echo --discard --daytime --chargen --proxy-server --send --receive --in -i --delay -F --pass-fd' ;;
+    -d | --no-stdin) option=no_stdin bars='-d --no-stdin --end --send-only -e --exec -c --sh-exec --to --echo --discard --daytime --chargen --proxy-server --send --receive --in --offset -i --delay -F --pass-fd' ;;
     --until) option=until kind=words values='both peer stdin either' bars='--until --send --receive' ;;
     --end) option=end kind=words values='auto shutdown keep close' bars='-N -d --no-stdin --end --no-shutdown --recv-only --send --receive' ;;
     --no-shutdown) option=no_shutdown bars='-N --end --no-shutdown --send --receive' ;;
     --send-only) option=send_only bars='-z --probe -d --no-stdin --send-only --recv-only -W --recv-limit -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --out --expect --expect-digest -F --pass-fd' ;;
-    --recv-only) option=recv_only bars='-z --probe --end --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --in -i --delay -F --pass-fd' ;;
+    --recv-only) option=recv_only bars='-z --probe --end --send-only --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --in --offset -i --delay -F --pass-fd' ;;
     -W | --recv-limit) option=recv_limit kind=nothing bars='--send-only -W --recv-limit --send --receive -F --pass-fd' ;;
     -w) option=limits kind=nothing bars='-w --wait --idle-timeout' ;;
     -q | --quit-after) option=quit_after kind=nothing bars='-q --quit-after --send --receive' ;;
@@ -100,18 +100,18 @@ _sockcat_option() {
     --ping) option=ping kind=optional values='N tls' bars='-l --listen --banner --any --parallel --for --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive -F --pass-fd' ;;
     --interval) option=interval kind=nothing bars='--interval' ;;
     --max-loss) option=max_loss kind=nothing bars='--max-loss' ;;
-    -e | --exec) option=exec kind=command bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --in --out --raw -F --pass-fd' ;;
-    -c | --sh-exec) option=sh_exec kind=nothing bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --in --out --raw -F --pass-fd' ;;
+    -e | --exec) option=exec kind=command bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --in --offset --out --raw -F --pass-fd' ;;
+    -c | --sh-exec) option=sh_exec kind=nothing bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --in --offset --out --raw -F --pass-fd' ;;
     --exec-status) option=exec_status bars='--exec-status -k --keep-open' ;;
     --pty) option=pty kind=optional values='raw' bars='--pty' ;;
     --keep-env) option=keep_env bars='--keep-env --clear-env' ;;
     --clear-env) option=clear_env bars='--keep-env --clear-env' ;;
     --max-children) option=max_children kind=nothing bars='--max-children' ;;
     --max-processes) option=max_processes kind=nothing bars='--max-processes' ;;
-    -k | --keep-open) option=keep_open bars='--exec-status -k --keep-open --size' ;;
-    --to) option=to kind=endpoint bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --in --out --raw -F --pass-fd' ;;
-    --broker) option=broker bars='-z --probe --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive -C --crlf --in --out -i --delay --rate --digest --digest-file --expect --expect-digest --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
-    --chat) option=chat bars='-z --probe --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive -C --crlf --in --out -i --delay --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    -k | --keep-open) option=keep_open bars='--exec-status -k --keep-open --offset --size' ;;
+    --to) option=to kind=endpoint bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --in --offset --out --raw -F --pass-fd' ;;
+    --broker) option=broker bars='-z --probe --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive -C --crlf --in --offset --out -i --delay --rate --digest --digest-file --expect --expect-digest --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --chat) option=chat bars='-z --probe --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive -C --crlf --in --offset --out -i --delay --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
     --nick) option=nick kind=nothing bars='--nick' ;;
     --max-conns) option=max_conns kind=nothing bars='--max-conns' ;;
     --max-conns-per-host) option=max_conns_per_host kind=nothing bars='-U --unixsock --max-conns-per-host --vsock' ;;
@@ -119,10 +119,10 @@ _sockcat_option() {
     --refuse) option=refuse bars='--refuse' ;;
     --queue) option=queue kind=nothing bars='--queue' ;;
     --slow) option=slow kind=words values='wait drop disconnect' bars='--slow' ;;
-    --echo) option=echo bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --in --out --digest --digest-file --expect --expect-digest --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
-    --discard) option=discard bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive -C --crlf --in --out -i --delay --rate --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
-    --daytime) option=daytime bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --in --out --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
-    --chargen) option=chargen bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --in --out --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --echo) option=echo bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --in --offset --out --digest --digest-file --expect --expect-digest --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --discard) option=discard bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive -C --crlf --in --offset --out -i --delay --rate --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --daytime) option=daytime bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --in --offset --out --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
+    --chargen) option=chargen bars='-z --probe -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --in --offset --out --raw --stdio-frame --stdin-frame --stdout-frame -F --pass-fd' ;;
     --allow) option=allow kind=address bars='-U --unixsock --vsock' ;;
     --deny) option=deny kind=address bars='-U --unixsock --vsock' ;;
     --allow-file) option=allow_file kind=file bars='-U --unixsock --vsock' ;;
@@ -136,7 +136,7 @@ _sockcat_option() {
     --proxy-auth-file) option=proxy_auth_file kind=file bars='--proxy-auth-file' ;;
     --proxy-auth) option=proxy_auth kind=nothing bars='--proxy-auth' ;;
     --noproxy) option=noproxy kind=nothing bars='--proxy-server' ;;
-    --proxy-server) option=proxy_server kind=nothing bars='-z --probe -u --udp -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --noproxy --proxy-server --send-proxy --send --receive -C --crlf --in --out -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
+    --proxy-server) option=proxy_server kind=nothing bars='-z --probe -u --udp -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --noproxy --proxy-server --send-proxy --send --receive -C --crlf --in --offset --out -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
     --allow-dest) option=allow_dest kind=nothing ;;
     --deny-dest) option=deny_dest kind=nothing ;;
     -x) option=nc_proxy kind=nothing bars='-z --probe -u --udp -U --unixsock --proxy -x -F --pass-fd --vsock --sctp --udplite' ;;
@@ -146,9 +146,9 @@ _sockcat_option() {
     --proxy-source) option=proxy_source kind=nothing bars='--proxy-source' ;;
     --accept-proxy) option=accept_proxy kind=words values='1 2 any' bars='-u --udp --accept-proxy --seqpacket --sctp --udplite' ;;
     --proxy-from) option=proxy_from kind=address ;;
-    --send) option=send kind=file bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --receive --max-size --max-entries -C --crlf --in --out -i --delay --digest --digest-file --expect --expect-digest -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
-    --receive) option=receive kind=optional bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive -C --crlf --in --out -i --delay --digest --digest-file --expect --expect-digest -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
-    --resume) option=resume bars='--resume --tar' ;;
+    --send) option=send kind=file bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --receive --max-size --max-entries -C --crlf --in --offset --out -i --delay --digest --digest-file --expect --expect-digest -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
+    --receive) option=receive kind=optional bars='-z --probe -u --udp -N -d --no-stdin --until --end --no-shutdown --send-only --recv-only -W --recv-limit -q --quit-after --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive -C --crlf --in --offset --out -i --delay --digest --digest-file --expect --expect-digest -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
+    --resume) option=resume bars='-u --udp --resume --tar --digest-file -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --seqpacket --udplite' ;;
     --tar) option=tar bars='--resume --tar' ;;
     --preserve) option=preserve kind=nothing bars='--preserve' ;;
     --max-size) option=max_size kind=nothing bars='--send --max-size' ;;
@@ -157,22 +157,23 @@ _sockcat_option() {
     -o | --hex-dump) option=hex_dump kind=file bars='-z --probe -o --hex-dump -F --pass-fd' ;;
     --output) option=output kind=file bars='-z --probe --output -F --pass-fd' ;;
     --in) option=in kind=file bars='-z --probe -d --no-stdin --recv-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --in -F --pass-fd' ;;
+    --offset) option=offset kind=nothing bars='-z --probe -d --no-stdin --recv-only -e --exec -c --sh-exec -k --keep-open --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --offset -F --pass-fd' ;;
     --out) option=out kind=file bars='-z --probe --send-only -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --out -F --pass-fd' ;;
     --force) option=force bars='--force' ;;
     --append-output) option=append_output bars='--append-output' ;;
     -i | --delay) option=delay kind=nothing bars='-d --no-stdin --recv-only --broker --chat --discard --send --receive -i --delay -F --pass-fd' ;;
     --rate) option=rate kind=nothing bars='-z --probe --broker --chat --discard --rate -F --pass-fd' ;;
     --digest) option=digest kind=optional values='sha256 sha512 blake2b' bars='-z --probe --broker --chat --echo --send --receive --digest -F --pass-fd' ;;
-    --digest-file) option=digest_file kind=file bars='-z --probe --broker --chat --echo --send --receive --digest-file -F --pass-fd' ;;
+    --digest-file) option=digest_file kind=file bars='-z --probe --broker --chat --echo --send --receive --resume --digest-file -F --pass-fd' ;;
     --expect) option=expect kind=nothing bars='-z --probe --send-only --broker --chat --echo --send --receive --expect -F --pass-fd' ;;
     --expect-digest) option=expect_digest kind=nothing bars='-z --probe --send-only --broker --chat --echo --send --receive --expect-digest -F --pass-fd' ;;
-    -t | --telnet) option=telnet bars='-u --udp --proxy-server --send --receive -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
+    -t | --telnet) option=telnet bars='-u --udp --proxy-server --send --receive --resume -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
     --raw) option=raw bars='-e --exec -c --sh-exec --to --broker --echo --discard --daytime --chargen --proxy-server --send --receive --raw' ;;
     --no-splice) option=no_splice bars='--no-splice' ;;
-    --frame) option=frame kind=formats bars='-z --probe --chat --proxy-server --send --receive -C --crlf -t --telnet --frame -F --pass-fd' ;;
-    --stdio-frame) option=stdio_frame kind=formats bars='-z --probe --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive -C --crlf -t --telnet --stdio-frame -F --pass-fd' ;;
-    --stdin-frame) option=stdin_frame kind=formats bars='-z --probe --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive -C --crlf -t --telnet --stdin-frame -F --pass-fd' ;;
-    --stdout-frame) option=stdout_frame kind=formats bars='-z --probe --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive -C --crlf -t --telnet --stdout-frame -F --pass-fd' ;;
+    --frame) option=frame kind=formats bars='-z --probe --chat --proxy-server --send --receive --resume -C --crlf -t --telnet --frame -F --pass-fd' ;;
+    --stdio-frame) option=stdio_frame kind=formats bars='-z --probe --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --resume -C --crlf -t --telnet --stdio-frame -F --pass-fd' ;;
+    --stdin-frame) option=stdin_frame kind=formats bars='-z --probe --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --resume -C --crlf -t --telnet --stdin-frame -F --pass-fd' ;;
+    --stdout-frame) option=stdout_frame kind=formats bars='-z --probe --broker --chat --echo --discard --daytime --chargen --proxy-server --send --receive --resume -C --crlf -t --telnet --stdout-frame -F --pass-fd' ;;
     --list-formats) option=list_formats bars='--list-formats' ;;
     --max-message) option=max_message kind=nothing bars='--max-message' ;;
     --oversize) option=oversize kind=words values='error truncate skip' bars='--oversize' ;;
@@ -183,7 +184,7 @@ _sockcat_option() {
     --progress) option=progress kind=optional values='bar line json' bars='-z --probe --progress -F --pass-fd' ;;
     --size) option=size kind=nothing bars='-k --keep-open --size' ;;
     --stats) option=stats bars='-z --probe --stats -F --pass-fd' ;;
-    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy --proxy-server -x --send-proxy --send --receive -C --crlf -o --hex-dump --output --in --out -i --delay --rate --digest --digest-file --expect --expect-digest -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' ;;
+    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy --proxy-server -x --send-proxy --send --receive -C --crlf -o --hex-dump --output --in --offset --out -i --delay --rate --digest --digest-file --expect --expect-digest -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' ;;
     --compat) option=compat kind=words values='nc' bars='--compat' ;;
     --ssl) option=ssl bars='-u --udp -F --pass-fd --ssl --seqpacket --udplite' ;;
     --ssl-trustfile) option=ssl_trustfile kind=file bars='--ssl-trustfile' ;;
@@ -204,11 +205,11 @@ _sockcat_option() {
     --allow-cert) option=allow_cert kind=nothing bars='--pin' ;;
     --pin) option=pin kind=nothing bars='--allow-cert --pin' ;;
     --insecure) option=insecure bars='--ssl-crlfile --ssl-staple --ssl-verify --insecure' ;;
-    --seqpacket) option=seqpacket bars='-u --udp --proxy-server --send-proxy --accept-proxy --send --receive -t --telnet --ssl --seqpacket --mptcp --udplite' ;;
+    --seqpacket) option=seqpacket bars='-u --udp --proxy-server --send-proxy --accept-proxy --send --receive --resume -t --telnet --ssl --seqpacket --mptcp --udplite' ;;
     --vsock) option=vsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
     --mptcp) option=mptcp bars='-u --udp -U --unixsock --seqpacket --vsock --mptcp --sctp --udplite --fastopen' ;;
     --sctp) option=sctp bars='-u --udp -U --unixsock --proxy -x --send-proxy --accept-proxy --vsock --mptcp --sctp --udplite --user-timeout --fastopen --congestion --min-ttl' ;;
-    --udplite) option=udplite bars='--banner -u --udp -U --unixsock --proxy --proxy-server -x --send-proxy --accept-proxy --send --receive -t --telnet --ssl --seqpacket --vsock --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
+    --udplite) option=udplite bars='--banner -u --udp -U --unixsock --proxy --proxy-server -x --send-proxy --accept-proxy --send --receive --resume -t --telnet --ssl --seqpacket --vsock --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
     --interface) option=interface kind=interfaces bars='-U --unixsock --vsock --interface' ;;
     -b | --broadcast) option=broadcast bars='-b --broadcast' ;;
     --join) option=join kind=nothing bars='-U --unixsock --vsock' ;;
@@ -470,6 +471,7 @@ _sockcat_names() {
         --hex-dump
         --output
         --in
+        --offset
         --out
         --force
         --append-output

@@ -42,6 +42,17 @@ load lib/helper
     drive files renamed
 }
 
+@test "--resume --out continues what a session has left, with --offset or another program at the other end" {
+    drive files resumed
+}
+
+@test "--resume --out --expect-digest proves the whole file" {
+    [ -e "${SOCKCAT%/*}/libexec/sockcat/digest.so" ] || skip "needs the plug-in digest"
+    drive files proven
+}
+
+@test "--offset beyond the end of the input" { drive files offsets; }
+
 @test "--out writes to a device or a FIFO as it is" { drive files devices; }
 
 @test "--frame with --in and --out has lines in the files" { drive files frames; }
@@ -61,5 +72,15 @@ assert_fails 2 conflicts sockcat -l --in a --echo 127.0.0.1 0
 assert_fails 2 conflicts sockcat -lk --in a --chat 127.0.0.1 0
 assert_fails 2 conflicts sockcat -d --in a 127.0.0.1 9
 assert_fails 2 conflicts sockcat --send-only --out a 127.0.0.1 9
+assert_fails 2 requires.one.file sockcat -lk --resume --out a%n 127.0.0.1 0
+assert_fails 2 requires.one.file sockcat -l --resume --out a%a 127.0.0.1 0
+assert_fails 2 requires.a.regular.file sockcat -l --resume --out - 127.0.0.1 0
+assert_fails 2 requires.a.regular.file sockcat -l --resume --out /dev/null 127.0.0.1 0
+assert_fails 2 conflicts sockcat -lu --resume --out a 127.0.0.1 0
+assert_fails 2 conflicts sockcat -l --resume --out a --digest-file b 127.0.0.1 0
+assert_fails 2 conflicts sockcat -l --resume --out a --frame u32be 127.0.0.1 0
+assert_fails 2 conflicts sockcat -lk --offset 1 127.0.0.1 0
+assert_fails 2 conflicts sockcat -d --offset 1 127.0.0.1 9
+assert_fails 2 conflicts sockcat --send a --offset 1 127.0.0.1 9
 END
 }

@@ -322,7 +322,7 @@ command_config(struct config *config, const struct compat *compat, struct option
 		!stages_config(config, options, fault) || !tls_config(config, options, fault))
 		return false;
 	times_config(config, compat, options);
-	return true;
+	return files_skip(config, options, fault);
 }
 
 enum command

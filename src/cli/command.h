@@ -66,6 +66,9 @@ bool reports_config(struct config *config, const struct options *options, struct
  * set. Status 2, 3, 23, 26 or 27. */
 bool files_config(struct config *config, const struct options *options, struct fault *fault);
 
+/* Skips the input of --offset, last of all: it may wait for input. */
+bool files_skip(const struct config *config, const struct options *options, struct fault *fault);
+
 /* Fills config->hosts and config->retry. Status 2, 3 or 27. */
 bool connecting_config(struct config *config, const struct options *options, struct fault *fault);
 

@@ -1,6 +1,7 @@
-/* --in and --out: files instead of standard input and output; see command.h. */
+/* --in, --out and --offset: files instead of standard input and output; see command.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 #include "cli/command.h"
 #include "filter/file_pattern.h"
 #include "stream/partial.h"
+#include "stream/stdio.h"
 #include "sys/sys.h"
 
 /* Opens a file as standard input or output; a FIFO waits for its other end, as in a shell. */
@@ -51,10 +53,10 @@ files_in(struct config *config, const struct options *options, struct fault *fau
 }
 
 /* Whether the file can be written, before a peer is known. `any`: it may exist, as that is
- * replaced, or as the name will be another one. A directory whose name differs for each client is
- * not checked. */
+ * replaced, or as the name will be another one. *kept: what there is of it. A directory whose name
+ * differs for each client is not checked. */
 static bool
-files_check(const char *path, bool any, struct fault *fault)
+files_check(const char *path, bool any, uint64_t *kept, struct fault *fault)
 {
 	const char *slash = strrchr(path, '/');
 	if (slash != NULL && memchr(path, '%', (size_t)(slash - path)) != NULL)
@@ -62,7 +64,7 @@ files_check(const char *path, bool any, struct fault *fault)
 	char *name = file_pattern_expand(path, 1, "");
 	if (name == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "--out");
-	bool good = partial_check(NULL, name, any, fault);
+	bool good = partial_check(NULL, name, any, kept, fault);
 	free(name);
 	return good;
 }
@@ -78,6 +80,17 @@ files_is_output(const char *path, const struct stat *status)
 		output.st_ino == status->st_ino;
 }
 
+/* Whether the part of an earlier run can be continued: it has to be known before a peer is. */
+static bool
+files_can_resume(const struct config *config, bool varies, struct fault *fault)
+{
+	if (!config->transport->connected || config->transport->message_max > 0)
+		return fault_set(fault, STATUS_USAGE, 0, "--resume requires a stream socket");
+	return (!config->keep_open && !varies) ||
+		fault_set(fault, STATUS_USAGE, 0,
+			"--resume with --out requires one file: no -k, no %%n and no %%a");
+}
+
 static bool
 files_out(struct config *config, const struct options *options, struct fault *fault)
 {
@@ -85,16 +98,24 @@ files_out(struct config *config, const struct options *options, struct fault *fa
 	bool numbered, addressed;
 	struct config_files *files = &config->files;
 	const char *path = options->text[OPTION_out];
-	if (path == NULL || strcmp(path, "-") == 0)
+	if (path == NULL)
 		return true;
-	files->replace = options_has(options, OPTION_force);
+	bool resume = options_has(options, OPTION_resume), standard = strcmp(path, "-") == 0;
+	bool exists = !standard && stat(path, &status) == 0;
+	standard = standard || (exists && files_is_output(path, &status));
+	if (resume && (standard || (exists && !S_ISREG(status.st_mode))))
+		return fault_set(
+			fault, STATUS_USAGE, 0, "--resume with --out requires a regular file");
+	if (standard)
+		return true;
+	files->file.replace = options_has(options, OPTION_force);
+	files->file.resume = resume;
 	if (!file_pattern_check(path, &numbered, &addressed))
 		return fault_set(fault, STATUS_VALUE, 0,
 			"invalid --out '%s': expected %%n, %%a or %%%% after a percent sign", path);
+	if (resume && !files_can_resume(config, numbered || addressed, fault))
+		return false;
 	/* A device or FIFO is written as it is. */
-	bool exists = stat(path, &status) == 0;
-	if (exists && files_is_output(path, &status))
-		return true;
 	if (exists && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
 		files->device = path;
 		return files_replace(STDOUT_FILENO, path, &status, fault);
@@ -103,7 +124,55 @@ files_out(struct config *config, const struct options *options, struct fault *fa
 		return fault_set(fault, STATUS_USAGE, 0,
 			"--out with -k requires a name with %%n or %%a: one file for each client");
 	files->out = path;
-	return files_check(path, files->replace || config->keep_open || addressed, fault);
+	return files_check(path, files->file.replace || config->keep_open || addressed,
+		resume ? &files->file.offset : NULL, fault);
+}
+
+/* Reads and discards bytes of standard input, which is not a file; *left of them. */
+static bool
+files_discard(uint64_t *left, struct fault *fault)
+{
+	unsigned char bytes[16384];
+	bool nonblocking = false;
+	ssize_t n = 1;
+	(void)sys_set_nonblocking(STDIN_FILENO, false, &nonblocking);
+	while (*left > 0 && n > 0) {
+		struct iovec piece = { bytes, *left < sizeof bytes ? (size_t)*left : sizeof bytes };
+		n = sys_readv(STDIN_FILENO, &piece, 1);
+		if (n == -1)
+			(void)fault_set(fault, STATUS_INPUT, errno, "read standard input");
+		else
+			*left -= (uint64_t)n;
+	}
+	if (nonblocking)
+		(void)sys_set_nonblocking(STDIN_FILENO, true, &nonblocking);
+	return n != -1;
+}
+
+bool
+files_skip(const struct config *config, const struct options *options, struct fault *fault)
+{
+	uint64_t offset = (uint64_t)options->value[OPTION_offset], left = offset;
+	const char *name = config->files.in != NULL ? config->files.in : "standard input";
+	struct stat status;
+	if (offset == 0)
+		return true;
+	if (stdio_keeps_messages(STDIN_FILENO))
+		return fault_set(
+			fault, STATUS_INPUT, 0, "read %s: --offset requires a stream", name);
+	if (fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode)) {
+		uint64_t rest = sys_rest_of_file(STDIN_FILENO);
+		uint64_t skipped = offset < rest ? offset : rest;
+		left -= skipped;
+		if (lseek(STDIN_FILENO, (off_t)skipped, SEEK_CUR) == -1)
+			return fault_set(fault, STATUS_INPUT, errno, "read %s", name);
+	} else if (!files_discard(&left, fault)) {
+		return false;
+	}
+	return left == 0 ||
+		fault_set(fault, STATUS_INPUT, 0,
+			"read %s: it has only %" PRIu64 " of the %" PRIu64 " bytes of --offset",
+			name, offset - left, offset);
 }
 
 bool

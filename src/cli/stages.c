@@ -34,7 +34,7 @@ stages_rate(struct stage *rate, const char *text, struct fault *fault)
 }
 
 static bool
-stages_expect(struct stage **receive, const char *text, struct fault *fault)
+stages_expect(struct stage **receive, const char *text, uint64_t kept, struct fault *fault)
 {
 	uint64_t bytes;
 	if (text == NULL)
@@ -44,7 +44,8 @@ stages_expect(struct stage **receive, const char *text, struct fault *fault)
 			"invalid --expect '%s': expected a number of bytes, such as 4096 or 10M",
 			text);
 	**receive = expect_stage;
-	(*receive)++->expect.bytes = bytes;
+	(*receive)->expect.bytes = bytes;
+	(*receive)++->expect.passed = kept;
 	return true;
 }
 
@@ -125,6 +126,11 @@ stages_digests(struct config *config, const struct options *options, struct stag
 		return true;
 	if (!stages_wanted(&expected.digest, text, fault))
 		return false;
+	if (config->files.file.resume) {
+		config->files.file.algorithm = expected.digest.algorithm;
+		memcpy(config->files.file.wanted, expected.digest.wanted, DIGEST_SIZE);
+		return true;
+	}
 	if (same == NULL || same->digest.algorithm != expected.digest.algorithm)
 		same = (*receive)++;
 	expected.digest.reported = same->digest.reported;
@@ -147,7 +153,8 @@ stages_config(struct config *config, const struct options *options, struct fault
 		config->service->local == SERVICE_STDIO && config->transport->message_max == 0 &&
 		!config->frames.used)
 		*next++ = request_line_stage;
-	if (!stages_expect(&receive, options->text[OPTION_expect], fault) ||
+	if (!stages_expect(
+		    &receive, options->text[OPTION_expect], config->files.file.offset, fault) ||
 		!stages_digests(config, options, &next, &receive, fault))
 		return false;
 	if (!options_has(options, OPTION_rate))

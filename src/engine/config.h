@@ -24,6 +24,7 @@
 #include "net/uid_list.h"
 #include "broadcast/bus.h"
 #include "filter/capture.h"
+#include "filter/file.h"
 #include "filter/proxy_sender.h"
 #include "filter/proxy_server.h"
 #include "filter/tls_filter.h"
@@ -59,8 +60,8 @@ struct config_frames {
 struct config_files {
 	const char *in;  /* it is open as standard input; NULL: none was given */
 	const char *out; /* where to write received data (file_pattern.h); NULL: standard output */
-	const char *device; /* it is open as standard output; NULL: none was given */
-	bool replace;       /* replace files that exist */
+	const char *device;      /* it is open as standard output; NULL: none was given */
+	struct file_config file; /* of `out` */
 };
 
 /* The headers of the PROXY protocol; a version is 0 if there is none. */

@@ -30,7 +30,7 @@ service_add_file(const struct service_context *context, struct stream **local, s
 	char *path =
 		address != NULL ? file_pattern_expand(files->out, context->number, address) : NULL;
 	free(address);
-	return file_add(local, path, files->replace, fault);
+	return file_add(local, path, &files->file, fault);
 }
 
 static struct stream *

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/event.h"
 #include "filter/filter.h"
@@ -12,9 +14,9 @@
 #include "sys/sys.h"
 
 struct file {
-	char *path; /* owned */
-	bool replace;
-	bool committed; /* the file has its name */
+	char *path;                       /* owned */
+	const struct file_config *config; /* not owned */
+	bool committed;                   /* the file has its name */
 	struct partial partial;
 };
 
@@ -32,13 +34,29 @@ file_follow(struct stream *stream)
 	stream->buffered = stream->mid_message = false;
 }
 
+/* Continues the part of an earlier run. */
+static bool
+file_resume(struct file *file, struct fault *fault)
+{
+	struct partial *partial = &file->partial;
+	if (!file->config->resume)
+		return true;
+	if (partial->size != file->config->offset)
+		return fault_set(fault, STATUS_OUTPUT, 0,
+			"open %s: it has changed since this run began", partial->part_path);
+	return partial_remove_digests(partial, fault) &&
+		(lseek(partial->fd, (off_t)partial->size, SEEK_SET) != -1 ||
+			fault_set(fault, STATUS_OUTPUT, errno, "open %s", partial->part_path));
+}
+
 static enum io
 file_open(struct stream *stream, const struct pollset *pollset, int64_t now, struct fault *fault)
 {
 	struct file *file = stream->impl;
 	(void)pollset, (void)now;
-	if (!partial_check(NULL, file->path, file->replace, fault) ||
-		!partial_open(&file->partial, NULL, file->path, false, fault))
+	if (!partial_check(NULL, file->path, file->config->replace, NULL, fault) ||
+		!partial_open(&file->partial, NULL, file->path, file->config->resume, fault) ||
+		!file_resume(file, fault))
 		return IO_FAIL;
 	stream->write = (struct stream_side){
 		.fd = file->partial.fd, .events = POLLOUT, .splice = file->partial.fd
@@ -81,7 +99,10 @@ static enum io
 file_settle(struct stream *stream, struct fault *fault)
 {
 	struct file *file = stream->impl;
-	const struct partial_result result = { .replace = file->replace, .sync = true };
+	struct partial_result result = {
+		.replace = file->config->replace, .sync = true, .algorithm = file->config->algorithm
+	};
+	memcpy(result.wanted, file->config->wanted, sizeof result.wanted);
 	enum io done = partial_commit(&file->partial, &result, fault);
 	stream->write =
 		(struct stream_side){ .fd = file->partial.done_fd, .events = POLLIN, .splice = -1 };
@@ -123,7 +144,7 @@ static const struct stream_ops file_ops = {
 };
 
 bool
-file_add(struct stream **top, char *path, bool replace, struct fault *fault)
+file_add(struct stream **top, char *path, const struct file_config *config, struct fault *fault)
 {
 	struct stream *stream =
 		path != NULL ? filter_add(top, &file_ops, sizeof(struct file), fault) : NULL;
@@ -131,6 +152,6 @@ file_add(struct stream **top, char *path, bool replace, struct fault *fault)
 		free(path);
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "open the output file");
 	}
-	*(struct file *)stream->impl = (struct file){ .path = path, .replace = replace };
+	*(struct file *)stream->impl = (struct file){ .path = path, .config = config };
 	return true;
 }

@@ -1,10 +1,27 @@
 /* Running a mode; see mode.h. */
 #include "mode/mode.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "base/event.h"
 #include "engine/reporter.h"
 #include "flow/relay.h"
 #include "sys/sys.h"
+
+/* Tells where the sender of a part that is continued has to begin. */
+static void
+mode_report_part(const struct config_files *files)
+{
+	char command[40];
+	if (files->file.offset == 0)
+		return;
+	(void)snprintf(command, sizeof command, "tail -c +%" PRIu64, files->file.offset + 1);
+	event_emit(&(struct event){ .kind = EVENT_part_resumed,
+		.object = files->out,
+		.count = files->file.offset,
+		.detail = command });
+}
 
 bool
 mode_run(struct config *config, struct fault *fault)
@@ -18,6 +35,7 @@ mode_run(struct config *config, struct fault *fault)
 	if (!reporter_open(config, fault))
 		return false;
 	int64_t patience = config->linger > RELAY_GRACE ? config->linger : RELAY_GRACE;
+	mode_report_part(&config->files);
 	bool done = engine_open(engine, &config->capture, patience, fault) &&
 		acl_config_read(&config->access, fault) &&
 		digests_open(&run.digests, config, fault) && engine_start(engine, fault) &&

@@ -2,6 +2,7 @@
 #include "plugin/digest_thread.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,8 @@ struct digest_thread {
 	unsigned char blocks[DIGEST_THREAD_BLOCKS][DIGEST_THREAD_BLOCK];
 };
 
-/* Of the loop. */
-static unsigned digest_threads;
+/* Running. */
+static atomic_uint digest_threads;
 
 static unsigned char *
 digest_thread_block(struct digest_thread *thread, uint64_t number)

@@ -170,10 +170,7 @@ partial_lock(struct partial *partial, bool *taken, struct fault *fault)
 	return true;
 }
 
-/* Removes the digests of an earlier part of this name: they would be taken for those of the new
- * one.
- */
-static bool
+bool
 partial_remove_digests(const struct partial *partial, struct fault *fault)
 {
 	const char *part = partial_part(partial);
@@ -247,7 +244,8 @@ partial_open(struct partial *partial, const char *directory, const char *path, b
 }
 
 bool
-partial_check(const char *directory, const char *path, bool replace, struct fault *fault)
+partial_check(
+	const char *directory, const char *path, bool replace, uint64_t *kept, struct fault *fault)
 {
 	struct stat status;
 	struct partial partial;
@@ -258,6 +256,8 @@ partial_check(const char *directory, const char *path, bool replace, struct faul
 			      AT_SYMLINK_NOFOLLOW) == 0;
 	if (exists && !replace)
 		(void)fault_set(fault, STATUS_OUTPUT, EEXIST, "create %s", partial.path);
+	if (kept != NULL)
+		*kept = partial.size;
 	partial_close(&partial);
 	return !fault_is_set(fault);
 }

@@ -43,9 +43,14 @@ bool partial_open(struct partial *partial, const char *directory, const char *pa
 
 /*
  * Checks, without writing to it, whether a file could be opened as above, and without `replace`
- * that its final name does not exist. False and a fault.
+ * that its final name does not exist. *kept is the size of the part that exists; NULL: not
+ * needed. False and a fault.
  */
-bool partial_check(const char *directory, const char *path, bool replace, struct fault *fault);
+bool partial_check(
+	const char *directory, const char *path, bool replace, uint64_t *kept, struct fault *fault);
+
+/* Removes the digests beside a part, which would be taken for those of other contents. */
+bool partial_remove_digests(const struct partial *partial, struct fault *fault);
 
 /*
  * Sets permissions and time, writes the file to the disk, renames it, and writes the directory to

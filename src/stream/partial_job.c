@@ -12,9 +12,13 @@
 
 #include "sys/sys.h"
 
+/* How much is read at a time for a digest. */
+#define PARTIAL_JOB_READ ((size_t)256 * 1024)
+
 /* What failed in a commit. */
 enum partial_job_step {
 	PARTIAL_JOB_DONE,
+	PARTIAL_JOB_VERIFY,
 	PARTIAL_JOB_WRITE,
 	PARTIAL_JOB_RENAME,
 	PARTIAL_JOB_DIRECTORY
@@ -34,8 +38,9 @@ struct partial_job {
 	struct partial_result result;
 	enum partial_job_step failed;
 	int error;
-	int done;         /* the write end of a pipe; closing it wakes the loop */
-	atomic_int state; /* enum partial_job_state */
+	struct fault fault; /* of PARTIAL_JOB_VERIFY */
+	int done;           /* the write end of a pipe; closing it wakes the loop */
+	atomic_int state;   /* enum partial_job_state */
 };
 
 static void
@@ -44,6 +49,7 @@ partial_job_free(struct partial_job *job)
 	(void)sys_close(&job->fd);
 	(void)sys_close(&job->directory);
 	(void)sys_close(&job->done);
+	fault_clear(&job->fault);
 	free(job->part);
 	free(job->name);
 	free(job);
@@ -73,6 +79,48 @@ partial_job_sync_directory(int directory)
 	return fsync(directory) == 0 || errno == EINVAL || errno == EBADF || errno == ENOTSUP;
 }
 
+/* Adds the contents of the file. */
+static bool
+partial_job_digest(struct partial_job *job, struct digest *digest)
+{
+	unsigned char *bytes = malloc(PARTIAL_JOB_READ);
+	struct iovec piece = { bytes, PARTIAL_JOB_READ };
+	off_t at = 0;
+	ssize_t n = -1;
+	errno = ENOMEM;
+	while (bytes != NULL && !fault_is_set(&job->fault) &&
+		(n = sys_read_at(job->fd, &piece, at)) > 0) {
+		(void)digest_add(digest, bytes, (size_t)n, &job->fault);
+		at += n;
+	}
+	if (n == -1)
+		(void)fault_set(&job->fault, STATUS_OUTPUT, errno, "read %s", job->part);
+	free(bytes);
+	return !fault_is_set(&job->fault);
+}
+
+/* Whether the contents are those that are wanted. */
+static bool
+partial_job_verify(struct partial_job *job)
+{
+	const struct digest_algorithm *algorithm = job->result.algorithm;
+	unsigned char found[DIGEST_SIZE];
+	char texts[2][2 * DIGEST_SIZE + 1];
+	size_t length;
+	if (algorithm == NULL)
+		return true;
+	struct digest *digest = digest_new(algorithm->name, &job->fault);
+	bool good = digest != NULL && partial_job_digest(job, digest) &&
+		digest_finish(digest, found, &length, &job->fault);
+	digest_free(digest);
+	if (!good || memcmp(found, job->result.wanted, length) == 0)
+		return good;
+	digest_hex(found, length, texts[0]);
+	digest_hex(job->result.wanted, length, texts[1]);
+	return fault_set(&job->fault, STATUS_CUT, 0, "%s of %s is %s, not the expected %s",
+		algorithm->label, job->name, texts[0], texts[1]);
+}
+
 /* All that may block. The order makes the final name mean a complete file, even if the system
  * crashes meanwhile. */
 static enum partial_job_step
@@ -80,6 +128,8 @@ partial_job_finish(struct partial_job *job)
 {
 	const struct partial_result *result = &job->result;
 	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, result->mtime };
+	if (!partial_job_verify(job))
+		return PARTIAL_JOB_VERIFY;
 	if (!partial_job_set_mode(job->fd, result->mode) ||
 		(result->has_mtime && futimens(job->fd, times) == -1) ||
 		(result->sync && fsync(job->fd) == -1) || !partial_job_flush(job->fd))
@@ -165,10 +215,13 @@ partial_job_end(
 		return IO_AGAIN;
 	enum partial_job_step failed = job->failed;
 	int error = job->error;
+	fault_move(fault, &job->fault);
 	partial_job_free(job);
 	switch (failed) {
 	case PARTIAL_JOB_DONE:
 		break;
+	case PARTIAL_JOB_VERIFY:
+		return IO_FAIL;
 	case PARTIAL_JOB_WRITE:
 		return IO_FAULT(fault, STATUS_OUTPUT, error, "write %s", part_path);
 	case PARTIAL_JOB_RENAME:
@@ -185,7 +238,7 @@ partial_job_abandon(struct partial_job *job)
 	int state = atomic_exchange(&job->state, PARTIAL_JOB_LEFT);
 	if (state != PARTIAL_JOB_LEFT)
 		return state == PARTIAL_JOB_RUNS;
-	bool kept = job->failed == PARTIAL_JOB_WRITE || job->failed == PARTIAL_JOB_RENAME;
+	bool kept = job->failed != PARTIAL_JOB_DONE && job->failed != PARTIAL_JOB_DIRECTORY;
 	partial_job_free(job);
 	return kept;
 }

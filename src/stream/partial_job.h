@@ -1,6 +1,6 @@
 /*
- * Making a written file permanent: permissions, time, fsync(2), rename(2) and again fsync(2), in a
- * thread, as each of them may block.
+ * Making a written file permanent: its digest, permissions, time, fsync(2), rename(2) and again
+ * fsync(2), in a thread, as each of them may block.
  */
 #ifndef SOCKCAT_STREAM_PARTIAL_JOB_H
 #define SOCKCAT_STREAM_PARTIAL_JOB_H
@@ -11,6 +11,7 @@
 
 #include "base/fault.h"
 #include "base/io.h"
+#include "plugin/digest.h"
 
 struct partial_job;
 
@@ -21,6 +22,8 @@ struct partial_result {
 	bool replace;          /* replace a file of the final name */
 	bool sync;             /* the file and its name survive a crash of the system */
 	struct timespec mtime; /* the modification time */
+	const struct digest_algorithm *algorithm; /* NULL: the contents are not known */
+	unsigned char wanted[DIGEST_SIZE];        /* the digest that they have to have */
 };
 
 /*
@@ -33,7 +36,7 @@ struct partial_job *partial_job_start(int fd, int directory, const char *part, c
 
 /*
  * IO_AGAIN until the job is done; then frees it. IO_FAIL: status 23, with the paths of the part and
- * of the final name for messages.
+ * of the final name for messages; 18: its digest differs.
  */
 enum io partial_job_end(
 	struct partial_job *job, const char *part_path, const char *path, struct fault *fault);

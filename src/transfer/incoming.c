@@ -45,7 +45,7 @@ incoming_open(struct incoming *incoming, const struct incoming_config *config,
 	incoming->name = strdup(message->name);
 	if (incoming->name == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "write %s", message->name);
-	if (!partial_check(config->directory, message->name, config->replace, fault) ||
+	if (!partial_check(config->directory, message->name, config->replace, NULL, fault) ||
 		!partial_open(&incoming->partial, config->directory, message->name, resume, fault))
 		return false;
 	if (!digest)

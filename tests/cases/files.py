@@ -1,5 +1,7 @@
 """Files instead of standard input and output: what they hold, and what is there after a failure."""
+import contextlib
 import fcntl
+import hashlib
 import os
 import re
 import resource
@@ -26,6 +28,14 @@ def put(name, data=b'old'):
 def held(name):
     with open(path(name), 'rb') as file:
         return file.read()
+
+
+def holds(name, data):
+    """Whether a file is there, which the program may remove at any time, with this data."""
+    try:
+        return held(name) == data
+    except FileNotFoundError:
+        return False
 
 
 def names(*hidden):
@@ -129,7 +139,7 @@ def replaced():
     cat = client(listener, '--out', path('late'))
     peer = accept(listener)
     peer.sendall(b'mine')
-    until(lambda: os.path.exists(path('.late.part')) and held('.late.part') == b'mine', 'the part')
+    until(lambda: holds('.late.part', b'mine'), 'the part')
     put('late')
     peer.close()
     cat.end(23)
@@ -147,7 +157,7 @@ def kept():
         cat = client(listener, '-d', '--out', path('file'), *splice)
         peer = accept(listener)
         peer.sendall(data)
-        until(lambda: os.path.exists(path('.file.part')) and held('.file.part') == data, 'the part')
+        until(lambda: holds('.file.part', data), 'the part')
         if number is None:
             reset(peer)
         else:
@@ -347,6 +357,113 @@ def renamed():
     cat.end(-signal.SIGTERM)
     if 'kept in' in cat.errors():
         check(names(), ['.file.part'])
+
+
+def cut_off(name, data):
+    """The part of a session that was reset behind this data."""
+    listener = tcp()
+    cat = client(listener, '-d', '--out', path(name))
+    peer = accept(listener)
+    peer.sendall(data)
+    until(lambda: holds('.%s.part' % name, data), 'the part')
+    reset(peer)
+    cat.end(56)
+
+
+def rest_of(name, skips, *args, stdin=None):
+    """A listener resumes and tells where, and a sender skips that much; the two programs."""
+    receiver = Cat('-l', '-d', '--resume', '--out', path(name), *args, '127.0.0.1', '0')
+    told = re.search(r'^sockcat: resuming .*/%s at (\d+); send with --offset (\d+) \(or tail -c \+(\d+)\)$' % name,
+                     receiver.errors(), re.M)
+    check([int(number) for number in told.groups()], [skips, skips, skips + 1])
+    return receiver, Cat('127.0.0.1', receiver.where, '--offset', told[2], *([] if stdin else ['--in', path('whole')]),
+                         stdin=stdin or subprocess.DEVNULL)
+
+
+def resumed():
+    """--resume --out appends what a sender with --offset, or tail and another program, sends."""
+    data = os.urandom(3 * BLOCK)
+    put('whole', data)
+    for case in 'file', 'pipe', 'redirected':
+        cut_off('new', data[:BLOCK + 7])
+        put('.new.part.blocks', b'of an earlier transfer')
+        stdin = open(path('whole'), 'rb') if case == 'redirected' else subprocess.PIPE if case == 'pipe' else None
+        receiver, sender = rest_of('new', BLOCK + 7, '--expect', str(len(data)), stdin=stdin)
+        if case == 'pipe':
+            for piece in (data[:1], data[1:BLOCK + 10], data[BLOCK + 10:]):
+                sender.write(piece)
+            sender.process.stdin.close()
+        sender.end()
+        receiver.end()
+        check((held('new') == data, names()), (True, ['new', 'whole']), case)
+        os.unlink(path('new'))
+    # Cut off once more, now a client that receives; then a sender without sockcat.
+    cut_off('new', data[:BLOCK])
+    listener = tcp()
+    for at, end in ((BLOCK, 2 * BLOCK), (2 * BLOCK, None)):
+        cat = client(listener, '-d', '--resume', '--out', path('new'))
+        peer = accept(listener)
+        check('resuming %s at %d;' % (path('new'), at) in cat.errors(), True)
+        peer.sendall(data[at:end])
+        if end:
+            until(lambda: len(held('.new.part')) == 2 * BLOCK, 'the part')
+            reset(peer)
+        peer.close()
+        cat.end(56 if end else 0)
+    check((held('new') == data, names()), (True, ['new', 'whole']))
+    # Without a part nothing is printed.
+    listener = tcp()
+    cat = client(listener, '--resume', '--force', '--out', path('new'))
+    peer = accept(listener)
+    peer.sendall(b'all')
+    peer.close()
+    cat.end()
+    check((held('new'), cat.errors()), (b'all', ''))
+
+
+def proven():
+    """--expect-digest is that of the whole file; what differs keeps its name."""
+    data = os.urandom(3 * BLOCK)
+    put('whole', data)
+    for digest in hashlib.sha256(data).hexdigest(), 'sha512:' + hashlib.sha512(data).hexdigest():
+        for kept, status in ((data[:BLOCK], 0), (b'x' * BLOCK, 18)):
+            cut_off('new', kept)
+            receiver, sender = rest_of('new', BLOCK, '--expect-digest', digest)
+            sender.process.wait()
+            receiver.end(status)
+            check((held('.new.part' if status else 'new'), names('.new.part', 'new')), (kept + data[BLOCK:], ['whole']))
+            if status:
+                check(re.search(r': SHA\d+ of new is [0-9a-f]+, not the expected ' + digest.rpartition(':')[2],
+                                receiver.errors()) is not None, True, receiver.errors())
+            os.unlink(path('.new.part' if status else 'new'))
+    # A part that another run has changed since the offset was printed.
+    cut_off('new', data[:BLOCK])
+    receiver = Cat('-l', '-d', '--resume', '--out', path('new'), '127.0.0.1', '0')
+    put('.new.part', b'other')
+    with contextlib.suppress(ConnectionError):
+        dial(receiver).close()
+    receiver.end(23)
+    check(re.search(r'open .*/\.new\.part: it has changed since this run began', receiver.errors()) is not None, True)
+
+
+def offsets():
+    """An input that is shorter than --offset is status 26, and nothing is connected; an equal one is empty."""
+    put('ten', b'0123456789')
+    listener = tcp()
+    for stdin in None, open(path('ten'), 'rb'), subprocess.PIPE:
+        cat = client(listener, '--offset', '11', *([] if stdin else ['--in', path('ten')]),
+                     stdin=stdin or subprocess.DEVNULL)
+        if stdin == subprocess.PIPE:
+            cat.write(b'0123456789')
+            cat.process.stdin.close()
+        cat.fail(26, 'read (standard input|.*/ten): it has only 10 of the 11 bytes of --offset$')
+    check_unconnected(listener)
+    listener = tcp()
+    cat = client(listener, '--offset', '10', '--in', path('ten'))
+    peer = accept(listener)
+    check(to_end(peer), b'')
+    peer.close()
+    cat.end()
 
 
 def calls_of(pid):

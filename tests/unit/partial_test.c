@@ -124,9 +124,10 @@ partial_test_existing(void)
 	fault_clear(&fault);
 	partial_close(&partial);
 	CHECK(partial_test_has("late", "other") && partial_test_has(".late.part", "mine"));
-	CHECK(!partial_check(NULL, "late", false, &fault) && fault.status == STATUS_OUTPUT);
+	CHECK(!partial_check(NULL, "late", false, NULL, &fault) && fault.status == STATUS_OUTPUT);
 	fault_clear(&fault);
-	CHECK(partial_check(NULL, "late", true, &fault));
+	uint64_t kept = 0;
+	CHECK(partial_check(NULL, "late", true, &kept, &fault) && kept == 4);
 	CHECK(partial_test_has(".late.part", "mine"));
 
 	/* A stale part is replaced; with `resume` it is kept. */
