@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "filter/filter.h"
+#include "filter/tls_filter.h"
 #include "stream/dialled.h"
 
 enum proxy_filter_state { PROXY_FILTER_START, PROXY_FILTER_RESOLVING, PROXY_FILTER_TALKING };
@@ -17,11 +18,10 @@ struct proxy_filter {
 	const struct hosts *hosts;               /* not owned */
 	const struct destinations *destinations; /* not owned; see struct dial_config */
 	int *error;                              /* the same */
-	int64_t deadline;                        /* of the dial; of all proxies with retries */
+	int64_t deadline;                        /* of the dial; of this proxy with retries */
 	int64_t wait;
 	enum proxy_filter_state state;
-	size_t hop;   /* the current proxy */
-	char *object; /* owned: what it is asked for, as text */
+	size_t hop; /* the proxy of this filter */
 	struct resolve resolve;
 	size_t sent; /* bytes of the handshake */
 	struct handshake handshake;
@@ -33,7 +33,7 @@ proxy_filter_hop(const struct proxy_filter *filter)
 	return &filter->chain->list[filter->hop];
 }
 
-/* What the current proxy is asked for, with the family that it can be asked for. */
+/* What the proxy is asked for, with the family that it can be asked for. */
 static struct endpoint
 proxy_filter_next(const struct proxy_filter *filter)
 {
@@ -43,24 +43,25 @@ proxy_filter_next(const struct proxy_filter *filter)
 	return next;
 }
 
-/* Sets the fault to a cause at the current proxy. */
+/* Sets the fault to a cause at the proxy. */
 static enum io
-proxy_filter_fault(const struct proxy_filter *filter, enum status status, const char *cause,
-	struct fault *fault)
+proxy_filter_fault(
+	const struct stream *stream, enum status status, const char *cause, struct fault *fault)
 {
+	const struct proxy_filter *filter = stream->impl;
 	const struct proxy *proxy = proxy_filter_hop(filter);
-	return IO_FAULT(fault, status, 0, "connect %s: proxy %zu (%s %s): %s",
-		filter->object != NULL ? filter->object : "", filter->hop + 1, proxy->kind->scheme,
-		proxy->name, cause);
+	return IO_FAULT(fault, status, 0, "connect %s: proxy %zu (%s %s): %s", stream->name,
+		filter->hop + 1, proxy->kind->scheme, proxy->name, cause);
 }
 
 /* The handshake has failed. */
 static enum io
-proxy_filter_refuse(struct proxy_filter *filter, enum handshake_result result, struct fault *fault)
+proxy_filter_refuse(const struct stream *stream, enum handshake_result result, struct fault *fault)
 {
+	const struct proxy_filter *filter = stream->impl;
 	const struct handshake *handshake = &filter->handshake;
 	(void)proxy_filter_fault(
-		filter, STATUS_PROXY, result == HANDSHAKE_TARGET ? "target: " : "", fault);
+		stream, STATUS_PROXY, result == HANDSHAKE_TARGET ? "target: " : "", fault);
 	fault_add(fault, "%s", handshake->words);
 	if (handshake->code > 0)
 		fault_add(fault, " (%s %u)", handshake->protocol->code, handshake->code);
@@ -69,9 +70,10 @@ proxy_filter_refuse(struct proxy_filter *filter, enum handshake_result result, s
 
 /* The connection failed during the handshake, or has ended. */
 static enum io
-proxy_filter_lost(struct proxy_filter *filter, struct fault *cause, struct fault *fault)
+proxy_filter_lost(const struct stream *stream, struct fault *cause, struct fault *fault)
 {
-	(void)proxy_filter_fault(filter, STATUS_PROXY,
+	const struct proxy_filter *filter = stream->impl;
+	(void)proxy_filter_fault(stream, STATUS_PROXY,
 		cause->text != NULL ? cause->text : "the connection was closed", fault);
 	if (cause->text == NULL)
 		fault_add(fault,
@@ -80,7 +82,7 @@ proxy_filter_lost(struct proxy_filter *filter, struct fault *cause, struct fault
 	return IO_FAIL;
 }
 
-/* --- the steps of a hop --- */
+/* --- the steps --- */
 
 /* Why the target is not allowed; NULL: it is. */
 static const char *
@@ -97,8 +99,9 @@ proxy_filter_denies(const struct proxy_filter *filter)
 
 /* The address to ask for is known, or the proxy resolves the name. */
 static enum io
-proxy_filter_start(struct proxy_filter *filter, struct fault *fault)
+proxy_filter_start(struct stream *stream, struct fault *fault)
 {
+	struct proxy_filter *filter = stream->impl;
 	const struct proxy *proxy = proxy_filter_hop(filter);
 	const struct endpoint *next = proxy_next(filter->chain, filter->hop, &filter->target);
 	const struct handshake_request request = {
@@ -113,20 +116,20 @@ proxy_filter_start(struct proxy_filter *filter, struct fault *fault)
 		if (filter->error != NULL)
 			*filter->error = EACCES;
 		return IO_FAULT(fault, STATUS_PROXY, 0, "connect %s: not allowed: %s",
-			filter->object, denied);
+			stream->name, denied);
 	}
 	filter->sent = 0;
 	filter->state = PROXY_FILTER_TALKING;
 	return handshake_start(&filter->handshake, proxy->kind->protocol, &request)
 		? IO_OK
-		: proxy_filter_refuse(filter, HANDSHAKE_REFUSED, fault);
+		: proxy_filter_refuse(stream, HANDSHAKE_REFUSED, fault);
 }
 
 /* Resolves what the proxy is asked for, unless the proxy does. */
 static enum io
-proxy_filter_resolve(
-	struct proxy_filter *filter, const struct pollset *pollset, struct fault *fault)
+proxy_filter_resolve(struct stream *stream, const struct pollset *pollset, struct fault *fault)
 {
+	struct proxy_filter *filter = stream->impl;
 	const struct endpoint next = proxy_filter_next(filter);
 	enum io result = IO_OK;
 	if (filter->state == PROXY_FILTER_RESOLVING) {
@@ -138,26 +141,7 @@ proxy_filter_resolve(
 	if (result == IO_FAIL && fault->status == STATUS_RESOLVE &&
 		filter->hop + 1 < filter->chain->count)
 		fault->status = STATUS_PROXY_NAME;
-	return result == IO_OK ? proxy_filter_start(filter, fault) : result;
-}
-
-/* The current proxy has connected: goes on with the next one. */
-static void
-proxy_filter_advance(struct proxy_filter *filter)
-{
-	const struct proxy *proxy = proxy_filter_hop(filter);
-	event_emit(&(struct event){ .kind = EVENT_proxied,
-		.count = filter->hop + 1,
-		.object = proxy->kind->scheme,
-		.peer = proxy->name,
-		.target = filter->object,
-		.detail = filter->resolve.count > 0 ? NULL : "by the proxy" });
-	resolve_close(&filter->resolve);
-	filter->resolve = (struct resolve){ .fd = -1 };
-	free(filter->object);
-	filter->object = NULL;
-	filter->state = PROXY_FILTER_START;
-	filter->hop++;
+	return result == IO_OK ? proxy_filter_start(stream, fault) : result;
 }
 
 /* Sends what is left of the request. */
@@ -180,7 +164,7 @@ proxy_filter_send(struct stream *stream, struct fault *fault)
 	return result;
 }
 
-/* Sends and reads as far as possible. IO_OK: the current proxy has connected. */
+/* Sends and reads as far as possible. IO_OK: the proxy has connected. */
 static enum io
 proxy_filter_talk(struct stream *stream, struct fault *fault)
 {
@@ -201,27 +185,33 @@ proxy_filter_talk(struct stream *stream, struct fault *fault)
 		if (result == IO_AGAIN)
 			return IO_AGAIN;
 		if (result != IO_OK)
-			return proxy_filter_lost(filter, &cause, fault);
+			return proxy_filter_lost(stream, &cause, fault);
 		taken = handshake_take(handshake, bytes, got);
 	}
 	if (taken != HANDSHAKE_DONE)
-		return proxy_filter_refuse(filter, taken, fault);
-	proxy_filter_advance(filter);
+		return proxy_filter_refuse(stream, taken, fault);
 	return IO_OK;
 }
 
 /* --- the stream --- */
 
-/* The stream becomes that of the connection, with the name of the target. */
+/* The proxy has connected: the stream becomes that of the connection, with the name of what the
+ * proxy was asked for. */
 static void
 proxy_filter_become(struct stream *stream)
 {
 	struct proxy_filter *filter = stream->impl;
+	const struct proxy *proxy = proxy_filter_hop(filter);
 	char *name = stream->name;
+	event_emit(&(struct event){ .kind = EVENT_proxied,
+		.count = filter->hop + 1,
+		.object = proxy->kind->scheme,
+		.peer = proxy->name,
+		.target = name,
+		.detail = filter->resolve.count > 0 ? NULL : "by the proxy" });
 	stream->name = stream->lower->name;
 	stream->lower->name = name;
 	resolve_close(&filter->resolve);
-	free(filter->object);
 	filter_become_lower(stream);
 }
 
@@ -233,16 +223,12 @@ proxy_filter_open(
 	enum io result = IO_OK;
 	if (filter->deadline == 0)
 		filter->deadline = clock_after(now, filter->wait);
-	while (result == IO_OK && filter->hop < filter->chain->count) {
-		if (filter->object == NULL)
-			filter->object = endpoint_print(
-				proxy_next(filter->chain, filter->hop, &filter->target));
-		result = filter->state == PROXY_FILTER_TALKING
-			? proxy_filter_talk(stream, fault)
-			: proxy_filter_resolve(filter, pollset, fault);
-	}
+	if (filter->state != PROXY_FILTER_TALKING)
+		result = proxy_filter_resolve(stream, pollset, fault);
+	if (result == IO_OK)
+		result = proxy_filter_talk(stream, fault);
 	if (result == IO_AGAIN && now >= filter->deadline)
-		result = proxy_filter_fault(filter, STATUS_TIMEOUT,
+		result = proxy_filter_fault(stream, STATUS_TIMEOUT,
 			filter->state == PROXY_FILTER_RESOLVING ? "resolving timed out"
 								: "timed out",
 			fault);
@@ -268,7 +254,6 @@ proxy_filter_close(struct stream *stream, bool clean)
 	struct proxy_filter *filter = stream->impl;
 	(void)clean;
 	resolve_close(&filter->resolve);
-	free(filter->object);
 }
 
 /* It is read and written only after it has become the connection. */
@@ -290,6 +275,44 @@ proxy_filter_start_dial(const struct dial_config *dial, const struct proxy_sende
 	return NULL;
 }
 
+/* Puts the filter of the proxy on top, above TLS if the proxy has it. */
+static bool
+proxy_filter_add(struct stream **top, const struct proxy_chain *chain, size_t hop,
+	const struct dial_config *dial, struct fault *fault)
+{
+	const struct proxy *proxy = &chain->list[hop];
+	const struct tls_filter_config tls = {
+		.tls = proxy->kind->secure ? chain->tls : NULL,
+		.name = proxy->endpoint.host,
+		.limit = dial->wait,
+	};
+	if (!tls_filter_add(top, &tls, fault))
+		return false;
+	char *name = endpoint_print(proxy_next(chain, hop, &dial->to));
+	struct stream *stream = name != NULL
+		? filter_add(top, &proxy_filter_ops, sizeof(struct proxy_filter), fault)
+		: NULL;
+	if (stream == NULL) {
+		free(name);
+		return false;
+	}
+	free(stream->name);
+	stream->name = name;
+	*(struct proxy_filter *)stream->impl = (struct proxy_filter){
+		.chain = chain,
+		.target = dial->to,
+		.hosts = dial->hosts,
+		.destinations = dial->destinations,
+		.error = dial->error,
+		.hop = hop,
+		/* The tries have deadlines of their own. */
+		.deadline = dial->retry.most > 0 ? 0 : dial->deadline,
+		.wait = dial->wait,
+		.resolve = { .fd = -1 },
+	};
+	return true;
+}
+
 struct stream *
 proxy_filter_dial(const struct proxy_chain *chain, const struct dial_config *dial,
 	const struct proxy_sender_config *header, bool single, struct address *peer,
@@ -304,28 +327,11 @@ proxy_filter_dial(const struct proxy_chain *chain, const struct dial_config *dia
 	first.destinations = NULL;
 	first.error = NULL;
 	struct stream *top = proxy_filter_start_dial(&first, header, single, peer, fault);
-	if (top == NULL)
-		return NULL;
-	struct stream *stream =
-		filter_add(&top, &proxy_filter_ops, sizeof(struct proxy_filter), fault);
-	char *name = stream != NULL ? endpoint_print(&dial->to) : NULL;
-	if (name == NULL) {
-		stream_close(top, false);
-		(void)fault_set(fault, STATUS_MEMORY, 0, "connect");
-		return NULL;
-	}
-	free(stream->name);
-	stream->name = name;
-	*(struct proxy_filter *)stream->impl = (struct proxy_filter){
-		.chain = chain,
-		.target = dial->to,
-		.hosts = dial->hosts,
-		.destinations = dial->destinations,
-		.error = dial->error,
-		/* The tries have deadlines of their own. */
-		.deadline = dial->retry.most > 0 ? 0 : dial->deadline,
-		.wait = dial->wait,
-		.resolve = { .fd = -1 },
-	};
-	return stream;
+	for (size_t i = 0; top != NULL && i < chain->count; i++)
+		if (!proxy_filter_add(&top, chain, i, dial, fault)) {
+			stream_close(top, false);
+			(void)fault_set(fault, STATUS_MEMORY, 0, "connect");
+			return NULL;
+		}
+	return top;
 }

@@ -1,6 +1,6 @@
-/* Connecting through proxies: a filter that opens in many steps on a connection to the first proxy,
- * asks each for a connection to the next one and the last for the target, and then becomes the
- * stream of the connection. */
+/* Connecting through proxies: a filter for each of the chain, which opens in many steps on a
+ * connection to its proxy, asks it for a connection to the next one or the target, and then becomes
+ * the stream of that connection. Below it is TLS if the proxy has it. */
 #ifndef SOCKCAT_FILTER_PROXY_FILTER_H
 #define SOCKCAT_FILTER_PROXY_FILTER_H
 

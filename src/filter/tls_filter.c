@@ -13,7 +13,7 @@
 #define TLS_FILTER_PAUSE (50 * CLOCK_MILLISECOND)
 
 struct tls_filter {
-	const struct tls_filter_config *config;
+	struct tls_filter_config config;
 	void *session; /* the plug-in's; NULL before the first step of opening */
 	int64_t deadline;
 	struct tls_link link;
@@ -47,7 +47,7 @@ static bool
 tls_filter_start(struct stream *stream, int64_t now, struct fault *fault)
 {
 	struct tls_filter *filter = stream->impl;
-	const struct tls_filter_config *config = filter->config;
+	const struct tls_filter_config *config = &filter->config;
 	const struct tls_bottom bottom = tls_link_bottom(&filter->link);
 	filter->deadline = clock_after(now, config->limit);
 	/* The mark would count encrypted bytes, of which the library reads less than the mark. */
@@ -63,7 +63,7 @@ tls_filter_open(
 	struct stream *stream, const struct pollset *pollset, int64_t now, struct fault *fault)
 {
 	struct tls_filter *filter = stream->impl;
-	const struct tls_ops *ops = filter->config->tls->ops;
+	const struct tls_ops *ops = filter->config.tls->ops;
 	(void)pollset;
 	if (filter->session == NULL && !tls_filter_start(stream, now, fault))
 		return IO_FAIL;
@@ -78,7 +78,7 @@ tls_filter_open(
 	}
 	if (result == IO_OK && !filter->established) {
 		filter->established = true;
-		tls_handshake_report(filter->config->tls, filter->session, stream->name);
+		tls_handshake_report(filter->config.tls, filter->session, stream->name);
 	}
 	if (result == IO_OK && flushed == IO_OK) {
 		stream->ready = ops->pending(filter->session);
@@ -125,7 +125,7 @@ tls_filter_read_record(struct stream *stream, void *bytes, size_t size, size_t *
 	struct tls_filter *filter = stream->impl;
 	filter->link.full = false;
 	enum io result =
-		filter->config->tls->ops->read(filter->session, bytes, size, got, &filter->ending);
+		filter->config.tls->ops->read(filter->session, bytes, size, got, &filter->ending);
 	if (result == IO_FAIL)
 		tls_filter_explain_read(stream, &filter->ending);
 	if (result == IO_OK)
@@ -152,8 +152,7 @@ tls_filter_fill(struct stream *stream, const struct iovec *pieces, int count, si
 				&n);
 			at += n;
 			*got += n;
-			more = result == IO_OK &&
-				filter->config->tls->ops->pending(filter->session);
+			more = result == IO_OK && filter->config.tls->ops->pending(filter->session);
 		}
 	stream->ready = more || (*got > 0 && filter->ended != IO_OK);
 	return *got > 0 ? IO_OK : result;
@@ -215,7 +214,7 @@ tls_filter_find_alert(struct stream *stream, struct fault *fault)
 	struct tls_filter *filter = stream->impl;
 	struct fault alert = FAULT_NONE;
 	if (filter->ended != IO_OK || stream_stats(stream)->broken == 0 ||
-		filter->config->tls->ops->peek(filter->session, &alert) != IO_FAIL ||
+		filter->config.tls->ops->peek(filter->session, &alert) != IO_FAIL ||
 		!fault_is_set(&alert))
 		return;
 	filter->ended = IO_FAIL;
@@ -250,7 +249,7 @@ tls_filter_put(struct stream *stream, const struct iovec *pieces, int count, siz
 			if (!tls_link_is_empty(&filter->link))
 				return IO_OK;
 			size_t n = 0;
-			result = filter->config->tls->ops->write(filter->session,
+			result = filter->config.tls->ops->write(filter->session,
 				(const unsigned char *)pieces[i].iov_base + at,
 				pieces[i].iov_len - at, &n, fault);
 			at += n;
@@ -289,7 +288,7 @@ tls_filter_notify(struct stream *stream, struct fault *fault)
 	}
 	uint64_t before = filter->link.written;
 	filter->shut = true;
-	enum io result = filter->config->tls->ops->shut(filter->session, fault);
+	enum io result = filter->config.tls->ops->shut(filter->session, fault);
 	filter->notified = (size_t)(filter->link.written - before);
 	return result == IO_OK ? tls_link_flush(&filter->link, fault) : result;
 }
@@ -335,7 +334,7 @@ static void
 tls_filter_close(struct stream *stream, bool clean)
 {
 	struct tls_filter *filter = stream->impl;
-	const struct tls_ops *ops = filter->config->tls->ops;
+	const struct tls_ops *ops = filter->config.tls->ops;
 	struct fault ignored = FAULT_NONE;
 	if (clean && filter->established && !filter->shut)
 		(void)ops->shut(filter->session, &ignored);
@@ -366,7 +365,7 @@ tls_filter_add(struct stream **top, const struct tls_filter_config *config, stru
 	if (stream == NULL)
 		return false;
 	struct tls_filter *filter = stream->impl;
-	filter->config = config;
+	filter->config = *config;
 	filter->link.lower = stream->lower;
 	filter->ended = IO_OK;
 	return true;
@@ -380,6 +379,6 @@ tls_filter_describe(const struct stream *top, struct tls_facts *facts)
 	const struct tls_filter *filter = top != NULL ? top->impl : NULL;
 	if (filter == NULL || !filter->established)
 		return false;
-	filter->config->tls->ops->describe(filter->session, facts);
+	filter->config.tls->ops->describe(filter->session, facts);
 	return true;
 }

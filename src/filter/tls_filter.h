@@ -18,8 +18,8 @@ struct tls_filter_config {
 	int64_t limit;    /* of the handshake, a span */
 };
 
-/* Puts the filter on top; nothing without TLS. The config has to outlive it. False and a fault if
- * there is no memory. */
+/* Puts the filter on top; nothing without TLS. The config is copied; what it points to has to
+ * outlive the filter. False and a fault if there is no memory. */
 bool tls_filter_add(
 	struct stream **top, const struct tls_filter_config *config, struct fault *fault);
 

@@ -10,15 +10,15 @@
 #include "net/socks.h"
 
 static const struct proxy_kind proxy_kinds[] = {
-	{ "socks5", &socks_v5_protocol, 1080, true, AF_UNSPEC },
-	{ "socks5h", &socks_v5_protocol, 1080, false, AF_UNSPEC },
-	{ "socks4", &socks_v4_protocol, 1080, true, AF_INET },
-	{ "socks4a", &socks_v4_protocol, 1080, false, AF_INET },
-	{ "http", &http_proxy_protocol, 3128, false, AF_UNSPEC },
-	{ "https", NULL, 3128, false, AF_UNSPEC },
+	{ "socks5", &socks_v5_protocol, 1080, true, false, AF_UNSPEC },
+	{ "socks5h", &socks_v5_protocol, 1080, false, false, AF_UNSPEC },
+	{ "socks4", &socks_v4_protocol, 1080, true, false, AF_INET },
+	{ "socks4a", &socks_v4_protocol, 1080, false, false, AF_INET },
+	{ "http", &http_proxy_protocol, 3128, false, false, AF_UNSPEC },
+	{ "https", &http_proxy_protocol, 443, false, true, AF_UNSPEC },
 };
 
-#define PROXY_SCHEMES "socks5://, socks5h://, socks4://, socks4a:// or http://"
+#define PROXY_SCHEMES "socks5://, socks5h://, socks4://, socks4a://, http:// or https://"
 
 /* A message about a proxy, whose user and password are not shown. */
 static bool
@@ -120,9 +120,6 @@ proxy_parse(
 				     : proxy_kind_find(rules->kind, strlen(rules->kind));
 	if (proxy->kind == NULL)
 		return proxy_fault(text, "unknown scheme (expected " PROXY_SCHEMES ")", fault);
-	if (proxy->kind->protocol == NULL)
-		return fault_set(fault, STATUS_MISSING, 0, "%s:// proxies are not supported",
-			proxy->kind->scheme);
 	proxy->resolves = proxy->kind->resolves;
 	rest = proxy_cut_user(proxy, scheme != NULL ? scheme + 3 : rest, text, rules, fault);
 	if (rest == NULL)
@@ -163,6 +160,15 @@ proxy_add(struct proxy_chain *chain, const char *text, const struct proxy_rules 
 	return proxy->name != NULL || fault_set(fault, STATUS_MEMORY, ENOMEM, "--proxy");
 }
 
+bool
+proxy_chain_is_secure(const struct proxy_chain *chain)
+{
+	bool secure = false;
+	for (size_t i = 0; i < chain->count; i++)
+		secure |= chain->list[i].kind->secure;
+	return secure;
+}
+
 void
 proxy_close(struct proxy_chain *chain)
 {
@@ -172,5 +178,6 @@ proxy_close(struct proxy_chain *chain)
 	}
 	free(chain->list);
 	free(chain->logins);
+	tls_free(chain->tls);
 	*chain = (struct proxy_chain){ .list = NULL };
 }

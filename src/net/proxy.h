@@ -1,7 +1,7 @@
 /*
  * Proxies to connect through, in the order in which they are used: a chain.
  *
- *     socks5://[user@]host[:port]  socks5h://  socks4://  socks4a://  http://
+ *     socks5://[user@]host[:port]  socks5h://  socks4://  socks4a://  http://  https://
  *
  * In the user, %XX is a byte. Names are resolved here with socks5 and socks4, by the proxy with the
  * others.
@@ -12,13 +12,15 @@
 #include "base/fault.h"
 #include "net/endpoint.h"
 #include "net/handshake.h"
+#include "plugin/tls.h"
 
 struct proxy_kind {
 	const char *scheme;
-	const struct handshake_protocol *protocol; /* NULL: not supported */
-	uint16_t port;                             /* if none is given */
-	bool resolves;                             /* names are resolved here */
-	int family;                                /* of the addresses that it can be asked for */
+	const struct handshake_protocol *protocol;
+	uint16_t port; /* if none is given */
+	bool resolves; /* names are resolved here */
+	bool secure;   /* TLS to the proxy */
+	int family;    /* of the addresses that it can be asked for */
 };
 
 struct proxy {
@@ -35,7 +37,8 @@ struct proxy {
 struct proxy_chain {
 	struct proxy *list; /* owned */
 	size_t count;
-	char *logins; /* owned: what users and passwords may point into; NULL: nothing */
+	char *logins;    /* owned: what users and passwords may point into; NULL: nothing */
+	struct tls *tls; /* owned: of the secure proxies; NULL: there are none */
 };
 
 /* How a proxy is read. */
@@ -46,7 +49,7 @@ struct proxy_rules {
 	bool secret;      /* the text may have a password */
 };
 
-/* Adds a proxy: a URL, or host[:port]. Status 3, 4 or 27. */
+/* Adds a proxy: a URL, or host[:port]. Status 3 or 27. */
 bool proxy_add(struct proxy_chain *chain, const char *text, const struct proxy_rules *rules,
 	struct fault *fault);
 
@@ -56,6 +59,9 @@ proxy_next(const struct proxy_chain *chain, size_t i, const struct endpoint *tar
 {
 	return i + 1 < chain->count ? &chain->list[i + 1].endpoint : target;
 }
+
+/* Whether a proxy is secure. */
+bool proxy_chain_is_secure(const struct proxy_chain *chain);
 
 void proxy_close(struct proxy_chain *chain);
 
