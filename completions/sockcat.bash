@@ -139,6 +139,9 @@ _sockcat_option() {
     --proxy-server) option=proxy_server kind=nothing bars='-z --probe -u --udp -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --noproxy --proxy-server --send-proxy --send --receive -C --crlf --in --offset --out -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
     --allow-dest) option=allow_dest kind=nothing ;;
     --deny-dest) option=deny_dest kind=nothing ;;
+    --proxy-header) option=proxy_header kind=nothing ;;
+    --proxy-cacert) option=proxy_cacert kind=file bars='--proxy-cacert --proxy-insecure' ;;
+    --proxy-insecure) option=proxy_insecure bars='--proxy-cacert --proxy-insecure' ;;
     -x) option=nc_proxy kind=nothing bars='-z --probe -u --udp -U --unixsock --proxy -x -F --pass-fd --vsock --sctp --udplite' ;;
     -X) option=nc_proxy_type kind=nothing bars='-X' ;;
     -P) option=nc_proxy_user kind=nothing bars='-P' ;;
@@ -453,6 +456,9 @@ _sockcat_names() {
         --proxy-server
         --allow-dest
         --deny-dest
+        --proxy-header
+        --proxy-cacert
+        --proxy-insecure
         -x
         -X
         -P

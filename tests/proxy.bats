@@ -51,7 +51,7 @@ refused 3 unknown.scheme ftp://127.0.0.1
 refused 3 99999 socks5://127.0.0.1:99999
 refused 3 port.'0' socks5://127.0.0.1:0
 refused 3 must.not.be.empty socks5://
-refused 4 https:// https://127.0.0.1
+refused 3 unknown.scheme httpss://127.0.0.1
 TABLE
     assert_fails 2 'with -l requires --to' sockcat -l 0 --proxy 127.0.0.1:1
     assert_fails 2 'conflicts with --udp|--udp conflicts' sockcat -u --proxy 127.0.0.1:1 127.0.0.1 80
@@ -122,6 +122,23 @@ proxied() {
     assert_fails 3 'line 1: expected USER:PASSWORD' \
         sockcat --proxy-auth-file "$T/bad" --proxy 127.0.0.1:1 127.0.0.1 9 </dev/null
     SOCKCAT_PROXY_AUTH=me:secret start_listener --proxy 127.0.0.1:1 --to 127.0.0.1:9 127.0.0.1 0
+}
+
+@test "a field of --proxy-header is sent to HTTP proxies, behind the login" {
+    start_peer 'expect:CONNECT a:9 HTTP/1.1\r\nHost: a:9\r\nX-One: 1\r\nX-Two: b  c\r\n\r\n' close
+    assert_fails 97 closed sockcat --proxy-header 'X-One: 1' --proxy-header 'X-Two: b  c' \
+        --proxy "http://127.0.0.1:$peer_port" a 9 </dev/null
+    finish "$peer"
+    assert_equal "$result" 0
+    for field in 'no colon' ': empty' $'A: b\r\nC: d' 'A B: c' $'A: \x7f'; do
+        assert_fails 3 'expected NAME: VALUE' sockcat --proxy-header "$field" --proxy 127.0.0.1:1 a 9 </dev/null
+    done
+    assert_fails 2 'requires a proxy of type http' sockcat --proxy-header 'A: b' --proxy socks5h://a b 9 </dev/null
+}
+
+@test "--proxy-cacert and --proxy-insecure require a proxy with TLS" {
+    assert_fails 2 '--proxy-cacert requires a proxy https' sockcat --proxy-cacert /dev/null --proxy a b 9 </dev/null
+    assert_fails 2 '--proxy-insecure requires a proxy https' sockcat --proxy-insecure --proxy a b 9 </dev/null
 }
 
 @test "a program does not get the passwords of proxies" {

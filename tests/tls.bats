@@ -14,6 +14,12 @@ trust() { sockcat --ssl --ssl-trustfile "$CERTIFICATES/root.crt" "$@"; }
 # need_library: Python can load the library itself.
 need_library() { python3 -c 'import ctypes; ctypes.CDLL("libssl.so.3")' 2>/dev/null || skip "needs libssl.so.3"; }
 
+# ---- proxies ----
+
+@test "https proxies: verified, in chains, and with TLS inside" { drive tls_proxy chains; }
+@test "an https proxy that is not verified, or has no TLS, fails before the request" { drive tls_proxy refused; }
+@test "a stream that an https proxy cuts is never 0" { drive tls_proxy cut; }
+
 # ---- without TLS ----
 
 @test "a plain run does not need the library" {

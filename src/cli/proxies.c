@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "net/http_proxy.h"
 #include "net/noproxy.h"
 #include "net/proxy_login.h"
 
@@ -137,6 +138,32 @@ proxies_log_in(struct config *config, const struct options *options, struct faul
 	return proxy_login_set(chain, chain->logins, path != NULL ? path : PROXIES_LOGIN, fault);
 }
 
+/* Sets what is sent to HTTP proxies, and the TLS of those that have it. */
+static bool
+proxies_set_http(struct proxy_chain *chain, const struct options *options, struct fault *fault)
+{
+	bool http = false, secure = proxy_chain_is_secure(chain);
+	const struct tls_settings settings = {
+		.unverified = options_has(options, OPTION_proxy_insecure),
+		.trust_file = options->text[OPTION_proxy_cacert],
+	};
+	for (size_t i = 0; i < chain->count; i++)
+		http |= chain->list[i].kind->protocol == &http_proxy_protocol;
+	if (options_has(options, OPTION_proxy_header) && !http)
+		return fault_set(
+			fault, STATUS_USAGE, 0, "--proxy-header requires a proxy of type http");
+	if ((settings.unverified || settings.trust_file != NULL) && !secure)
+		return fault_set(fault, STATUS_USAGE, 0, "--%s requires a proxy https://...",
+			settings.unverified ? "proxy-insecure" : "proxy-cacert");
+	for (size_t i = 0; i < options->given_count; i++)
+		if (options->given[i].option == OPTION_proxy_header &&
+			!proxy_add_field(chain, options->given[i].text, fault))
+			return false;
+	if (secure)
+		chain->tls = tls_new(&settings, fault);
+	return !secure || chain->tls != NULL;
+}
+
 /* Makes the target direct if no proxy is used for it. */
 static bool
 proxies_leave_out(const struct options *options, struct endpoint *target, struct fault *fault)
@@ -183,7 +210,8 @@ proxies_set(struct config *config, const struct options *options, struct fault *
 		(to &&
 			!proxies_set_target(
 				config->to.transport, &config->to.endpoint, options, fault)) ||
-		!proxies_log_in(config, options, fault))
+		!proxies_log_in(config, options, fault) ||
+		!proxies_set_http(&config->proxies, options, fault))
 		return false;
 	if (options_has(options, OPTION_proxy_dns))
 		for (size_t i = 0; i < config->proxies.count; i++)

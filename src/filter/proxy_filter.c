@@ -110,6 +110,8 @@ proxy_filter_start(struct stream *stream, struct fault *fault)
 		.address = filter->resolve.count > 0 ? &filter->resolve.addresses[0] : NULL,
 		.user = proxy->user,
 		.password = proxy->password,
+		.fields = filter->chain->fields,
+		.field_count = filter->chain->field_count,
 	};
 	const char *denied = proxy_filter_denies(filter);
 	if (denied != NULL) {

@@ -38,6 +38,8 @@ struct handshake_request {
 	uint16_t port;                 /* of the target */
 	const struct address *address; /* of the target; NULL: the proxy resolves `host` */
 	const char *user, *password;   /* NULL: none */
+	const char *const *fields;     /* more of an HTTP request, "NAME: VALUE" */
+	size_t field_count;
 };
 
 struct handshake;

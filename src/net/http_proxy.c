@@ -81,6 +81,18 @@ http_proxy_put_login(struct handshake *handshake)
 		handshake_put(handshake, coded, length) && http_proxy_put(handshake, "\r\n");
 }
 
+/* The fields of the request. */
+static bool
+http_proxy_put_fields(struct handshake *handshake)
+{
+	const struct handshake_request *request = &handshake->request;
+	bool put = true;
+	for (size_t i = 0; put && i < request->field_count; i++)
+		put = http_proxy_put(handshake, request->fields[i]) &&
+			http_proxy_put(handshake, "\r\n");
+	return put;
+}
+
 static bool
 http_proxy_start(struct handshake *handshake)
 {
@@ -88,7 +100,8 @@ http_proxy_start(struct handshake *handshake)
 	if (http_proxy_put(handshake, "CONNECT ") && http_proxy_put_target(handshake) &&
 		http_proxy_put(handshake, " HTTP/1.1\r\nHost: ") &&
 		http_proxy_put_target(handshake) && http_proxy_put(handshake, "\r\n") &&
-		http_proxy_put_login(handshake) && http_proxy_put(handshake, "\r\n"))
+		http_proxy_put_login(handshake) && http_proxy_put_fields(handshake) &&
+		http_proxy_put(handshake, "\r\n"))
 		return true;
 	(void)handshake_fail(handshake, HANDSHAKE_REFUSED, "the request is too long", 0);
 	return false;

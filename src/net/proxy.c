@@ -160,6 +160,34 @@ proxy_add(struct proxy_chain *chain, const char *text, const struct proxy_rules 
 	return proxy->name != NULL || fault_set(fault, STATUS_MEMORY, ENOMEM, "--proxy");
 }
 
+/* Whether it is "NAME: VALUE", of characters that no recipient takes for the end of the field. */
+static bool
+proxy_is_field(const char *text)
+{
+	static const char token[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	size_t name = strspn(text, token);
+	if (name == 0 || text[name] != ':')
+		return false;
+	while (*text != '\0' && (*text == '\t' || !iscntrl((unsigned char)*text)))
+		text++;
+	return *text == '\0';
+}
+
+bool
+proxy_add_field(struct proxy_chain *chain, const char *text, struct fault *fault)
+{
+	if (!proxy_is_field(text))
+		return fault_set(fault, STATUS_VALUE, 0,
+			"invalid --proxy-header '%s': expected NAME: VALUE", text);
+	const char **fields = realloc(chain->fields, (chain->field_count + 1) * sizeof *fields);
+	if (fields == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "--proxy-header");
+	chain->fields = fields;
+	chain->fields[chain->field_count++] = text;
+	return true;
+}
+
 bool
 proxy_chain_is_secure(const struct proxy_chain *chain)
 {
@@ -178,6 +206,7 @@ proxy_close(struct proxy_chain *chain)
 	}
 	free(chain->list);
 	free(chain->logins);
+	free(chain->fields);
 	tls_free(chain->tls);
 	*chain = (struct proxy_chain){ .list = NULL };
 }

@@ -37,8 +37,10 @@ struct proxy {
 struct proxy_chain {
 	struct proxy *list; /* owned */
 	size_t count;
-	char *logins;    /* owned: what users and passwords may point into; NULL: nothing */
-	struct tls *tls; /* owned: of the secure proxies; NULL: there are none */
+	char *logins;        /* owned: what users and passwords may point into; NULL: nothing */
+	struct tls *tls;     /* owned: of the secure proxies; NULL: there are none */
+	const char **fields; /* owned, not what it points to: see struct handshake_request */
+	size_t field_count;
 };
 
 /* How a proxy is read. */
@@ -59,6 +61,10 @@ proxy_next(const struct proxy_chain *chain, size_t i, const struct endpoint *tar
 {
 	return i + 1 < chain->count ? &chain->list[i + 1].endpoint : target;
 }
+
+/* Adds a field to the requests to HTTP proxies: "NAME: VALUE" (RFC 9110, 5), which is not copied.
+ * Status 3 or 27. */
+bool proxy_add_field(struct proxy_chain *chain, const char *text, struct fault *fault);
 
 /* Whether a proxy is secure. */
 bool proxy_chain_is_secure(const struct proxy_chain *chain);
