@@ -56,6 +56,10 @@ load lib/helper
     drive proxy_server slow
 }
 
+@test "a capture has the bytes of the tunnel only" {
+    drive proxy_server captured
+}
+
 @test "clients above --max-conns wait, and an idle tunnel ends" {
     drive proxy_server limits
 }

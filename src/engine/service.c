@@ -12,7 +12,7 @@
 #include "program/exec.h"
 #include "filter/proxy_filter.h"
 #include "filter/proxy_values.h"
-#include "filter/proxy_server.h"
+#include "filter/proxy_target.h"
 #include "filter/tls_filter.h"
 #include "stream/stdio.h"
 #include "sys/sys.h"
@@ -117,8 +117,8 @@ service_init_proxy(const struct service_context *context, struct fault *fault)
 {
 	const struct config *config = context->config;
 	const struct dial_config dial = config_dial_to(config, context->now);
-	return proxy_server_new(&config->proxy_server, &config->proxies, &dial, context->remote,
-		context->now, fault);
+	return proxy_target_new(
+		&config->proxy_server, &config->proxies, &dial, context->remote, fault);
 }
 
 static struct stream *

@@ -15,6 +15,7 @@
 #include "program/exec.h"
 #include "filter/capture_filter.h"
 #include "stream/socket.h"
+#include "filter/proxy_server.h"
 #include "filter/telnet.h"
 #include "filter/tls_filter.h"
 #include "sys/sys.h"
@@ -89,6 +90,7 @@ session_set_up(struct session *session, struct fault *fault)
 				transport_message_max(config->transport, remote->write.fd);
 	}
 	return tls_filter_add(&session->remote, &config->tls, fault) &&
+		proxy_server_add(&session->remote, &config->proxy_server, fault) &&
 		(!config->telnet || telnet_add(&session->remote, fault)) &&
 		capture_filter_add(
 			&session->remote, &session->run->engine.capture, &session->captured, fault);

@@ -393,6 +393,44 @@ def slow():
     until(lambda: 'timed out' in cat.errors(), 'the line')
     far.sendall(b'good')
     check(exactly(near, 4), b'good')
+    cat.send(15)
+    # More than there are places, and handshakes at a time.
+    cat = server('--allow-dest', '127.0.0.1', '--max-conns', '1')
+    silent = [dial(cat) for _ in range(140)]
+    for s in silent[::2]:
+        s.sendall(b'\5')
+    near, far = tunnel(cat, 'socks5', there)
+    far.sendall(b'good')
+    check(exactly(near, 4), b'good')
+    try:
+        check(silent[0].recv(1), b'')
+    except ConnectionResetError:
+        pass
+    check('(128 handshakes at a time)' in cat.errors(), True)
+
+
+def captured():
+    """The files have what passes through the tunnel, not what opens it."""
+    there = tcp()
+    for scheme in 'http', 'socks5':
+        name = '%s/%s.capture' % (T, scheme)
+        cat = server('--allow-dest', '127.0.0.1', '--output', name, many=False)
+        near, far = tunnel(cat, scheme, there)
+        near.sendall(b'question')
+        check(exactly(far, 8), b'question')
+        far.sendall(b'answer')
+        far.close()
+        check(to_end(near), b'answer')
+        near.close()
+        cat.end()
+        with open(name, 'rb') as file:
+            check(file.read(), b'questionanswer')
+        # A refused client leaves none of it.
+        cat = server('--output', name + '2', many=False)
+        refused(cat, request(scheme, '127.0.0.1', there.getsockname()[1]))
+        cat.end(97)
+        with open(name + '2', 'rb') as file:
+            check(file.read(), b'')
 
 
 def limits():
