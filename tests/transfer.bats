@@ -259,6 +259,46 @@ reset_listener() {
     drive transfer resume
 }
 
+# repeat OPTION...: sends all files again; $sent bytes.
+repeat() {
+    start_listener -v 127.0.0.1 0 --receive="$T/in" --resume "$@"
+    send -v --send "$T/from/empty" -- "$T/from/big" "$T/from/a"
+    sent=$(sed -n 's/.*closed .*: \([0-9]*\) bytes sent.*/\1/p' "$T/send.err")
+}
+
+@test "--resume compares files that are stored already, and does not send them again" {
+    need_plugin
+    repeat
+    assert_equal "$status" 0
+    finish "$listener"
+    repeat
+    assert_equal "$status" 0
+    finish "$listener"
+    assert_equal "$result" 0
+    [ "$sent" -lt 2000 ]
+    assert_line '^sockcat: resuming big at 100 % \(2.9 MiB\)$' "$T/listener.err"
+    assert_line '^sockcat: received big: 3000000 bytes, verified' "$T/listener.err"
+    # Another file of that size is not replaced, but with --force.
+    printf x | dd of="$T/from/big" conv=notrunc status=none bs=1 seek=2999999
+    repeat
+    assert_equal "$status" 23
+    assert_line 'the receiver said: create .*/in/big: File exists$' "$T/send.err"
+    finish "$listener"
+    repeat --force
+    assert_equal "$status" 0
+    finish "$listener"
+    [ "$sent" -gt 3000000 ]
+    cmp "$T/from/big" "$T/in/big"
+    # The part of a newer one is continued.
+    cp "$T/from/big" "$T/in/.big.part"
+    printf y | dd of="$T/from/big" conv=notrunc status=none bs=1 seek=2999999
+    repeat --force
+    assert_equal "$status" 0
+    finish "$listener"
+    cmp "$T/from/big" "$T/in/big"
+    assert_equal "$(ls -A "$T/in" | tr '\n' ' ')" 'a big empty '
+}
+
 @test "--resume does not use the digests of a part that was replaced" {
     need_plugin
     drive transfer stale

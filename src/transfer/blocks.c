@@ -85,7 +85,8 @@ blocks_add(struct blocks *blocks, const void *bytes, size_t n, struct fault *fau
 	return true;
 }
 
-bool
+/* The digest of the complete blocks. */
+static bool
 blocks_prove(struct blocks *blocks, unsigned char out[static BLOCKS_DIGEST], struct fault *fault)
 {
 	unsigned char result[DIGEST_SIZE];

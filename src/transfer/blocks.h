@@ -34,12 +34,9 @@ bool blocks_add(struct blocks *blocks, const void *bytes, size_t n, struct fault
 /* Adds the digest of a complete block; no other may have begun. */
 bool blocks_add_digest(struct blocks *blocks, const unsigned char *digest, struct fault *fault);
 
-/* The digest of all that was added. Nothing can be added afterwards. */
+/* The digest of all that was added. More can be added afterwards only if the last block is
+ * complete. */
 bool blocks_finish(
-	struct blocks *blocks, unsigned char out[static BLOCKS_DIGEST], struct fault *fault);
-
-/* The digest of the complete blocks. */
-bool blocks_prove(
 	struct blocks *blocks, unsigned char out[static BLOCKS_DIGEST], struct fault *fault);
 
 /* Frees all; a zeroed struct is allowed, and results. */

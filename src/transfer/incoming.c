@@ -2,6 +2,7 @@
 #include "transfer/incoming.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,6 +26,44 @@ incoming_whole(const struct incoming *incoming)
 	return size / BLOCKS_SIZE * BLOCKS_SIZE;
 }
 
+/* Opens the part. `resume`: keeps what is there. */
+static bool
+incoming_open_part(struct incoming *incoming, bool resume, struct fault *fault)
+{
+	const struct incoming_config *config = incoming->config;
+	if (!partial_check(config->directory, incoming->name, config->replace, NULL, fault) ||
+		!partial_open(&incoming->partial, config->directory, incoming->name, resume, fault))
+		return false;
+	if (!incoming->digest)
+		return true;
+	sidecar_open(&incoming->sidecar, incoming->partial.directory, incoming->partial.part_path);
+	if (!resume)
+		return true;
+	incoming->wanted = incoming_whole(incoming);
+	sidecar_load(
+		&incoming->sidecar, (size_t)(incoming->wanted / BLOCKS_SIZE), &incoming->blocks);
+	incoming->offset = incoming->blocks.count * BLOCKS_SIZE;
+	return true;
+}
+
+/* Opens the file that has the name already, if it may be the same. */
+static bool
+incoming_find(struct incoming *incoming)
+{
+	struct stat status;
+	int directory = sys_open_directory(incoming->config->directory);
+	if (directory != -1)
+		incoming->existing = openat(directory, incoming->name,
+			O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	(void)sys_close(&directory);
+	incoming->wanted = incoming->size;
+	if (incoming->existing != -1 && fstat(incoming->existing, &status) == 0 &&
+		S_ISREG(status.st_mode) && (uint64_t)status.st_size == incoming->size)
+		return true;
+	(void)sys_close(&incoming->existing);
+	return false;
+}
+
 bool
 incoming_open(struct incoming *incoming, const struct incoming_config *config,
 	const struct protocol_message *message, bool digest, struct fault *fault)
@@ -32,6 +71,7 @@ incoming_open(struct incoming *incoming, const struct incoming_config *config,
 	mode_t mode = (mode_t)message->mode & 0777 & ~config->mask;
 	bool resume = config->resume && digest;
 	*incoming = INCOMING_NONE;
+	incoming->config = config;
 	incoming->digest = digest;
 	incoming->size = message->size;
 	incoming->result = (struct partial_result){
@@ -45,19 +85,13 @@ incoming_open(struct incoming *incoming, const struct incoming_config *config,
 	incoming->name = strdup(message->name);
 	if (incoming->name == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "write %s", message->name);
-	if (!partial_check(config->directory, message->name, config->replace, NULL, fault) ||
-		!partial_open(&incoming->partial, config->directory, message->name, resume, fault))
+	/* A part is of a newer file than the one that it is to replace. */
+	uint64_t kept = 0;
+	if (resume && config->replace &&
+		!partial_check(config->directory, message->name, true, &kept, fault))
 		return false;
-	if (!digest)
-		return true;
-	sidecar_open(&incoming->sidecar, incoming->partial.directory, incoming->partial.part_path);
-	if (!resume)
-		return true;
-	incoming->wanted = incoming_whole(incoming);
-	sidecar_load(
-		&incoming->sidecar, (size_t)(incoming->wanted / BLOCKS_SIZE), &incoming->blocks);
-	incoming->offset = incoming->blocks.count * BLOCKS_SIZE;
-	return true;
+	return (resume && kept == 0 && incoming_find(incoming)) ||
+		incoming_open_part(incoming, resume, fault);
 }
 
 enum io
@@ -70,13 +104,14 @@ incoming_check(struct incoming *incoming, struct fault *fault)
 	if (bytes == NULL)
 		return IO_FAULT(fault, STATUS_MEMORY, ENOMEM, "read %s", incoming->name);
 	struct iovec piece = { bytes, left < INCOMING_STEP ? (size_t)left : INCOMING_STEP };
-	ssize_t n = sys_read_at(incoming->partial.fd, &piece, (off_t)incoming->offset);
+	int fd = incoming->existing != -1 ? incoming->existing : incoming->partial.fd;
+	ssize_t n = sys_read_at(fd, &piece, (off_t)incoming->offset);
 	int error = n == 0 ? EIO : errno;
 	bool good = n > 0 && blocks_add(&incoming->blocks, bytes, (size_t)n, fault);
 	free(bytes);
 	if (n <= 0)
-		return IO_FAULT(
-			fault, STATUS_OUTPUT, error, "read %s", incoming->partial.part_path);
+		return IO_FAULT(fault, STATUS_OUTPUT, error, "read %s",
+			incoming->existing != -1 ? incoming->name : incoming->partial.part_path);
 	incoming->offset += (uint64_t)n;
 	return good ? IO_AGAIN : IO_FAIL;
 }
@@ -84,6 +119,13 @@ incoming_check(struct incoming *incoming, struct fault *fault)
 bool
 incoming_start(struct incoming *incoming, uint64_t offset, struct fault *fault)
 {
+	if (incoming->existing != -1 && offset == incoming->size)
+		return true;
+	if (incoming->existing != -1) {
+		(void)sys_close(&incoming->existing);
+		if (!incoming_open_part(incoming, false, fault))
+			return false;
+	}
 	if (offset == 0) {
 		blocks_close(&incoming->blocks);
 		if (incoming->digest)
@@ -136,7 +178,8 @@ incoming_verify(
 		return fault_set(fault, STATUS_CUT, 0, "receive %s: fewer bytes than announced",
 			incoming->name);
 	/* The file may end in a hole. */
-	if (ftruncate(incoming->partial.fd, (off_t)incoming->size) == -1)
+	if (incoming->existing == -1 &&
+		ftruncate(incoming->partial.fd, (off_t)incoming->size) == -1)
 		return fault_set(fault, STATUS_OUTPUT, errno, "write %s", incoming->name);
 	if (!incoming->digest)
 		return true;
@@ -150,9 +193,23 @@ incoming_verify(
 		"receive %s: the digest of what arrived differs from the sender's", incoming->name);
 }
 
+/* An earlier run may have been interrupted before it did this. */
+static enum io
+incoming_sync(const struct incoming *incoming, struct fault *fault)
+{
+	int directory = sys_open_directory(incoming->config->directory);
+	bool good = fsync(incoming->existing) == 0 && directory != -1 &&
+		(fsync(directory) == 0 || errno == EINVAL || errno == EBADF || errno == ENOTSUP);
+	int error = errno;
+	(void)sys_close(&directory);
+	return good ? IO_OK : IO_FAULT(fault, STATUS_OUTPUT, error, "write %s", incoming->name);
+}
+
 enum io
 incoming_commit(struct incoming *incoming, struct fault *fault)
 {
+	if (incoming->existing != -1)
+		return incoming_sync(incoming, fault);
 	enum io result = partial_commit(&incoming->partial, &incoming->result, fault);
 	if (result == IO_OK && incoming->digest)
 		sidecar_remove(&incoming->sidecar);
@@ -162,6 +219,7 @@ incoming_commit(struct incoming *incoming, struct fault *fault)
 void
 incoming_close(struct incoming *incoming)
 {
+	(void)sys_close(&incoming->existing);
 	partial_close(&incoming->partial);
 	blocks_close(&incoming->blocks);
 	sidecar_close(&incoming->sidecar);

@@ -1,4 +1,7 @@
-/* A file that is received: its part, the digests of its blocks, and what it becomes. */
+/*
+ * A file that is received: its part, the digests of its blocks, and what it becomes. With `resume`
+ * a file that has its name and size already is compared, and not sent again if it is the same.
+ */
 #ifndef SOCKCAT_TRANSFER_INCOMING_H
 #define SOCKCAT_TRANSFER_INCOMING_H
 
@@ -17,11 +20,14 @@ struct incoming_config {
 };
 
 struct incoming {
-	char *name; /* owned; NULL: there is none */
+	const struct incoming_config *config; /* not owned */
+	char *name;                           /* owned; NULL: there is none */
+	int existing; /* owned: the file that is compared; -1: the part is written */
 	uint64_t size;
 	uint64_t left;   /* bytes that have not been written; set by incoming_start */
-	uint64_t offset; /* complete blocks of an earlier run; final after incoming_check */
-	uint64_t wanted; /* the part of that run whose digests are needed */
+	uint64_t offset; /* bytes of an earlier run: complete blocks, or all; final after
+			    incoming_check */
+	uint64_t wanted; /* what there is of it whose digests are needed */
 	bool digest;     /* digests are computed */
 	struct partial partial;
 	struct partial_result result;
@@ -29,10 +35,13 @@ struct incoming {
 	struct sidecar sidecar;
 };
 
-#define INCOMING_NONE ((struct incoming){ .sidecar = SIDECAR_NONE })
+#define INCOMING_NONE \
+	((struct incoming){ .existing = -1, \
+		.partial = { .fd = -1, .done_fd = -1, .directory = -1 }, \
+		.sidecar = SIDECAR_NONE })
 
 /* Opens the part of an announced file. `digest`: both sides compute digests. Status 23 or 27; close
- * it in any case. */
+ * it in any case. The configuration is used until then. */
 bool incoming_open(struct incoming *incoming, const struct incoming_config *config,
 	const struct protocol_message *message, bool digest, struct fault *fault);
 
@@ -50,7 +59,7 @@ bool incoming_write(
 bool incoming_verify(
 	struct incoming *incoming, const struct protocol_message *message, struct fault *fault);
 
-/* As partial_commit. */
+/* As partial_commit; a file that was compared is only synchronised. */
 enum io incoming_commit(struct incoming *incoming, struct fault *fault);
 
 /* Frees all; INCOMING_NONE is allowed, and results. The part stays for a later run. */

@@ -65,7 +65,7 @@ receiver_check(struct receiver *receiver)
 	ready.offset = file->offset;
 	ready.has_digest = file->offset > 0;
 	bool good = result == IO_OK &&
-		(file->offset > 0 ? blocks_prove(&file->blocks, ready.digest, &fault)
+		(file->offset > 0 ? blocks_finish(&file->blocks, ready.digest, &fault)
 				  : incoming_start(file, 0, &fault));
 	if (!good) {
 		exchange_fail(exchange, &fault);

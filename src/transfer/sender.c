@@ -123,7 +123,7 @@ sender_take_ready(struct sender *sender, const struct protocol_message *message)
 	uint64_t offset = message->offset;
 	if (offset > 0 &&
 		(!sender->exchange.digest || !message->has_digest || offset > sender->left ||
-			offset % BLOCKS_SIZE != 0))
+			(offset % BLOCKS_SIZE != 0 && offset < sender->left)))
 		return false;
 	sender->offset = offset;
 	sender->read = 0;
@@ -258,8 +258,8 @@ sender_prove(struct sender *sender, const struct iovec *pieces, int count)
 	exchange->stream->read.at = STREAM_NOW;
 	if (sender->read < sender->offset && !fault_is_set(&sender->cause))
 		return;
-	bool good =
-		!fault_is_set(&sender->cause) && blocks_prove(&sender->blocks, own, &sender->cause);
+	bool good = !fault_is_set(&sender->cause) &&
+		blocks_finish(&sender->blocks, own, &sender->cause);
 	if (good && memcmp(own, sender->proof, sizeof own) != 0) {
 		blocks_close(&sender->blocks);
 		sender->offset = 0;
