@@ -32,7 +32,7 @@ install_wants clang:clang parallel:parallel \
     nft:nftables setpriv:util-linux unshare:util-linux prlimit:util-linux readelf:binutils \
     strace:strace shellcheck:shellcheck ssh:openssh-client zsh:zsh fish:fish mandoc:mandoc \
     man:man-db groff:groff-base col:bsdextrautils jq:jq logger:bsdutils pyflakes3:pyflakes3 pv:pv \
-    zstd:zstd bsdtar:libarchive-tools proxychains4:proxychains4
+    zstd:zstd bsdtar:libarchive-tools sslscan:sslscan testssl:testssl.sh proxychains4:proxychains4
 # An ssh server that is only a library: a real one would begin to serve this machine.
 /usr/bin/python3 -c 'import paramiko' 2>/dev/null || install_wanted_packages python3-paramiko
 # The lines of reports are compared with their schema.

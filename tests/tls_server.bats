@@ -77,3 +77,62 @@ EOT
 # ---- what TLS is combined with ----
 
 @test "programs get what is known about the connection, printable" { drive tls_server environment; }
+
+@test "a program with a terminal, and its exit status" { drive tls_with pty; }
+
+@test "a broker passes the plain data on" { drive tls_with broker; }
+
+@test "a chat has the plain lines" { drive tls_with chat; }
+
+@test "messages are found in the data, wherever records end" { drive tls_with frames; }
+
+@test "captures have the plain data, and a dump says so" { drive tls_with captures; }
+
+@test "a report has what was agreed on, and why a handshake failed" {
+    drive tls_with report
+}
+
+@test "over Unix sockets, in both roles" { drive tls_with unix_sockets; }
+
+@test "over a connection that was passed" { drive tls_with connection; }
+
+@test "on sockets that a service manager has passed" { drive tls_with activated; }
+
+@test "files of --send" { drive tls_with transfer; }
+
+@test "discard and daytime" { drive tls_with services; }
+
+@test "where TLS cannot be used it is an error, never left out" {
+    while IFS='|' read -r words message; do
+        read -ra words <<<"$words"
+        assert_fails 2 "$message" sockcat "${words[@]}" </dev/null
+    done <<'EOT'
+-l --ssl --ssl-self-signed -u 127.0.0.1 0|--ssl conflicts with
+-l --ssl --ssl-self-signed -U --seqpacket /nowhere/x|--ssl conflicts with
+-lk --ssl --ssl-self-signed -Uu /nowhere/x|--ssl conflicts with
+--ssl -U /nowhere/x|needs the name of the server
+-l --ssl-self-signed 0|--ssl-self-signed requires
+-l --ssl-verify 0|--ssl-verify requires
+-l --ssl 0|requires --ssl-cert FILE or --ssl-self-signed
+EOT
+}
+
+# ---- what scanners find ----
+
+@test "sslscan finds nothing that is old" {
+    need sslscan
+    drive tls_with sslscan
+}
+
+@test "testssl finds nothing to report" {
+    need testssl
+    LIMIT=240 drive tls_with testssl
+}
+
+@test "--ssl-ciphers offers more to clients that need it" {
+    start_listener --ssl --ssl-cert "$CERTIFICATES/good.crt" --ssl-key "$CERTIFICATES/good.key" \
+        --ssl-ciphers ECDHE-ECDSA-AES128-SHA256 --echo 127.0.0.1 0
+    printf hello | sockcat --ssl --ssl-trustfile "$CERTIFICATES/root.crt" --tls-max 1.2 \
+        --ssl-ciphers ECDHE-ECDSA-AES128-SHA256 -4 localhost "$port" >"$T/got"
+    assert_equal "$(cat "$T/got")" hello
+}

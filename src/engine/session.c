@@ -385,6 +385,8 @@ session_close(struct session *session)
 	relay_close(&session->relay);
 	fault_clear(&session->fault);
 	stream_close(session->local, session->relay.clean);
-	stream_close(session->remote, session->relay.clean);
+	/* A handshake that has failed ends with an alert, which a reset could destroy. */
+	stream_close(session->remote,
+		session->relay.clean || (session->connected && !session->remote->opened));
 	free(session->told);
 }

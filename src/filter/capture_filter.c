@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "filter/filter.h"
+#include "filter/tls_filter.h"
 
 #define CAPTURE_FILTER_SENT 0
 #define CAPTURE_FILTER_RECEIVED 1
@@ -102,6 +103,26 @@ capture_filter_note_each(
 		capture_filter_note(filter, direction, &messages[i], 1, messages[i].iov_len);
 }
 
+/* The data of TLS is captured without it: a line of the dump says so. */
+static enum io
+capture_filter_open(
+	struct stream *stream, const struct pollset *pollset, int64_t now, struct fault *fault)
+{
+	struct capture_filter *filter = stream->impl;
+	struct capture_file *dump = &filter->capture->hex_dump;
+	struct tls_facts facts;
+	char time[64], line[CAPTURE_FILTER_LINE_MAX];
+	(void)pollset, (void)now, (void)fault;
+	if (dump->fd == -1 || !tls_filter_describe(stream->lower, &facts))
+		return IO_OK;
+	capture_filter_print_time(time, sizeof time);
+	int length = snprintf(line, sizeof line, "%.40s = plain data of %.16s, %.64s\n", time,
+		facts.version, facts.cipher);
+	capture_append(filter->capture, dump, line, (size_t)length);
+	capture_flush(filter->capture);
+	return IO_OK;
+}
+
 static enum io
 capture_filter_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
 	struct fault *fault)
@@ -160,6 +181,7 @@ capture_filter_close(struct stream *stream, bool clean)
 }
 
 static const struct stream_ops capture_filter_ops = {
+	.open = capture_filter_open,
 	.read = capture_filter_read,
 	.write = capture_filter_write,
 	.shut = capture_filter_shut,

@@ -79,10 +79,48 @@ openssl_policy_set_suites(SSL_CTX *ssl, const char *list, struct fault *fault)
 		fault, STATUS_VALUE, 0, "invalid --ssl-ciphersuites '%s': no cipher match", list);
 }
 
+/* Whether a server offers the cipher of TLS 1.2 by default: with forward secrecy, and not CBC. */
+static bool
+openssl_policy_offers(const SSL_CIPHER *cipher)
+{
+	int exchange = SSL_CIPHER_get_kx_nid(cipher);
+	return strcmp(SSL_CIPHER_get_version(cipher), "TLSv1.3") != 0 &&
+		SSL_CIPHER_is_aead(cipher) == 1 && exchange != NID_kx_rsa &&
+		exchange != NID_kx_rsa_psk;
+}
+
+/* Leaves those of the system's list that a server offers. */
+static bool
+openssl_policy_narrow(SSL_CTX *ssl, struct fault *fault)
+{
+	const STACK_OF(SSL_CIPHER) *all = SSL_CTX_get_ciphers(ssl);
+	size_t size = 1, used = 0;
+	for (int i = 0; i < sk_SSL_CIPHER_num(all); i++)
+		size += strlen(SSL_CIPHER_get_name(sk_SSL_CIPHER_value(all, i))) + 1;
+	char *list = malloc(size);
+	if (list == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "TLS");
+	list[0] = '\0';
+	for (int i = 0; i < sk_SSL_CIPHER_num(all); i++) {
+		const SSL_CIPHER *cipher = sk_SSL_CIPHER_value(all, i);
+		if (openssl_policy_offers(cipher))
+			used += (size_t)snprintf(
+				list + used, size - used, "%s:", SSL_CIPHER_get_name(cipher));
+	}
+	bool good = used == 0 || SSL_CTX_set_cipher_list(ssl, list) == 1;
+	free(list);
+	return good || fault_set(fault, STATUS_MEMORY, 0, "TLS: %s", openssl_context_reason());
+}
+
 bool
 openssl_policy_set(SSL_CTX *ssl, const struct tls_settings *settings, struct fault *fault)
 {
+	if (settings->server)
+		(void)SSL_CTX_set_options(
+			ssl, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
 	if (!openssl_policy_set_versions(ssl, settings, fault) ||
+		(settings->server && settings->ciphers == NULL &&
+			!openssl_policy_narrow(ssl, fault)) ||
 		(settings->ciphers != NULL &&
 			!openssl_policy_set_ciphers(ssl, settings->ciphers, fault)) ||
 		(settings->ciphersuites != NULL &&
