@@ -188,14 +188,29 @@ proxies_set_target(const struct transport *transport, struct endpoint *target,
 	const struct options *options, struct fault *fault)
 {
 	if (!transport->tcp)
-		return fault_set(fault, STATUS_USAGE, 0, "a proxy conflicts with --to %s",
-			options->text[OPTION_to]);
+		return fault_set(fault, STATUS_USAGE, 0, "a proxy conflicts with a target of %s",
+			transport->name);
 	if (!proxies_leave_out(options, target, fault))
 		return false;
 	return target->direct || !target->numeric || strchr(target->host, '%') == NULL ||
 		fault_set(fault, STATUS_VALUE, 0,
 			"host '%s': a proxy cannot be asked for an address with an interface",
 			target->host);
+}
+
+/* The same for all that are probed. */
+static bool
+proxies_set_targets(struct targets *targets, const struct options *options, struct fault *fault)
+{
+	for (size_t i = 0; i < targets->count; i++) {
+		struct target *target = &targets->list[i];
+		if (target->network.size > 0)
+			return fault_set(fault, STATUS_USAGE, 0,
+				"a proxy conflicts with a network as target");
+		if (!proxies_set_target(target->transport, &target->endpoint, options, fault))
+			return false;
+	}
+	return true;
 }
 
 static bool
@@ -205,11 +220,12 @@ proxies_set(struct config *config, const struct options *options, struct fault *
 	if (listen && !to && !options_has(options, OPTION_proxy_server))
 		return fault_set(
 			fault, STATUS_USAGE, 0, "--proxy with -l requires --to or --proxy-server");
-	if ((!listen &&
+	if ((!listen && config->targets.count == 0 &&
 		    !proxies_set_target(config->transport, &config->endpoint, options, fault)) ||
 		(to &&
 			!proxies_set_target(
 				config->to.transport, &config->to.endpoint, options, fault)) ||
+		!proxies_set_targets(&config->targets, options, fault) ||
 		!proxies_log_in(config, options, fault) ||
 		!proxies_set_http(&config->proxies, options, fault))
 		return false;

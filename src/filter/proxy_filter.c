@@ -65,6 +65,8 @@ proxy_filter_refuse(const struct stream *stream, enum handshake_result result, s
 	fault_add(fault, "%s", handshake->words);
 	if (handshake->code > 0)
 		fault_add(fault, " (%s %u)", handshake->protocol->code, handshake->code);
+	if (filter->error != NULL && filter->hop + 1 == filter->chain->count)
+		*filter->error = handshake->error;
 	return IO_FAIL;
 }
 
@@ -117,8 +119,8 @@ proxy_filter_start(struct stream *stream, struct fault *fault)
 	if (denied != NULL) {
 		if (filter->error != NULL)
 			*filter->error = EACCES;
-		return IO_FAULT(fault, STATUS_PROXY, 0, "connect %s: not allowed: %s",
-			stream->name, denied);
+		return IO_FAULT(fault, STATUS_PROXY, 0, "connect %s: not allowed: %s", stream->name,
+			denied);
 	}
 	filter->sent = 0;
 	filter->state = PROXY_FILTER_TALKING;

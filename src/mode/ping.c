@@ -191,9 +191,10 @@ ping_run(struct run *run, struct fault *fault)
 	struct endpoint target = first->endpoint;
 	if (first->ports.count > 0)
 		target.port = first->ports.list[0];
-	ping.finished = (struct probe_queue){
-		.engine = &run->engine, .owner = &ping.task, .tls = &run->config->tls
-	};
+	ping.finished = (struct probe_queue){ .engine = &run->engine,
+		.owner = &ping.task,
+		.tls = &run->config->tls,
+		.proxies = &run->config->proxies };
 	ping.target = endpoint_print(&target);
 	bool good = ping.target != NULL && latency_open(&ping.latency);
 	good = good ? ping_all(&ping, fault) : fault_set(fault, STATUS_MEMORY, ENOMEM, "ping");

@@ -12,24 +12,11 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "filter/proxy_filter.h"
 #include "mode/probe_banner.h"
+#include "mode/probe_state.h"
 #include "stream/socket.h"
 #include "sys/sys.h"
-
-static const struct probe_row {
-	const char *word;
-	enum status status;
-} probe_rows[] = {
-#define STATE(id, word, status, text) [PROBE_##id] = { word, STATUS_##status },
-#include "mode/probe.def"
-#undef STATE
-};
-
-const char *
-probe_state_word(enum probe_state state)
-{
-	return probe_rows[state].word;
-}
 
 const char *
 probe_stage_word(enum probe_stage stage)
@@ -40,37 +27,6 @@ probe_stage_word(enum probe_stage stage)
 
 /* --- the result --- */
 
-/* What a failure to connect to any address means. */
-static enum probe_state
-probe_judge_connect(const struct dial *dial)
-{
-	bool local = dial->failures.error == 0 || dial->failures.error == EPERM ||
-		(dial->failures.error == EACCES && dial->config.to.names == TRANSPORT_UNIX);
-	if (dial->failures.refused)
-		return PROBE_CLOSED;
-	if (dial->failures.error == ETIMEDOUT)
-		return PROBE_FILTERED;
-	return local ? PROBE_ERROR : PROBE_UNREACHABLE;
-}
-
-static enum probe_state
-probe_judge(const struct probe *probe)
-{
-	enum status status = probe->result.fault.status;
-	if (status == STATUS_OK)
-		return PROBE_OPEN;
-	if (probe->phase == PROBE_OPENING)
-		return status == STATUS_MEMORY ? PROBE_ERROR : PROBE_REFUSED_BY_TLS;
-	if (status == STATUS_CONNECT)
-		return probe_judge_connect(&probe->dial);
-	if (status == STATUS_RESOLVE ||
-		(status == STATUS_TIMEOUT && probe->dial.state == DIAL_RESOLVING))
-		return PROBE_UNRESOLVED;
-	if (status == STATUS_TIMEOUT)
-		return probe->phase == PROBE_ASKED ? PROBE_OPEN_FILTERED : PROBE_FILTERED;
-	return PROBE_ERROR;
-}
-
 static void
 probe_finish(struct probe *probe)
 {
@@ -79,7 +35,7 @@ probe_finish(struct probe *probe)
 	struct fault *fault = &result->fault;
 	int64_t now = clock_now();
 	bool quiet = fault->quiet;
-	result->state = probe_judge(probe);
+	result->state = probe_state_of(probe);
 	result->stage = probe->dial.state == DIAL_RESOLVING ? PROBE_RESOLVE
 		: probe->phase == PROBE_ASKED               ? PROBE_ANSWER
 		: probe->phase == PROBE_OPENING             ? PROBE_HANDSHAKE
@@ -100,7 +56,7 @@ probe_finish(struct probe *probe)
 			(void)fault_set(fault, STATUS_NO, 0, "%s: closed", probe->dial.name);
 		fault->quiet = quiet;
 	} else if (result->state == PROBE_FILTERED) {
-		fault->status = probe_rows[PROBE_FILTERED].status;
+		fault->status = probe_state_status(PROBE_FILTERED);
 	}
 	engine_remove(queue->engine, &probe->task);
 	probe->phase = PROBE_DONE;
@@ -210,10 +166,12 @@ probe_make_stream(struct probe *probe, int64_t now)
 	struct dial *dial = &probe->dial;
 	const struct dial_config *config = &dial->config;
 	struct fault *fault = &probe->result.fault;
-	char *name = strdup(dial->name);
-	int fd = dial->fd;
-	dial->fd = -1;
-	probe->stream = socket_new(config->transport, fd, dial->error, name, fault);
+	if (probe->stream == NULL) {
+		char *name = strdup(dial->name);
+		int fd = dial->fd;
+		dial->fd = -1;
+		probe->stream = socket_new(config->transport, fd, dial->error, name, fault);
+	}
 	if (probe->stream == NULL || !probe->secure)
 		return probe->stream != NULL;
 	probe->tls = *probe->queue->tls;
@@ -232,6 +190,35 @@ probe_connected(struct probe *probe, int64_t now)
 	probe->connected = clock_now();
 	probe->phase = PROBE_OPENING;
 	return probe_make_stream(probe, now) ? probe_open(probe, NULL, now) : IO_FAIL;
+}
+
+/* Connects through the proxies. */
+static enum io
+probe_tunnel(struct probe *probe, const struct pollset *pollset, int64_t now)
+{
+	enum io result = stream_open(probe->stream, pollset, now, &probe->result.fault);
+	return result == IO_OK ? probe_connected(probe, now) : result;
+}
+
+static enum io
+probe_start_tunnel(struct probe *probe, int64_t now)
+{
+	static const struct proxy_sender_config no_header;
+	struct dial *dial = &probe->dial;
+	struct fault *fault = &probe->result.fault;
+	probe->phase = PROBE_TUNNELLING;
+	probe->resolved = now;
+	dial->state = DIAL_CONNECTING;
+	dial->fd = dial->resolve.fd = -1;
+	/* The addresses are not those of the target, which others could use. */
+	dial->resolve.given = true;
+	dial->config.error = &probe->error;
+	dial->name = endpoint_print(&dial->config.to);
+	if (dial->name == NULL)
+		return IO_FAULT(fault, STATUS_MEMORY, ENOMEM, "connect");
+	probe->stream = proxy_filter_dial(
+		probe->queue->proxies, &dial->config, &no_header, false, NULL, fault);
+	return probe->stream != NULL ? probe_tunnel(probe, NULL, now) : IO_FAIL;
 }
 
 static void
@@ -289,7 +276,7 @@ probe_ask_task(struct task *task, struct pollset *pollset, int64_t now)
 		dial_ask(&probe->dial, pollset);
 		return;
 	}
-	if (probe->phase == PROBE_OPENING) {
+	if (probe->phase == PROBE_OPENING || probe->phase == PROBE_TUNNELLING) {
 		stream_ask_open(probe->stream, pollset);
 		return;
 	}
@@ -314,6 +301,8 @@ probe_step(struct task *task, const struct pollset *pollset, int64_t now, struct
 		probe_take(probe, dial_step(dial, pollset, now, &probe->result.fault), now);
 	else if (probe->phase == PROBE_ASKED)
 		probe_wait(probe, pollset, now);
+	else if (probe->phase == PROBE_TUNNELLING)
+		probe_end_turn(probe, probe_tunnel(probe, pollset, now));
 	else if (probe->phase == PROBE_OPENING)
 		probe_end_turn(probe, probe_open(probe, pollset, now));
 	else
@@ -337,7 +326,10 @@ probe_start(struct probe *probe, const struct dial_config *config, bool secure,
 		.entry = POLLSET_NONE,
 		.began = now };
 	probe->dial.config.probe = true;
-	probe_take(probe, dial_start(&probe->dial, now, fault), now);
+	if (queue->proxies->count > 0 && !config->to.direct)
+		probe_end_turn(probe, probe_start_tunnel(probe, now));
+	else
+		probe_take(probe, dial_start(&probe->dial, now, fault), now);
 	if (probe->phase != PROBE_DONE &&
 		!engine_add(queue->engine, &probe->task, &probe_task, fault))
 		probe_finish(probe);

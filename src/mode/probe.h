@@ -16,6 +16,7 @@
 #include "filter/tls_filter.h"
 #include "net/banner.h"
 #include "net/dial.h"
+#include "net/proxy.h"
 #include "net/udp_query.h"
 #include "stream/stream.h"
 
@@ -49,10 +50,18 @@ struct probe_queue {
 	bool empty; /* send empty datagrams, not requests of the port's service */
 	const struct banner_config *banner;  /* of connections; NULL: do not read it */
 	const struct tls_filter_config *tls; /* its name: of all hosts; NULL: of each its own */
+	const struct proxy_chain *proxies;   /* to connect through */
 	struct probe *first, *last;
 };
 
-enum probe_phase { PROBE_DIALLING, PROBE_ASKED, PROBE_OPENING, PROBE_READING, PROBE_DONE };
+enum probe_phase {
+	PROBE_DIALLING,
+	PROBE_TUNNELLING, /* through the proxies */
+	PROBE_ASKED,
+	PROBE_OPENING, /* TLS */
+	PROBE_READING,
+	PROBE_DONE
+};
 
 struct probe {
 	struct task task; /* first: found by its address */
@@ -64,7 +73,8 @@ struct probe {
 	/* When done: the addresses and, if the port is open, the connection. */
 	struct dial dial;
 	struct udp_query query; /* PROBE_ASKED */
-	struct stream *stream;  /* owned; PROBE_OPENING, PROBE_READING: of the connection */
+	struct stream *stream;  /* owned; of the connection, if the phase needs one */
+	int error;              /* of a target behind proxies, see struct handshake */
 	struct tls_filter_config tls;
 	struct banner banner; /* PROBE_READING */
 	int64_t read_until;

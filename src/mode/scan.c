@@ -322,7 +322,8 @@ scan_open(struct scan *scan, struct run *run, struct fault *fault)
 		.owner = &scan->task,
 		.empty = config->rules.silence_is_open,
 		.banner = &config->banner,
-		.tls = &config->tls };
+		.tls = &config->tls,
+		.proxies = &config->proxies };
 	scan->deadline = clock_after(now, config->scan.limit);
 	scan->shown_at = status_line_exists() ? clock_after(now, SCAN_PATIENCE) : CLOCK_NEVER;
 	if (!scan_results_open(&scan->results, config, fault))

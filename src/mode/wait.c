@@ -58,6 +58,7 @@ wait_is_wanted(const struct wait *wait, const struct probe_result *result)
 	case PROBE_UNREACHABLE:
 		return wait->config->until_closed;
 	case PROBE_REFUSED_BY_TLS:
+	case PROBE_REFUSED_BY_PROXY:
 	case PROBE_OPEN_FILTERED:
 	case PROBE_UNRESOLVED:
 	case PROBE_ERROR:
@@ -278,9 +279,10 @@ wait_run(struct run *run, struct fault *fault)
 {
 	const struct config *config = run->config;
 	struct wait wait = { .run = run, .config = &config->repeat };
-	wait.finished = (struct probe_queue){
-		.engine = &run->engine, .owner = &wait.task, .tls = &config->tls
-	};
+	wait.finished = (struct probe_queue){ .engine = &run->engine,
+		.owner = &wait.task,
+		.tls = &config->tls,
+		.proxies = &config->proxies };
 	wait.deadline = clock_after(clock_now(), config->repeat.limit);
 	if (!wait_list(&wait))
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "wait");

@@ -66,6 +66,7 @@ struct handshake {
 	size_t column;     /* bytes of its current line */
 	const char *words; /* why it was not successful */
 	unsigned code;     /* the number in the answer; 0: none */
+	int error;         /* HANDSHAKE_TARGET: what it means for the target, an errno */
 };
 
 /* Starts with a zeroed or used handshake. False: see struct handshake_protocol. */

@@ -2,6 +2,7 @@
 #include "net/http_proxy.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,20 +18,21 @@ static const struct {
 	unsigned code;
 	enum handshake_result result;
 	const char *words;
+	int error; /* see struct handshake */
 } http_proxy_rows[] = {
-	{ 400, HANDSHAKE_REFUSED, "bad request" },
-	{ 401, HANDSHAKE_REFUSED, "unauthorized" },
-	{ 403, HANDSHAKE_REFUSED, "forbidden" },
-	{ 404, HANDSHAKE_REFUSED, "not found" },
-	{ 405, HANDSHAKE_REFUSED, "method CONNECT not allowed" },
-	{ 407, HANDSHAKE_REFUSED, "authentication required" },
-	{ 429, HANDSHAKE_REFUSED, "too many requests" },
-	{ 500, HANDSHAKE_REFUSED, "internal error of the proxy" },
-	{ 501, HANDSHAKE_REFUSED, "method CONNECT not implemented" },
-	{ 502, HANDSHAKE_TARGET, "bad gateway" },
-	{ 503, HANDSHAKE_TARGET, "service unavailable" },
-	{ 504, HANDSHAKE_TARGET, "gateway timeout" },
-	{ 0, HANDSHAKE_REFUSED, "refused" },
+	{ 400, HANDSHAKE_REFUSED, "bad request", 0 },
+	{ 401, HANDSHAKE_REFUSED, "unauthorized", 0 },
+	{ 403, HANDSHAKE_REFUSED, "forbidden", 0 },
+	{ 404, HANDSHAKE_REFUSED, "not found", 0 },
+	{ 405, HANDSHAKE_REFUSED, "method CONNECT not allowed", 0 },
+	{ 407, HANDSHAKE_REFUSED, "authentication required", 0 },
+	{ 429, HANDSHAKE_REFUSED, "too many requests", 0 },
+	{ 500, HANDSHAKE_REFUSED, "internal error of the proxy", 0 },
+	{ 501, HANDSHAKE_REFUSED, "method CONNECT not implemented", 0 },
+	{ 502, HANDSHAKE_TARGET, "bad gateway", EHOSTUNREACH },
+	{ 503, HANDSHAKE_TARGET, "service unavailable", EHOSTUNREACH },
+	{ 504, HANDSHAKE_TARGET, "gateway timeout", ETIMEDOUT },
+	{ 0, HANDSHAKE_REFUSED, "refused", 0 },
 };
 
 static bool
@@ -146,6 +148,7 @@ http_proxy_judge(struct handshake *handshake)
 		return HANDSHAKE_DONE;
 	while (http_proxy_rows[i].code != code && http_proxy_rows[i].code != 0)
 		i++;
+	handshake->error = http_proxy_rows[i].error;
 	return handshake_fail(handshake, http_proxy_rows[i].result, http_proxy_rows[i].words, code);
 }
 

@@ -1,6 +1,7 @@
 /* SOCKS; see socks.h. */
 #include "net/socks.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define SOCKS_CONNECT 1
@@ -22,26 +23,27 @@ struct socks_row {
 	unsigned code;
 	enum handshake_result result;
 	const char *words;
+	int error; /* see struct handshake */
 };
 
 static const struct socks_row socks_v4_rows[] = {
-	{ 91, HANDSHAKE_REFUSED, "rejected or failed" },
-	{ 92, HANDSHAKE_REFUSED, "rejected: no identd on the client" },
-	{ 93, HANDSHAKE_REFUSED, "rejected: identd reports another user" },
-	{ 0, HANDSHAKE_MALFORMED, "unknown code in the reply" },
+	{ 91, HANDSHAKE_REFUSED, "rejected or failed", 0 },
+	{ 92, HANDSHAKE_REFUSED, "rejected: no identd on the client", 0 },
+	{ 93, HANDSHAKE_REFUSED, "rejected: identd reports another user", 0 },
+	{ 0, HANDSHAKE_MALFORMED, "unknown code in the reply", 0 },
 };
 
 /* RFC 1928, section 6. */
 static const struct socks_row socks_v5_rows[] = {
-	{ 1, HANDSHAKE_REFUSED, "general failure" },
-	{ 2, HANDSHAKE_REFUSED, "not allowed by its rules" },
-	{ 3, HANDSHAKE_TARGET, "network unreachable" },
-	{ 4, HANDSHAKE_TARGET, "host unreachable" },
-	{ 5, HANDSHAKE_TARGET, "connection refused" },
-	{ 6, HANDSHAKE_TARGET, "TTL expired" },
-	{ 7, HANDSHAKE_REFUSED, "command not supported" },
-	{ 8, HANDSHAKE_REFUSED, "address type not supported" },
-	{ 0, HANDSHAKE_MALFORMED, "unknown code in the reply" },
+	{ 1, HANDSHAKE_REFUSED, "general failure", 0 },
+	{ 2, HANDSHAKE_REFUSED, "not allowed by its rules", 0 },
+	{ 3, HANDSHAKE_TARGET, "network unreachable", ENETUNREACH },
+	{ 4, HANDSHAKE_TARGET, "host unreachable", EHOSTUNREACH },
+	{ 5, HANDSHAKE_TARGET, "connection refused", ECONNREFUSED },
+	{ 6, HANDSHAKE_TARGET, "TTL expired", ETIMEDOUT },
+	{ 7, HANDSHAKE_REFUSED, "command not supported", 0 },
+	{ 8, HANDSHAKE_REFUSED, "address type not supported", 0 },
+	{ 0, HANDSHAKE_MALFORMED, "unknown code in the reply", 0 },
 };
 
 static enum handshake_result
@@ -49,6 +51,7 @@ socks_refuse(struct handshake *handshake, const struct socks_row *rows, unsigned
 {
 	while (rows->code != code && rows->code != 0)
 		rows++;
+	handshake->error = rows->error;
 	return handshake_fail(handshake, rows->result, rows->words, code);
 }
 
