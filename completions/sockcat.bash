@@ -190,24 +190,27 @@ _sockcat_option() {
     -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy --proxy-server -x --send-proxy --send --receive -C --crlf -o --hex-dump --output --in --offset --out -i --delay --rate --digest --digest-file --expect --expect-digest -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' ;;
     --compat) option=compat kind=words values='nc' bars='--compat' ;;
     --ssl) option=ssl bars='-u --udp -F --pass-fd --ssl --seqpacket --udplite' ;;
-    --ssl-trustfile) option=ssl_trustfile kind=file bars='--ssl-trustfile' ;;
-    --capath) option=capath kind=file bars='--capath' ;;
-    --ssl-crlfile) option=ssl_crlfile kind=file bars='--ssl-crlfile --insecure' ;;
-    --ssl-staple) option=ssl_staple bars='--ssl-staple --insecure' ;;
+    --ssl-trustfile) option=ssl_trustfile kind=file bars='--ssl-trustfile --psk-file' ;;
+    --capath) option=capath kind=file bars='--capath --psk-file' ;;
+    --ssl-crlfile) option=ssl_crlfile kind=file bars='--ssl-crlfile --psk-file --insecure' ;;
+    --ssl-staple) option=ssl_staple bars='--ssl-staple --psk-file --insecure' ;;
     --ssl-servername) option=ssl_servername kind=address bars='--ssl-servername' ;;
     --ssl-alpn) option=ssl_alpn kind=nothing bars='--ssl-alpn' ;;
     --tls-min) option=tls_min kind=words values='1.2 1.3' bars='--tls-min' ;;
     --tls-max) option=tls_max kind=words values='1.2 1.3' bars='--tls-max' ;;
-    --ssl-ciphers) option=ssl_ciphers kind=nothing bars='--ssl-ciphers' ;;
-    --ssl-ciphersuites) option=ssl_ciphersuites kind=nothing bars='--ssl-ciphersuites' ;;
+    --ssl-ciphers) option=ssl_ciphers kind=nothing bars='--ssl-ciphers --psk-file' ;;
+    --ssl-ciphersuites) option=ssl_ciphersuites kind=nothing bars='--ssl-ciphersuites --psk-file' ;;
     --ssl-groups) option=ssl_groups kind=nothing bars='--ssl-groups' ;;
-    --ssl-cert) option=ssl_cert kind=file bars='--ssl-self-signed' ;;
+    --ssl-cert) option=ssl_cert kind=file bars='--psk-file --ssl-self-signed' ;;
     --ssl-key) option=ssl_key kind=file ;;
-    --ssl-self-signed) option=ssl_self_signed bars='--ssl-cert --ssl-self-signed' ;;
-    --ssl-verify) option=ssl_verify bars='--ssl-verify --insecure' ;;
+    --ssl-pass-file) option=ssl_pass_file kind=file bars='--ssl-pass-file' ;;
+    --psk-file) option=psk_file kind=file bars='--ssl-trustfile --capath --ssl-crlfile --ssl-staple --ssl-ciphers --ssl-ciphersuites --ssl-cert --psk-file --peer-cert --ssl-self-signed --ssl-verify --pin --insecure' ;;
+    --peer-cert) option=peer_cert kind=file bars='--psk-file --peer-cert' ;;
+    --ssl-self-signed) option=ssl_self_signed bars='--ssl-cert --psk-file --ssl-self-signed' ;;
+    --ssl-verify) option=ssl_verify bars='--psk-file --ssl-verify --insecure' ;;
     --allow-cert) option=allow_cert kind=nothing bars='--pin' ;;
-    --pin) option=pin kind=nothing bars='--allow-cert --pin' ;;
-    --insecure) option=insecure bars='--ssl-crlfile --ssl-staple --ssl-verify --insecure' ;;
+    --pin) option=pin kind=nothing bars='--psk-file --allow-cert --pin' ;;
+    --insecure) option=insecure bars='--ssl-crlfile --ssl-staple --psk-file --ssl-verify --insecure' ;;
     --seqpacket) option=seqpacket bars='-u --udp --proxy-server --send-proxy --accept-proxy --send --receive --resume -t --telnet --ssl --seqpacket --mptcp --udplite' ;;
     --vsock) option=vsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
     --mptcp) option=mptcp bars='-u --udp -U --unixsock --seqpacket --vsock --mptcp --sctp --udplite --fastopen' ;;
@@ -520,6 +523,9 @@ _sockcat_names() {
         --ssl-groups
         --ssl-cert
         --ssl-key
+        --ssl-pass-file
+        --psk-file
+        --peer-cert
         --ssl-self-signed
         --ssl-verify
         --allow-cert

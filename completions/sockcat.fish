@@ -46,7 +46,7 @@ end
 function __sockcat_before
     # Those whose value may be the next word.
     set -l valued \
-        --resolve -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --retry-delay --idle-timeout --accept-timeout --linger --grace --parallel --for --interval --max-loss -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group --proxy --proxy-type --proxy-dns --proxy-auth-file --proxy-auth --noproxy --proxy-server --allow-dest --deny-dest --proxy-header --proxy-cacert -x -X -P --send-proxy --proxy-source --accept-proxy --proxy-from --send --preserve --max-size --max-entries -o --hex-dump --output --in --offset --out -i --delay --rate --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --size --compat --ssl-trustfile --capath --ssl-crlfile --ssl-servername --ssl-alpn --tls-min --tls-max --ssl-ciphers --ssl-ciphersuites --ssl-groups --ssl-cert --ssl-key --allow-cert --pin --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
+        --resolve -s --source -p --source-port --until --end -W --recv-limit -w -q --quit-after --wait --stagger --retry-delay --idle-timeout --accept-timeout --linger --grace --parallel --for --interval --max-loss -e --exec -c --sh-exec --max-children --max-processes --to --nick --max-conns --max-conns-per-host --max-accepts --queue --slow --allow --deny --allow-file --deny-file --allow-uid --mode --group --proxy --proxy-type --proxy-dns --proxy-auth-file --proxy-auth --noproxy --proxy-server --allow-dest --deny-dest --proxy-header --proxy-cacert -x -X -P --send-proxy --proxy-source --accept-proxy --proxy-from --send --preserve --max-size --max-entries -o --hex-dump --output --in --offset --out -i --delay --rate --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --max-message --oversize --ready-fd --report --size --compat --ssl-trustfile --capath --ssl-crlfile --ssl-servername --ssl-alpn --tls-min --tls-max --ssl-ciphers --ssl-ciphersuites --ssl-groups --ssl-cert --ssl-key --ssl-pass-file --psk-file --peer-cert --allow-cert --pin --interface --join -M --ttl -T --tos -I --rcvbuf -O --sndbuf --keepalive-idle --keepalive-interval --keepalive-count --user-timeout --nodelay --congestion --v6only --mark --min-ttl --mtu-discovery --sockopt
     set -l skip 0
     set -l ended 0
     set -l seen
@@ -333,25 +333,28 @@ complete -c sockcat -n '__sockcat_lacks -z --probe --stats -F --pass-fd' -l stat
 complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy --proxy-server -x --send-proxy --send --receive -C --crlf -o --hex-dump --output --in --offset --out -i --delay --rate --digest --digest-file --expect --expect-digest -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' -s F -l pass-fd -d 'Pass the connected socket over standard output'
 complete -c sockcat -n '__sockcat_lacks --compat' -l compat -x -a 'nc' -d 'Behave as OpenBSD\'s nc (as when called nc)'
 complete -c sockcat -n '__sockcat_lacks -u --udp -F --pass-fd --ssl --seqpacket --udplite' -l ssl -d 'Use TLS (needs a certificate with -l)'
-complete -c sockcat -n '__sockcat_lacks --ssl-trustfile' -l ssl-trustfile -r -F -d 'Trust the certificates in FILE, not the system\'s'
-complete -c sockcat -n '__sockcat_lacks --capath' -l capath -r -F -d 'Trust the certificates in DIR (openssl rehash)'
-complete -c sockcat -n '__sockcat_lacks --ssl-crlfile --insecure' -l ssl-crlfile -r -F -d 'Refuse the certificates that FILE revokes'
-complete -c sockcat -n '__sockcat_lacks --ssl-staple --insecure' -l ssl-staple -d 'Require an OCSP response from the server'
+complete -c sockcat -n '__sockcat_lacks --ssl-trustfile --psk-file' -l ssl-trustfile -r -F -d 'Trust the certificates in FILE, not the system\'s'
+complete -c sockcat -n '__sockcat_lacks --capath --psk-file' -l capath -r -F -d 'Trust the certificates in DIR (openssl rehash)'
+complete -c sockcat -n '__sockcat_lacks --ssl-crlfile --psk-file --insecure' -l ssl-crlfile -r -F -d 'Refuse the certificates that FILE revokes'
+complete -c sockcat -n '__sockcat_lacks --ssl-staple --psk-file --insecure' -l ssl-staple -d 'Require an OCSP response from the server'
 complete -c sockcat -n '__sockcat_unix; and __sockcat_lacks --ssl-servername' -l ssl-servername -r -F -d 'Ask for the server NAME, and verify it'
 complete -c sockcat -n 'not __sockcat_unix; and __sockcat_lacks --ssl-servername' -l ssl-servername -x -a '(__sockcat_live hosts)' -d 'Ask for the server NAME, and verify it'
 complete -c sockcat -n '__sockcat_lacks --ssl-alpn' -l ssl-alpn -x -d 'Offer or select these application protocols'
 complete -c sockcat -n '__sockcat_lacks --tls-min' -l tls-min -x -a '1.2 1.3' -d 'Use at least this version (default 1.2)'
 complete -c sockcat -n '__sockcat_lacks --tls-max' -l tls-max -x -a '1.2 1.3' -d 'Use at most this version'
-complete -c sockcat -n '__sockcat_lacks --ssl-ciphers' -l ssl-ciphers -x -d 'Use these ciphers with TLS 1.2'
-complete -c sockcat -n '__sockcat_lacks --ssl-ciphersuites' -l ssl-ciphersuites -x -d 'Use these cipher suites with TLS 1.3'
+complete -c sockcat -n '__sockcat_lacks --ssl-ciphers --psk-file' -l ssl-ciphers -x -d 'Use these ciphers with TLS 1.2'
+complete -c sockcat -n '__sockcat_lacks --ssl-ciphersuites --psk-file' -l ssl-ciphersuites -x -d 'Use these cipher suites with TLS 1.3'
 complete -c sockcat -n '__sockcat_lacks --ssl-groups' -l ssl-groups -x -d 'Use these groups (curves) for the key exchange'
-complete -c sockcat -n '__sockcat_lacks --ssl-self-signed' -l ssl-cert -r -F -d 'Use the certificate (PEM) in FILE'
+complete -c sockcat -n '__sockcat_lacks --psk-file --ssl-self-signed' -l ssl-cert -r -F -d 'Use the certificate (PEM) in FILE'
 complete -c sockcat -l ssl-key -r -F -d 'Use the key (PEM) in FILE'
-complete -c sockcat -n '__sockcat_lacks --ssl-cert --ssl-self-signed' -l ssl-self-signed -d 'Make a certificate for one day; print its pin'
-complete -c sockcat -n '__sockcat_lacks --ssl-verify --insecure' -l ssl-verify -d 'Require client certificates (with -l)'
+complete -c sockcat -n '__sockcat_lacks --ssl-pass-file' -l ssl-pass-file -r -F -d 'Read the passphrase of the key from FILE'
+complete -c sockcat -n '__sockcat_lacks --ssl-trustfile --capath --ssl-crlfile --ssl-staple --ssl-ciphers --ssl-ciphersuites --ssl-cert --psk-file --peer-cert --ssl-self-signed --ssl-verify --pin --insecure' -l psk-file -r -F -d 'Use the pre-shared keys in FILE (TLS 1.3)'
+complete -c sockcat -n '__sockcat_lacks --psk-file --peer-cert' -l peer-cert -r -F -d 'Write the peer\'s certificates to FILE (PEM)'
+complete -c sockcat -n '__sockcat_lacks --ssl-cert --psk-file --ssl-self-signed' -l ssl-self-signed -d 'Make a certificate for one day; print its pin'
+complete -c sockcat -n '__sockcat_lacks --psk-file --ssl-verify --insecure' -l ssl-verify -d 'Require client certificates (with -l)'
 complete -c sockcat -n '__sockcat_lacks --pin' -l allow-cert -x -d 'Accept only clients with this URI, DNS, CN or pin'
-complete -c sockcat -n '__sockcat_lacks --allow-cert --pin' -l pin -x -d 'Accept only a peer with this public key'
-complete -c sockcat -n '__sockcat_lacks --ssl-crlfile --ssl-staple --ssl-verify --insecure' -l insecure -d 'Do not verify the server\'s certificate'
+complete -c sockcat -n '__sockcat_lacks --psk-file --allow-cert --pin' -l pin -x -d 'Accept only a peer with this public key'
+complete -c sockcat -n '__sockcat_lacks --ssl-crlfile --ssl-staple --psk-file --ssl-verify --insecure' -l insecure -d 'Do not verify the server\'s certificate'
 complete -c sockcat -n '__sockcat_lacks -u --udp --proxy-server --send-proxy --accept-proxy --send --receive --resume -t --telnet --ssl --seqpacket --mptcp --udplite' -l seqpacket -d 'Use sequenced packets (with -U, --vsock or --sctp)'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' -l vsock -d 'Use a VM socket: context identifier and port'
 complete -c sockcat -n '__sockcat_lacks -u --udp -U --unixsock --seqpacket --vsock --mptcp --sctp --udplite --fastopen' -l mptcp -d 'Use Multipath TCP'

@@ -45,7 +45,7 @@ need_library() { python3 -c 'import ctypes; ctypes.CDLL("libssl.so.3")' 2>/dev/n
 --ssl -F localhost 9|--ssl conflicts with
 --ssl --seqpacket -U /nowhere|--ssl conflicts with
 -u tls://localhost:9|conflicts with --udp
--l --ssl 0|requires --ssl-cert FILE or --ssl-self-signed
+-l --ssl 0|requires --ssl-cert FILE, --ssl-self-signed or --psk-file FILE
 -l --ssl --insecure --ssl-self-signed 0|conflicts with -l
 -l --ssl-self-signed 0|--ssl-self-signed requires --ssl
 --ssl --ssl-self-signed localhost 9|--ssl-self-signed requires -l

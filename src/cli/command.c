@@ -331,6 +331,7 @@ command_parse(struct config *config, int argc, char *argv[], bool input_closed, 
 	struct options options;
 	enum command result = COMMAND_BAD;
 	config->ready_fd = config->report.fd = -1;
+	config->tls_files = TLS_FILES_NONE;
 	const struct compat *compat = compat_of_program(argv[0]);
 	bool parsed = options_parse(&options, compat->letters, argc, argv, fault);
 	if (options_has(&options, OPTION_compat) && compat->letters == NULL) {

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/event.h"
 #include "cli/tls_sides.h"
+#include "net/secret_file.h"
 
 /* The longest name of a host (RFC 1035). */
 #define TLS_NAME_MAX 255
@@ -23,8 +25,9 @@ tls_check(const struct config *config, const struct options *options, struct fau
 			config->transport->name);
 	return !options_has(options, OPTION_listen) || options_has(options, OPTION_ssl_cert) ||
 		options_has(options, OPTION_ssl_self_signed) ||
+		options_has(options, OPTION_psk_file) ||
 		fault_set(fault, STATUS_USAGE, 0,
-			"-l --ssl requires --ssl-cert FILE or --ssl-self-signed");
+			"-l --ssl requires --ssl-cert FILE, --ssl-self-signed or --psk-file FILE");
 }
 
 /* The host of an endpoint; NULL: it has none. */
@@ -88,6 +91,8 @@ tls_policy(struct tls_settings *settings, const struct options *options, struct 
 	if (settings->least == 3 && settings->ciphers != NULL)
 		return fault_set(fault, STATUS_USAGE, 0,
 			"--ssl-ciphers conflicts with --tls-min 1.3 (use --ssl-ciphersuites)");
+	if (settings->most == 2 && settings->keys != NULL)
+		return fault_set(fault, STATUS_USAGE, 0, "--psk-file conflicts with --tls-max 1.2");
 	return settings->most != 2 || settings->ciphersuites == NULL ||
 		fault_set(fault, STATUS_USAGE, 0,
 			"--ssl-ciphersuites conflicts with --tls-max 1.2 (use --ssl-ciphers)");
@@ -139,6 +144,19 @@ tls_identify(struct tls_settings *settings, const struct config *config,
 	return true;
 }
 
+/* Refuses keys that other users can read. */
+static bool
+tls_check_keys(const struct tls_settings *settings, struct fault *fault)
+{
+	for (size_t i = 0; i < settings->identity_count; i++) {
+		const struct tls_identity *identity = &settings->identities[i];
+		const char *key = identity->key != NULL ? identity->key : identity->cert;
+		if (!secret_file_check(key, STATUS_CREDENTIALS, fault))
+			return false;
+	}
+	return true;
+}
+
 /* The certificates of clients that are allowed. The caller frees `allowed`. */
 static bool
 tls_allow(struct tls_settings *settings, const struct options *options, struct fault *fault)
@@ -171,11 +189,19 @@ tls_set_up(struct tls_filter_config *tls, const struct config *config,
 		.trust_directory = tls_sides_text(config, options, side, OPTION_capath),
 		.revoked = tls_sides_text(config, options, side, OPTION_ssl_crlfile),
 		.stapled = tls_sides_has(config, options, side, OPTION_ssl_staple),
+		.passphrase = tls_sides_has(config, options, side, OPTION_ssl_pass_file)
+			? config->tls_files.passphrase
+			: NULL,
+		.keys = tls_sides_has(config, options, side, OPTION_psk_file)
+			? &config->tls_files.keys
+			: NULL,
+		.keylog = config->tls_files.keylog != -1 ? &config->tls_files.keylog : NULL,
 		.alpn = tls_sides_text(config, options, side, OPTION_ssl_alpn),
 		.pins = tls_sides_text(config, options, side, OPTION_pin),
 		.host = host,
 	};
-	bool verifies = !settings.unverified && settings.pins == NULL;
+	bool verifies = !settings.unverified && settings.pins == NULL && settings.keys == NULL;
+	tls->files = &config->tls_files;
 	if (!tls_policy(&settings, options, fault) || !tls_check_pins(&settings, fault))
 		return false;
 	const char *given = tls_sides_text(config, options, side, OPTION_ssl_servername);
@@ -191,7 +217,7 @@ tls_set_up(struct tls_filter_config *tls, const struct config *config,
 		return false;
 	}
 	tls->tls = tls_new(&settings, fault);
-	if (tls->tls == NULL)
+	if (tls->tls == NULL || !tls_check_keys(&tls->tls->settings, fault))
 		return false;
 	if (settings.self_signed)
 		event_emit(&(struct event){
@@ -201,11 +227,36 @@ tls_set_up(struct tls_filter_config *tls, const struct config *config,
 	return true;
 }
 
+/* The log of secrets that the environment names; NULL: none. Not of a caller with fewer privileges.
+ */
+static const char *
+tls_keylog(void)
+{
+	const char *path = getenv("SSLKEYLOGFILE");
+	return path != NULL && path[0] != '\0' && getuid() == geteuid() && getgid() == getegid()
+		? path
+		: NULL;
+}
+
+static bool
+tls_open_files(struct config *config, const struct options *options, struct fault *fault)
+{
+	const struct tls_files_config files = {
+		.passphrase = options->text[OPTION_ssl_pass_file],
+		.keys = options->text[OPTION_psk_file],
+		.peer = options->text[OPTION_peer_cert],
+		.append = options_has(options, OPTION_append_output),
+		.keylog = tls_keylog(),
+	};
+	return tls_files_open(&config->tls_files, &files, fault);
+}
+
 bool
 tls_config(struct config *config, const struct options *options, struct fault *fault)
 {
 	unsigned sides = tls_sides_find(config, options);
 	return tls_check(config, options, fault) &&
+		(sides == 0 || tls_open_files(config, options, fault)) &&
 		((sides & TLS_SIDES_CONNECTION) == 0 ||
 			tls_set_up(&config->tls, config, options, TLS_SIDES_CONNECTION, fault)) &&
 		((sides & TLS_SIDES_TARGET) == 0 ||

@@ -11,6 +11,8 @@ static const struct tls_sides_row {
 } tls_sides_rows[] = {
 	{ OPTION_ssl_cert, true, true, false, true, false },
 	{ OPTION_ssl_key, true, true, false, true, false },
+	{ OPTION_ssl_pass_file, true, true, false, true, false },
+	{ OPTION_psk_file, true, true, false, true, false },
 	{ OPTION_ssl_self_signed, false, true, false, true, false },
 	{ OPTION_ssl_verify, false, true, false, true, false },
 	{ OPTION_allow_cert, false, true, true, true, false },

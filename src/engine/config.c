@@ -83,6 +83,7 @@ config_close(struct config *config)
 	proxy_trust_close(&config->header.trust);
 	tls_free(config->tls.tls);
 	tls_free(config->to.tls.tls);
+	tls_files_close(&config->tls_files);
 	banner_close(&config->banner);
 	sockopt_close(&config->sockopts);
 	acl_config_close(&config->access);

@@ -186,6 +186,7 @@ struct config {
 	struct config_to to; /* with --proxy-server: only the transport */
 	struct proxy_server_config proxy_server;
 	struct tls_filter_config tls; /* of the connections */
+	struct tls_files tls_files;
 	struct config_scan scan;
 	struct config_program program; /* serves connections, or runs after waiting */
 	struct config_repeat repeat;

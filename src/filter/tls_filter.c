@@ -79,6 +79,8 @@ tls_filter_open(
 	if (result == IO_OK && !filter->established) {
 		filter->established = true;
 		tls_handshake_report(filter->config.tls, filter->session, stream->name);
+		if (!tls_handshake_save(&filter->config, filter->session, fault))
+			return IO_FAIL;
 	}
 	if (result == IO_OK && flushed == IO_OK) {
 		stream->ready = ops->pending(filter->session);

@@ -8,14 +8,16 @@
 #ifndef SOCKCAT_FILTER_TLS_FILTER_H
 #define SOCKCAT_FILTER_TLS_FILTER_H
 
+#include "filter/tls_files.h"
 #include "plugin/tls.h"
 #include "stream/stream.h"
 
 /* What the sessions of a run have in common. */
 struct tls_filter_config {
-	struct tls *tls;  /* NULL: no TLS */
-	const char *name; /* that the server's certificate must have; NULL: any */
-	int64_t limit;    /* of the handshake, a span */
+	struct tls *tls;               /* NULL: no TLS */
+	const char *name;              /* that the server's certificate must have; NULL: any */
+	int64_t limit;                 /* of the handshake, a span */
+	const struct tls_files *files; /* not owned; NULL: none */
 };
 
 /* Puts the filter on top; nothing without TLS. The config is copied; what it points to has to

@@ -1,6 +1,7 @@
 #include "filter/tls_handshake.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/event.h"
@@ -67,7 +68,19 @@ tls_handshake_report(const struct tls *tls, void *session, const char *peer)
 		.tls_subject = facts.subject,
 		.tls_expires = facts.expires,
 		.tls_days = facts.days,
+		.tls_psk = facts.psk,
 	});
 	if (tls->settings.unverified)
 		event_emit(&(struct event){ .kind = EVENT_tls_unverified, .peer = peer });
+}
+
+bool
+tls_handshake_save(const struct tls_filter_config *config, void *session, struct fault *fault)
+{
+	if (config->files == NULL || config->files->peer.fd == -1)
+		return true;
+	char *pem = config->tls->ops->peer_certificates(session);
+	bool good = pem == NULL || tls_files_write_peer(config->files, pem, fault);
+	free(pem);
+	return good;
 }

@@ -2,7 +2,7 @@
 #ifndef SOCKCAT_FILTER_TLS_HANDSHAKE_H
 #define SOCKCAT_FILTER_TLS_HANDSHAKE_H
 
-#include "plugin/tls.h"
+#include "filter/tls_filter.h"
 #include "stream/stream.h"
 
 /* The first bytes of the peer, for the message if they are no TLS. Initially zeroed. */
@@ -20,5 +20,9 @@ void tls_handshake_explain(const struct stream *stream, const struct tls_handsha
 
 /* Emits what was agreed on, and a warning if the certificate was not verified. */
 void tls_handshake_report(const struct tls *tls, void *session, const char *peer);
+
+/* Writes the certificates of the peer to the file of the config, if there is one. False with
+ * STATUS_OUTPUT. */
+bool tls_handshake_save(const struct tls_filter_config *config, void *session, struct fault *fault);
 
 #endif

@@ -5,12 +5,15 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "plugin/openssl_allow.h"
 #include "plugin/openssl_names.h"
 #include "plugin/openssl_pin.h"
 #include "plugin/openssl_policy.h"
+#include "plugin/openssl_psk.h"
 #include "plugin/openssl_self.h"
+#include "plugin/openssl_session.h"
 #include "plugin/openssl_trust.h"
 #include "plugin/openssl_verify.h"
 
@@ -34,23 +37,56 @@ openssl_context_fail(const char *what, const char *file, struct fault *fault)
 		openssl_context_reason());
 }
 
-/* No passphrase is asked for: the terminal may be the data. */
+/* For a key that is encrypted. */
+struct openssl_context_passphrase {
+	const char *text; /* NULL: none */
+	bool asked;
+};
+
+/* Nothing is asked for: the terminal may be the data. */
 static int
-openssl_context_passphrase(char *text, int size, int writes, void *state)
+openssl_context_put_passphrase(char *text, int size, int writes, void *state)
 {
-	(void)text, (void)size, (void)writes, (void)state;
-	return -1;
+	struct openssl_context_passphrase *passphrase = state;
+	size_t length = passphrase->text != NULL ? strlen(passphrase->text) : SIZE_MAX;
+	(void)writes;
+	passphrase->asked = true;
+	if (length > (size_t)size)
+		return -1;
+	memcpy(text, passphrase->text, length);
+	return (int)length;
+}
+
+static bool
+openssl_context_load_key(
+	SSL_CTX *ssl, const struct tls_settings *settings, const char *key, struct fault *fault)
+{
+	struct openssl_context_passphrase passphrase = { settings->passphrase, false };
+	SSL_CTX_set_default_passwd_cb(ssl, openssl_context_put_passphrase);
+	SSL_CTX_set_default_passwd_cb_userdata(ssl, &passphrase);
+	bool good = SSL_CTX_use_PrivateKey_file(ssl, key, SSL_FILETYPE_PEM) == 1;
+	SSL_CTX_set_default_passwd_cb_userdata(ssl, NULL);
+	if (good)
+		return true;
+	if (!passphrase.asked)
+		return openssl_context_fail("key", key, fault);
+	ERR_clear_error();
+	return fault_set(fault, STATUS_CREDENTIALS, 0, "use key '%s': %s", key,
+		settings->passphrase != NULL
+			? "the passphrase of --ssl-pass-file does not decrypt it"
+			: "it is encrypted (--ssl-pass-file FILE)");
 }
 
 bool
-openssl_context_load(SSL_CTX *ssl, const struct tls_identity *identity, struct fault *fault)
+openssl_context_load(
+	SSL_CTX *ssl, const struct tls_settings *settings, size_t number, struct fault *fault)
 {
+	const struct tls_identity *identity = &settings->identities[number];
 	const char *cert = identity->cert, *key = identity->key != NULL ? identity->key : cert;
-	SSL_CTX_set_default_passwd_cb(ssl, openssl_context_passphrase);
 	if (SSL_CTX_use_certificate_chain_file(ssl, cert) != 1)
 		return openssl_context_fail("certificate", cert, fault);
-	if (SSL_CTX_use_PrivateKey_file(ssl, key, SSL_FILETYPE_PEM) != 1)
-		return openssl_context_fail("key", key, fault);
+	if (!openssl_context_load_key(ssl, settings, key, fault))
+		return false;
 	/* A key of another kind is kept beside the certificate. */
 	return SSL_CTX_get0_certificate(ssl) != NULL ||
 		fault_set(fault, STATUS_CREDENTIALS, 0,
@@ -72,7 +108,7 @@ openssl_context_identify(struct openssl_context *context, const struct openssl_c
 		return openssl_self_make(context->ssl, settings->host) ||
 			openssl_context_fail("certificate", "self-signed", fault);
 	return settings->identity_count == 0 ||
-		(openssl_context_load(context->ssl, &settings->identities[0], fault) &&
+		(openssl_context_load(context->ssl, settings, 0, fault) &&
 			openssl_names_set(context, fault));
 }
 
@@ -132,14 +168,15 @@ openssl_context_set_protocols(struct openssl_context *context, struct fault *fau
 /* A handshake for each connection: without tickets a client that does not read has no unread data,
  * for which its system would reset the connection. */
 static void
-openssl_context_restrict(SSL_CTX *ssl)
+openssl_context_restrict(SSL_CTX *ssl, bool server)
 {
 	static const unsigned char id[] = "sockcat";
 	(void)SSL_CTX_set_options(
 		ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET);
 	(void)SSL_CTX_set_num_tickets(ssl, 0);
 	(void)SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
-	(void)SSL_CTX_set_session_id_context(ssl, id, sizeof id - 1);
+	if (server)
+		(void)SSL_CTX_set_session_id_context(ssl, id, sizeof id - 1);
 	(void)SSL_CTX_set_mode(ssl,
 		SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 			SSL_MODE_RELEASE_BUFFERS);
@@ -147,13 +184,28 @@ openssl_context_restrict(SSL_CTX *ssl)
 	SSL_CTX_set_default_read_buffer_len(ssl, OPENSSL_CONTEXT_AHEAD);
 }
 
+/* The line of a secret, for programs that decrypt captures. Failures are no reason to end. */
+static void
+openssl_context_log(const SSL *ssl, const char *line)
+{
+	const struct openssl_session *session = SSL_get_app_data(ssl);
+	const struct iovec pieces[] = { { (void *)(uintptr_t)line, strlen(line) },
+		{ (void *)(uintptr_t) "\n", 1 } };
+	ssize_t ignored = writev(*session->context->settings.keylog, pieces, 2);
+	(void)ignored;
+}
+
 static bool
 openssl_context_set_up(struct openssl_context *context, const struct openssl_context *previous,
 	struct fault *fault)
 {
 	const struct tls_settings *settings = &context->settings;
-	openssl_context_restrict(context->ssl);
+	openssl_context_restrict(context->ssl, settings->server);
 	openssl_verify_set_up(context);
+	if (settings->keys != NULL)
+		openssl_psk_set_up(context);
+	if (settings->keylog != NULL)
+		SSL_CTX_set_keylog_callback(context->ssl, openssl_context_log);
 	if (!openssl_policy_set(context->ssl, settings, fault) ||
 		!openssl_context_identify(context, previous, fault) ||
 		!openssl_context_set_protocols(context, fault) ||
@@ -161,7 +213,8 @@ openssl_context_set_up(struct openssl_context *context, const struct openssl_con
 		!openssl_allow_check(settings, fault))
 		return false;
 	openssl_pin_print(SSL_CTX_get0_certificate(context->ssl), context->pin);
-	bool verifies = settings->server ? settings->demanding : !settings->unverified;
+	bool verifies = settings->server ? settings->demanding
+					 : !settings->unverified && settings->keys == NULL;
 	return !verifies || openssl_trust_set(context->ssl, settings, fault);
 }
 

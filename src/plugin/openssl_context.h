@@ -25,9 +25,10 @@ const char *openssl_context_pin(void *state);
 /* Sets STATUS_CREDENTIALS: "use WHAT 'FILE'", and why the library failed. Returns false. */
 bool openssl_context_fail(const char *what, const char *file, struct fault *fault);
 
-/* Loads a certificate, those of its intermediate authorities, and its key. False with
- * STATUS_CREDENTIALS. */
-bool openssl_context_load(SSL_CTX *ssl, const struct tls_identity *identity, struct fault *fault);
+/* Loads the own certificate of this number, those of its intermediate authorities, and its key.
+ * False with STATUS_CREDENTIALS. */
+bool openssl_context_load(
+	SSL_CTX *ssl, const struct tls_settings *settings, size_t number, struct fault *fault);
 
 /* Why the library failed, from its queue of errors, which is emptied. */
 const char *openssl_context_reason(void);

@@ -90,7 +90,7 @@ openssl_names_load(struct openssl_context *context, size_t i, struct fault *faul
 	if (holder == NULL)
 		return fault_set(fault, STATUS_MEMORY, 0, "TLS: %s", openssl_context_reason());
 	context->others[context->other_count++] = holder;
-	return openssl_context_load(holder, &context->settings.identities[i], fault);
+	return openssl_context_load(holder, &context->settings, i, fault);
 }
 
 bool

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "plugin/openssl_context.h"
+#include "plugin/openssl_psk.h"
 
 /* Behind every list of ciphers: a connection without a certificate would not be verified. */
 #define OPENSSL_POLICY_NEVER ":!aNULL:!eNULL"
@@ -22,7 +23,9 @@ static bool
 openssl_policy_set_versions(SSL_CTX *ssl, const struct tls_settings *settings, struct fault *fault)
 {
 	int least = openssl_policy_version(settings->least);
-	if (settings->least == 0) {
+	if (settings->keys != NULL) {
+		least = TLS1_3_VERSION;
+	} else if (settings->least == 0) {
 		least = (int)SSL_CTX_get_min_proto_version(ssl);
 		if (least < TLS1_2_VERSION)
 			least = TLS1_2_VERSION;
@@ -115,6 +118,7 @@ openssl_policy_narrow(SSL_CTX *ssl, struct fault *fault)
 bool
 openssl_policy_set(SSL_CTX *ssl, const struct tls_settings *settings, struct fault *fault)
 {
+	const char *suites = settings->keys != NULL ? OPENSSL_PSK_SUITES : settings->ciphersuites;
 	if (settings->server)
 		(void)SSL_CTX_set_options(
 			ssl, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
@@ -123,8 +127,7 @@ openssl_policy_set(SSL_CTX *ssl, const struct tls_settings *settings, struct fau
 			!openssl_policy_narrow(ssl, fault)) ||
 		(settings->ciphers != NULL &&
 			!openssl_policy_set_ciphers(ssl, settings->ciphers, fault)) ||
-		(settings->ciphersuites != NULL &&
-			!openssl_policy_set_suites(ssl, settings->ciphersuites, fault)))
+		(suites != NULL && !openssl_policy_set_suites(ssl, suites, fault)))
 		return false;
 	return settings->groups == NULL ||
 		SSL_CTX_set1_groups_list(ssl, (char *)(uintptr_t)settings->groups) == 1 ||

@@ -9,6 +9,7 @@
 
 #include "plugin/openssl_bio.h"
 #include "plugin/openssl_pin.h"
+#include "plugin/openssl_psk.h"
 #include "plugin/openssl_text.h"
 #include "plugin/openssl_verify.h"
 
@@ -47,6 +48,8 @@ openssl_session_explain_alert(const struct openssl_session *session, int alert, 
 		(void)fault_set(fault, STATUS_TLS, 0, "TLS handshake with %s: the peer %s \"%s\"",
 			session->peer, refuses ? "refused our certificate:" : "sent the alert",
 			text);
+	if (session->identity != NULL && !session->established)
+		fault_add(fault, "; do both sides have the same key for '%s'?", session->identity);
 }
 
 /* Sets the fault from the queue of errors. */
@@ -64,6 +67,8 @@ openssl_session_explain(struct openssl_session *session, struct fault *fault)
 	else if (session->established)
 		(void)fault_set(fault, STATUS_RECEIVE, 0, "receive from %s: %s", session->peer,
 			openssl_context_reason());
+	else if (session->context->settings.keys != NULL && session->context->settings.server)
+		openssl_psk_explain(session, fault);
 	else
 		(void)fault_set(fault, STATUS_TLS, 0, "TLS handshake with %s: %s", session->peer,
 			openssl_context_reason());
@@ -201,10 +206,18 @@ openssl_session_describe(void *state, struct tls_facts *facts)
 		.group = group != NID_undef ? SSL_group_to_name(ssl, group) : NULL,
 		.alpn = length > 0 ? session->alpn : NULL,
 		.server_name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name),
+		.psk = session->identity,
 	};
 	X509 *certificate = SSL_get0_peer_certificate(ssl);
 	if (certificate != NULL)
 		openssl_session_describe_peer(session, certificate, facts);
+}
+
+char *
+openssl_session_peer_certificates(void *state)
+{
+	const struct openssl_session *session = state;
+	return openssl_text_peer(session->ssl);
 }
 
 enum io

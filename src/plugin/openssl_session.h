@@ -16,6 +16,7 @@ struct openssl_session {
 	size_t problems;        /* that the refusal names */
 	int problem;            /* the first of them, an X509_V_ERR_* */
 	bool established;       /* the handshake is over */
+	const char *identity;   /* of the pre-shared key; NULL: none */
 	char alpn[256];         /* empty: none */
 	char pin[TLS_PIN_SIZE]; /* of the peer */
 	char *subject;          /* of the peer, owned; NULL: none */
@@ -28,6 +29,7 @@ void *openssl_session_new(void *context, const struct tls_bottom *bottom, const 
 void openssl_session_free(void *state);
 enum io openssl_session_handshake(void *state, struct fault *fault);
 void openssl_session_describe(void *state, struct tls_facts *facts);
+char *openssl_session_peer_certificates(void *state);
 enum io openssl_session_read(
 	void *state, void *bytes, size_t size, size_t *got, struct fault *fault);
 enum io openssl_session_peek(void *state, struct fault *fault);

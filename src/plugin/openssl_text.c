@@ -1,6 +1,8 @@
 #include "plugin/openssl_text.h"
 
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* The content of a memory BIO, which is freed; the caller frees the text. NULL: no memory. */
@@ -48,4 +50,21 @@ openssl_text_subjects(X509 *certificate)
 	}
 	GENERAL_NAMES_free(names);
 	return openssl_text_take(bio);
+}
+
+char *
+openssl_text_peer(SSL *ssl)
+{
+	X509 *own = SSL_get0_peer_certificate(ssl);
+	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
+	BIO *bio = own != NULL ? BIO_new(BIO_s_mem()) : NULL;
+	bool good = bio != NULL && PEM_write_bio_X509(bio, own) == 1;
+	/* A server's chain of a client does not begin with the client's own. */
+	for (int i = 0; good && i < sk_X509_num(chain); i++)
+		good = (i == 0 && X509_cmp(sk_X509_value(chain, 0), own) == 0) ||
+			PEM_write_bio_X509(bio, sk_X509_value(chain, i)) == 1;
+	if (good)
+		return openssl_text_take(bio);
+	BIO_free(bio);
+	return NULL;
 }

@@ -7,6 +7,7 @@
 
 #include "plugin/openssl_allow.h"
 #include "plugin/openssl_pin.h"
+#include "plugin/openssl_psk.h"
 #include "plugin/openssl_staple.h"
 #include "plugin/openssl_text.h"
 #include "plugin/openssl_trust.h"
@@ -121,7 +122,10 @@ openssl_verify_decide(X509_STORE_CTX *store, void *state)
 	struct openssl_session *session = openssl_verify_session(store);
 	const struct tls_settings *settings = &session->context->settings;
 	(void)state;
-	if (settings->pins != NULL && !openssl_verify_has_pin(session, store)) {
+	if (settings->keys != NULL)
+		openssl_psk_refuse(session);
+	if (settings->keys != NULL ||
+		(settings->pins != NULL && !openssl_verify_has_pin(session, store))) {
 		X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
 		return 0;
 	}

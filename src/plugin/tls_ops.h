@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "base/io.h"
 #include "plugin/plugin.h"
+#include "plugin/psk.h"
 
 /* An own certificate: files; without a key it is in `cert`. */
 struct tls_identity {
@@ -34,11 +35,14 @@ struct tls_settings {
 	const struct tls_identity
 		*identities; /* not owned, as the strings; the first is the default */
 	size_t identity_count;
-	const char *const *allowed; /* not owned: the certificates of clients (openssl_allow.h) */
-	size_t allowed_count;       /* 0: any */
-	const char *alpn;           /* names separated by commas, the preferred one first */
-	const char *pins;           /* of the peer: sha256//BASE64, separated by ';' */
-	const char *host;           /* of the own certificate, self-signed; NULL: any */
+	const char *const *allowed;  /* not owned: the certificates of clients (openssl_allow.h) */
+	size_t allowed_count;        /* 0: any */
+	const char *passphrase;      /* of the keys; NULL: they have none */
+	const struct psk_list *keys; /* pre-shared, instead of certificates; NULL: none */
+	const int *keylog;           /* the descriptor for the secrets of sessions; NULL: none */
+	const char *alpn;            /* names separated by commas, the preferred one first */
+	const char *pins;            /* of the peer: sha256//BASE64, separated by ';' */
+	const char *host;            /* of the own certificate, self-signed; NULL: any */
 };
 
 /* The most characters of a pin, with the NUL. */
@@ -55,6 +59,7 @@ struct tls_bottom {
 /* What a handshake has agreed on. The strings live as long as the session; NULL: none. */
 struct tls_facts {
 	const char *version, *cipher, *group, *alpn;
+	const char *psk;         /* the identity of the pre-shared key */
 	const char *server_name; /* that a client has asked for */
 	/* Of the peer's certificate: */
 	const char *pin, *subject;
@@ -89,6 +94,10 @@ struct tls_ops {
 
 	enum io (*handshake)(void *session, struct fault *fault);
 	void (*describe)(void *session, struct tls_facts *facts);
+
+	/* The certificates that the peer has sent, its own first, in PEM. The caller frees the
+	 * text; NULL: there are none, or there is no memory. */
+	char *(*peer_certificates)(void *session);
 
 	/* IO_END: the peer has sent close_notify. */
 	enum io (*read)(void *session, void *bytes, size_t size, size_t *got, struct fault *fault);

@@ -170,6 +170,14 @@ sys_open(const char *path, int flags)
 	return fd;
 }
 
+int
+sys_open_private(const char *path, int flags)
+{
+	int fd;
+	SYS_RESTART(fd, open(path, flags | O_CLOEXEC, 0600));
+	return fd;
+}
+
 bool
 sys_link_new(int directory, const char *from, const char *to)
 {

@@ -67,6 +67,9 @@ bool sys_would_block(int error);
 /* Opens a file or device, close-on-exec; O_CREAT creates it with mode 0666 less the umask. */
 int sys_open(const char *path, int flags);
 
+/* The same; O_CREAT creates it for the user only. */
+int sys_open_private(const char *path, int flags);
+
 /* Starts a thread in which all signals are blocked: the main thread handles them. *thread is to be
  * joined; NULL: it is detached. */
 bool sys_start_thread(void *(*run)(void *), void *argument, pthread_t *thread);

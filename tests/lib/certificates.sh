@@ -109,5 +109,6 @@ key self
 openssl req -x509 -new -key self.key -out self.crt -days 30 -subj /CN=localhost -addext "$both"
 openssl pkcs8 -topk8 -v2 aes256 -passout pass:secret -in good.key -out encrypted.key
 cat good.crt good.key >together.pem
+chmod 600 together.pem
 printf 'sha256//%s' "$(openssl x509 -in good.crt -pubkey -noout | openssl pkey -pubin -outform DER |
     openssl dgst -sha256 -binary | openssl base64)" >good.pin

@@ -214,7 +214,8 @@ static const struct tls_ops tls_test_ops = {
 };
 
 static struct tls tls_test_tls = { .ops = &tls_test_ops };
-static const struct tls_filter_config tls_test_config = { &tls_test_tls, NULL, CLOCK_SECOND };
+static const struct tls_filter_config tls_test_config = { .tls = &tls_test_tls,
+	.limit = CLOCK_SECOND };
 
 /* The filter on a stream that is to send the input. */
 static struct stream *

@@ -1,0 +1,20 @@
+/* Pre-shared keys of a context (RFC 8446, 4.2.11), for TLS 1.3 and its suites with SHA-256. */
+#ifndef SOCKCAT_PLUGIN_OPENSSL_PSK_H
+#define SOCKCAT_PLUGIN_OPENSSL_PSK_H
+
+#include "plugin/openssl_context.h"
+#include "plugin/openssl_session.h"
+
+/* The suites that can be used with them. */
+#define OPENSSL_PSK_SUITES "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"
+
+/* Offers the first key as a client, accepts all of them as a server. */
+void openssl_psk_set_up(struct openssl_context *context);
+
+/* Refuses a server that has answered with a certificate instead. */
+void openssl_psk_refuse(struct openssl_session *session);
+
+/* Sets the fault of a server's handshake that has failed by the client's keys. */
+void openssl_psk_explain(const struct openssl_session *session, struct fault *fault);
+
+#endif

@@ -1,0 +1,105 @@
+#include "plugin/psk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The value of a hexadecimal digit; -1: it is none. */
+static int
+psk_digit(char c)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+	const char *found = c != '\0' ? strchr(digits, c) : NULL;
+	if (found == NULL)
+		return -1;
+	int value = (int)(found - digits);
+	return value < 16 ? value : value - 6;
+}
+
+/* Decodes hexadecimal digits in place. False: it is malformed, or too short or long. */
+static bool
+psk_decode(char *text, size_t *size)
+{
+	size_t length = strlen(text);
+	*size = length / 2;
+	if (length % 2 != 0 || *size < PSK_KEY_MIN || *size > PSK_KEY_MAX)
+		return false;
+	for (size_t i = 0; i < *size; i++) {
+		int high = psk_digit(text[2 * i]), low = psk_digit(text[2 * i + 1]);
+		if (high == -1 || low == -1)
+			return false;
+		text[i] = (char)(unsigned char)(high << 4 | low);
+	}
+	return true;
+}
+
+/* Takes a line without its end. */
+static bool
+psk_take(struct psk_list *list, char *line, size_t number, const char *source, struct fault *fault)
+{
+	size_t size;
+	if (line[0] == '\0' || line[0] == '#')
+		return true;
+	char *colon = strrchr(line, ':');
+	if (colon == NULL || colon == line || (size_t)(colon - line) > PSK_IDENTITY_MAX ||
+		!psk_decode(colon + 1, &size))
+		return fault_set(fault, STATUS_CREDENTIALS, 0,
+			"%s: line %zu: expected IDENTITY:KEY with a key of %zu to %zu bytes in "
+			"hexadecimal",
+			source, number, PSK_KEY_MIN, PSK_KEY_MAX);
+	*colon = '\0';
+	if (psk_find(list, line, strlen(line)) != NULL)
+		return fault_set(fault, STATUS_CREDENTIALS, 0,
+			"%s: line %zu: a second key for '%s'", source, number, line);
+	list->keys[list->count++] = (struct psk){ line, (const unsigned char *)(colon + 1), size };
+	return true;
+}
+
+static size_t
+psk_lines(const char *text)
+{
+	size_t lines = 1;
+	for (; (text = strchr(text, '\n')) != NULL; text++)
+		lines++;
+	return lines;
+}
+
+bool
+psk_parse(struct psk_list *list, char *text, const char *source, struct fault *fault)
+{
+	*list = (struct psk_list){ .text = text,
+		.keys = calloc(psk_lines(text), sizeof(struct psk)) };
+	if (list->keys == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "%s", source);
+	for (size_t number = 1; text != NULL; number++) {
+		char *line = text, *end = strchr(text, '\n');
+		text = end != NULL ? end + 1 : NULL;
+		if (end != NULL)
+			*end = '\0';
+		size_t length = strlen(line);
+		if (length > 0 && line[length - 1] == '\r')
+			line[length - 1] = '\0';
+		if (!psk_take(list, line, number, source, fault))
+			return false;
+	}
+	return list->count > 0 ||
+		fault_set(fault, STATUS_CREDENTIALS, 0, "%s: it has no key", source);
+}
+
+const struct psk *
+psk_find(const struct psk_list *list, const void *identity, size_t size)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strlen(list->keys[i].identity) == size &&
+			memcmp(list->keys[i].identity, identity, size) == 0)
+			return &list->keys[i];
+	return NULL;
+}
+
+void
+psk_close(struct psk_list *list)
+{
+	free(list->keys);
+	free(list->text);
+	*list = (struct psk_list){ .count = 0 };
+}
