@@ -139,7 +139,8 @@ tls_filter_read_record(struct stream *stream, void *bytes, size_t size, size_t *
 	return result;
 }
 
-/* Fills the pieces with what the library has, and with what the stream below has for one record. */
+/* Fills the pieces with what the library has, and with what the stream below has for one record; if
+ * that is all that the library has asked for, with more. */
 static enum io
 tls_filter_fill(struct stream *stream, const struct iovec *pieces, int count, size_t *got)
 {
@@ -154,7 +155,9 @@ tls_filter_fill(struct stream *stream, const struct iovec *pieces, int count, si
 				&n);
 			at += n;
 			*got += n;
-			more = result == IO_OK && filter->config.tls->ops->pending(filter->session);
+			more = result == IO_OK &&
+				(filter->link.bulk ||
+					filter->config.tls->ops->pending(filter->session));
 		}
 	stream->ready = more || (*got > 0 && filter->ended != IO_OK);
 	return *got > 0 ? IO_OK : result;
@@ -239,7 +242,8 @@ tls_filter_end(struct stream *stream, enum io result, struct fault *fault)
 	return result;
 }
 
-/* Writes one record at a time while the stream below takes it whole. */
+/* Makes records of the pieces, and writes several at once: each write to a socket wakes its reader.
+ * More are made when the stream below has taken these. */
 static enum io
 tls_filter_put(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
 	struct fault *fault)
@@ -248,15 +252,19 @@ tls_filter_put(struct stream *stream, const struct iovec *pieces, int count, siz
 	enum io result = IO_OK;
 	for (int i = 0; i < count && result == IO_OK; i++)
 		for (size_t at = 0; at < pieces[i].iov_len && result == IO_OK;) {
-			if (!tls_link_is_empty(&filter->link))
-				return IO_OK;
 			size_t n = 0;
+			filter->link.holds = true;
 			result = filter->config.tls->ops->write(filter->session,
 				(const unsigned char *)pieces[i].iov_base + at,
 				pieces[i].iov_len - at, &n, fault);
+			filter->link.holds = false;
 			at += n;
 			*put += n;
+			if (result == IO_OK && tls_link_is_large(&filter->link))
+				result = tls_link_flush(&filter->link, fault);
 		}
+	if (result == IO_OK)
+		result = tls_link_flush(&filter->link, fault);
 	return result == IO_AGAIN && *put > 0 ? IO_OK : result;
 }
 

@@ -1,7 +1,7 @@
 #include "filter/tls_link.h"
 
-/* With this many bytes in the queue the library has to repeat a write: only a peer that demands
- * answers without reading them gets that far. A new record is begun when the queue is empty. */
+/* Four records and more. With this many bytes in the queue they are written, and until then the
+ * library has to repeat a write. */
 #define TLS_LINK_QUEUE ((size_t)65536)
 
 /* The bytes that are read at once to be ignored. */
@@ -14,6 +14,7 @@ tls_link_read(void *state, void *bytes, size_t size, size_t *got)
 	struct iovec piece = { bytes, size };
 	enum io result = stream_read(link->lower, &piece, 1, got, &link->failure);
 	link->ended |= result == IO_END;
+	link->bulk = result == IO_OK && *got == size;
 	if (result == IO_OK)
 		tls_handshake_hear(&link->heard, bytes, *got);
 	return result;
@@ -23,11 +24,13 @@ static enum io
 tls_link_write(void *state, const void *bytes, size_t size, size_t *put)
 {
 	struct tls_link *link = state;
-	link->full = write_queue_used(&link->queue) >= TLS_LINK_QUEUE;
+	link->full = tls_link_is_large(link);
 	if (link->full)
 		return IO_AGAIN;
 	*put = size;
 	link->written += size;
+	if (link->holds)
+		return write_queue_add(&link->queue, bytes, size, &link->failure) ? IO_OK : IO_FAIL;
 	return write_queue_put(&link->queue, link->lower, bytes, size, &link->failure);
 }
 
@@ -35,6 +38,12 @@ struct tls_bottom
 tls_link_bottom(struct tls_link *link)
 {
 	return (struct tls_bottom){ link, tls_link_read, tls_link_write };
+}
+
+bool
+tls_link_is_large(const struct tls_link *link)
+{
+	return write_queue_used(&link->queue) >= TLS_LINK_QUEUE;
 }
 
 enum io

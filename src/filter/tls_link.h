@@ -17,6 +17,8 @@ struct tls_link {
 	struct fault failure;     /* of the stream below, in a call of the library */
 	bool full;                /* the last call of the library waits for room in the queue */
 	bool ended;               /* the stream below has ended */
+	bool bulk;                /* the last read of it got all it asked for: there may be more */
+	bool holds;               /* what the library writes is queued, to be written at once */
 	struct tls_handshake_heard heard;
 };
 
@@ -36,6 +38,9 @@ tls_link_has_room(const struct tls_link *link)
 {
 	return link->full && tls_link_is_empty(link);
 }
+
+/* Whether the queue holds enough for a write. */
+bool tls_link_is_large(const struct tls_link *link);
 
 /* Writes the queue: IO_OK when it is empty. */
 enum io tls_link_flush(struct tls_link *link, struct fault *fault);

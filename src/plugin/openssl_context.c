@@ -17,8 +17,10 @@
 #include "plugin/openssl_trust.h"
 #include "plugin/openssl_verify.h"
 
-/* The size of the buffer for reading ahead: four records. */
-#define OPENSSL_CONTEXT_AHEAD 65536
+/* The size of the buffer for reading ahead: four full records of TLS 1.3 with AES-GCM, and the
+ * library's alignment, so that a read ends with a record. Memory of 128 KiB would be mapped again
+ * each time. */
+#define OPENSSL_CONTEXT_AHEAD (4 * 16406 + 3)
 
 const char *
 openssl_context_reason(void)

@@ -297,7 +297,9 @@ def gone():
         cat.write(late)
         cat.process.stdin.close()
         if late:
-            cat.fail(55, 'send to localhost:[0-9]+: (Broken pipe|Connection reset by peer)')
+            # By the next write, or by the watch for the reader.
+            status = until(lambda: cat.process.poll(), 'the end')
+            cat.fail(status if status == 56 else 55, '(send to|receive from) .*: (Broken pipe|Connection reset by peer)')
         else:
             cat.end()
             check(cat.errors(), '')

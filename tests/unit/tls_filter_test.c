@@ -16,6 +16,7 @@
 /* More answers than the filter's queue has room for. */
 #define TLS_TEST_MANY 5000
 #define TLS_TEST_FD 1000
+#define TLS_TEST_RECORD ((size_t)16384)
 
 static struct {
 	/* the stream below */
@@ -23,7 +24,7 @@ static struct {
 	size_t left;
 	bool ended, reset, relents; /* takes everything once the queue is full */
 	size_t takes, taken;
-	unsigned watched, looked, shuts;
+	unsigned watched, looked, shuts, writes;
 	/* the library */
 	struct tls_bottom bottom;
 	char ahead[256];
@@ -58,6 +59,7 @@ tls_test_below_write(struct stream *stream, const struct iovec *pieces, int coun
 		tls_test.looked++;
 	if (count == 0 || tls_test.takes == 0)
 		return IO_AGAIN;
+	tls_test.writes++;
 	*put = n < tls_test.takes ? n : tls_test.takes;
 	tls_test.takes -= *put;
 	tls_test.taken += *put;
@@ -191,6 +193,8 @@ tls_test_write(void *session, const void *bytes, size_t size, size_t *put, struc
 {
 	(void)session, (void)fault;
 	*put = 0;
+	if (size > TLS_TEST_RECORD)
+		size = TLS_TEST_RECORD;
 	return tls_test.bottom.write(tls_test.bottom.stream, bytes, size, put);
 }
 
@@ -376,6 +380,32 @@ tls_test_progress(void)
 	tls_test_end(stream);
 }
 
+/* Four records are written at once; what the stream below does not take is written first. */
+static void
+tls_test_records(void)
+{
+	static char bytes[8 * TLS_TEST_RECORD + 1];
+	struct fault fault = FAULT_NONE;
+	struct iovec pieces[2] = { { bytes, TLS_TEST_RECORD / 2 },
+		{ bytes, sizeof bytes - TLS_TEST_RECORD / 2 } };
+	size_t put = 0;
+	struct stream *stream = tls_test_open("h", 1);
+	tls_test.takes = SIZE_MAX;
+	CHECK(stream_write(stream, pieces, 2, &put, &fault) == IO_OK && put == sizeof bytes);
+	CHECK(tls_test.taken == put && tls_test.writes == 2 && !stream->buffered);
+	tls_test_end(stream);
+
+	stream = tls_test_open("h", 1);
+	tls_test.takes = 5 * TLS_TEST_RECORD;
+	CHECK(stream_write(stream, &pieces[1], 1, &put, &fault) == IO_OK && stream->buffered);
+	CHECK(put == pieces[1].iov_len && tls_test.taken == 5 * TLS_TEST_RECORD);
+	CHECK(stream_write(stream, &pieces[1], 1, &put, &fault) == IO_AGAIN && put == 0);
+	tls_test.takes = SIZE_MAX;
+	CHECK(stream_write(stream, NULL, 0, &put, &fault) == IO_OK && !stream->buffered);
+	CHECK(tls_test.taken == pieces[1].iov_len);
+	tls_test_end(stream);
+}
+
 int
 main(void)
 {
@@ -386,5 +416,6 @@ main(void)
 	tls_test_room();
 	tls_test_watch();
 	tls_test_progress();
+	tls_test_records();
 	return check_verdict("tls_filter");
 }
