@@ -12,6 +12,10 @@ setup() { tls_setup; }
 
 @test "hundreds of clients that do not finish a handshake stop no other client" { drive tls_server slow_handshakes; }
 
+@test "where descriptors are few, clients that do not finish a handshake stop no other client" {
+    drive tls_server few_descriptors
+}
+
 @test "a handshake takes no place among the clients; a client that has finished one waits for a place" { drive tls_server places; }
 
 @test "with --refuse a client that finds no place after its handshake is rejected" { drive tls_server refused; }

@@ -137,6 +137,12 @@ acceptor_accept(
 		struct listener_client client;
 		acceptor->listener.reserve = limits_reserve(clients);
 		enum io result = listener_accept(&acceptor->listener, pollset, now, &client, fault);
+		/* A resource is missing. */
+		if (result == IO_AGAIN && acceptor->listener.paused != 0 &&
+			arrival_make_room(clients)) {
+			acceptor->listener.paused = 0;
+			continue;
+		}
 		if (result != IO_OK)
 			return result != IO_FAIL;
 		event_enter(0);

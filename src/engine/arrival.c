@@ -73,22 +73,20 @@ arrival_find(const struct clients *clients, bool waits)
 	return found;
 }
 
-/* Above the limit: ends the handshake that has lasted longest. */
-static void
+bool
 arrival_make_room(struct clients *clients)
 {
-	struct client *client =
-		clients->arriving >= ARRIVAL_MAX ? arrival_find(clients, false) : NULL;
+	struct client *client = arrival_find(clients, false);
 	struct fault fault = FAULT_NONE;
 	if (client == NULL)
-		return;
+		return false;
 	event_enter(client->session.id);
 	(void)fault_set(&fault, STATUS_TIMEOUT, 0,
-		"accept %s: ended for other clients (%d handshakes at a time)",
-		client->session.remote->name, ARRIVAL_MAX);
+		"accept %s: handshake ended for other clients (%zu at a time)",
+		client->session.remote->name, clients->arriving - clients->waiting);
 	clients->unopened++;
 	clients_forget(clients, client);
-	(void)clients_survives(clients, &fault);
+	return clients_survives(clients, &fault);
 }
 
 bool
@@ -128,7 +126,8 @@ bool
 arrival_begin(struct clients *clients, struct listener_client *peer, struct fault *fault)
 {
 	struct run *run = clients->run;
-	arrival_make_room(clients);
+	if (clients->arriving >= ARRIVAL_MAX)
+		(void)arrival_make_room(clients);
 	struct client *client = clients_add(clients);
 	char *name = address_print(&peer->peer);
 	uint64_t id = ++run->sessions;

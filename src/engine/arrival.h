@@ -1,8 +1,8 @@
 /*
  * Clients that arrive: accepted clients of -k whose remote side is opening, in a handshake for
- * example. They do not count for --max-conns, and have a limit of their own: a client above it ends
- * the handshake that has lasted longest. A client whose handshake is over takes a place, or waits
- * for one.
+ * example. They do not count for --max-conns, and have a limit of their own: a client above it, or
+ * without a descriptor, ends the handshake that has lasted longest. A client whose handshake is
+ * over takes a place, or waits for one.
  */
 #ifndef SOCKCAT_ENGINE_ARRIVAL_H
 #define SOCKCAT_ENGINE_ARRIVAL_H
@@ -18,6 +18,9 @@ bool arrival_begin(struct clients *clients, struct listener_client *peer, struct
 
 /* session_open, for a client of any kind. */
 bool arrival_step(struct clients *clients, struct client *client, const struct pollset *pollset);
+
+/* Ends the handshake that has lasted longest. False: there is none. */
+bool arrival_make_room(struct clients *clients);
 
 /* The client has a place, or is closed. */
 void arrival_end(struct clients *clients, struct client *client);

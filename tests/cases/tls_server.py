@@ -3,6 +3,7 @@ import base64
 import hashlib
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -87,9 +88,26 @@ def slow_handshakes():
     echoed(early, b'still here')
     # The first of them had to leave, the last are still in their handshake.
     dropped(slow[0])
-    check('ended for other clients (128 handshakes at a time)' in cat.errors(), True, cat.errors())
+    check('handshake ended for other clients (128 at a time)' in cat.errors(), True, cat.errors())
     check(silent(slow[-1]), True)
     counts(cat, r'1[0-9][0-9] clients, .*, [0-9]+ failed \([0-9]+ in the handshake\), 0 rejected')
+    leave(early)
+
+
+def few_descriptors():
+    """Fewer than handshakes and clients would need: a handshake is ended for each client that comes."""
+    cat = listener('-k', '--echo')
+    resource.prlimit(cat.pid, resource.RLIMIT_NOFILE, (40, 40))
+    early = shake(cat)
+    slow = []
+    for i in range(90):
+        slow.append(dial(cat))
+        if i % 30 == 29:
+            peer = shake(cat)
+            echoed(peer, b'hello')
+            leave(peer)
+    echoed(early, b'still here')
+    check(re.search(r'handshake ended for other clients \([1-3][0-9] at a time\)', cat.errors()) is not None, True, cat.errors())
     leave(early)
 
 
