@@ -292,6 +292,9 @@ session_has_status(struct session *session, int64_t now)
 {
 	int status = 0;
 	bool failed = fault_is_set(&session->fault);
+	/* There is no program yet. */
+	if (session->state != SESSION_AWAITING)
+		return failed;
 	if (!exec_has_ended(session->local, &status))
 		return failed && (!session_failed_later(session) || now >= session->status_by);
 	if (status != 0 && (!failed || session_failed_later(session))) {
