@@ -130,7 +130,7 @@ _sockcat_option() {
     --allow-uid) option=allow_uid kind=users bars='-z --probe -u --udp -F --pass-fd' ;;
     --mode) option=mode kind=words values='0600 0660 0666' bars='-z --probe --mode -F --pass-fd' ;;
     --group) option=group kind=groups bars='-z --probe --group -F --pass-fd' ;;
-    --proxy) option=proxy kind=nothing bars='-u --udp -U --unixsock -x -F --pass-fd --vsock --sctp --udplite' ;;
+    --proxy) option=proxy kind=nothing bars='-u --udp -U --unixsock -x --vsock --sctp --udplite' ;;
     --proxy-type) option=proxy_type kind=words values='http socks4 socks5' bars='--proxy-type' ;;
     --proxy-dns) option=proxy_dns kind=words values='local remote' bars='--proxy-dns' ;;
     --proxy-auth-file) option=proxy_auth_file kind=file bars='--proxy-auth-file' ;;
@@ -142,10 +142,10 @@ _sockcat_option() {
     --proxy-header) option=proxy_header kind=nothing ;;
     --proxy-cacert) option=proxy_cacert kind=file bars='--proxy-cacert --proxy-insecure' ;;
     --proxy-insecure) option=proxy_insecure bars='--proxy-cacert --proxy-insecure' ;;
-    -x) option=nc_proxy kind=nothing bars='-u --udp -U --unixsock --proxy -x -F --pass-fd --vsock --sctp --udplite' ;;
+    -x) option=nc_proxy kind=nothing bars='-u --udp -U --unixsock --proxy -x --vsock --sctp --udplite' ;;
     -X) option=nc_proxy_type kind=nothing bars='-X' ;;
     -P) option=nc_proxy_user kind=nothing bars='-P' ;;
-    --send-proxy) option=send_proxy kind=words values='1 2' bars='-z --probe -u --udp --proxy-server --send-proxy -F --pass-fd --seqpacket --sctp --udplite' ;;
+    --send-proxy) option=send_proxy kind=words values='1 2' bars='-z --probe -u --udp --proxy-server --send-proxy --seqpacket --sctp --udplite' ;;
     --proxy-source) option=proxy_source kind=nothing bars='--proxy-source' ;;
     --accept-proxy) option=accept_proxy kind=words values='1 2 any' bars='-u --udp --accept-proxy --seqpacket --sctp --udplite' ;;
     --proxy-from) option=proxy_from kind=address ;;
@@ -187,7 +187,7 @@ _sockcat_option() {
     --progress) option=progress kind=optional values='bar line json' bars='-z --probe --progress -F --pass-fd' ;;
     --size) option=size kind=nothing bars='-k --keep-open --size' ;;
     --stats) option=stats bars='-z --probe --stats -F --pass-fd' ;;
-    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy --proxy-server -x --send-proxy --send --receive -C --crlf -o --hex-dump --output --in --offset --out -i --delay --rate --digest --digest-file --expect --expect-digest -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' ;;
+    -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy-server --send --receive -C --crlf -o --hex-dump --output --in --offset --out -i --delay --rate --digest --digest-file --expect --expect-digest -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' ;;
     --compat) option=compat kind=words values='nc' bars='--compat' ;;
     --ssl) option=ssl bars='-u --udp -F --pass-fd --ssl --seqpacket --udplite' ;;
     --ssl-trustfile) option=ssl_trustfile kind=file bars='--ssl-trustfile --psk-file' ;;

@@ -77,7 +77,7 @@ proxied 1 --proxy=env --noproxy=host xlocalhost
 proxied 1 --proxy=env --noproxy=127.0.0.2 --to 127.0.0.2:9 127.0.0.1
 TABLE
     start_listener 127.0.0.1 0
-    assert_fails 7 'connect 127.0.0.1:1: ' sockcat --proxy=env --noproxy=127.0.0.1 --to 127.0.0.2:9 \
+    assert_fails 7 'connect proxy 127.0.0.1:1: ' sockcat --proxy=env --noproxy=127.0.0.1 --to 127.0.0.2:9 \
         127.0.0.1 "$port" </dev/null
     HTTP_PROXY=http://127.0.0.1:3 ALL_PROXY='' proxied 2 --proxy=env 127.0.0.1
     no_proxy='127.0.0.1 %%,x' direct --proxy=env 127.0.0.1
@@ -92,7 +92,7 @@ direct() {
 }
 
 proxied() {
-    assert_fails 7 "connect 127.0.0.1:$1: Connection refused" sockcat "${@:2}" 8 </dev/null
+    assert_fails 7 "connect proxy 127.0.0.1:$1: Connection refused" sockcat "${@:2}" 8 </dev/null
 }
 
 @test "the user and password of a URL are percent-decoded" {
@@ -150,4 +150,32 @@ proxied() {
         assert_line '^SOCKCAT_LOCAL_PORT=' "$T/listener.out"
         run -1 grep PROXY_AUTH "$T/listener.out"
     done
+}
+
+@test "the messages of statuses 5 and 7 say that it is a proxy" {
+    hold_port
+    each <<TABLE
+fails_at 7 connect.proxy.127.0.0.1:$held:.Connection.refused --proxy socks5h://127.0.0.1:$held
+fails_at 5 resolve.proxy.nosuch.invalid:. --proxy socks5h://nosuch.invalid
+fails_at 5 resolve.proxy.nosuch.invalid:. --proxy http://nosuch.invalid --to 127.0.0.1:9
+fails_at 5 resolve.proxy.four.test:.no.IPv6 --resolve four.test:1080:127.0.0.1 -6 --proxy socks5://four.test
+fails_at 7 connect.proxy.two.test:$held:.127.0.0.1:$held:.*127.0.0.2:$held: --resolve two.test:$held:127.0.0.1,127.0.0.2 --proxy http://two.test:$held
+fails_at 7 connect.proxy.127.0.0.1:$held:.*.2.attempts.$ --retry=1 --retry-delay 1ms --proxy 127.0.0.1:$held
+TABLE
+    # The second proxy, whose name is resolved here.
+    start_peer recvall
+    fails_at 5 'resolve proxy nosuch.invalid: ' --proxy "socks5://127.0.0.1:$peer_port" --proxy http://nosuch.invalid
+}
+
+fails_at() {
+    assert_fails "$1" "$2" sockcat "${@:3}" name.test 9 </dev/null
+}
+
+@test "-F passes the connection through proxies, and no byte behind their answers is lost" {
+    drive proxy passed
+}
+
+@test "-F through a proxy fails as a session does" {
+    assert_fails 2 'TLS cannot be passed' sockcat -F --proxy https://127.0.0.1:1 127.0.0.1 9
+    drive proxy not_passed
 }

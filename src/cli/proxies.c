@@ -229,6 +229,10 @@ proxies_set(struct config *config, const struct options *options, struct fault *
 		!proxies_log_in(config, options, fault) ||
 		!proxies_set_http(&config->proxies, options, fault))
 		return false;
+	for (size_t i = 0; i < config->proxies.count; i++)
+		if (config->proxies.list[i].kind->secure && options_has(options, OPTION_pass_fd))
+			return fault_set(fault, STATUS_USAGE, 0,
+				"-F conflicts with an https:// proxy: TLS cannot be passed");
 	if (options_has(options, OPTION_proxy_dns))
 		for (size_t i = 0; i < config->proxies.count; i++)
 			config->proxies.list[i].resolves = options->value[OPTION_proxy_dns] == 0;

@@ -142,9 +142,6 @@ proxy_filter_resolve(struct stream *stream, const struct pollset *pollset, struc
 		filter->state = PROXY_FILTER_RESOLVING;
 		result = hosts_resolve(filter->hosts, &filter->resolve, &next, fault);
 	}
-	if (result == IO_FAIL && fault->status == STATUS_RESOLVE &&
-		filter->hop + 1 < filter->chain->count)
-		fault->status = STATUS_PROXY_NAME;
 	return result == IO_OK ? proxy_filter_start(stream, fault) : result;
 }
 
@@ -326,7 +323,6 @@ proxy_filter_dial(const struct proxy_chain *chain, const struct dial_config *dia
 	if (chain->count == 0 || dial->to.direct)
 		return proxy_filter_start_dial(dial, header, single, peer, fault);
 	first.to = chain->list[0].endpoint;
-	first.unresolved = STATUS_PROXY_NAME;
 	/* They are for the target. */
 	first.destinations = NULL;
 	first.error = NULL;

@@ -312,8 +312,8 @@ static enum io
 dial_timed_out(struct dial *dial, struct fault *fault)
 {
 	if (dial->state == DIAL_RESOLVING)
-		return IO_FAULT(
-			fault, STATUS_TIMEOUT, 0, "resolve %s: timed out", dial->config.to.host);
+		return IO_FAULT(fault, STATUS_TIMEOUT, 0, "resolve %s%s: timed out",
+			endpoint_role(&dial->config.to), dial->config.to.host);
 	dial_failures_time_out(dial, fault);
 	return IO_FAIL;
 }

@@ -40,7 +40,6 @@ struct dial_config {
 	bool probe; /* close connections in order instead of resetting them; nothing is sent */
 	bool brief; /* of a probe: a refusal is reported without a text */
 	struct dial_spare *spare; /* of a probe: keeps a socket for the next; NULL: none */
-	enum status unresolved;   /* of a name that does not resolve; STATUS_OK: its own */
 	bool quiet; /* print no fault for failed IP connections: their events report them */
 	const struct destinations *destinations; /* addresses to connect to; NULL: all */
 	uint16_t own_port;                       /* see destinations_refuse */

@@ -22,14 +22,15 @@ dial_failures_list(
 {
 	struct fault *fault = &dial->failures.fault;
 	char *shown = address_print(address);
-	const char *name = shown != NULL ? shown : "?";
+	const char *name = shown != NULL ? shown : "?", *role = endpoint_role(&dial->config.to);
 	bool only = dial->resolve.count == 1;
 	if (fault_is_set(fault))
 		fault_add(fault, "; %s: %s", name, cause);
 	else if (only)
-		(void)fault_set(fault, status, 0, "connect %s: %s", dial->name, cause);
+		(void)fault_set(fault, status, 0, "connect %s%s: %s", role, dial->name, cause);
 	else
-		(void)fault_set(fault, status, 0, "connect %s: %s: %s", dial->name, name, cause);
+		(void)fault_set(
+			fault, status, 0, "connect %s%s: %s: %s", role, dial->name, name, cause);
 	free(shown);
 }
 

@@ -13,7 +13,8 @@
 static bool
 dial_retries_may_pass(enum status status)
 {
-	return status == STATUS_RESOLVE || status == STATUS_CONNECT || status == STATUS_TIMEOUT;
+	return status == STATUS_RESOLVE || status == STATUS_PROXY_NAME ||
+		status == STATUS_CONNECT || status == STATUS_TIMEOUT;
 }
 
 bool

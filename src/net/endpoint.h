@@ -21,7 +21,15 @@ struct endpoint {
 	uint32_t port;
 	uint32_t cid; /* vsock */
 	bool direct;  /* not connected to through the proxies */
+	bool proxy;   /* it is one of the proxies */
 };
+
+/* What stands before it in messages. */
+static inline const char *
+endpoint_role(const struct endpoint *endpoint)
+{
+	return endpoint->proxy ? "proxy " : "";
+}
 
 /* A socket address of any family. */
 struct address {

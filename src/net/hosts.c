@@ -183,7 +183,8 @@ hosts_resolve(const struct hosts *hosts, struct resolve *resolve, const struct e
 	resolve->count = kept;
 	if (kept > 0)
 		return IO_OK;
-	return IO_FAULT(fault, STATUS_RESOLVE, 0, "resolve %s: no IPv%d address in --resolve",
+	return IO_FAULT(fault, resolve_status(endpoint), 0,
+		"resolve %s%s: no IPv%d address in --resolve", endpoint_role(endpoint),
 		endpoint->host, endpoint->family == AF_INET ? 4 : 6);
 }
 

@@ -128,9 +128,10 @@ proxy_parse(
 	if (scheme != NULL && length > 0 && rest[length - 1] == '/')
 		rest[length - 1] = '\0';
 	char *port = proxy_cut_port(rest);
-	proxy->endpoint = (struct endpoint){
-		.names = TRANSPORT_INET, .family = rules->family, .port = proxy->kind->port
-	};
+	proxy->endpoint = (struct endpoint){ .names = TRANSPORT_INET,
+		.family = rules->family,
+		.port = proxy->kind->port,
+		.proxy = true };
 	if (endpoint_set_host(&proxy->endpoint, rest, rules->numeric, &cause) && port != NULL)
 		(void)endpoint_set_port(&proxy->endpoint, port, tcp, &cause);
 	if (!fault_is_set(&cause) && proxy->endpoint.port == 0)

@@ -122,7 +122,8 @@ resolve_take(struct resolve *resolve, const struct addrinfo *found, const struct
 	}
 	if (resolve->count > 0)
 		return IO_OK;
-	return IO_FAULT(fault, STATUS_RESOLVE, 0, "resolve %s: no address", endpoint->host);
+	return IO_FAULT(fault, resolve_status(endpoint), 0, "resolve %s%s: no address",
+		endpoint_role(endpoint), endpoint->host);
 }
 
 static enum io
@@ -132,9 +133,10 @@ resolve_finish(struct resolve *resolve, int result, int error, const struct addr
 	if (result == 0)
 		return resolve_take(resolve, found, endpoint, fault);
 	if (result == EAI_SYSTEM)
-		return IO_FAULT(fault, STATUS_RESOLVE, error, "resolve %s", endpoint->host);
-	return IO_FAULT(fault, result == EAI_MEMORY ? STATUS_MEMORY : STATUS_RESOLVE, 0,
-		"resolve %s: %s", endpoint->host, gai_strerror(result));
+		return IO_FAULT(fault, resolve_status(endpoint), error, "resolve %s%s",
+			endpoint_role(endpoint), endpoint->host);
+	return IO_FAULT(fault, result == EAI_MEMORY ? STATUS_MEMORY : resolve_status(endpoint), 0,
+		"resolve %s%s: %s", endpoint_role(endpoint), endpoint->host, gai_strerror(result));
 }
 
 static enum io

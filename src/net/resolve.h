@@ -24,10 +24,17 @@ struct resolve {
 
 /*
  * Resolves an endpoint with a host. IO_OK: there is at least one address. IO_AGAIN: call
- * resolve_ask, poll, resolve_step. IO_FAIL: status 4, 6 or 27.
+ * resolve_ask, poll, resolve_step. IO_FAIL: status 4, 6 (of a proxy 5) or 27.
  */
 enum io resolve_start(
 	struct resolve *resolve, const struct endpoint *endpoint, struct fault *fault);
+
+/* The status of a name that does not resolve. */
+static inline enum status
+resolve_status(const struct endpoint *endpoint)
+{
+	return endpoint->proxy ? STATUS_PROXY_NAME : STATUS_RESOLVE;
+}
 
 /* Copies the addresses of `found` with another port. IO_OK, or IO_FAIL with status 27. */
 enum io resolve_again(

@@ -87,9 +87,6 @@ dialled_open(struct stream *stream, const struct pollset *pollset, int64_t now, 
 	enum io result = dialled->started ? dial_step(dial, pollset, now, fault)
 					  : dial_start(dial, now, fault);
 	dialled->started = true;
-	if (result == IO_FAIL && fault->status == STATUS_RESOLVE &&
-		dial->config.unresolved != STATUS_OK)
-		fault->status = dial->config.unresolved;
 	if (result != IO_OK)
 		return result;
 	dial_report(dial);

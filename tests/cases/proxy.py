@@ -116,6 +116,50 @@ def silence():
         refusal(cat, 28, rb'connect name\.test:7: proxy 1 \(.*\): timed out$', scheme)
 
 
+def passing(*args):
+    mine, yours = socket.socketpair()
+    mine.settimeout(LIMIT)
+    process = subprocess.Popen([os.environ['SOCKCAT'], '-F', *args, 'name.test', '7'], stdin=subprocess.DEVNULL,
+                               stdout=yours, stderr=subprocess.PIPE)
+    yours.close()
+    return process, mine
+
+
+def passed():
+    """One proxy, a chain of two, and a header of the PROXY protocol before them."""
+    listener = tcp()
+    first = '127.0.0.1:%d' % listener.getsockname()[1]
+    second = b'CONNECT 127.0.0.9:1080 HTTP/1.1\r\nHost: 127.0.0.9:1080\r\n\r\n', b'HTTP/1.1 200 OK\r\n\r\n'
+    for args, turns in (['--proxy', 'socks5h://' + first], TALKS['socks5h']), \
+            (['--proxy', 'http://' + first, '--proxy', 'socks5h://127.0.0.9'], [second] + TALKS['socks5h']), \
+            (['--send-proxy=1', '--proxy-source', '192.0.2.1:5', '--proxy', 'socks4a://' + first],
+             [(b'PROXY TCP4 192.0.2.1 127.0.0.1 5 %d\r\n' % listener.getsockname()[1], b'')] + TALKS['socks4a']):
+        process, mine = passing(*args)
+        s = accept(listener)
+        answer(s, turns, 1000, None, b'hello')
+        data, fds, _, _ = socket.recv_fds(mine, 10, 3)
+        check((len(data), len(fds), os.get_blocking(fds[0])), (1, 1, True), args)
+        check((process.wait(LIMIT), process.stderr.read()), (0, b''))
+        connection = socket.socket(fileno=fds[0])
+        check(exactly(connection, 5), b'hello', args)
+        connection.sendall(b'back')
+        connection.close()
+        check(to_end(s), b'back')
+
+
+def not_passed():
+    listener = tcp()
+    proxy = 'socks5h://127.0.0.1:%d' % listener.getsockname()[1]
+    for replies, status, pattern in ([b'\5\xff'], 97, b'authentication required'), ([], 28, b'timed out'):
+        process, mine = passing('--wait', '%dms' % (300 if status == 28 else 20000), '--proxy', proxy)
+        s = accept(listener)
+        check(exactly(s, 3), b'\5\1\0')
+        for reply in replies:
+            s.sendall(reply)
+        check(mine.recv(1), b'')
+        check((process.wait(LIMIT), pattern in (err := process.stderr.read()), err.count(b'\n')), (status, True, 1), err)
+
+
 # --- in a network namespace, where ports are free ---
 
 DANTE = """
