@@ -328,8 +328,9 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	if (tls_fuzz_server.context == NULL)
 		tls_fuzz_prepare();
 	bool server = bytes[0] % 2 == 1;
-	const struct tls_filter_config config = { server ? &tls_fuzz_server : &tls_fuzz_client,
-		NULL, CLOCK_SECOND };
+	const struct tls_filter_config config = {
+		.tls = server ? &tls_fuzz_server : &tls_fuzz_client, .limit = CLOCK_SECOND
+	};
 	memset(&tls_fuzz, 0, sizeof tls_fuzz);
 	struct stream *stream = stream_new(&tls_fuzz_below, strdup("peer"), 0, &fault);
 	stream->read.fd = stream->write.fd = 1000;
