@@ -52,6 +52,10 @@ load lib/helper
     drive proxy_server upstream
 }
 
+@test "a proxy server is the upstream of another one" {
+    drive proxy_server chained
+}
+
 @test "a client that says nothing has its time, and delays no other" {
     drive proxy_server slow
 }
@@ -76,6 +80,29 @@ load lib/helper
 
 @test "curl, nc, ncat, proxychains and PySocks connect through the proxy server" {
     drive proxy_server clients
+}
+
+@test "ssh goes through the proxy server with a ProxyCommand" {
+    /usr/bin/python3 -c 'import paramiko' 2>/dev/null || skip "needs paramiko (python3-paramiko)"
+    need ssh ssh-keygen
+    need_netns
+    need_root
+    ssh-keygen -q -t rsa -m PEM -N '' -f "$T/host_key"
+    # shellcheck disable=SC2016 # for the inner shell
+    in_netns -c '
+        start /usr/bin/python3 "$HELPER_DIR/ssh_server.py" "$T/host_key"
+        await_line "$T/background.out" "^ready$"
+        start_listener -k --proxy-server http,socks5 --allow-dest 127.0.0.1:ssh 127.0.0.1 0
+        for proxy in http socks5h; do
+            ssh -F none -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o IdentityFile=none \
+                -o ProxyCommand="$SOCKCAT -N --proxy $proxy://127.0.0.1:$port %h %p" you@127.0.0.1 "echo hello; exit 3" \
+                >"$T/out" 2>"$T/ssh.err" || [ "$?" -eq 3 ] || fail "$(cat "$T/ssh.err")"
+            assert_equal "$(cat "$T/out")" hello
+        done'
+}
+
+@test "a client that resets its connection ends the connecting to its target" {
+    drive proxy_server leaves
 }
 
 @test "without an address or an access list only this host can connect" {

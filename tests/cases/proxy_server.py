@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from drive import accept, Cat, check, dial, exactly, ip, LIMIT, main, T, tcp, to_end, until
+from drive import accept, Cat, check, dial, exactly, ip, LIMIT, main, reset, T, tcp, to_end, until
 
 ALL = '--proxy-server=http,socks4,socks5'
 SOCKS5 = b'\5\1\0'
@@ -340,6 +340,10 @@ def users():
     check(refused(cat, SOCKS5), b'\5\xff')
     check(refused(cat, request('socks4', '127.0.0.1', port))[:2], b'\0\x5b')
     check('se:cret' in cat.errors(), False)
+    cat.send(15)
+    # The delay is no part of the time for the request.
+    cat = server('--proxy-auth-file', T + '/users', '--wait', '500ms')
+    check(refused(cat, head + basic(b'me:x'))[:13], b'HTTP/1.1 407 ')
 
 
 def upstream():
@@ -375,6 +379,49 @@ def upstream():
     cat = server('--proxy', url, '--proxy-dns=local', '--allow-dest', '192.0.2.0/24', '--resolve',
                  'name.test:7:192.0.2.1', '--resolve', 'bad.test:7:127.0.0.1')
     check(code('socks5h', refused(cat, request('socks5h', 'bad.test', 7))), 2)
+
+
+def chained():
+    """Through two of them: the first passes the name on, the second connects."""
+    there = tcp()
+    second = server('--allow-dest', '127.0.0.1')
+    for scheme in 'http', 'socks4a', 'socks5h':
+        first = server('--proxy', '%s://127.0.0.1:%s' % (scheme, second.where))
+        cross(*tunnel(first, 'socks5h', there, 'localhost'))
+        first.send(15)
+
+
+def leaves():
+    """While its name is resolved or its target does not answer: nothing is left open."""
+    full = tcp(0)
+    fill = []
+    for _ in range(8):
+        s = socket.socket()
+        s.setblocking(False)
+        s.connect_ex(full.getsockname())
+        fill.append(s)
+    cat = server('--allow-dest', '127.0.0.1', '-vv')
+    before = cat.descriptors()
+    for scheme in SCHEMES:
+        s = dial(cat)
+        s.sendall(request(scheme, '127.0.0.1', full.getsockname()[1]))
+        until(lambda: cat.errors().count('trying 127.0.0.1') == SCHEMES.index(scheme) + 1, 'the attempt')
+        reset(s)
+        until(lambda: cat.descriptors() == before, 'the end')
+    # With a Unix socket an end is seen, too.
+    cat = Cat('-l', '-k', '-U', ALL, '--allow-dest', '127.0.0.1', '-vv', T + '/sock')
+    before = cat.descriptors()
+    s = dial(cat)
+    s.sendall(request('http', '127.0.0.1', full.getsockname()[1]))
+    until(lambda: 'trying 127.0.0.1' in cat.errors(), 'the attempt')
+    s.close()
+    until(lambda: cat.descriptors() == before, 'the end')
+    there = tcp()
+    near = dial(cat)
+    near.sendall(request('socks5', '127.0.0.1', there.getsockname()[1]))
+    far = accept(there)
+    check(exactly(near, len(OK['socks5'])), OK['socks5'])
+    cross(near, far)
 
 
 def slow():
