@@ -227,8 +227,8 @@ reset_listener() {
     }
     printf x >"$T/from/"$'new\nline'
     refuse 26 'open .*/none: No such file' --send "$T/none"
-    refuse 26 'is a directory; use --tar at both ends' --send "$T"
-    refuse 26 'not a regular file' --send /dev/null
+    refuse 26 'not a regular file or directory' --send /dev/null
+    refuse 26 'name is that of a directory' --send "$T/from/.."
     refuse 26 'control characters' --send "$T/from/"$'new\nline'
     refuse 2 'two files have this name' --send "$T/from/a" --send "$T/from/../from/a"
     refuse 2 "extra operand 'b'; to send several files write -- FILE" b --send "$T/from/a"

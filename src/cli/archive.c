@@ -10,6 +10,9 @@
 
 #define ARCHIVE_PROGRAM "sockcat-archive"
 
+/* The most words of options. */
+#define ARCHIVE_OPTIONS 6
+
 /* A word of the program's command line, which is not changed. */
 static char *
 archive_word(const char *text)
@@ -35,10 +38,26 @@ archive_add_options(char **words, const struct options *options)
 		*words++ = archive_word(passed[i].name);
 		*words++ = archive_word(options->text[passed[i].option]);
 	}
-	if (options_has(options, OPTION_force))
-		*words++ = archive_word("--force");
-	*words++ = archive_word("--");
 	return words;
+}
+
+bool
+archive_options(
+	struct config_transfer *transfer, const struct options *options, struct fault *fault)
+{
+	transfer->tree_options = calloc(ARCHIVE_OPTIONS + 1, sizeof *transfer->tree_options);
+	if (transfer->tree_options == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "options");
+	(void)archive_add_options(transfer->tree_options, options);
+	return true;
+}
+
+bool
+archive_is_installed(struct fault *fault)
+{
+	char *path = plugin_program(ARCHIVE_PROGRAM, ARCHIVE_PROGRAM, fault);
+	free(path);
+	return path != NULL;
 }
 
 /* Adds the files to send. False and a fault if one is not there. */
@@ -90,6 +109,9 @@ archive_config(struct config *config, const struct options *options, struct faul
 	program->argv[0] = archive_word(ARCHIVE_PROGRAM);
 	program->argv[1] = archive_word(sends ? "create" : "extract");
 	char **words = archive_add_options(program->argv + 2, options);
+	if (options_has(options, OPTION_force))
+		*words++ = archive_word("--force");
+	*words++ = archive_word("--");
 	if (sends ? !archive_add_files(words, options, fault)
 		  : !archive_add_directory(words, options, fault))
 		return false;

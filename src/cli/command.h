@@ -91,6 +91,12 @@ bool serve_proxy_config(struct config *config, const struct options *options, st
  * certificates. The endpoint and config->to have to be set. Status 2, 3, 4, 27 or 58. */
 bool tls_config(struct config *config, const struct options *options, struct fault *fault);
 
+/* The options of that program for directories in the protocol, and whether it is there. Status 4
+ * or 27. */
+bool archive_options(
+	struct config_transfer *transfer, const struct options *options, struct fault *fault);
+bool archive_is_installed(struct fault *fault);
+
 /* --tar: the program that sends or receives an archive (archive.c). */
 bool archive_config(struct config *config, const struct options *options, struct fault *fault);
 

@@ -103,8 +103,8 @@ help_print_brief(void)
 		    "  sockcat -l 9000 > FILE                      receive a file\n"
 		    "  sockcat -zv HOST 22 80 8000-8010            test ports\n"
 		    "  sockcat --wait-for=30 HOST 22 -- PROG       wait for a port\n"
-		    "  sockcat -u HOST 514                         UDP\n"
-		    "  sockcat -U /run/app.sock                    Unix-domain socket\n"
+		    "  sockcat -l --receive=DIR 9000               store files in DIR\n"
+		    "  sockcat HOST 9000 --send FILE|DIR           send one to be stored\n"
 		    "  sockcat -lk 9000 -- PROG                    run a program\n"
 		    "  sockcat -lk --to HOST:80 9000               relay\n"
 		    "\n",

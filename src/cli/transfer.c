@@ -9,19 +9,31 @@
 #include "sys/sys.h"
 #include "transfer/file_name.h"
 
-/* Adds a file, after checks that need no connection. */
+/* Cuts the slashes at the end of the name of a directory, which is a word of the command line. */
+static void
+transfer_trim(const char *path)
+{
+	char *word = (char *)(uintptr_t)path;
+	for (size_t n = strlen(word); n > 1 && word[n - 1] == '/'; n--)
+		word[n - 1] = '\0';
+}
+
+/* Adds a file or directory, after checks that need no connection. */
 static bool
 transfer_add(struct config_transfer *transfer, const char *path, struct fault *fault)
 {
 	struct stat status;
-	const char *name = file_name_of(path);
 	if (stat(path, &status) == -1)
 		return fault_set(fault, STATUS_INPUT, errno, "open %s", path);
-	if (S_ISDIR(status.st_mode))
-		return fault_set(fault, STATUS_INPUT, 0,
-			"send %s: it is a directory; use --tar at both ends", path);
-	if (!S_ISREG(status.st_mode))
-		return fault_set(fault, STATUS_INPUT, 0, "send %s: not a regular file", path);
+	if (S_ISDIR(status.st_mode)) {
+		transfer_trim(path);
+		if (!archive_is_installed(fault))
+			return false;
+	}
+	const char *name = file_name_of(path);
+	if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+		return fault_set(
+			fault, STATUS_INPUT, 0, "send %s: not a regular file or directory", path);
 	const char *refused = file_name_refuse(name, strlen(name));
 	if (refused != NULL)
 		return fault_set(fault, STATUS_INPUT, 0, "send %s: %s", path, refused);
@@ -66,6 +78,8 @@ transfer_config(struct config *config, const struct options *options, struct fau
 	transfer->resume = options_has(options, OPTION_resume);
 	if (options_has(options, OPTION_tar))
 		return archive_config(config, options, fault);
+	if (!archive_options(transfer, options, fault))
+		return false;
 	if (sends)
 		return transfer_add_all(transfer, options, fault);
 	const char *directory = options->text[OPTION_receive];
@@ -76,6 +90,7 @@ transfer_config(struct config *config, const struct options *options, struct fau
 		return fault_set(fault, STATUS_OUTPUT, errno, "open %s", directory);
 	(void)sys_close(&fd);
 	transfer->directory = directory;
+	transfer->max_size = (uint64_t)options->value[OPTION_max_size];
 	transfer->replace = options_has(options, OPTION_force);
 	transfer->mask = umask(0);
 	(void)umask(transfer->mask);

@@ -93,4 +93,5 @@ config_close(struct config *config)
 	free(config->program.path);
 	free(config->program.argv);
 	free(config->transfer.files);
+	free(config->transfer.tree_options);
 }

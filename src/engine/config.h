@@ -119,6 +119,8 @@ struct config_transfer {
 	const char **files; /* owned array of borrowed paths */
 	size_t count;
 	const char *directory; /* not owned */
+	char **tree_options;   /* owned array of borrowed strings: of sockcat-archive */
+	uint64_t max_size;     /* of a file that is received; 0: no limit */
 	mode_t mask;           /* permissions that stored files do not get */
 	bool replace;          /* existing files */
 	bool resume;           /* continue parts of earlier runs */

@@ -152,9 +152,10 @@ static struct stream *
 service_init_send(const struct service_context *context, struct fault *fault)
 {
 	const struct config_transfer *transfer = &context->config->transfer;
-	const struct sender_config sender = {
-		.files = transfer->files, .count = transfer->count, .greeting = transfer->greeting
-	};
+	const struct sender_config sender = { .files = transfer->files,
+		.count = transfer->count,
+		.tree_options = transfer->tree_options,
+		.greeting = transfer->greeting };
 	return sender_new(&sender, context->remote->name, context->now, fault);
 }
 
@@ -165,7 +166,9 @@ service_init_receive(const struct service_context *context, struct fault *fault)
 	const struct receiver_config receiver = { .file = { .directory = transfer->directory,
 							  .mask = transfer->mask,
 							  .replace = transfer->replace,
-							  .resume = transfer->resume },
+							  .resume = transfer->resume,
+							  .max_size = transfer->max_size,
+							  .tree_options = transfer->tree_options },
 		.greeting = transfer->greeting };
 	return receiver_new(&receiver, context->remote->name, context->now, fault);
 }
@@ -204,15 +207,17 @@ const struct service service_send = {
 	.name = "send",
 	.local = SERVICE_FILES,
 	.rules = { .send = true, .receive = true, .at_input_end = FLOW_STOP_DRAINED },
-	.descriptors = 1,
+	/* The file; or three pipes while the program starts, and /dev/null. */
+	.descriptors = 7,
 	.init = service_init_send,
 };
 const struct service service_receive = {
 	.name = "receive",
 	.local = SERVICE_FILES,
 	.rules = { .send = true, .receive = true, .at_input_end = FLOW_STOP_DRAINED },
-	/* The file and its digests, the directory twice, and a pipe to the thread that stores. */
-	.descriptors = 6,
+	/* The file and its digests, the directory twice, and a pipe to the thread that stores; or
+	 * the directory and its part, and three pipes while the program starts. */
+	.descriptors = 8,
 	.init = service_init_receive,
 };
 const struct service service_broker = {

@@ -99,6 +99,7 @@ exec_start(struct exec *exec, const struct exec_ends *ends, bool *ready)
 		.environment = environment,
 		.in = ends->in,
 		.out = ends->out,
+		.report = -1,
 		.terminal = config->terminal,
 		.processes = config->processes,
 	};

@@ -121,8 +121,8 @@ partial_enter(struct partial *partial)
 	 * name is found now, too. */
 	if (fstatat(partial->directory, name, &status, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT;
-	errno = S_ISDIR(status.st_mode) ? EISDIR : EEXIST;
-	return S_ISREG(status.st_mode) || S_ISLNK(status.st_mode);
+	errno = S_ISDIR(status.st_mode) && !partial->tree ? EISDIR : EEXIST;
+	return !partial->tree && (S_ISREG(status.st_mode) || S_ISLNK(status.st_mode));
 }
 
 /* Whether the descriptor is still what the name of the part means. */
@@ -228,6 +228,52 @@ partial_take(struct partial *partial, bool resume, struct fault *fault)
 	return partial->made || partial_adopt(partial, resume, fault);
 }
 
+/* Opens or makes the part of a directory. */
+static bool
+partial_take_tree(struct partial *partial, struct fault *fault)
+{
+	struct stat status;
+	const char *part = partial_part(partial);
+	bool taken = false;
+	for (int i = 0; i < PARTIAL_TRIES && !taken; i++) {
+		(void)sys_close(&partial->fd);
+		if (mkdirat(partial->directory, part, 0700) == -1 && errno != EEXIST)
+			return fault_set(
+				fault, STATUS_OUTPUT, errno, "create %s", partial->part_path);
+		partial->fd = openat(
+			partial->directory, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (partial->fd == -1 && errno == ENOENT)
+			continue;
+		if (partial->fd == -1 || fstat(partial->fd, &status) == -1)
+			return fault_set(
+				fault, STATUS_OUTPUT, errno, "open %s", partial->part_path);
+		if (status.st_uid != geteuid())
+			return fault_set(fault, STATUS_OUTPUT, 0,
+				"open %s: not a directory of this user; remove it",
+				partial->part_path);
+		if (!partial_lock(partial, &taken, fault))
+			return false;
+	}
+	if (!taken)
+		return fault_set(fault, STATUS_OUTPUT, EBUSY, "open %s", partial->part_path);
+	return fchmod(partial->fd, 0700) == 0 ||
+		fault_set(fault, STATUS_OUTPUT, errno, "open %s", partial->part_path);
+}
+
+bool
+partial_open_tree(
+	struct partial *partial, const char *directory, const char *name, struct fault *fault)
+{
+	*partial = (struct partial){ .fd = -1, .done_fd = -1, .directory = -1, .tree = true };
+	if (!partial_set_path(partial, directory, name) || !partial_enter(partial))
+		(void)fault_set(fault, errno == ENOMEM ? STATUS_MEMORY : STATUS_OUTPUT, errno,
+			"create %s", partial->path != NULL ? partial->path : name);
+	else if (partial_take_tree(partial, fault))
+		return true;
+	partial_close(partial);
+	return false;
+}
+
 bool
 partial_open(struct partial *partial, const char *directory, const char *path, bool resume,
 	struct fault *fault)
@@ -296,8 +342,12 @@ partial_close(struct partial *partial)
 	if (partial->path == NULL)
 		return;
 	(void)partial_abandon(partial);
-	if (partial->fd != -1 && partial->made && fstat(partial->fd, &status) == 0 &&
-		status.st_size == 0 && partial_is_named(partial))
+	/* Unless it is empty, this fails. */
+	if (partial->fd != -1 && partial->tree && partial_is_named(partial))
+		(void)unlinkat(partial->directory, partial_part(partial), AT_REMOVEDIR);
+	if (partial->fd != -1 && !partial->tree && partial->made &&
+		fstat(partial->fd, &status) == 0 && status.st_size == 0 &&
+		partial_is_named(partial))
 		(void)unlinkat(partial->directory, partial_part(partial), 0);
 	(void)sys_close(&partial->fd);
 	(void)sys_close(&partial->done_fd);

@@ -28,6 +28,7 @@ struct partial {
 	size_t base;     /* where the last component begins in both */
 	uint64_t size;   /* the length of a part that is resumed; 0: a new one */
 	bool made;       /* this run created or emptied the part */
+	bool tree;       /* the part is a directory */
 	struct partial_job *job; /* the pending commit; NULL: none */
 };
 
@@ -40,6 +41,14 @@ struct partial {
  */
 bool partial_open(struct partial *partial, const char *directory, const char *path, bool resume,
 	struct fault *fault);
+
+/*
+ * The same for a directory of one name in `directory`, which must not exist. The part is a
+ * directory; what an earlier run has left in it is for the caller to remove. partial_commit needs
+ * the result `tree`.
+ */
+bool partial_open_tree(
+	struct partial *partial, const char *directory, const char *name, struct fault *fault);
 
 /*
  * Checks, without writing to it, whether a file could be opened as above, and without `replace`
@@ -64,7 +73,7 @@ enum io partial_commit(
 bool partial_abandon(struct partial *partial);
 
 /* Closes the file; abandons a pending commit. The part stays unless it is empty and was made by
- * this run. A zeroed struct is allowed. */
+ * this run, or is a directory. A zeroed struct is allowed. */
 void partial_close(struct partial *partial);
 
 #endif

@@ -121,6 +121,26 @@ partial_job_verify(struct partial_job *job)
 		algorithm->label, job->name, texts[0], texts[1]);
 }
 
+/* Renames a directory. Where there is no such rename, not even by link(2), rename(2) replaces at
+ * most an empty directory. */
+static bool
+partial_job_rename_tree(const struct partial_job *job)
+{
+	return sys_rename_new(job->directory, job->part, job->name) ||
+		(errno == EPERM &&
+			renameat(job->directory, job->part, job->directory, job->name) == 0);
+}
+
+static bool
+partial_job_rename(const struct partial_job *job)
+{
+	if (job->result.tree)
+		return partial_job_rename_tree(job);
+	return job->result.replace
+		? renameat(job->directory, job->part, job->directory, job->name) == 0
+		: sys_rename_new(job->directory, job->part, job->name);
+}
+
 /* All that may block. The order makes the final name mean a complete file, even if the system
  * crashes meanwhile. */
 static enum partial_job_step
@@ -130,7 +150,7 @@ partial_job_finish(struct partial_job *job)
 	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, result->mtime };
 	if (!partial_job_verify(job))
 		return PARTIAL_JOB_VERIFY;
-	if (!partial_job_set_mode(job->fd, result->mode) ||
+	if ((!result->tree && !partial_job_set_mode(job->fd, result->mode)) ||
 		(result->has_mtime && futimens(job->fd, times) == -1) ||
 		(result->sync && fsync(job->fd) == -1) || !partial_job_flush(job->fd))
 		return PARTIAL_JOB_WRITE;
@@ -138,8 +158,7 @@ partial_job_finish(struct partial_job *job)
 	int runs = PARTIAL_JOB_RUNS;
 	if (!atomic_compare_exchange_strong(&job->state, &runs, PARTIAL_JOB_RENAMES))
 		return PARTIAL_JOB_RENAME;
-	if (result->replace ? renameat(job->directory, job->part, job->directory, job->name) == -1
-			    : !sys_rename_new(job->directory, job->part, job->name))
+	if (!partial_job_rename(job))
 		return PARTIAL_JOB_RENAME;
 	return !result->sync || partial_job_sync_directory(job->directory) ? PARTIAL_JOB_DONE
 									   : PARTIAL_JOB_DIRECTORY;

@@ -132,6 +132,7 @@ sys_become(const struct sys_program *program, int report, pid_t parent)
 		(void)sigaction(signal, &action, NULL);
 	if (sys_lead(program) && dup2(program->in, STDIN_FILENO) != -1 &&
 		dup2(program->out, STDOUT_FILENO) != -1 &&
+		(program->report == -1 || dup2(program->report, STDERR_FILENO) != -1) &&
 		(program->processes == 0 || sys_limit_processes(program->processes))) {
 		sys_end_with_parent(SIGTERM);
 		(void)sigprocmask(SIG_SETMASK, &none, NULL);

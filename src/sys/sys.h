@@ -117,6 +117,7 @@ struct sys_program {
 	const char *path;
 	char *const *argv, *const *environment;
 	int in, out;   /* become its standard input and output */
+	int report;    /* becomes its standard error; -1: that is inherited */
 	bool terminal; /* in == out is a terminal: also its standard error and controlling one */
 	uint64_t processes; /* see sys_limit_processes; 0: no limit */
 };

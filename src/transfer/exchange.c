@@ -196,9 +196,11 @@ exchange_take(struct exchange *exchange, const unsigned char *bytes, size_t n)
 	if (exchange->ops->is_busy(exchange))
 		return 0;
 	if (exchange->data > 0) {
-		used = exchange->data < n ? (size_t)exchange->data : n;
+		size_t most = exchange->data < n ? (size_t)exchange->data : n;
+		used = exchange->ops->take_data(exchange, bytes, most);
+		if (exchange->failed)
+			return most;
 		exchange->data -= used;
-		exchange->ops->take_data(exchange, bytes, used);
 		return used;
 	}
 	if (exchange->from != exchange->to && exchange->greeted)

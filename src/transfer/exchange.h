@@ -24,8 +24,9 @@ struct exchange_ops {
 	/* Handles a message other than a greeting and an error. False: it is not expected now. */
 	bool (*take)(struct exchange *exchange, const struct protocol_message *message);
 
-	/* Takes n > 0 bytes of data; `exchange->data` counts them. NULL: there are none. */
-	void (*take_data)(struct exchange *exchange, const unsigned char *bytes, size_t n);
+	/* Takes some of n > 0 bytes of data, which `exchange->data` counts; returns their number.
+	 * 0: they have to wait. NULL: there are none. */
+	size_t (*take_data)(struct exchange *exchange, const unsigned char *bytes, size_t n);
 
 	/* Whether messages have to wait. */
 	bool (*is_busy)(const struct exchange *exchange);

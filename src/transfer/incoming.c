@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -85,6 +86,10 @@ incoming_open(struct incoming *incoming, const struct incoming_config *config,
 	incoming->name = strdup(message->name);
 	if (incoming->name == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "write %s", message->name);
+	if (config->max_size != 0 && message->size > config->max_size)
+		return fault_set(fault, STATUS_SIZE, 0,
+			"receive %s: larger than --max-size with its %" PRIu64 " bytes",
+			message->name, message->size);
 	/* A part is of a newer file than the one that it is to replace. */
 	uint64_t kept = 0;
 	if (resume && config->replace &&

@@ -13,10 +13,12 @@
 #include "transfer/sidecar.h"
 
 struct incoming_config {
-	const char *directory; /* where it is stored; not owned */
-	mode_t mask;           /* permissions that it does not get */
-	bool replace;          /* a file of this name */
-	bool resume;           /* continue the part of an earlier run */
+	const char *directory;     /* where it is stored; not owned */
+	mode_t mask;               /* permissions that it does not get */
+	bool replace;              /* a file of this name */
+	bool resume;               /* continue the part of an earlier run */
+	uint64_t max_size;         /* the most bytes of a file; 0: no limit */
+	char *const *tree_options; /* of sockcat-archive; not owned */
 };
 
 struct incoming {
@@ -40,8 +42,8 @@ struct incoming {
 		.partial = { .fd = -1, .done_fd = -1, .directory = -1 }, \
 		.sidecar = SIDECAR_NONE })
 
-/* Opens the part of an announced file. `digest`: both sides compute digests. Status 23 or 27; close
- * it in any case. The configuration is used until then. */
+/* Opens the part of an announced file. `digest`: both sides compute digests. Status 23, 27 or 63;
+ * close it in any case. The configuration is used until then. */
 bool incoming_open(struct incoming *incoming, const struct incoming_config *config,
 	const struct protocol_message *message, bool digest, struct fault *fault);
 

@@ -117,8 +117,8 @@ protocol_take_object(struct protocol *protocol, struct protocol_message *message
 			    message, (enum protocol_member)i, &members[i], protocol->bytes))
 			return protocol_bad(why, "a message with an invalid value");
 	}
-	const unsigned needs = protocol_table[message->kind].needs;
-	if ((there & needs) != needs || (message->kind == PROTOCOL_FILE && message->name == NULL))
+	const struct protocol_table_row *row = &protocol_table[message->kind];
+	if ((there & row->needs) != row->needs || (row->named && message->name == NULL))
 		return protocol_bad(why, "a message that is not complete");
 	const unsigned dated = PROTOCOL_BIT(MTIME) | PROTOCOL_BIT(NSEC);
 	message->dated = (there & dated) == dated && message->nsec < 1000000000;

@@ -10,6 +10,13 @@
  *   sender    {"type":"done","digest":"..."}       without a digest if one side has none
  *   receiver  {"type":"stored"}                    written, synchronised and renamed
  *   sender    the next file, or {"type":"end","count":1}
+ *
+ * A directory is sent as a tar archive, whose length is not known before:
+ *
+ *   sender    {"type":"tar","name":"d"}            the receiver answers {"type":"ready","offset":0}
+ *   sender    {"type":"data","size":10240}         any number of times, as above
+ *   sender    {"type":"done","digest":"..."}       the end; the receiver answers "stored"
+ *
  *   either    {"type":"error","status":23,"error":"write a: No space left on device"}
  *
  * After an error a side sends nothing else and waits for the end of the other. Unknown members are
@@ -38,6 +45,7 @@
 enum protocol_kind {
 	PROTOCOL_GREETING,
 	PROTOCOL_FILE,
+	PROTOCOL_TREE, /* "tar" */
 	PROTOCOL_READY,
 	PROTOCOL_START,
 	PROTOCOL_DATA,

@@ -100,7 +100,7 @@ protocol_put_message(
 		return protocol_put_greeting(message, out);
 	const struct protocol_table_row *row = &protocol_table[message->kind];
 	(void)protocol_put_text(&output, PROTOCOL_MEMBER_TYPE, row->type, strlen(row->type));
-	if (message->kind == PROTOCOL_FILE && !protocol_put_file_name(&output, message))
+	if (row->named && !protocol_put_file_name(&output, message))
 		return 0;
 	unsigned numbers = row->needs;
 	if (message->dated)

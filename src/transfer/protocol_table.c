@@ -17,14 +17,15 @@ const char *const protocol_table_names[PROTOCOL_MEMBERS] = {
 };
 
 const struct protocol_table_row protocol_table[PROTOCOL_KINDS] = {
-	[PROTOCOL_FILE] = { "file", PROTOCOL_BIT(SIZE) | PROTOCOL_BIT(MODE) },
-	[PROTOCOL_READY] = { "ready", PROTOCOL_BIT(OFFSET) },
-	[PROTOCOL_START] = { "start", PROTOCOL_BIT(OFFSET) },
-	[PROTOCOL_DATA] = { "data", PROTOCOL_BIT(SIZE) },
-	[PROTOCOL_FINISHED] = { "done", 0 },
-	[PROTOCOL_STORED] = { "stored", 0 },
-	[PROTOCOL_END] = { "end", PROTOCOL_BIT(COUNT) },
-	[PROTOCOL_ERROR] = { "error", PROTOCOL_BIT(STATUS) | PROTOCOL_BIT(ERROR) },
+	[PROTOCOL_FILE] = { "file", PROTOCOL_BIT(SIZE) | PROTOCOL_BIT(MODE), true },
+	[PROTOCOL_TREE] = { "tar", 0, true },
+	[PROTOCOL_READY] = { "ready", PROTOCOL_BIT(OFFSET), false },
+	[PROTOCOL_START] = { "start", PROTOCOL_BIT(OFFSET), false },
+	[PROTOCOL_DATA] = { "data", PROTOCOL_BIT(SIZE), false },
+	[PROTOCOL_FINISHED] = { "done", 0, false },
+	[PROTOCOL_STORED] = { "stored", 0, false },
+	[PROTOCOL_END] = { "end", PROTOCOL_BIT(COUNT), false },
+	[PROTOCOL_ERROR] = { "error", PROTOCOL_BIT(STATUS) | PROTOCOL_BIT(ERROR), false },
 };
 
 uint64_t *

@@ -29,15 +29,16 @@ enum protocol_member {
 
 extern const char *const protocol_table_names[PROTOCOL_MEMBERS];
 
-/* The numbers and texts that a message requires; a file also requires one of the two forms of its
- * name. */
+/* The numbers and texts that a message requires; and whether it has a name, in one of its two
+ * forms. */
 struct protocol_table_row {
 	const char *type;
 	unsigned needs;
+	bool named;
 };
 
 /* The messages in the order of their kinds. */
-#define PROTOCOL_KINDS 9
+#define PROTOCOL_KINDS 10
 extern const struct protocol_table_row protocol_table[PROTOCOL_KINDS];
 
 /* Where the number of a member belongs; NULL: it is none. */

@@ -8,13 +8,16 @@
 #include "transfer/exchange.h"
 #include "transfer/file_name.h"
 #include "transfer/incoming.h"
+#include "transfer/incoming_tree.h"
 
 enum receiver_state {
 	RECEIVER_IDLE,     /* waits for a file or the end */
 	RECEIVER_CHECKS,   /* what is there of it */
 	RECEIVER_ASKS,     /* waits for the sender, who compares that */
 	RECEIVER_RECEIVES, /* data */
-	RECEIVER_STORES    /* the file is synchronised and renamed */
+	RECEIVER_EXTRACTS, /* data of a directory */
+	RECEIVER_ENDS,     /* the program that extracts it */
+	RECEIVER_STORES    /* the file or directory is synchronised and renamed */
 };
 
 struct receiver {
@@ -22,32 +25,76 @@ struct receiver {
 	struct receiver_config config;
 	enum receiver_state state;
 	struct incoming file;
+	struct incoming_tree tree;
 	uint64_t count; /* files that are stored */
 };
 
 /* --- messages --- */
+
+/* Whether the name of a file or directory may be used. */
+static bool
+receiver_allows(const struct protocol_message *message, struct fault *fault)
+{
+	const char *refused = file_name_refuse(message->name, message->name_length);
+	return refused == NULL ||
+		fault_set(fault, STATUS_OUTPUT, 0, "refused the name '%.*s': %s",
+			(int)(message->name_length < FILE_NAME_MAX ? message->name_length
+								   : FILE_NAME_MAX),
+			message->name, refused);
+}
 
 /* A new file. */
 static void
 receiver_begin(struct receiver *receiver, const struct protocol_message *message)
 {
 	struct exchange *exchange = &receiver->exchange;
-	const char *refused = file_name_refuse(message->name, message->name_length);
 	struct fault fault = FAULT_NONE;
-	if (refused != NULL)
-		(void)fault_set(&fault, STATUS_OUTPUT, 0, "refused the name '%.*s': %s",
-			(int)(message->name_length < FILE_NAME_MAX ? message->name_length
-								   : FILE_NAME_MAX),
-			message->name, refused);
-	else
-		(void)incoming_open(
-			&receiver->file, &receiver->config.file, message, exchange->digest, &fault);
-	if (fault_is_set(&fault)) {
+	if (!receiver_allows(message, &fault) ||
+		!incoming_open(&receiver->file, &receiver->config.file, message, exchange->digest,
+			&fault)) {
 		exchange_fail(exchange, &fault);
 		return;
 	}
 	receiver->state = RECEIVER_CHECKS;
 	exchange->stream->read.at = STREAM_NOW;
+}
+
+/* Waits for another descriptor. */
+static void
+receiver_await(struct stream *stream, struct stream_side *side, int fd)
+{
+	if (side->fd == fd)
+		return;
+	side->fd = fd;
+	stream->write.reopened++;
+}
+
+/* A new directory. */
+static void
+receiver_begin_tree(struct receiver *receiver, const struct protocol_message *message)
+{
+	struct exchange *exchange = &receiver->exchange;
+	struct incoming_tree *tree = &receiver->tree;
+	struct fault fault = FAULT_NONE;
+	if (!receiver_allows(message, &fault) ||
+		!incoming_tree_open(tree, &receiver->config.file, message, exchange->digest,
+			&exchange->stream->ready, &fault)) {
+		exchange_fail(exchange, &fault);
+		return;
+	}
+	receiver->state = RECEIVER_EXTRACTS;
+	receiver_await(exchange->stream, &exchange->stream->write, tree->archiver.archive);
+	exchange_put(exchange, &(struct protocol_message){ .kind = PROTOCOL_READY });
+}
+
+/* The program gets nothing more. */
+static void
+receiver_end_tree(struct receiver *receiver)
+{
+	struct stream *stream = receiver->exchange.stream;
+	receiver->state = RECEIVER_ENDS;
+	receiver_await(stream, &stream->write, -1);
+	stream->read.at = STREAM_NOW;
 }
 
 /* One step of finding out where to begin. */
@@ -93,6 +140,13 @@ static void
 receiver_store(struct receiver *receiver, const struct protocol_message *message)
 {
 	struct fault fault = FAULT_NONE;
+	if (receiver->state == RECEIVER_EXTRACTS) {
+		bool good = incoming_tree_verify(&receiver->tree, message, &fault);
+		receiver_end_tree(receiver);
+		if (!good)
+			exchange_fail(&receiver->exchange, &fault);
+		return;
+	}
 	if (!incoming_verify(&receiver->file, message, &fault)) {
 		exchange_fail(&receiver->exchange, &fault);
 		return;
@@ -108,14 +162,18 @@ receiver_take(struct exchange *exchange, const struct protocol_message *message)
 	struct incoming *file = &receiver->file;
 	bool idle = receiver->state == RECEIVER_IDLE;
 	bool receives = receiver->state == RECEIVER_RECEIVES;
+	bool extracts = receiver->state == RECEIVER_EXTRACTS;
 	if (message->kind == PROTOCOL_FILE && idle) {
 		receiver_begin(receiver, message);
+	} else if (message->kind == PROTOCOL_TREE && idle) {
+		receiver_begin_tree(receiver, message);
 	} else if (message->kind == PROTOCOL_START && receiver->state == RECEIVER_ASKS &&
 		(message->offset == 0 || message->offset == file->offset)) {
 		receiver_start(receiver, message->offset);
-	} else if (message->kind == PROTOCOL_DATA && receives && message->size <= file->left) {
+	} else if (message->kind == PROTOCOL_DATA &&
+		((receives && message->size <= file->left) || extracts)) {
 		exchange->data = message->size;
-	} else if (message->kind == PROTOCOL_FINISHED && receives) {
+	} else if (message->kind == PROTOCOL_FINISHED && (receives || extracts)) {
 		receiver_store(receiver, message);
 	} else if (message->kind == PROTOCOL_END && idle && message->count == receiver->count) {
 		exchange_end(exchange);
@@ -125,20 +183,29 @@ receiver_take(struct exchange *exchange, const struct protocol_message *message)
 	return true;
 }
 
-static void
+static size_t
 receiver_take_data(struct exchange *exchange, const unsigned char *bytes, size_t n)
 {
 	struct receiver *receiver = (struct receiver *)exchange;
 	struct fault fault = FAULT_NONE;
-	if (!incoming_write(&receiver->file, bytes, n, &fault))
+	size_t taken = n;
+	enum io result = receiver->state == RECEIVER_EXTRACTS
+		? incoming_tree_write(&receiver->tree, bytes, n, &taken, &fault)
+		: incoming_write(&receiver->file, bytes, n, &fault) ? IO_OK
+								    : IO_FAIL;
+	if (result == IO_END)
+		receiver_end_tree(receiver);
+	else if (result == IO_FAIL)
 		exchange_fail(exchange, &fault);
+	return taken;
 }
 
 static bool
 receiver_is_busy(const struct exchange *exchange)
 {
 	const struct receiver *receiver = (const struct receiver *)exchange;
-	return receiver->state == RECEIVER_CHECKS || receiver->state == RECEIVER_STORES;
+	return receiver->state == RECEIVER_CHECKS || receiver->state == RECEIVER_ENDS ||
+		receiver->state == RECEIVER_STORES;
 }
 
 static const struct exchange_ops receiver_exchange = {
@@ -152,18 +219,36 @@ static const struct exchange_ops receiver_exchange = {
 
 /* --- the operations of the stream --- */
 
-/* Looks whether the file is stored. */
+/* Looks whether the program has ended. */
+static void
+receiver_look_at_program(struct receiver *receiver)
+{
+	struct exchange *exchange = &receiver->exchange;
+	struct stream *stream = exchange->stream;
+	struct fault fault = FAULT_NONE;
+	enum io result = incoming_tree_end(&receiver->tree, &fault);
+	receiver_await(stream, &stream->read, receiver->tree.archiver.report);
+	stream->read.at = result == IO_AGAIN ? 0 : STREAM_NOW;
+	if (result == IO_FAIL) {
+		exchange_fail(exchange, &fault);
+		incoming_tree_close(&receiver->tree);
+	} else if (result == IO_OK) {
+		receiver->state = RECEIVER_STORES;
+	}
+}
+
+/* Looks whether the file or directory is stored. */
 static void
 receiver_look(struct receiver *receiver)
 {
 	struct exchange *exchange = &receiver->exchange;
 	struct stream *stream = exchange->stream;
 	struct fault fault = FAULT_NONE;
-	enum io result = incoming_commit(&receiver->file, &fault);
-	if (stream->read.fd != receiver->file.partial.done_fd) {
-		stream->read.fd = receiver->file.partial.done_fd;
-		stream->write.reopened++;
-	}
+	bool tree = receiver->tree.name != NULL;
+	enum io result = tree ? incoming_tree_commit(&receiver->tree, &fault)
+			      : incoming_commit(&receiver->file, &fault);
+	receiver_await(stream, &stream->read,
+		tree ? receiver->tree.partial.done_fd : receiver->file.partial.done_fd);
 	if (result == IO_AGAIN) {
 		stream->read.at = 0;
 		return;
@@ -173,14 +258,15 @@ receiver_look(struct receiver *receiver)
 	if (result == IO_OK) {
 		receiver->count++;
 		event_emit(&(struct event){ .kind = EVENT_file_received,
-			.object = receiver->file.name,
-			.received = receiver->file.size,
+			.object = tree ? receiver->tree.name : receiver->file.name,
+			.received = tree ? receiver->tree.size : receiver->file.size,
 			.detail = exchange_verified(exchange) });
 		exchange_put(exchange, &(struct protocol_message){ .kind = PROTOCOL_STORED });
 	} else {
 		exchange_fail(exchange, &fault);
 	}
 	incoming_close(&receiver->file);
+	incoming_tree_close(&receiver->tree);
 }
 
 static enum io
@@ -188,18 +274,22 @@ receiver_read(struct stream *stream, const struct iovec *pieces, int count, size
 	struct fault *fault)
 {
 	struct receiver *receiver = stream->impl;
+	stream->ready = false;
 	enum io result = exchange_read(&receiver->exchange, pieces, count, got, fault);
 	if (result != IO_AGAIN || receiver->exchange.failed)
 		return result;
 	if (receiver->state == RECEIVER_CHECKS)
 		receiver_check(receiver);
+	else if (receiver->state == RECEIVER_ENDS)
+		receiver_look_at_program(receiver);
 	else if (receiver->state == RECEIVER_STORES)
 		receiver_look(receiver);
 	else
 		return result;
-	/* It waits for the thread, or goes on in the next turn. */
+	/* It waits for the thread or the program, or goes on in the next turn. */
 	if (stream->read.at == 0 ||
-		(receiver->state == RECEIVER_CHECKS && !receiver->exchange.failed))
+		(!receiver->exchange.failed &&
+			(receiver->state == RECEIVER_CHECKS || receiver->state == RECEIVER_STORES)))
 		return IO_AGAIN;
 	return exchange_read(&receiver->exchange, pieces, count, got, fault);
 }
@@ -211,7 +301,11 @@ receiver_write(struct stream *stream, const struct iovec *pieces, int count, siz
 	struct receiver *receiver = stream->impl;
 	enum io result = exchange_write(&receiver->exchange, pieces, count, put, fault);
 	/* Of further files nothing is known. */
-	stream->caps.wanted = receiver->exchange.taken + receiver->file.left;
+	stream->caps.wanted =
+		receiver->tree.name == NULL ? receiver->exchange.taken + receiver->file.left : 0;
+	/* The program has to read first. */
+	if (result == IO_AGAIN && receiver->state == RECEIVER_EXTRACTS)
+		stream->write.at = 0;
 	return result;
 }
 
@@ -220,7 +314,8 @@ receiver_shut(struct stream *stream, bool half_close, struct fault *fault)
 {
 	struct receiver *receiver = stream->impl;
 	/* The file is stored before the end is judged. */
-	if (half_close && receiver->state == RECEIVER_STORES) {
+	if (half_close && !receiver->exchange.failed &&
+		(receiver->state == RECEIVER_ENDS || receiver->state == RECEIVER_STORES)) {
 		stream->write.at = CLOCK_NEVER;
 		return IO_AGAIN;
 	}
@@ -233,6 +328,7 @@ receiver_close(struct stream *stream, bool clean)
 	struct receiver *receiver = stream->impl;
 	(void)clean;
 	incoming_close(&receiver->file);
+	incoming_tree_close(&receiver->tree);
 	exchange_close(&receiver->exchange);
 }
 
@@ -255,6 +351,7 @@ receiver_new(
 	struct receiver *receiver = stream->impl;
 	receiver->config = *config;
 	receiver->file = INCOMING_NONE;
+	receiver->tree = INCOMING_TREE_NONE;
 	if (exchange_open(&receiver->exchange, stream, &receiver_exchange, peer, now,
 		    config->greeting, config->file.resume, fault))
 		return stream;

@@ -2,7 +2,6 @@
 #include "transfer/sender.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +11,8 @@
 #include "transfer/blocks.h"
 #include "transfer/exchange.h"
 #include "transfer/file_name.h"
+#include "transfer/outgoing.h"
+#include "transfer/package.h"
 
 /* The most bytes of one message of data. A failure is reported behind it: the rest of it is filled
  * with zeros. */
@@ -22,6 +23,7 @@ enum sender_state {
 	SENDER_ASKS,    /* waits for "ready" */
 	SENDER_PROVES,  /* reads what the receiver has, to compare it */
 	SENDER_SENDS,   /* data */
+	SENDER_PACKS,   /* data of a directory */
 	SENDER_AWAITS,  /* "stored" */
 	SENDER_FINISHED /* all files */
 };
@@ -30,18 +32,18 @@ struct sender {
 	struct exchange exchange; /* the first field: it is the `impl` of the stream */
 	struct sender_config config;
 	enum sender_state state;
-	size_t next;        /* index of the current file */
-	int fd;             /* owned: the file; -1: none */
-	struct stat status; /* of it when it was opened */
-	uint64_t left;      /* bytes of it that are not in a message of data yet */
-	uint64_t data;      /* bytes of the current message of data to send */
-	uint64_t later;     /* bytes of the files after it */
-	uint64_t made;      /* bytes that were read from the stream */
-	uint64_t offset;    /* what the receiver has, while it is compared */
-	uint64_t read;      /* bytes of that which were read */
+	size_t next; /* index of the current file */
+	struct outgoing file;
+	struct package package;
+	bool unknown;    /* the bytes of directories are not known before */
+	uint64_t size;   /* bytes of the file, or of the archive so far */
+	uint64_t left;   /* bytes of it that are not in a message of data yet */
+	uint64_t data;   /* bytes of the current message of data to send */
+	uint64_t later;  /* bytes of the files after it */
+	uint64_t made;   /* bytes that were read from the stream */
+	uint64_t offset; /* what the receiver has, while it is compared */
+	uint64_t read;   /* bytes of that which were read */
 	unsigned char proof[BLOCKS_DIGEST];
-	struct blocks blocks;
-	struct fault cause; /* reading has failed; reported when `data` is 0 */
 };
 
 static const char *
@@ -52,44 +54,30 @@ sender_path(const struct sender *sender)
 
 /* --- messages --- */
 
-static bool
-sender_open_file(struct sender *sender, struct fault *fault)
-{
-	const char *path = sender_path(sender);
-	const char *refused = file_name_refuse(file_name_of(path), strlen(file_name_of(path)));
-	if (refused != NULL)
-		return fault_set(fault, STATUS_INPUT, 0, "send %s: %s", path, refused);
-	sender->fd = sys_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	if (sender->fd == -1 || fstat(sender->fd, &sender->status) == -1)
-		return fault_set(fault, STATUS_INPUT, errno, "open %s", path);
-	return S_ISREG(sender->status.st_mode) ||
-		fault_set(fault, STATUS_INPUT, 0, "send %s: not a regular file", path);
-}
-
 /* Announces the next file. */
 static void
 sender_begin(struct sender *sender)
 {
 	struct fault fault = FAULT_NONE;
-	if (!sender_open_file(sender, &fault)) {
+	const char *path = sender_path(sender), *name = file_name_of(path);
+	const struct stat *status = &sender->file.status;
+	if (!outgoing_open(&sender->file, path, sender->exchange.digest, &fault)) {
 		exchange_fail(&sender->exchange, &fault);
 		return;
 	}
-	const struct stat *status = &sender->status;
-	const char *name = file_name_of(sender_path(sender));
-	sender->left = (uint64_t)status->st_size;
+	bool tree = S_ISDIR(status->st_mode);
+	sender->left = sender->size = tree ? 0 : (uint64_t)status->st_size;
 	sender->later -= sender->left < sender->later ? sender->left : sender->later;
 	sender->data = 0;
-	blocks_close(&sender->blocks);
 	sender->state = SENDER_ASKS;
 	exchange_put(&sender->exchange,
 		&(struct protocol_message){
-			.kind = PROTOCOL_FILE,
+			.kind = tree ? PROTOCOL_TREE : PROTOCOL_FILE,
 			.name = name,
 			.name_length = strlen(name),
 			.size = sender->left,
 			.mode = status->st_mode & 0777,
-			.dated = status->st_mtim.tv_sec >= 0,
+			.dated = !tree && status->st_mtim.tv_sec >= 0,
 			.mtime = (uint64_t)status->st_mtim.tv_sec,
 			.nsec = (uint64_t)status->st_mtim.tv_nsec,
 		});
@@ -101,9 +89,11 @@ sender_complete(struct sender *sender)
 {
 	event_emit(&(struct event){ .kind = EVENT_file_sent,
 		.object = sender_path(sender),
-		.sent = (uint64_t)sender->status.st_size,
+		.sent = sender->size,
 		.detail = exchange_verified(&sender->exchange) });
-	(void)sys_close(&sender->fd);
+	struct fault fault = FAULT_NONE;
+	outgoing_close(&sender->file);
+	package_close(&sender->package);
 	sender->next++;
 	sender->state = SENDER_BEGINS;
 	if (sender->next < sender->config.count) {
@@ -111,9 +101,26 @@ sender_complete(struct sender *sender)
 		return;
 	}
 	sender->state = SENDER_FINISHED;
+	if (!package_check(&sender->package, &fault)) {
+		exchange_fail(&sender->exchange, &fault);
+		return;
+	}
 	exchange_put(&sender->exchange,
 		&(struct protocol_message){ .kind = PROTOCOL_END, .count = sender->next });
 	exchange_end(&sender->exchange);
+}
+
+/* The receiver is ready for a directory. */
+static void
+sender_open_package(struct sender *sender)
+{
+	struct fault fault = FAULT_NONE;
+	struct stream *stream = sender->exchange.stream;
+	sender->state = SENDER_PACKS;
+	stream->read.at = STREAM_NOW;
+	if (!package_open(&sender->package, sender->config.tree_options, sender_path(sender),
+		    &sender->file.fd, &stream->ready, &fault))
+		exchange_fail(&sender->exchange, &fault);
 }
 
 /* The receiver is ready for the data, or has the beginning of the file. False: it cannot. */
@@ -121,6 +128,10 @@ static bool
 sender_take_ready(struct sender *sender, const struct protocol_message *message)
 {
 	uint64_t offset = message->offset;
+	if (offset == 0 && S_ISDIR(sender->file.status.st_mode)) {
+		sender_open_package(sender);
+		return true;
+	}
 	if (offset > 0 &&
 		(!sender->exchange.digest || !message->has_digest || offset > sender->left ||
 			(offset % BLOCKS_SIZE != 0 && offset < sender->left)))
@@ -162,24 +173,6 @@ static const struct exchange_ops sender_exchange = {
 
 /* --- data --- */
 
-/* Whether the file is as it was when it was opened. */
-static bool
-sender_is_unchanged(const struct sender *sender)
-{
-	struct stat now;
-	const struct stat *then = &sender->status;
-	return fstat(sender->fd, &now) == 0 && now.st_size == then->st_size &&
-		now.st_mtim.tv_sec == then->st_mtim.tv_sec &&
-		now.st_mtim.tv_nsec == then->st_mtim.tv_nsec;
-}
-
-static void
-sender_set_changed(struct sender *sender)
-{
-	(void)fault_set(&sender->cause, STATUS_INPUT, 0,
-		"read %s: the file has changed while it was sent", sender_path(sender));
-}
-
 /* All data of the file is sent. */
 static void
 sender_finish(struct sender *sender)
@@ -188,7 +181,7 @@ sender_finish(struct sender *sender)
 		.has_digest = sender->exchange.digest };
 	struct fault fault = FAULT_NONE;
 	sender->state = SENDER_AWAITS;
-	if (finished.has_digest && !blocks_finish(&sender->blocks, finished.digest, &fault))
+	if (finished.has_digest && !blocks_finish(&sender->file.blocks, finished.digest, &fault))
 		exchange_fail(&sender->exchange, &fault);
 	else
 		exchange_put(&sender->exchange, &finished);
@@ -199,10 +192,10 @@ static void
 sender_continue(struct sender *sender)
 {
 	struct exchange *exchange = &sender->exchange;
-	if (sender->left == 0 && !fault_is_set(&sender->cause) && !sender_is_unchanged(sender))
-		sender_set_changed(sender);
-	if (fault_is_set(&sender->cause)) {
-		exchange_fail(exchange, &sender->cause);
+	if (sender->left == 0)
+		outgoing_check(&sender->file);
+	if (fault_is_set(&sender->file.cause)) {
+		exchange_fail(exchange, &sender->file.cause);
 		return;
 	}
 	if (sender->left == 0) {
@@ -215,37 +208,32 @@ sender_continue(struct sender *sender)
 		&(struct protocol_message){ .kind = PROTOCOL_DATA, .size = sender->data });
 }
 
-/* Adds n bytes of the pieces to the digest. */
-static void
-sender_digest(struct sender *sender, const struct iovec *pieces, size_t n)
+/* The same for a directory; IO_AGAIN: nothing can be sent yet. */
+static enum io
+sender_pack(struct sender *sender)
 {
-	for (int i = 0; n > 0; i++) {
-		size_t part = pieces[i].iov_len < n ? pieces[i].iov_len : n;
-		if (sender->exchange.digest)
-			(void)blocks_add(&sender->blocks, pieces[i].iov_base, part, &sender->cause);
-		n -= part;
+	struct exchange *exchange = &sender->exchange;
+	struct stream *stream = exchange->stream;
+	int before = stream->read.fd;
+	size_t n = 0;
+	enum io result = fault_is_set(&sender->file.cause)
+		? IO_FAIL
+		: package_next(&sender->package, sender->file.fd, &stream->read, &n,
+			  &sender->file.cause);
+	stream->write.reopened += stream->read.fd != before;
+	if (result == IO_AGAIN)
+		return IO_AGAIN;
+	if (result == IO_OK) {
+		sender->data = n < SENDER_DATA_MAX ? n : SENDER_DATA_MAX;
+		sender->size += sender->data;
+		exchange_put(exchange,
+			&(struct protocol_message){ .kind = PROTOCOL_DATA, .size = sender->data });
+	} else if (result == IO_END) {
+		sender_finish(sender);
+	} else {
+		exchange_fail(exchange, &sender->file.cause);
 	}
-}
-
-/* Reads up to `most` bytes from the file; zeros after a failure. */
-static size_t
-sender_fill(struct sender *sender, const struct iovec *pieces, int count, uint64_t most)
-{
-	struct iovec cut[2];
-	int used = stream_cut(pieces, count, most < SIZE_MAX ? (size_t)most : SIZE_MAX, cut, 2);
-	ssize_t n = fault_is_set(&sender->cause) ? 0 : sys_readv(sender->fd, cut, used);
-	if (n > 0) {
-		sender_digest(sender, cut, (size_t)n);
-		return (size_t)n;
-	}
-	if (n == -1)
-		(void)fault_set(
-			&sender->cause, STATUS_INPUT, errno, "read %s", sender_path(sender));
-	else
-		sender_set_changed(sender);
-	for (int i = 0; i < used; i++)
-		memset(cut[i].iov_base, 0, cut[i].iov_len);
-	return stream_total(cut, used);
+	return IO_OK;
 }
 
 /* One step of comparing what the receiver has; the bytes go no further than the pieces. */
@@ -254,21 +242,18 @@ sender_prove(struct sender *sender, const struct iovec *pieces, int count)
 {
 	struct exchange *exchange = &sender->exchange;
 	unsigned char own[BLOCKS_DIGEST];
-	sender->read += sender_fill(sender, pieces, count, sender->offset - sender->read);
+	sender->read += outgoing_fill(&sender->file, pieces, count, sender->offset - sender->read);
 	exchange->stream->read.at = STREAM_NOW;
-	if (sender->read < sender->offset && !fault_is_set(&sender->cause))
+	if (sender->read < sender->offset && !fault_is_set(&sender->file.cause))
 		return;
-	bool good = !fault_is_set(&sender->cause) &&
-		blocks_finish(&sender->blocks, own, &sender->cause);
+	bool good = !fault_is_set(&sender->file.cause) &&
+		blocks_finish(&sender->file.blocks, own, &sender->file.cause);
 	if (good && memcmp(own, sender->proof, sizeof own) != 0) {
-		blocks_close(&sender->blocks);
 		sender->offset = 0;
-		good = lseek(sender->fd, 0, SEEK_SET) == 0 ||
-			fault_set(&sender->cause, STATUS_INPUT, errno, "read %s",
-				sender_path(sender));
+		good = outgoing_rewind(&sender->file);
 	}
 	if (!good) {
-		exchange_fail(exchange, &sender->cause);
+		exchange_fail(exchange, &sender->file.cause);
 		return;
 	}
 	sender->left -= sender->offset;
@@ -276,7 +261,25 @@ sender_prove(struct sender *sender, const struct iovec *pieces, int count)
 	exchange_put(exchange,
 		&(struct protocol_message){ .kind = PROTOCOL_START, .offset = sender->offset });
 	exchange_report_resumed(
-		sender_path(sender), sender->offset, (uint64_t)sender->status.st_size);
+		sender_path(sender), sender->offset, (uint64_t)sender->file.status.st_size);
+}
+
+/* Adds data to *got bytes of messages that are in the pieces, of which there are up to two. */
+static void
+sender_add(struct sender *sender, const struct iovec *pieces, int count, size_t *got)
+{
+	struct iovec rest[2] = { pieces[0], pieces[count - 1] };
+	size_t skip = *got;
+	int first = skip < rest[0].iov_len ? 0 : count - 1;
+	if (first > 0)
+		skip -= rest[0].iov_len;
+	rest[first].iov_base = (unsigned char *)rest[first].iov_base + skip;
+	rest[first].iov_len -= skip;
+	if (rest[first].iov_len == 0 || sender->data == 0)
+		return;
+	size_t n = outgoing_fill(&sender->file, rest + first, count - first, sender->data);
+	sender->data -= n;
+	*got += n;
 }
 
 static enum io
@@ -288,12 +291,14 @@ sender_produce(struct sender *sender, const struct iovec *pieces, int count, siz
 	enum io result = exchange_read(exchange, pieces, count, got, fault);
 	if (result != IO_AGAIN || exchange->failed || !exchange->greeted)
 		return result;
-	if (sender->state == SENDER_SENDS && sender->data > 0) {
-		*got = sender_fill(sender, pieces, count, sender->data);
+	if (sender->data > 0) {
+		*got = outgoing_fill(&sender->file, pieces, count, sender->data);
 		sender->data -= *got;
 		stream->read.at = STREAM_NOW;
 		return IO_OK;
 	}
+	if (sender->state == SENDER_PACKS && sender_pack(sender) == IO_AGAIN)
+		return IO_AGAIN;
 	if (sender->state == SENDER_SENDS)
 		sender_continue(sender);
 	else if (sender->state == SENDER_BEGINS)
@@ -303,7 +308,10 @@ sender_produce(struct sender *sender, const struct iovec *pieces, int count, siz
 		if (sender->state == SENDER_PROVES && !exchange->failed)
 			return IO_AGAIN;
 	}
-	return exchange_read(exchange, pieces, count, got, fault);
+	result = exchange_read(exchange, pieces, count, got, fault);
+	if (result == IO_OK && sender->state == SENDER_PACKS && exchange->from == exchange->to)
+		sender_add(sender, pieces, count, got);
+	return result;
 }
 
 static enum io
@@ -311,11 +319,13 @@ sender_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 	struct fault *fault)
 {
 	struct sender *sender = stream->impl;
+	stream->ready = false;
 	enum io result = sender_produce(sender, pieces, count, got, fault);
 	if (result == IO_OK)
 		sender->made += *got;
 	/* With what the messages around the data have needed up to now. */
-	stream->caps.size = sender->made + sender->left + sender->data + sender->later;
+	stream->caps.size =
+		sender->unknown ? 0 : sender->made + sender->left + sender->data + sender->later;
 	return result;
 }
 
@@ -339,9 +349,8 @@ sender_close(struct stream *stream, bool clean)
 {
 	struct sender *sender = stream->impl;
 	(void)clean;
-	(void)sys_close(&sender->fd);
-	fault_clear(&sender->cause);
-	blocks_close(&sender->blocks);
+	outgoing_close(&sender->file);
+	package_close(&sender->package);
 	exchange_close(&sender->exchange);
 }
 
@@ -363,10 +372,14 @@ sender_new(const struct sender_config *config, const char *peer, int64_t now, st
 	struct sender *sender = stream->impl;
 	struct stat status;
 	sender->config = *config;
-	for (size_t i = 0; i < config->count; i++)
-		if (stat(config->files[i], &status) == 0)
-			sender->later += (uint64_t)status.st_size;
-	sender->fd = -1;
+	for (size_t i = 0; i < config->count; i++) {
+		if (stat(config->files[i], &status) == -1)
+			continue;
+		sender->unknown |= S_ISDIR(status.st_mode);
+		sender->later += (uint64_t)status.st_size;
+	}
+	sender->file.fd = -1;
+	sender->package.archiver = ARCHIVER_NONE;
 	if (exchange_open(&sender->exchange, stream, &sender_exchange, peer, now, config->greeting,
 		    false, fault))
 		return stream;

@@ -8,7 +8,8 @@
 struct sender_config {
 	const char *const *files; /* their paths; not owned */
 	size_t count;
-	int64_t greeting; /* how long to wait for that of the receiver */
+	char *const *tree_options; /* of sockcat-archive; not owned */
+	int64_t greeting;          /* how long to wait for that of the receiver */
 };
 
 /* `peer`: the name of the receiver. NULL and a fault if there is no memory. */

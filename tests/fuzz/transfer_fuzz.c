@@ -32,8 +32,8 @@ transfer_fuzz_again(const struct protocol_message *message)
 	const char *why;
 	size_t used, size = protocol_put_message(message, out);
 	/* A message may have members that its kind does not use: they are not sent again. */
-	bool named = message->kind == PROTOCOL_FILE;
-	bool sized = named || message->kind == PROTOCOL_DATA;
+	bool named = message->kind == PROTOCOL_FILE || message->kind == PROTOCOL_TREE;
+	bool sized = message->kind == PROTOCOL_FILE || message->kind == PROTOCOL_DATA;
 	bool placed = message->kind == PROTOCOL_READY || message->kind == PROTOCOL_START;
 	if (size == 0 && named && message->name_length > 255)
 		return;

@@ -191,6 +191,59 @@ partial_test_refusals(void)
 	CHECK(partial_test_exists(".busy.part"));
 }
 
+/* A directory: its part, what is refused, and the commit. */
+static void
+partial_test_tree(void)
+{
+	struct partial partial, other;
+	struct fault fault = FAULT_NONE;
+	struct stat status;
+	const struct partial_result result = { .tree = true, .sync = true };
+	CHECK(partial_open_tree(&partial, ".", "tree", &fault));
+	CHECK(fstat(partial.fd, &status) == 0 && (status.st_mode & 07777) == 0700);
+	CHECK(!partial_open_tree(&other, ".", "tree", &fault));
+	CHECK(fault.text != NULL && strstr(fault.text, "another process") != NULL);
+	fault_clear(&fault);
+	/* An empty one is removed. */
+	partial_close(&partial);
+	CHECK(!partial_test_exists(".tree.part"));
+
+	/* One of an earlier run is used again. */
+	CHECK(mkdir(".tree.part", 0500) == 0);
+	CHECK(partial_open_tree(&partial, ".", "tree", &fault));
+	partial_test_write(".tree.part/x", "x");
+	partial_close(&partial);
+	CHECK(partial_test_exists(".tree.part/x"));
+	CHECK(partial_open_tree(&partial, ".", "tree", &fault));
+	CHECK(fchmod(partial.fd, 0711) == 0);
+	CHECK(partial_test_commit(&partial, &result, &fault) == IO_OK);
+	partial_close(&partial);
+	CHECK(partial_test_has("tree/x", "x") && !partial_test_exists(".tree.part"));
+	CHECK(stat("tree", &status) == 0 && (status.st_mode & 07777) == 0711);
+
+	/* A name that exists, or is made meanwhile, is not replaced. */
+	CHECK(!partial_open_tree(&partial, ".", "tree", &fault));
+	CHECK(fault.text != NULL && strstr(fault.text, strerror(EEXIST)) != NULL);
+	fault_clear(&fault);
+	CHECK(partial_open_tree(&partial, ".", "tardy", &fault));
+	CHECK(mkdir("tardy", 0700) == 0);
+	partial_test_write("tardy/x", "x");
+	CHECK(partial_test_commit(&partial, &result, &fault) == IO_FAIL);
+	CHECK(fault.status == STATUS_OUTPUT);
+	fault_clear(&fault);
+	partial_close(&partial);
+	CHECK(partial_test_has("tardy/x", "x"));
+
+	/* A link or a file in place of the part. */
+	CHECK(symlink("tree", ".linked.part") == 0);
+	CHECK(!partial_open_tree(&partial, ".", "linked", &fault));
+	fault_clear(&fault);
+	partial_test_write(".filed.part", "");
+	CHECK(!partial_open_tree(&partial, ".", "filed", &fault));
+	fault_clear(&fault);
+	CHECK(partial_test_exists(".filed.part"));
+}
+
 /* Names of every length, of one and of two bytes a character. */
 static void
 partial_test_names(void)
@@ -234,6 +287,7 @@ main(void)
 	partial_test_existing();
 	partial_test_refusals();
 	partial_test_names();
+	partial_test_tree();
 	CHECK(chdir("/") == 0);
 	char command[sizeof partial_test_folder + 16];
 	(void)snprintf(command, sizeof command, "rm -rf %s", partial_test_folder);

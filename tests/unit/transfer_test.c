@@ -78,6 +78,9 @@ transfer_test_messages(void)
 		&(struct protocol_message){
 			.kind = PROTOCOL_FILE, .name = longest, .name_length = sizeof longest },
 		NULL);
+	transfer_test_again(&(struct protocol_message){
+				    .kind = PROTOCOL_TREE, .name = "d", .name_length = 1 },
+		"{\"type\":\"tar\",\"name\":\"d\"}");
 	transfer_test_again(&(struct protocol_message){ .kind = PROTOCOL_READY, .offset = 7 },
 		"{\"type\":\"ready\",\"offset\":7}");
 	transfer_test_again(&(struct protocol_message){ .kind = PROTOCOL_READY,
