@@ -179,3 +179,7 @@ fails_at() {
     assert_fails 2 'TLS cannot be passed' sockcat -F --proxy https://127.0.0.1:1 127.0.0.1 9
     drive proxy not_passed
 }
+
+@test "of a name that is resolved here the proxy is asked for one address after the other" {
+    drive proxy next_address
+}

@@ -13,7 +13,7 @@ load lib/helper
 
 @test "a port behind a proxy that is not reached is not closed" {
     hold_port
-    assert_fails 7 "connect 127.0.0.1:$held: Connection refused" \
+    assert_fails 7 "connect proxy 127.0.0.1:$held: Connection refused" \
         sockcat -z --proxy "socks5h://127.0.0.1:$held" name.test 7 </dev/null
     status=0
     sockcat -z --proxy "socks5h://127.0.0.1:$held" name.test 7 8 </dev/null 2>"$T/err" || status=$?

@@ -7,10 +7,13 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "filter/filter.h"
-#include "filter/tls_filter.h"
-#include "stream/dialled.h"
 
-enum proxy_filter_state { PROXY_FILTER_START, PROXY_FILTER_RESOLVING, PROXY_FILTER_TALKING };
+enum proxy_filter_state {
+	PROXY_FILTER_START,
+	PROXY_FILTER_RESOLVING,
+	PROXY_FILTER_RESOLVED,
+	PROXY_FILTER_TALKING
+};
 
 struct proxy_filter {
 	const struct proxy_chain *chain; /* not owned */
@@ -23,7 +26,11 @@ struct proxy_filter {
 	enum proxy_filter_state state;
 	size_t hop; /* the proxy of this filter */
 	struct resolve resolve;
-	size_t sent; /* bytes of the handshake */
+	size_t address;            /* of those, the one that the proxy is asked for */
+	struct fault failures;     /* of those before */
+	bool passes;               /* the last failure may not be that of another address */
+	struct proxy_route *route; /* owned: to ask for the next one; NULL: there is only one */
+	size_t sent;               /* bytes of the handshake */
 	struct handshake handshake;
 };
 
@@ -31,6 +38,13 @@ static const struct proxy *
 proxy_filter_hop(const struct proxy_filter *filter)
 {
 	return &filter->chain->list[filter->hop];
+}
+
+/* The address that it is asked for; NULL: it resolves the name. */
+static const struct address *
+proxy_filter_address(const struct proxy_filter *filter)
+{
+	return filter->resolve.count > 0 ? &filter->resolve.addresses[filter->address] : NULL;
 }
 
 /* What the proxy is asked for, with the family that it can be asked for. */
@@ -54,19 +68,28 @@ proxy_filter_fault(
 		filter->hop + 1, proxy->kind->scheme, proxy->name, cause);
 }
 
-/* The handshake has failed. */
+/* The handshake has failed: adds the cause to those of other addresses. */
 static enum io
-proxy_filter_refuse(const struct stream *stream, enum handshake_result result, struct fault *fault)
+proxy_filter_refuse(struct stream *stream, enum handshake_result result, struct fault *fault)
 {
-	const struct proxy_filter *filter = stream->impl;
+	struct proxy_filter *filter = stream->impl;
 	const struct handshake *handshake = &filter->handshake;
-	(void)proxy_filter_fault(
-		stream, STATUS_PROXY, result == HANDSHAKE_TARGET ? "target: " : "", fault);
-	fault_add(fault, "%s", handshake->words);
+	struct fault *list = &filter->failures;
+	char *address =
+		filter->resolve.count > 1 ? address_print(proxy_filter_address(filter)) : NULL;
+	if (fault_is_set(list))
+		fault_add(list, "; ");
+	else
+		(void)proxy_filter_fault(stream, STATUS_PROXY, "", list);
+	if (address != NULL)
+		fault_add(list, "%s: ", address);
+	fault_add(list, "%s%s", result == HANDSHAKE_TARGET ? "target: " : "", handshake->words);
 	if (handshake->code > 0)
-		fault_add(fault, " (%s %u)", handshake->protocol->code, handshake->code);
+		fault_add(list, " (%s %u)", handshake->protocol->code, handshake->code);
 	if (filter->error != NULL && filter->hop + 1 == filter->chain->count)
 		*filter->error = handshake->error;
+	free(address);
+	fault_move(fault, list);
 	return IO_FAIL;
 }
 
@@ -93,7 +116,7 @@ proxy_filter_denies(const struct proxy_filter *filter)
 	if (filter->destinations == NULL || filter->hop + 1 < filter->chain->count)
 		return NULL;
 	if (filter->resolve.count > 0)
-		return destinations_refuse(filter->destinations, &filter->resolve.addresses[0], 0);
+		return destinations_refuse(filter->destinations, proxy_filter_address(filter), 0);
 	return destinations_given(filter->destinations)
 		? "a name, which the proxy resolves (--proxy-dns=local)"
 		: NULL;
@@ -109,7 +132,7 @@ proxy_filter_start(struct stream *stream, struct fault *fault)
 	const struct handshake_request request = {
 		.host = next->host,
 		.port = (uint16_t)next->port,
-		.address = filter->resolve.count > 0 ? &filter->resolve.addresses[0] : NULL,
+		.address = proxy_filter_address(filter),
 		.user = proxy->user,
 		.password = proxy->password,
 		.fields = filter->chain->fields,
@@ -136,6 +159,8 @@ proxy_filter_resolve(struct stream *stream, const struct pollset *pollset, struc
 	struct proxy_filter *filter = stream->impl;
 	const struct endpoint next = proxy_filter_next(filter);
 	enum io result = IO_OK;
+	if (filter->state == PROXY_FILTER_RESOLVED)
+		return proxy_filter_start(stream, fault);
 	if (filter->state == PROXY_FILTER_RESOLVING) {
 		result = resolve_step(&filter->resolve, &next, pollset, fault);
 	} else if (next.numeric || proxy_filter_hop(filter)->resolves) {
@@ -189,12 +214,24 @@ proxy_filter_talk(struct stream *stream, struct fault *fault)
 			return proxy_filter_lost(stream, &cause, fault);
 		taken = handshake_take(handshake, bytes, got);
 	}
-	if (taken != HANDSHAKE_DONE)
-		return proxy_filter_refuse(stream, taken, fault);
-	return IO_OK;
+	if (taken == HANDSHAKE_DONE)
+		return IO_OK;
+	/* SOCKS has no more than a general failure for many causes. */
+	filter->passes = taken == HANDSHAKE_TARGET ||
+		(taken == HANDSHAKE_REFUSED && handshake->code > 0 && handshake->code <= UINT8_MAX);
+	return proxy_filter_refuse(stream, taken, fault);
 }
 
 /* --- the stream --- */
+
+/* Frees what it owns. */
+static void
+proxy_filter_free(struct proxy_filter *filter)
+{
+	resolve_close(&filter->resolve);
+	fault_clear(&filter->failures);
+	proxy_route_free(filter->route);
+}
 
 /* The proxy has connected: the stream becomes that of the connection, with the name of what the
  * proxy was asked for. */
@@ -212,8 +249,43 @@ proxy_filter_become(struct stream *stream)
 		.detail = filter->resolve.count > 0 ? NULL : "by the proxy" });
 	stream->name = stream->lower->name;
 	stream->lower->name = name;
-	resolve_close(&filter->resolve);
+	proxy_filter_free(filter);
 	filter_become_lower(stream);
+}
+
+/* Resolves and asks. */
+static enum io
+proxy_filter_step(struct stream *stream, const struct pollset *pollset, struct fault *fault)
+{
+	struct proxy_filter *filter = stream->impl;
+	enum io result = IO_OK;
+	if (filter->state != PROXY_FILTER_TALKING)
+		result = proxy_filter_resolve(stream, pollset, fault);
+	return result == IO_OK ? proxy_filter_talk(stream, fault) : result;
+}
+
+/* The proxy has not connected to an address. Begins to connect to the proxy again, to ask for the
+ * next one; if that has failed, or there is none, IO_FAIL. IO_OK: it is connected. */
+static enum io
+proxy_filter_try_next(struct stream *stream, int64_t now, struct fault *fault)
+{
+	struct proxy_filter *filter = stream->impl;
+	if (!filter->passes || filter->route == NULL ||
+		filter->address + 1 >= filter->resolve.count)
+		return IO_FAIL;
+	fault_move(&filter->failures, fault);
+	struct stream *lower = proxy_route_reach(filter->route, filter->hop, fault);
+	if (lower == NULL)
+		return IO_FAIL;
+	event_emit(&(struct event){ .kind = EVENT_attempt_failed, .cause = filter->failures.text });
+	stream_close(stream->lower, true);
+	stream->lower = lower;
+	filter->address++;
+	filter->passes = false;
+	filter->state = PROXY_FILTER_RESOLVED;
+	enum io result = stream_open(lower, NULL, now, fault);
+	stream_follow(stream);
+	return result;
 }
 
 static enum io
@@ -224,10 +296,12 @@ proxy_filter_open(
 	enum io result = IO_OK;
 	if (filter->deadline == 0)
 		filter->deadline = clock_after(now, filter->wait);
-	if (filter->state != PROXY_FILTER_TALKING)
-		result = proxy_filter_resolve(stream, pollset, fault);
-	if (result == IO_OK)
-		result = proxy_filter_talk(stream, fault);
+	do {
+		result = proxy_filter_step(stream, pollset, fault);
+		if (result != IO_FAIL)
+			break;
+		result = proxy_filter_try_next(stream, now, fault);
+	} while (result == IO_OK);
 	if (result == IO_AGAIN && now >= filter->deadline)
 		result = proxy_filter_fault(stream, STATUS_TIMEOUT,
 			filter->state == PROXY_FILTER_RESOLVING ? "resolving timed out"
@@ -254,7 +328,7 @@ proxy_filter_close(struct stream *stream, bool clean)
 {
 	struct proxy_filter *filter = stream->impl;
 	(void)clean;
-	resolve_close(&filter->resolve);
+	proxy_filter_free(filter);
 }
 
 /* It is read and written only after it has become the connection. */
@@ -264,37 +338,20 @@ static const struct stream_ops proxy_filter_ops = {
 	.close = proxy_filter_close,
 };
 
-/* The stream of the connection to the first endpoint, and its header of the PROXY protocol. */
-static struct stream *
-proxy_filter_start_dial(const struct dial_config *dial, const struct proxy_sender_config *header,
-	bool single, struct address *peer, struct fault *fault)
+bool
+proxy_filter_add(
+	struct stream **top, const struct proxy_route *route, size_t hop, struct fault *fault)
 {
-	struct stream *top = dialled_new(dial, single, peer, fault);
-	if (top == NULL || proxy_sender_add(&top, header, fault))
-		return top;
-	stream_close(top, false);
-	return NULL;
-}
-
-/* Puts the filter of the proxy on top, above TLS if the proxy has it. */
-static bool
-proxy_filter_add(struct stream **top, const struct proxy_chain *chain, size_t hop,
-	const struct dial_config *dial, struct fault *fault)
-{
-	const struct proxy *proxy = &chain->list[hop];
-	const struct tls_filter_config tls = {
-		.tls = proxy->kind->secure ? chain->tls : NULL,
-		.name = proxy->endpoint.host,
-		.limit = dial->wait,
-	};
-	if (!tls_filter_add(top, &tls, fault))
-		return false;
+	const struct proxy_chain *chain = route->chain;
+	const struct dial_config *dial = &route->dial;
 	char *name = endpoint_print(proxy_next(chain, hop, &dial->to));
-	struct stream *stream = name != NULL
+	struct proxy_route *copy = chain->list[hop].resolves ? proxy_route_copy(route) : NULL;
+	struct stream *stream = name != NULL && (copy != NULL || !chain->list[hop].resolves)
 		? filter_add(top, &proxy_filter_ops, sizeof(struct proxy_filter), fault)
 		: NULL;
 	if (stream == NULL) {
 		free(name);
+		proxy_route_free(copy);
 		return false;
 	}
 	free(stream->name);
@@ -310,6 +367,7 @@ proxy_filter_add(struct stream **top, const struct proxy_chain *chain, size_t ho
 		.deadline = dial->retry.most > 0 ? 0 : dial->deadline,
 		.wait = dial->wait,
 		.resolve = { .fd = -1 },
+		.route = copy,
 	};
 	return true;
 }
@@ -319,19 +377,10 @@ proxy_filter_dial(const struct proxy_chain *chain, const struct dial_config *dia
 	const struct proxy_sender_config *header, bool single, struct address *peer,
 	struct fault *fault)
 {
-	struct dial_config first = *dial;
-	if (chain->count == 0 || dial->to.direct)
-		return proxy_filter_start_dial(dial, header, single, peer, fault);
-	first.to = chain->list[0].endpoint;
-	/* They are for the target. */
-	first.destinations = NULL;
-	first.error = NULL;
-	struct stream *top = proxy_filter_start_dial(&first, header, single, peer, fault);
-	for (size_t i = 0; top != NULL && i < chain->count; i++)
-		if (!proxy_filter_add(&top, chain, i, dial, fault)) {
-			stream_close(top, false);
-			(void)fault_set(fault, STATUS_MEMORY, 0, "connect");
-			return NULL;
-		}
-	return top;
+	const struct proxy_route route = {
+		.chain = chain, .dial = *dial, .header = *header, .single = single, .peer = peer
+	};
+	return chain->count == 0 || dial->to.direct
+		? proxy_route_start(&route, dial, fault)
+		: proxy_route_reach(&route, chain->count, fault);
 }

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 
-from drive import Cat, accept, check, end, exactly, LIMIT, main, refusal, T, tcp, to_end, until
+from drive import Cat, accept, check, check_unconnected, end, exactly, LIMIT, main, refusal, T, tcp, to_end, until
 
 HTTP = b'CONNECT name.test:7 HTTP/1.1\r\nHost: name.test:7\r\n'
 NAMED = b'\5\1\0\3\x09name.test\0\7'
@@ -114,6 +114,52 @@ def silence():
         s = accept(listener)
         answer(s, talk, 1)
         refusal(cat, 28, rb'connect name\.test:7: proxy 1 \(.*\): timed out$', scheme)
+
+
+def refused_then(first, second, rest=b'', chain=False, header=b''):
+    """A proxy that does not connect to the first of two addresses, and what follows on a new connection."""
+    listener = tcp()
+    where = '127.0.0.1:%d' % listener.getsockname()[1]
+    before = [(header % listener.getsockname()[1], b'')] if header else []
+    proxies = ['--proxy', 'socks5://' + where]
+    if chain:
+        proxies = ['--proxy', 'http://' + where, '--proxy', 'socks5://127.0.0.9']
+        before.append((b'CONNECT 127.0.0.9:1080 HTTP/1.1\r\nHost: 127.0.0.9:1080\r\n\r\n', b'HTTP/1.1 200 OK\r\n\r\n'))
+    if header:
+        proxies += ['--send-proxy=1', '--proxy-source', '192.0.2.9:5']
+    cat = sockcat('--resolve', 'two.test:7:2001:db8::1,192.0.2.2', *proxies, 'two.test', '7')
+    asked = b'\5\1\0\4' + socket.inet_pton(socket.AF_INET6, '2001:db8::1') + b'\0\7', b'\5\1\0\1\xc0\0\2\2\0\7'
+    for question, reply, more in (asked[0], first, b''), (asked[1], second, rest):
+        s = accept(listener)
+        answer(s, before + [(b'\5\1\0', b'\5\0'), (question, reply)], 1000, 1, more)
+        if question == asked[0]:
+            # The rest of an answer may not have been read.
+            try:
+                check(to_end(s), b'')
+            except ConnectionResetError:
+                pass
+        s.close()
+    return cat
+
+
+def next_address():
+    """Names that are resolved here: each address is asked for, on a connection of its own."""
+    good = b'\5\0\0\1\1\2\3\4\5\6'
+    for first in b'\5\4', b'\5\1\0\1\0\0\0\0\0\0', b'\5\x08':
+        check(end(refused_then(first, good, b'hello')), (b'hello', b''), first)
+    check(end(refused_then(b'\5\5', good, b'hello', True)), (b'hello', b''))
+    check(end(refused_then(b'\5\5', good, b'hello', True, b'PROXY TCP4 192.0.2.9 127.0.0.1 5 %d\r\n')), (b'hello', b''))
+    refusal(refused_then(b'\5\4', b'\5\5'), 97, rb'connect two\.test:7: proxy 1 \(socks5 127\.0\.0\.1:\d+\): '
+            rb'\[2001:db8::1\]:7: target: host unreachable \(code 4\); 192\.0\.2\.2:7: target: connection refused '
+            rb'\(code 5\)$', 'both')
+    # What does not depend on the address is final.
+    for replies in [b'\5\xff'], [b'HT']:
+        listener = tcp()
+        cat = sockcat('--resolve', 'two.test:7:192.0.2.1,192.0.2.2', '--proxy',
+                      'socks5://127.0.0.1:%d' % listener.getsockname()[1], 'two.test', '7')
+        answer(accept(listener), [(b'\5\1\0', replies[0])], 1000)
+        refusal(cat, 97, rb'proxy 1', replies)
+        check_unconnected(listener)
 
 
 def passing(*args):
