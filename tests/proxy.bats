@@ -136,6 +136,18 @@ proxied() {
     assert_fails 2 'requires a proxy of type http' sockcat --proxy-header 'A: b' --proxy socks5h://a b 9 </dev/null
 }
 
+@test "--proxy-digest answers the challenge of an HTTP proxy, and sends no password" {
+    drive proxy digest
+}
+
+@test "--proxy-digest fails if the proxy offers no Digest, or closes" {
+    drive proxy no_digest
+    assert_fails 2 '--proxy-digest requires a proxy of type http and a user' \
+        sockcat --proxy-digest --proxy http://a b 9 </dev/null
+    assert_fails 2 '--proxy-digest requires a proxy of type http and a user' \
+        sockcat --proxy-digest --proxy socks5h://me@a b 9 </dev/null
+}
+
 @test "--proxy-cacert and --proxy-insecure require a proxy with TLS" {
     assert_fails 2 '--proxy-cacert requires a proxy https' sockcat --proxy-cacert /dev/null --proxy a b 9 </dev/null
     assert_fails 2 '--proxy-insecure requires a proxy https' sockcat --proxy-insecure --proxy a b 9 </dev/null

@@ -9,6 +9,7 @@
 #include "net/http_proxy.h"
 #include "net/noproxy.h"
 #include "net/proxy_login.h"
+#include "plugin/digest.h"
 
 #define PROXIES_COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
 
@@ -138,6 +139,22 @@ proxies_log_in(struct config *config, const struct options *options, struct faul
 	return proxy_login_set(chain, chain->logins, path != NULL ? path : PROXIES_LOGIN, fault);
 }
 
+/* Checks that there is a login for Digest, and that it can be computed. */
+static bool
+proxies_set_digest(struct proxy_chain *chain, bool http, struct fault *fault)
+{
+	bool user = false;
+	for (size_t i = 0; i < chain->count; i++)
+		user |= chain->list[i].user != NULL;
+	if (!http || !user)
+		return fault_set(fault, STATUS_USAGE, 0,
+			"--proxy-digest requires a proxy of type http and a user for it");
+	struct digest *digest = digest_new("md5", fault);
+	digest_free(digest);
+	chain->digest = true;
+	return digest != NULL;
+}
+
 /* Sets what is sent to HTTP proxies, and the TLS of those that have it. */
 static bool
 proxies_set_http(struct proxy_chain *chain, const struct options *options, struct fault *fault)
@@ -152,6 +169,8 @@ proxies_set_http(struct proxy_chain *chain, const struct options *options, struc
 	if (options_has(options, OPTION_proxy_header) && !http)
 		return fault_set(
 			fault, STATUS_USAGE, 0, "--proxy-header requires a proxy of type http");
+	if (options_has(options, OPTION_proxy_digest) && !proxies_set_digest(chain, http, fault))
+		return false;
 	if ((settings.unverified || settings.trust_file != NULL) && !secure)
 		return fault_set(fault, STATUS_USAGE, 0, "--%s requires a proxy https://...",
 			settings.unverified ? "proxy-insecure" : "proxy-cacert");

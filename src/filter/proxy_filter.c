@@ -137,6 +137,7 @@ proxy_filter_start(struct stream *stream, struct fault *fault)
 		.password = proxy->password,
 		.fields = filter->chain->fields,
 		.field_count = filter->chain->field_count,
+		.digest = filter->chain->digest && proxy->user != NULL,
 	};
 	const char *denied = proxy_filter_denies(filter);
 	if (denied != NULL) {

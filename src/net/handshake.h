@@ -16,12 +16,13 @@
 #include <stdint.h>
 
 #include "net/endpoint.h"
+#include "net/http_digest.h"
 
 /* The longest name of a user, and password (RFC 1929: a length is one byte). */
 #define HANDSHAKE_SECRET_MAX 255
 
-/* The longest request, and the longest part of an answer that is looked at as a whole. */
-#define HANDSHAKE_OUT 2048
+/* All requests together, and the longest part of an answer that is looked at as a whole. */
+#define HANDSHAKE_OUT 6144
 #define HANDSHAKE_IN 264
 
 enum handshake_result {
@@ -40,9 +41,20 @@ struct handshake_request {
 	const char *user, *password;   /* NULL: none */
 	const char *const *fields;     /* more of an HTTP request, "NAME: VALUE" */
 	size_t field_count;
+	bool digest;        /* HTTP: log in with Digest, when the proxy demands it */
+	const char *cnonce; /* see struct http_digest_login */
 };
 
 struct handshake;
+
+/* What an HTTP answer with status 407 says. */
+struct handshake_login {
+	char line[1024]; /* the current field; of a longer one there is only the start */
+	size_t line_length;
+	struct http_digest digest; /* the challenge */
+	size_t body;               /* bytes behind the header */
+	bool sized, closed;        /* the number is known; the connection will be closed */
+};
 
 struct handshake_protocol {
 	/* Puts the first request. False: the protocol cannot express it; `words` says why. */
@@ -59,11 +71,12 @@ struct handshake {
 	size_t out_length;
 	unsigned char in[HANDSHAKE_IN]; /* of the current part of the answer */
 	size_t in_length;
-	size_t wants;      /* bytes to read; > 0 after HANDSHAKE_MORE */
-	int state;         /* of the protocol */
-	size_t taken;      /* bytes of all answers */
-	size_t lines;      /* of an HTTP answer */
-	size_t column;     /* bytes of its current line */
+	size_t wants;  /* bytes to read; > 0 after HANDSHAKE_MORE */
+	int state;     /* of the protocol */
+	size_t taken;  /* bytes of all answers */
+	size_t lines;  /* of an HTTP answer */
+	size_t column; /* bytes of its current line */
+	struct handshake_login login;
 	const char *words; /* why it was not successful */
 	unsigned code;     /* the number in the answer; 0: none */
 	int error;         /* HANDSHAKE_TARGET: what it means for the target, an errno */

@@ -6,13 +6,23 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/parse.h"
 #include "frame/base64.h"
 
 /* The part of the status line that is looked at: "HTTP/1.1 200", and what ends the number. */
 #define HTTP_PROXY_STATUS 13
 
-enum http_proxy_state { HTTP_PROXY_FIRST, HTTP_PROXY_STATUS_LINE, HTTP_PROXY_FIELDS };
+#define HTTP_PROXY_METHOD "CONNECT "
+#define HTTP_PROXY_LOGIN_NEEDED 407
+
+enum http_proxy_state {
+	HTTP_PROXY_FIRST,
+	HTTP_PROXY_STATUS_LINE,
+	HTTP_PROXY_FIELDS,
+	HTTP_PROXY_BODY /* of an answer that demands a login */
+};
 
 static const struct {
 	unsigned code;
@@ -25,7 +35,7 @@ static const struct {
 	{ 403, HANDSHAKE_REFUSED, "forbidden", 0 },
 	{ 404, HANDSHAKE_REFUSED, "not found", 0 },
 	{ 405, HANDSHAKE_REFUSED, "method CONNECT not allowed", 0 },
-	{ 407, HANDSHAKE_REFUSED, "authentication required", 0 },
+	{ HTTP_PROXY_LOGIN_NEEDED, HANDSHAKE_REFUSED, "authentication required", 0 },
 	{ 429, HANDSHAKE_REFUSED, "too many requests", 0 },
 	{ 500, HANDSHAKE_REFUSED, "internal error of the proxy", 0 },
 	{ 501, HANDSHAKE_REFUSED, "method CONNECT not implemented", 0 },
@@ -69,7 +79,7 @@ http_proxy_put_login(struct handshake *handshake)
 	unsigned char coded[(sizeof plain + 2) / 3 * 4];
 	const char *user = handshake->request.user;
 	const char *password = handshake->request.password;
-	if (user == NULL)
+	if (user == NULL || handshake->request.digest)
 		return true;
 	size_t first = strlen(user), second = password != NULL ? strlen(password) : 0;
 	if (first > HANDSHAKE_SECRET_MAX || second > HANDSHAKE_SECRET_MAX)
@@ -95,18 +105,30 @@ http_proxy_put_fields(struct handshake *handshake)
 	return put;
 }
 
+/* Puts a request, with these credentials for Digest; NULL: not yet. */
 static bool
-http_proxy_start(struct handshake *handshake)
+http_proxy_request(struct handshake *handshake, const char *credentials)
 {
 	(void)handshake_want(handshake, 1);
-	if (http_proxy_put(handshake, "CONNECT ") && http_proxy_put_target(handshake) &&
+	handshake->state = HTTP_PROXY_FIRST;
+	if (http_proxy_put(handshake, HTTP_PROXY_METHOD) && http_proxy_put_target(handshake) &&
 		http_proxy_put(handshake, " HTTP/1.1\r\nHost: ") &&
 		http_proxy_put_target(handshake) && http_proxy_put(handshake, "\r\n") &&
-		http_proxy_put_login(handshake) && http_proxy_put_fields(handshake) &&
-		http_proxy_put(handshake, "\r\n"))
+		http_proxy_put_login(handshake) &&
+		(credentials == NULL ||
+			(http_proxy_put(handshake, "Proxy-Authorization: ") &&
+				http_proxy_put(handshake, credentials) &&
+				http_proxy_put(handshake, "\r\n"))) &&
+		http_proxy_put_fields(handshake) && http_proxy_put(handshake, "\r\n"))
 		return true;
 	(void)handshake_fail(handshake, HANDSHAKE_REFUSED, "the request is too long", 0);
 	return false;
+}
+
+static bool
+http_proxy_start(struct handshake *handshake)
+{
+	return http_proxy_request(handshake, NULL);
 }
 
 static enum handshake_result
@@ -133,6 +155,112 @@ http_proxy_read_status(struct handshake *handshake)
 	return handshake->code >= 100 && (in[at] == ' ' || in[at] == '\r' || in[at] == '\n');
 }
 
+/* --- the login --- */
+
+/* The value of a field; NULL: it has another name. */
+static const char *
+http_proxy_value(const char *line, const char *name)
+{
+	size_t length = strlen(name);
+	if (strncasecmp(line, name, length) != 0 || line[length] != ':')
+		return NULL;
+	line += length + 1;
+	return line + strspn(line, " \t");
+}
+
+/* Looks at a field of an answer that demands a login. */
+static void
+http_proxy_look(struct handshake_login *login)
+{
+	static const char scheme[] = "Digest ";
+	const char *line = login->line, *value;
+	if ((value = http_proxy_value(line, "Proxy-Authenticate")) != NULL &&
+		strncasecmp(value, scheme, sizeof scheme - 1) == 0)
+		http_digest_take(&login->digest, value + sizeof scheme - 1);
+	if ((value = http_proxy_value(line, "Content-Length")) != NULL) {
+		uint64_t size = 0;
+		login->sized = parse_count(value, HTTP_PROXY_HEADER_MAX, &size) == PARSE_OK;
+		login->body = (size_t)size;
+	}
+	if (((value = http_proxy_value(line, "Connection")) != NULL ||
+		    (value = http_proxy_value(line, "Proxy-Connection")) != NULL) &&
+		strcasecmp(value, "close") == 0)
+		login->closed = true;
+	if (http_proxy_value(line, "Transfer-Encoding") != NULL)
+		login->closed = true;
+}
+
+/* Adds a byte to the current field, and looks at it when it has ended. */
+static void
+http_proxy_collect(struct handshake_login *login, unsigned char byte)
+{
+	size_t length = login->line_length;
+	if (byte != '\n') {
+		if (length < sizeof login->line - 1)
+			login->line[login->line_length++] = (char)byte;
+		return;
+	}
+	while (length > 0 && strchr(" \t\r", login->line[length - 1]) != NULL)
+		length--;
+	login->line[length] = '\0';
+	/* A field that was cut is none. */
+	if (login->line_length < sizeof login->line - 1 && strlen(login->line) == length)
+		http_proxy_look(login);
+	login->line_length = 0;
+}
+
+/* The target of the request, from what was sent. False: it is too long. */
+static bool
+http_proxy_target(const struct handshake *handshake, char target[static HTTP_DIGEST_VALUE])
+{
+	const char *start = (const char *)handshake->out + sizeof HTTP_PROXY_METHOD - 1;
+	const char *end = memchr(start, ' ', handshake->out_length - sizeof HTTP_PROXY_METHOD);
+	if (end == NULL || (size_t)(end - start) >= HTTP_DIGEST_VALUE)
+		return false;
+	memcpy(target, start, (size_t)(end - start));
+	target[end - start] = '\0';
+	return true;
+}
+
+/* The answer was read as a whole: asks again, with the credentials. */
+static enum handshake_result
+http_proxy_log_in(struct handshake *handshake)
+{
+	char target[HTTP_DIGEST_VALUE], credentials[HTTP_DIGEST_ANSWER];
+	const struct http_digest_login login = {
+		.user = handshake->request.user,
+		.password = handshake->request.password,
+		.method = "CONNECT",
+		.target = target,
+		.cnonce = handshake->request.cnonce,
+	};
+	if (!http_proxy_target(handshake, target) ||
+		!http_digest_answer(&handshake->login.digest, &login, credentials))
+		return handshake_fail(handshake, HANDSHAKE_REFUSED,
+			"the login cannot be computed, or is too long", 0);
+	handshake->request.digest = false;
+	handshake->request.user = NULL;
+	handshake->taken = handshake->lines = handshake->column = 0;
+	return http_proxy_request(handshake, credentials) ? HANDSHAKE_MORE : HANDSHAKE_REFUSED;
+}
+
+/* A login with Digest is demanded. */
+static enum handshake_result
+http_proxy_challenged(struct handshake *handshake)
+{
+	const struct handshake_login *login = &handshake->login;
+	unsigned code = handshake->code;
+	if (login->digest.algorithm == NULL)
+		return handshake_fail(handshake, HANDSHAKE_REFUSED,
+			"it offers no login with Digest (MD5 or SHA-256)", code);
+	if (login->closed || !login->sized)
+		return handshake_fail(handshake, HANDSHAKE_REFUSED,
+			"it closes the connection before a login with Digest", code);
+	handshake->state = HTTP_PROXY_BODY;
+	return login->body > 0 ? handshake_want(handshake, login->body)
+			       : http_proxy_log_in(handshake);
+}
+
 /* The header has ended. */
 static enum handshake_result
 http_proxy_judge(struct handshake *handshake)
@@ -146,6 +274,8 @@ http_proxy_judge(struct handshake *handshake)
 	}
 	if (code >= 200 && code <= 299)
 		return HANDSHAKE_DONE;
+	if (code == HTTP_PROXY_LOGIN_NEEDED && handshake->request.digest)
+		return http_proxy_challenged(handshake);
 	while (http_proxy_rows[i].code != code && http_proxy_rows[i].code != 0)
 		i++;
 	handshake->error = http_proxy_rows[i].error;
@@ -156,6 +286,8 @@ http_proxy_judge(struct handshake *handshake)
 static bool
 http_proxy_feed(struct handshake *handshake, unsigned char byte)
 {
+	if (handshake->request.digest && handshake->code == HTTP_PROXY_LOGIN_NEEDED)
+		http_proxy_collect(&handshake->login, byte);
 	if (byte != '\n') {
 		/* A CR before the LF is not part of the line. */
 		handshake->column += byte != '\r' || handshake->column > 0;
@@ -201,6 +333,8 @@ http_proxy_step(struct handshake *handshake)
 		return http_proxy_fields(handshake);
 	case HTTP_PROXY_FIELDS:
 		return http_proxy_fields(handshake);
+	case HTTP_PROXY_BODY:
+		return http_proxy_log_in(handshake);
 	}
 	return http_proxy_malformed(handshake, "the answer is not HTTP/1");
 }

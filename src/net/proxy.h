@@ -41,6 +41,7 @@ struct proxy_chain {
 	struct tls *tls;     /* owned: of the secure proxies; NULL: there are none */
 	const char **fields; /* owned, not what it points to: see struct handshake_request */
 	size_t field_count;
+	bool digest; /* log in to HTTP proxies with Digest */
 };
 
 /* How a proxy is read. */

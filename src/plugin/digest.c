@@ -22,7 +22,11 @@ static const struct digest_algorithm digest_algorithms[] = {
 	{ "sha256", "SHA256", "SHA2-256", 32 },
 	{ "sha512", "SHA512", "SHA2-512", 64 },
 	{ "blake2b", "BLAKE2b", "BLAKE2B-512", 64 },
+	/* Of protocols that demand it; not offered to users. */
+	{ "md5", "MD5", "MD5", 16 },
 };
+#define DIGEST_ALGORITHMS (sizeof digest_algorithms / sizeof digest_algorithms[0])
+#define DIGEST_OFFERED (DIGEST_ALGORITHMS - 1)
 
 static const struct plugin digest_plugin = { "digest", "sockcat-tls", sizeof(struct digest_ops) };
 
@@ -32,18 +36,22 @@ static const struct digest_ops *digest_table;
 const struct digest_algorithm *
 digest_row(size_t i)
 {
-	return i < sizeof digest_algorithms / sizeof digest_algorithms[0] ? &digest_algorithms[i]
-									  : NULL;
+	return i < DIGEST_OFFERED ? &digest_algorithms[i] : NULL;
+}
+
+static const struct digest_algorithm *
+digest_find_among(size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcasecmp(digest_algorithms[i].name, name) == 0)
+			return &digest_algorithms[i];
+	return NULL;
 }
 
 const struct digest_algorithm *
 digest_find(const char *name)
 {
-	const struct digest_algorithm *row;
-	for (size_t i = 0; (row = digest_row(i)) != NULL; i++)
-		if (strcasecmp(row->name, name) == 0)
-			return row;
-	return NULL;
+	return digest_find_among(DIGEST_OFFERED, name);
 }
 
 static bool
@@ -56,7 +64,7 @@ digest_fail(const struct digest_algorithm *algorithm, struct fault *fault)
 struct digest *
 digest_new(const char *name, struct fault *fault)
 {
-	const struct digest_algorithm *algorithm = digest_find(name);
+	const struct digest_algorithm *algorithm = digest_find_among(DIGEST_ALGORITHMS, name);
 	if (algorithm == NULL)
 		return fault_set(fault, STATUS_INTERNAL, 0, "no digest '%s'", name), NULL;
 	if (digest_table == NULL && (digest_table = plugin_open(&digest_plugin, fault)) == NULL)

@@ -26,7 +26,7 @@ const struct digest_algorithm *digest_find(const char *name);
 /* One computation. */
 struct digest;
 
-/* Starts one by a name that digest_find knows, and opens the plug-in the first time. NULL with a
+/* Starts one by a name that digest_find knows, or "md5", and opens the plug-in the first time. NULL with a
  * fault: STATUS_MISSING if the plug-in is not installed. The caller frees it. */
 struct digest *digest_new(const char *name, struct fault *fault);
 

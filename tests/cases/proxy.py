@@ -1,6 +1,8 @@
 """Connections through proxies: scripted ones that cut, delay and say too much, and those that people run."""
 import atexit
+import hashlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -204,6 +206,65 @@ def not_passed():
             s.sendall(reply)
         check(mine.recv(1), b'')
         check((process.wait(LIMIT), pattern in (err := process.stderr.read()), err.count(b'\n')), (status, True, 1), err)
+
+
+def challenged(s, fields, body=b'no'):
+    """Take a request, and answer it with status 407; what was asked."""
+    asked = b''
+    while b'\r\n\r\n' not in asked:
+        asked += s.recv(1)
+    s.sendall(b'HTTP/1.1 407 No\r\n' + ''.join(field + '\r\n' for field in fields).encode() + b'\r\n' + body)
+    return asked.decode()
+
+
+def digest():
+    """The answer is that of RFC 7616, on the same connection, and the tunnel loses no byte."""
+    os.environ['SOCKCAT_PROXY_AUTH'] = 'me:secret'
+    for algorithm, function in ('MD5', hashlib.md5), ('SHA-256', hashlib.sha256):
+        def h(*parts):
+            return function(':'.join(parts).encode()).hexdigest()
+        listener = tcp()
+        cat = through(listener, 'http', '--proxy-digest', '--until=peer')
+        s = accept(listener)
+        asked = challenged(s, ['Proxy-Authenticate: Basic realm="here"', 'content-length: 2', 'Proxy-Authenticate: '
+                               'Digest realm="here", nonce="n1", qop="auth", algorithm=' + algorithm])
+        check(asked, HTTP.decode() + '\r\n')
+        asked = b''
+        while b'\r\n\r\n' not in asked:
+            asked += s.recv(1)
+        found = re.fullmatch(
+            re.escape(HTTP.decode()) + r'Proxy-Authorization: Digest username="me", realm="here", nonce="n1", '
+            r'uri="name\.test:7", response="(\w+)", algorithm=%s, qop=auth, nc=00000001, cnonce="(\w{32})"\r\n\r\n' % algorithm,
+            asked.decode())
+        check(bool(found), True, asked)
+        check(found[1], h(h('me', 'here', 'secret'), 'n1', '00000001', found[2], 'auth', h('CONNECT', 'name.test:7')))
+        s.sendall(b'HTTP/1.1 200 OK\r\n\r\nfirst')
+        s.close()
+        check(end(cat), (b'first', b''))
+
+
+def no_digest():
+    """No login is sent to a proxy that offers none, or closes; a wrong one is tried once."""
+    os.environ['SOCKCAT_PROXY_AUTH'] = 'me:secret'
+    good = 'Proxy-Authenticate: Digest realm="here", nonce="n1", qop="auth"'
+    for fields, message in (
+            (['Proxy-Authenticate: Basic realm="here"', 'Content-Length: 2'], b'it offers no login with Digest'),
+            ([good + ', algorithm=MD5-sess', 'Content-Length: 2'], b'it offers no login with Digest'),
+            ([good], b'it closes the connection before'),
+            ([good, 'Content-Length: 2', 'Connection: close'], b'it closes the connection before'),
+            ([good, 'Content-Length: 999999'], b'it closes the connection before'),
+            ([good, 'Transfer-Encoding: chunked', 'Content-Length: 2'], b'it closes the connection before')):
+        listener = tcp()
+        cat = through(listener, 'http', '--proxy-digest')
+        s = accept(listener)
+        challenged(s, fields)
+        refusal(cat, 97, message, fields)
+    listener = tcp()
+    cat = through(listener, 'http', '--proxy-digest')
+    s = accept(listener)
+    for _ in range(2):
+        challenged(s, [good, 'Content-Length: 2'])
+    refusal(cat, 97, b'authentication required .status 407.$', 'twice')
 
 
 # --- in a network namespace, where ports are free ---

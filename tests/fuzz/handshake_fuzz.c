@@ -1,6 +1,6 @@
 /* Fuzzes the answers of proxies: whatever they are, the handshake ends within its limits, has a
  * cause unless it is successful, and does not depend on how the bytes are cut. The first byte
- * chooses the protocol and whether there is a password. */
+ * chooses the protocol, whether there is a password, and whether it is for Digest. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,16 +16,19 @@ handshake_fuzz_run(struct handshake *handshake, unsigned choice, const uint8_t *
 {
 	static const struct handshake_protocol *const protocols[] = { &socks_v4_protocol,
 		&socks_v5_protocol, &http_proxy_protocol };
-	const struct handshake_request request = {
-		.host = "name", .port = 80, .user = choice & 4 ? "me" : NULL, .password = "secret"
-	};
+	const struct handshake_request request = { .host = "name",
+		.port = 80,
+		.user = choice & 4 ? "me" : NULL,
+		.password = "secret",
+		.digest = (choice & 12) == 12,
+		.cnonce = "0" };
 	enum handshake_result result = HANDSHAKE_MORE;
 	*taken = 0;
 	if (!handshake_start(handshake, protocols[choice % 3], &request))
 		abort();
 	while (result == HANDSHAKE_MORE) {
 		if (handshake->wants == 0 || handshake->out_length > sizeof handshake->out ||
-			handshake->taken > HTTP_PROXY_HEADER_MAX + 1)
+			handshake->taken > 2 * HTTP_PROXY_HEADER_MAX + 1)
 			abort();
 		size_t part = handshake->wants < piece ? handshake->wants : piece;
 		part = part < n - *taken ? part : n - *taken;
