@@ -315,6 +315,11 @@ EOT
 
 @test "clients side by side" { drive tls many; }
 
+@test "idle clients keep little memory after much data" {
+    [ "$PATIENCE" -eq 1 ] || skip "a sanitizer keeps what is freed"
+    drive tls idle
+}
+
 @test "programs" { drive tls program; }
 
 @test "a capture has the plain data" {

@@ -4,6 +4,9 @@
  * library has to repeat a write. */
 #define TLS_LINK_QUEUE ((size_t)65536)
 
+/* An empty queue keeps this much memory. */
+#define TLS_LINK_KEPT ((size_t)4096)
+
 /* The bytes that are read at once to be ignored. */
 #define TLS_LINK_IGNORED 4096
 
@@ -49,7 +52,10 @@ tls_link_is_large(const struct tls_link *link)
 enum io
 tls_link_flush(struct tls_link *link, struct fault *fault)
 {
-	return write_queue_flush(&link->queue, link->lower, fault);
+	enum io result = write_queue_flush(&link->queue, link->lower, fault);
+	if (result == IO_OK && link->queue.size > TLS_LINK_KEPT)
+		write_queue_close(&link->queue);
+	return result;
 }
 
 enum io

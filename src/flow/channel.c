@@ -133,7 +133,8 @@ channel_ring_fill(struct channel *channel, struct stream *source, size_t *got, s
 	enum io result = stream_read(source, space, count, got, fault);
 	if (result == IO_OK)
 		buf_added(&channel->buf, *got);
-	channel->bulk = result == IO_OK && *got >= channel->size / CHANNEL_BULK;
+	channel->bulk = result == IO_OK && *got >= channel->size / CHANNEL_BULK &&
+		source->read.splice != -1;
 	channel->brought = result == IO_OK && *got > 0;
 	return result;
 }

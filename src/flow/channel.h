@@ -75,7 +75,7 @@ struct channel {
 	unsigned char spare[CHANNEL_SPARE]; /* the memory of buf when there was no other */
 	size_t size;
 	bool splice;        /* the kernel may take over */
-	bool bulk;          /* the last read was large */
+	bool bulk;          /* the last read was large, from a source that splice(2) reads */
 	unsigned char *raw; /* input of the transform; owned, allocated with the ring */
 	/* splice: */
 	int pipe[2];    /* owned */

@@ -413,6 +413,25 @@ def many():
     idle.close()
 
 
+def idle():
+    """Clients that have sent and received much, and are idle, keep little memory."""
+    def echo():
+        peer, got = Peer(dial(cat), client_context(), False).handshake(), 0
+        for _ in range(4):
+            peer.step(lambda: peer.tls.write(bytes(65536)))
+            while got < 65536:
+                got += len(peer.read())
+            got -= 65536
+        return peer
+    cat = listener('-k', '--echo')
+    peers = [echo() for _ in range(3)]
+    before = cat.resident()
+    peers += [echo() for _ in range(30)]
+    check((cat.resident() - before) // 30 < 65536, True, cat.resident() - before)
+    for peer in peers:
+        peer.s.close()
+
+
 def program():
     """A program gets the plain data, and its end is close_notify."""
     cat = Cat('-l', '--ssl', '--ssl-cert', C + '/together.pem', '127.0.0.1', '0', '--', 'tr', 'a-z', 'A-Z')
