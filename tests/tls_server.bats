@@ -117,7 +117,7 @@ EOT
 --ssl -U /nowhere/x|needs the name of the server
 -l --ssl-self-signed 0|--ssl-self-signed requires
 -l --ssl-verify 0|--ssl-verify requires
--l --ssl 0|requires --ssl-cert FILE or --ssl-self-signed
+-l --ssl 0|requires --ssl-cert FILE
 EOT
 }
 
