@@ -299,6 +299,16 @@ repeat() {
     assert_equal "$(ls -A "$T/in" | tr '\n' ' ')" 'a big empty '
 }
 
+@test "--resume with --retry connects again until all is stored" {
+    need_plugin
+    drive transfer retried
+}
+
+@test "--retry ends a transfer that does not advance, or that the other side refuses" {
+    need_plugin
+    drive transfer exhausted
+}
+
 @test "--resume does not use the digests of a part that was replaced" {
     need_plugin
     drive transfer stale

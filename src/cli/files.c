@@ -53,18 +53,19 @@ files_in(struct config *config, const struct options *options, struct fault *fau
 }
 
 /* Whether the file can be written, before a peer is known. `any`: it may exist, as that is
- * replaced, or as the name will be another one. *kept: what there is of it. A directory whose name
+ * replaced, or as the name will be another one. *found: what there is of it. A directory whose name
  * differs for each client is not checked. */
 static bool
-files_check(const char *path, bool any, uint64_t *kept, struct fault *fault)
+files_check(const char *path, bool any, struct partial_found *found, struct fault *fault)
 {
 	const char *slash = strrchr(path, '/');
+	*found = (struct partial_found){ .size = 0 };
 	if (slash != NULL && memchr(path, '%', (size_t)(slash - path)) != NULL)
 		return true;
 	char *name = file_pattern_expand(path, 1, "");
 	if (name == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "--out");
-	bool good = partial_check(NULL, name, any, kept, fault);
+	bool good = partial_check(NULL, name, any, found, fault);
 	free(name);
 	return good;
 }
@@ -124,8 +125,11 @@ files_out(struct config *config, const struct options *options, struct fault *fa
 		return fault_set(fault, STATUS_USAGE, 0,
 			"--out with -k requires a name with %%n or %%a: one file for each client");
 	files->out = path;
-	return files_check(path, files->file.replace || config->keep_open || addressed,
-		resume ? &files->file.offset : NULL, fault);
+	struct partial_found found;
+	bool good = files_check(
+		path, files->file.replace || config->keep_open || addressed, &found, fault);
+	files->file.offset = good && resume ? found.size : 0;
+	return good;
 }
 
 /* Reads and discards bytes of standard input, which is not a file; *left of them. */

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/event.h"
+#include "engine/reconnect.h"
 #include "engine/admission.h"
 #include "engine/arrival.h"
 #include "engine/service.h"
@@ -146,6 +147,7 @@ clients_context(struct clients *clients, struct client *client)
 		.peer = &client->session.peer,
 		.told = client->session.told,
 		.now = clients->run->engine.now,
+		.stored = client->session.connects ? &clients->stored : NULL,
 		.mux = clients->sole ? NULL : &clients->mux,
 		.bus = clients->bus,
 		.queue = &client->queue,
@@ -220,8 +222,14 @@ clients_step(struct task *task, const struct pollset *pollset, int64_t now, stru
 		over = session_step(session, pollset, now);
 	}
 	bool good = !over || clients_end(clients, client, fault);
+	bool again = !good && reconnect_wants(client, fault);
 	if (over)
 		clients_forget(clients, client);
+	if (again) {
+		struct fault broken = FAULT_NONE;
+		fault_move(&broken, fault);
+		good = clients_connect(clients, &broken, fault);
+	}
 	good = good || clients_survives(clients, fault);
 	clients_wake(clients);
 	return good;
@@ -286,10 +294,12 @@ clients_start(struct clients *clients, struct client *client, struct fault *faul
 }
 
 bool
-clients_connect(struct clients *clients, struct fault *fault)
+clients_connect(struct clients *clients, struct fault *broken, struct fault *fault)
 {
 	const struct config *config = clients->run->config;
-	const struct dial_config dial = config_dial(config, clients->run->engine.now);
+	struct dial_config dial = config_dial(config, clients->run->engine.now);
+	dial.retried = &clients->retry;
+	dial.broken = broken;
 	struct client *client = clients_add(clients);
 	if (client == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "connect");

@@ -54,6 +54,8 @@ struct clients {
 	uint64_t accepted, failed;  /* clients in all */
 	uint64_t unopened;          /* of those that failed: in the handshake */
 	uint64_t refused;           /* clients above a limit */
+	struct retry retry;         /* of connecting, and of connecting again */
+	size_t stored; /* files of --send that the peer has stored, over several connections */
 	int64_t empty_since; /* since when there has been no client; CLOCK_NEVER: there is one */
 	size_t message_max;  /* the largest message for a client; 0: bytes */
 	size_t full;         /* peers with a full queue */
@@ -67,8 +69,9 @@ struct clients {
 /* An empty table; without `keep_open` of the config it is for one session. */
 void clients_open(struct clients *clients, struct run *run, struct listener *listener);
 
-/* Adds the session whose remote side is dialled. False and a fault if it failed at once. */
-bool clients_connect(struct clients *clients, struct fault *fault);
+/* Adds the session whose remote side is dialled. `broken`: why the last connection ended, which is
+ * taken; NULL: this is the first. False and a fault if it failed at once. */
+bool clients_connect(struct clients *clients, struct fault *broken, struct fault *fault);
 
 /* Adds a client without streams, which is not counted; NULL if there is no memory. */
 struct client *clients_add(struct clients *clients);

@@ -155,6 +155,7 @@ service_init_send(const struct service_context *context, struct fault *fault)
 	const struct sender_config sender = { .files = transfer->files,
 		.count = transfer->count,
 		.tree_options = transfer->tree_options,
+		.stored = context->stored,
 		.greeting = transfer->greeting };
 	return sender_new(&sender, context->remote->name, context->now, fault);
 }

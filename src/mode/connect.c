@@ -7,7 +7,7 @@ connect_run(struct run *run, struct fault *fault)
 {
 	struct clients clients;
 	clients_open(&clients, run, NULL);
-	bool done = clients_connect(&clients, fault) && engine_run(&run->engine, fault);
+	bool done = clients_connect(&clients, NULL, fault) && engine_run(&run->engine, fault);
 	clients_close(&clients);
 	return done;
 }

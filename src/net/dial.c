@@ -249,7 +249,9 @@ dial_end_turn(struct dial *dial, enum io result, int64_t now, struct fault *faul
 enum io
 dial_start(struct dial *dial, int64_t now, struct fault *fault)
 {
-	dial->retries.retry.since = now;
+	enum io begun = dial_retries_begin(dial, now, fault);
+	if (begun != IO_OK)
+		return begun;
 	return dial_end_turn(dial, dial_try(dial, now, fault), now, fault);
 }
 

@@ -35,8 +35,11 @@ struct dial_config {
 	const char *listen_fds_name; /* the name of `inherited` in messages without a peer */
 	int64_t deadline;            /* for resolving and connecting */
 	struct retry_config retry;   /* zeroed: no retries */
-	int64_t wait;                /* the time for each retry */
-	int64_t stagger;             /* between the starts of attempts while none fails */
+	struct retry *retried; /* the retries of this dial and earlier ones; NULL: of this one */
+	struct fault *broken;  /* the end of a connection that is made again; taken by dial_start;
+				  NULL: this is the first */
+	int64_t wait;          /* the time for each retry */
+	int64_t stagger;       /* between the starts of attempts while none fails */
 	bool probe; /* close connections in order instead of resetting them; nothing is sent */
 	bool brief; /* of a probe: a refusal is reported without a text */
 	struct dial_spare *spare; /* of a probe: keeps a socket for the next; NULL: none */

@@ -4,15 +4,19 @@
 #define SOCKCAT_NET_DIAL_RETRIES_H
 
 #include "base/fault.h"
+#include "base/io.h"
 #include "base/retry.h"
 
 struct dial;
 
-/* Initially zeroed, but `retry.since`. */
 struct dial_retries {
-	struct retry retry;
-	char *cause; /* owned; of the last failure, until the dial has ended; NULL: none */
+	struct retry own; /* without `retried` of the configuration */
+	char *cause;      /* owned; of the last failure, until the dial has ended; NULL: none */
 };
+
+/* Begins: IO_OK: with a try; IO_AGAIN: with a pause, as a connection was lost; IO_FAIL: that is not
+ * to be made again. */
+enum io dial_retries_begin(struct dial *dial, int64_t now, struct fault *fault);
 
 /* Whether another try follows the failure. If so, reports and takes the fault, and sets
  * dial->next_at; otherwise adds the number of tries to it. */

@@ -160,7 +160,8 @@ partial_lock(struct partial *partial, bool *taken, struct fault *fault)
 {
 	*taken = false;
 	if (flock(partial->fd, LOCK_EX | LOCK_NB) == -1) {
-		if (sys_would_block(errno))
+		partial->busy = sys_would_block(errno);
+		if (partial->busy)
 			return fault_set(fault, STATUS_OUTPUT, 0,
 				"open %s: another process is writing it", partial->part_path);
 		return fault_set(fault, STATUS_OUTPUT, errno, "lock %s", partial->part_path);
@@ -285,25 +286,28 @@ partial_open(struct partial *partial, const char *directory, const char *path, b
 			"open %s", path);
 	if (good && partial_take(partial, resume, fault))
 		return true;
+	bool busy = partial->busy;
 	partial_close(partial);
+	partial->busy = busy;
 	return false;
 }
 
 bool
-partial_check(
-	const char *directory, const char *path, bool replace, uint64_t *kept, struct fault *fault)
+partial_check(const char *directory, const char *path, bool replace, struct partial_found *found,
+	struct fault *fault)
 {
 	struct stat status;
 	struct partial partial;
 	/* A part of an earlier run is not touched. */
-	if (!partial_open(&partial, directory, path, true, fault))
+	bool opened = partial_open(&partial, directory, path, true, fault);
+	if (found != NULL)
+		*found = (struct partial_found){ partial.size, partial.busy };
+	if (!opened)
 		return false;
 	bool exists = fstatat(partial.directory, partial_name(&partial), &status,
 			      AT_SYMLINK_NOFOLLOW) == 0;
 	if (exists && !replace)
 		(void)fault_set(fault, STATUS_OUTPUT, EEXIST, "create %s", partial.path);
-	if (kept != NULL)
-		*kept = partial.size;
 	partial_close(&partial);
 	return !fault_is_set(fault);
 }

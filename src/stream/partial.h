@@ -29,6 +29,7 @@ struct partial {
 	uint64_t size;   /* the length of a part that is resumed; 0: a new one */
 	bool made;       /* this run created or emptied the part */
 	bool tree;       /* the part is a directory */
+	bool busy;       /* not open: another process, or another session, is writing it */
 	struct partial_job *job; /* the pending commit; NULL: none */
 };
 
@@ -42,6 +43,12 @@ struct partial {
 bool partial_open(struct partial *partial, const char *directory, const char *path, bool resume,
 	struct fault *fault);
 
+/* What a check has found. */
+struct partial_found {
+	uint64_t size; /* of the part; 0: there is none */
+	bool busy;     /* another process, or another session, is writing it */
+};
+
 /*
  * The same for a directory of one name in `directory`, which must not exist. The part is a
  * directory; what an earlier run has left in it is for the caller to remove. partial_commit needs
@@ -52,11 +59,11 @@ bool partial_open_tree(
 
 /*
  * Checks, without writing to it, whether a file could be opened as above, and without `replace`
- * that its final name does not exist. *kept is the size of the part that exists; NULL: not
- * needed. False and a fault.
+ * that its final name does not exist. *found, NULL: not needed, is set in any case. False and
+ * a fault.
  */
-bool partial_check(
-	const char *directory, const char *path, bool replace, uint64_t *kept, struct fault *fault);
+bool partial_check(const char *directory, const char *path, bool replace,
+	struct partial_found *found, struct fault *fault);
 
 /* Removes the digests beside a part, which would be taken for those of other contents. */
 bool partial_remove_digests(const struct partial *partial, struct fault *fault);

@@ -117,6 +117,7 @@ struct stream_stats {
 	size_t unarrived;      /* bytes that the last shut found not to have arrived */
 	int broken;            /* the error that ended the connection; 0: none */
 	bool discarding;       /* what is written is dropped: the reader is gone */
+	bool unfinished;       /* another connection can continue what the kind does */
 	struct fault *verdict; /* not owned: the result that the kind has found, which comes before
 				  what it has caused; NULL: it finds none */
 };

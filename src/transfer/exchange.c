@@ -34,6 +34,7 @@ exchange_open(struct exchange *exchange, struct stream *stream, const struct exc
 	}
 	fault_clear(&missing);
 	stream->stats.verdict = &exchange->verdict;
+	stream->stats.unfinished = true;
 	return true;
 }
 
@@ -78,6 +79,7 @@ exchange_conclude(struct exchange *exchange, struct fault *fault)
 	}
 	fault_move(&exchange->verdict, fault);
 	exchange->failed = true;
+	exchange->stream->stats.unfinished = false;
 	exchange->data = 0;
 	exchange->deadline = clock_after(clock_now(), EXCHANGE_GRACE);
 	exchange->stream->read.at = exchange->stream->write.at = STREAM_NOW;
@@ -87,6 +89,7 @@ void
 exchange_end(struct exchange *exchange)
 {
 	exchange->over = true;
+	exchange->stream->stats.unfinished = false;
 	exchange->deadline = CLOCK_NEVER;
 	exchange->stream->read.at = exchange->stream->write.at = STREAM_NOW;
 }
@@ -317,6 +320,8 @@ exchange_shut(struct exchange *exchange, bool half_close, struct fault *fault)
 	if (early && !exchange->greeted) {
 		exchange_set_stranger(
 			exchange, STATUS_FRAMING, "ended without a greeting: it is not");
+		/* It may be a tunnel whose other end is not there. */
+		exchange->stream->stats.unfinished = true;
 		return exchange_break(fault);
 	} else if (early) {
 		(void)fault_set(&cut, STATUS_CUT, 0,
@@ -324,6 +329,8 @@ exchange_shut(struct exchange *exchange, bool half_close, struct fault *fault)
 			exchange->peer);
 		exchange_conclude(exchange, &cut);
 	}
+	bool unfinished = early || (!exchange->over && !exchange->failed);
 	exchange_end(exchange);
+	exchange->stream->stats.unfinished = unfinished;
 	return IO_OK;
 }

@@ -9,10 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "sys/sys.h"
 
 /* How much is read of a part at a time. */
 #define INCOMING_STEP ((size_t)1024 * 1024)
+
+/* How long the session that was interrupted may still write the part. */
+#define INCOMING_PATIENCE (10 * CLOCK_SECOND)
 
 /* The shortest run of zeros, of one write, that becomes a hole. */
 #define INCOMING_HOLE ((size_t)16 * 1024)
@@ -32,7 +36,17 @@ static bool
 incoming_open_part(struct incoming *incoming, bool resume, struct fault *fault)
 {
 	const struct incoming_config *config = incoming->config;
-	if (!partial_check(config->directory, incoming->name, config->replace, NULL, fault) ||
+	struct partial_found found;
+	bool good =
+		partial_check(config->directory, incoming->name, config->replace, &found, fault);
+	if (resume && found.busy && (incoming->until == 0 || clock_now() < incoming->until)) {
+		fault_clear(fault);
+		if (incoming->until == 0)
+			incoming->until = clock_after(clock_now(), INCOMING_PATIENCE);
+		return true;
+	}
+	incoming->until = 0;
+	if (!good ||
 		!partial_open(&incoming->partial, config->directory, incoming->name, resume, fault))
 		return false;
 	if (!incoming->digest)
@@ -65,12 +79,27 @@ incoming_find(struct incoming *incoming)
 	return false;
 }
 
+/* Opens what is there. */
+static bool
+incoming_look(struct incoming *incoming, struct fault *fault)
+{
+	const struct incoming_config *config = incoming->config;
+	bool resume = config->resume && incoming->digest;
+	struct partial_found found = { .size = 0 };
+	struct fault unused = FAULT_NONE;
+	if (resume && config->replace)
+		(void)partial_check(config->directory, incoming->name, true, &found, &unused);
+	fault_clear(&unused);
+	/* A part is of a newer file than the one that it is to replace. */
+	return (resume && found.size == 0 && !found.busy && incoming_find(incoming)) ||
+		incoming_open_part(incoming, resume, fault);
+}
+
 bool
 incoming_open(struct incoming *incoming, const struct incoming_config *config,
 	const struct protocol_message *message, bool digest, struct fault *fault)
 {
 	mode_t mode = (mode_t)message->mode & 0777 & ~config->mask;
-	bool resume = config->resume && digest;
 	*incoming = INCOMING_NONE;
 	incoming->config = config;
 	incoming->digest = digest;
@@ -90,18 +119,16 @@ incoming_open(struct incoming *incoming, const struct incoming_config *config,
 		return fault_set(fault, STATUS_SIZE, 0,
 			"receive %s: larger than --max-size with its %" PRIu64 " bytes",
 			message->name, message->size);
-	/* A part is of a newer file than the one that it is to replace. */
-	uint64_t kept = 0;
-	if (resume && config->replace &&
-		!partial_check(config->directory, message->name, true, &kept, fault))
-		return false;
-	return (resume && kept == 0 && incoming_find(incoming)) ||
-		incoming_open_part(incoming, resume, fault);
+	return incoming_look(incoming, fault);
 }
 
 enum io
 incoming_check(struct incoming *incoming, struct fault *fault)
 {
+	if (incoming->until != 0 && !incoming_look(incoming, fault))
+		return IO_FAIL;
+	if (incoming->until != 0)
+		return IO_AGAIN;
 	uint64_t left = incoming->wanted - incoming->offset;
 	if (left == 0)
 		return IO_OK;

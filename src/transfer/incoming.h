@@ -31,6 +31,8 @@ struct incoming {
 			    incoming_check */
 	uint64_t wanted; /* what there is of it whose digests are needed */
 	bool digest;     /* digests are computed */
+	int64_t until;   /* the session that was interrupted may write the part up to this time; 0:
+			    it is open */
 	struct partial partial;
 	struct partial_result result;
 	struct blocks blocks;
@@ -47,7 +49,8 @@ struct incoming {
 bool incoming_open(struct incoming *incoming, const struct incoming_config *config,
 	const struct protocol_message *message, bool digest, struct fault *fault);
 
-/* One step of finding out what is there. IO_AGAIN: call again; IO_OK: `offset` bytes; IO_FAIL. */
+/* One step of finding out what is there. IO_AGAIN: call again, with `until` after a while; IO_OK:
+ * `offset` bytes; IO_FAIL. */
 enum io incoming_check(struct incoming *incoming, struct fault *fault);
 
 /* Continues at `offset` of the struct, or from the beginning. */

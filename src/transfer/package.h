@@ -17,8 +17,8 @@ bool package_open(struct package *package, char *const *options, const char *pat
 	bool *ready, struct fault *fault);
 
 /*
- * Looks for the next bytes of the archive, which is read from `fd`. IO_OK: *n bytes can be read; IO_AGAIN:
- * nothing yet, `side` says what to wait for; IO_END: it is complete; IO_FAIL.
+ * Looks for the next bytes of the archive, which is read from `fd`. IO_OK: *n bytes can be read;
+ * IO_AGAIN: nothing yet, `side` says what to wait for; IO_END: it is complete; IO_FAIL.
  */
 enum io package_next(
 	struct package *package, int fd, struct stream_side *side, size_t *n, struct fault *fault);

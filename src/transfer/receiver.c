@@ -10,6 +10,9 @@
 #include "transfer/incoming.h"
 #include "transfer/incoming_tree.h"
 
+/* Between two looks whether another session has left the part of the file. */
+#define RECEIVER_PAUSE (20 * CLOCK_MILLISECOND)
+
 enum receiver_state {
 	RECEIVER_IDLE,     /* waits for a file or the end */
 	RECEIVER_CHECKS,   /* what is there of it */
@@ -107,6 +110,8 @@ receiver_check(struct receiver *receiver)
 	struct fault fault = FAULT_NONE;
 	enum io result = incoming_check(file, &fault);
 	exchange->stream->read.at = exchange->stream->write.at = STREAM_NOW;
+	if (result == IO_AGAIN && file->until != 0)
+		exchange->stream->read.at = clock_after(clock_now(), RECEIVER_PAUSE);
 	if (result == IO_AGAIN)
 		return;
 	ready.offset = file->offset;

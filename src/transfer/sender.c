@@ -32,7 +32,7 @@ struct sender {
 	struct exchange exchange; /* the first field: it is the `impl` of the stream */
 	struct sender_config config;
 	enum sender_state state;
-	size_t next; /* index of the current file */
+	size_t first, next; /* indexes: of the first file of this connection, and the current one */
 	struct outgoing file;
 	struct package package;
 	bool unknown;    /* the bytes of directories are not known before */
@@ -95,6 +95,9 @@ sender_complete(struct sender *sender)
 	outgoing_close(&sender->file);
 	package_close(&sender->package);
 	sender->next++;
+	/* Another connection would not know that files were left out. */
+	if (sender->config.stored != NULL && sender->package.left_out == 0)
+		*sender->config.stored = sender->next;
 	sender->state = SENDER_BEGINS;
 	if (sender->next < sender->config.count) {
 		sender_begin(sender);
@@ -106,7 +109,8 @@ sender_complete(struct sender *sender)
 		return;
 	}
 	exchange_put(&sender->exchange,
-		&(struct protocol_message){ .kind = PROTOCOL_END, .count = sender->next });
+		&(struct protocol_message){
+			.kind = PROTOCOL_END, .count = sender->next - sender->first });
 	exchange_end(&sender->exchange);
 }
 
@@ -372,7 +376,9 @@ sender_new(const struct sender_config *config, const char *peer, int64_t now, st
 	struct sender *sender = stream->impl;
 	struct stat status;
 	sender->config = *config;
-	for (size_t i = 0; i < config->count; i++) {
+	if (config->stored != NULL)
+		sender->first = sender->next = *config->stored;
+	for (size_t i = sender->first; i < config->count; i++) {
 		if (stat(config->files[i], &status) == -1)
 			continue;
 		sender->unknown |= S_ISDIR(status.st_mode);

@@ -9,7 +9,8 @@ struct sender_config {
 	const char *const *files; /* their paths; not owned */
 	size_t count;
 	char *const *tree_options; /* of sockcat-archive; not owned */
-	int64_t greeting;          /* how long to wait for that of the receiver */
+	size_t *stored;   /* not owned: files that earlier connections have stored; NULL: none */
+	int64_t greeting; /* how long to wait for that of the receiver */
 };
 
 /* `peer`: the name of the receiver. NULL and a fault if there is no memory. */

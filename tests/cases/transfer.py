@@ -293,6 +293,74 @@ def relay(one, other, cuts):
     return True
 
 
+def through(listener, server, client, limits):
+    """The connections of a client, which are reset behind these numbers of bytes for each direction; how many
+    there were until the client ended."""
+    count = 0
+    while True:
+        until(lambda: client.process.poll() is not None or select.select([listener], [], [], 0)[0], 'a connection')
+        if client.process.poll() is not None:
+            return count
+        with accept(listener) as near, dial(server) as far:
+            whole = relay(near, far, limits[min(count, len(limits) - 1)])
+            if not whole:
+                reset(near)
+                reset(far)
+        count += 1
+
+
+FREE = 1 << 30
+
+
+def retried():
+    """With --retry one run continues behind each reset, whatever side connects; 0 only with all files."""
+    files = {'one': os.urandom(5000), 'file': os.urandom(3 * SIZE), 'two': b''}
+    for name, data in files.items():
+        with open(T + '/' + name, 'wb') as file:
+            file.write(data)
+    words = ['--send', T + '/one', '--send', T + '/file', '--send', T + '/two', '--resume']
+    # Before and within the greeting, in data, and in an answer. After the fifth retries count from 0 again.
+    cuts_of_sender = [[0, FREE], [10, FREE], [5000000, FREE], [300, FREE], [18000000, FREE], [FREE, 200],
+                      [FREE, FREE]]
+    for sends in True, False:
+        target = folder('retried %d' % sends)
+        store = ['--receive=' + target, '--resume']
+        cuts = [cut if sends else cut[::-1] for cut in cuts_of_sender]
+        server = Cat('-l', '-k', '127.0.0.1', '0', *(store if sends else words))
+        with tcp() as listener:
+            client = Cat('-v', '--retry=4', '--retry-delay', '1ms', '127.0.0.1', str(listener.getsockname()[1]),
+                         *(words if sends else store))
+            count = through(listener, server, client, cuts)
+        client.end()
+        check((count, contents(target) == files), (len(cuts), True), os.listdir(target))
+        check(len(re.findall(r'resuming .*file at \d+ %', client.errors())) > 0, True, client.errors())
+        server.process.kill()
+
+
+def exhausted():
+    """Retries end, and a failure that the other side reports is not retried."""
+    with open(T + '/file', 'wb') as file:
+        file.write(os.urandom(SIZE))
+    target = folder('exhausted')
+    for case in 'cut', 'exists', 'no resume':
+        server = Cat('-l', '-k', '127.0.0.1', '0', '--receive=' + target, *(['--resume'] if case == 'cut' else []))
+        with tcp() as listener:
+            client = Cat('--retry=2', '--retry-delay', '1ms', '127.0.0.1', str(listener.getsockname()[1]), '--send',
+                         T + '/file', *(['--resume'] if case != 'no resume' else []))
+            limits = [[3000000, FREE]] if case != 'exists' else [[FREE, FREE]]
+            if case == 'exists':
+                with open(target + '/file', 'wb'):
+                    pass
+            count = through(listener, server, client, limits)
+        status = client.process.wait()
+        check((count, status in {'exists': [23]}.get(case, [18, 55, 56])), (3 if case == 'cut' else 1, True), client.errors())
+        check('(3 attempts)' in client.errors(), case == 'cut', client.errors())
+        check('file' in contents(target), case == 'exists')
+        if case == 'exists':
+            os.unlink(target + '/file')
+        server.process.kill()
+
+
 def transfer(target, cuts, close):
     """One transfer through the relay; the statuses of receiver and sender."""
     with tcp() as listener:

@@ -126,8 +126,8 @@ partial_test_existing(void)
 	CHECK(partial_test_has("late", "other") && partial_test_has(".late.part", "mine"));
 	CHECK(!partial_check(NULL, "late", false, NULL, &fault) && fault.status == STATUS_OUTPUT);
 	fault_clear(&fault);
-	uint64_t kept = 0;
-	CHECK(partial_check(NULL, "late", true, &kept, &fault) && kept == 4);
+	struct partial_found found;
+	CHECK(partial_check(NULL, "late", true, &found, &fault) && found.size == 4 && !found.busy);
 	CHECK(partial_test_has(".late.part", "mine"));
 
 	/* A stale part is replaced; with `resume` it is kept. */
@@ -180,6 +180,9 @@ partial_test_refusals(void)
 	CHECK(partial_open(&partial, NULL, "busy", false, &fault));
 	CHECK(partial_test_refused(NULL, "busy", false, "another process"));
 	CHECK(partial_test_refused(NULL, "busy", true, "another process"));
+	struct partial_found found;
+	CHECK(!partial_check(NULL, "busy", true, &found, &fault) && found.busy);
+	fault_clear(&fault);
 	/* Nothing was written. */
 	partial_close(&partial);
 	CHECK(!partial_test_exists(".busy.part"));
