@@ -106,6 +106,9 @@ proxied() {
 
 @test "a password is taken from a file or the environment only, for the proxy that it belongs to" {
     printf 'me:secret\n' >"$T/logins"
+    assert_fails 26 "read $T/logins: other users can read it" \
+        sockcat --proxy-auth-file "$T/logins" --proxy 127.0.0.1:1 127.0.0.1 9 </dev/null
+    chmod 600 "$T/logins"
     start_peer 'expect:\005\001\000' close
     assert_fails 97 'closed' sockcat --proxy "socks5h://127.0.0.1:$peer_port" --proxy socks5h://127.0.0.1:1 \
         --proxy-auth-file "$T/logins" 127.0.0.1 9 </dev/null
@@ -119,6 +122,7 @@ proxied() {
     done
     assert_fails 26 "read $T/none" sockcat --proxy-auth-file "$T/none" --proxy 127.0.0.1:1 127.0.0.1 9 </dev/null
     echo nonsense >"$T/bad"
+    chmod 600 "$T/bad"
     assert_fails 3 'line 1: expected USER:PASSWORD' \
         sockcat --proxy-auth-file "$T/bad" --proxy 127.0.0.1:1 127.0.0.1 9 </dev/null
     SOCKCAT_PROXY_AUTH=me:secret start_listener --proxy 127.0.0.1:1 --to 127.0.0.1:9 127.0.0.1 0

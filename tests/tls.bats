@@ -101,6 +101,12 @@ names() {
     assert_fails 3 'invalid --pin' sockcat --pin sha256//x tls://localhost:9 </dev/null
 }
 
+@test "a server name is needed in the form of the DNS" {
+    for name in bücher.example 'a b' $'a\tb'; do
+        assert_fails 3 'expected a name in ASCII; write its xn-- form$' sockcat --ssl --ssl-servername "$name" localhost 9 </dev/null
+    done
+}
+
 @test "a name that no server can have is status 3" {
     assert_fails 3 'invalid --ssl-servername .*: expected at most 255 characters' \
         sockcat --ssl --ssl-servername "$(printf '%0256d' 0)" localhost 9 </dev/null
@@ -137,22 +143,22 @@ EOT
         read -ra variables <<<"${variables//C\//$CERTIFICATES/}"
         status=0
         (
-            export "${variables[@]//T\//$T/}"
-            sockcat --ssl "${words[@]//T\//$T/}" localhost "$port" </dev/null 2>"$T/client.err"
+            export "${variables[@]//@/$T}"
+            sockcat --ssl "${words[@]//@/$T}" localhost "$port" </dev/null 2>"$T/client.err"
         ) || status=$?
         assert_status "$wanted"
     done <<'EOT'
 60|A=|
-0|A=|--capath T/root
-60|A=|--capath T/other
-0|A=|--capath T/other:T/root
-0|A=|--capath T/other --ssl-trustfile C/root.crt
+0|A=|--capath @/root
+60|A=|--capath @/other
+0|A=|--capath @/other:@/root
+0|A=|--capath @/other --ssl-trustfile C/root.crt
 0|SSL_CERT_FILE=C/root.crt|
-0|SSL_CERT_DIR=T/root|
-0|SSL_CERT_DIR=T/root SSL_CERT_FILE=C/other.crt|
-60|SSL_CERT_DIR=T/other SSL_CERT_FILE=C/other.crt|
-60|SSL_CERT_DIR=T/root SSL_CERT_FILE=C/root.crt|--ssl-trustfile C/other.crt
-60|SSL_CERT_DIR=T/root SSL_CERT_FILE=C/root.crt|--capath T/other
+0|SSL_CERT_DIR=@/root|
+0|SSL_CERT_DIR=@/root SSL_CERT_FILE=C/other.crt|
+60|SSL_CERT_DIR=@/other SSL_CERT_FILE=C/other.crt|
+60|SSL_CERT_DIR=@/root SSL_CERT_FILE=C/root.crt|--ssl-trustfile C/other.crt
+60|SSL_CERT_DIR=@/root SSL_CERT_FILE=C/root.crt|--capath @/other
 EOT
 }
 
@@ -266,6 +272,14 @@ EOT
     assert_equal "$result" 28
     assert_line 'TLS handshake with .*: timed out' "$T/listener.err"
 }
+
+@test "F117: a server that stops inside of the handshake is given up in time" { drive tls stalled; }
+
+@test "F122: a chain that is too large ends the handshake" { drive tls huge_chain; }
+
+@test "F123: a bit that differs, wherever it is, is a failure, and no wrong byte is written" { drive tls flipped; }
+
+@test "F121: -v and the report have the chain, and names are escaped" { drive tls chain; }
 
 # ---- data and its end ----
 

@@ -9,6 +9,7 @@
 #include "net/http_proxy.h"
 #include "net/noproxy.h"
 #include "net/proxy_login.h"
+#include "net/secret_file.h"
 #include "plugin/digest.h"
 
 #define PROXIES_COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
@@ -128,7 +129,7 @@ proxies_log_in(struct config *config, const struct options *options, struct faul
 	if (path == NULL && login == NULL)
 		return true;
 	if (path != NULL) {
-		chain->logins = proxy_login_read(path, fault);
+		chain->logins = secret_file_read(path, STATUS_INPUT, fault);
 		if (chain->logins == NULL)
 			return false;
 	} else {

@@ -37,6 +37,17 @@ tls_host(const struct transport *transport, const struct endpoint *endpoint)
 	return transport->names == TRANSPORT_INET ? endpoint->host : NULL;
 }
 
+/* Whether a name is in the form of the DNS, as in certificates: the letters of other languages are
+ * encoded (RFC 5890). */
+static bool
+tls_is_name(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text <= ' ' || *text > '~')
+			return false;
+	return true;
+}
+
 /* The name to verify: that of the command line, or the host. */
 static bool
 tls_name(const char **name, const char *given, const char *host, bool verifies, struct fault *fault)
@@ -46,6 +57,11 @@ tls_name(const char **name, const char *given, const char *host, bool verifies, 
 		return fault_set(fault, STATUS_VALUE, 0,
 			"invalid --ssl-servername '%s': expected at most %d characters", given,
 			TLS_NAME_MAX);
+	if (given != NULL && !tls_is_name(given))
+		return fault_set(fault, STATUS_VALUE, 0,
+			"invalid --ssl-servername '%s': expected a name in ASCII; write its xn-- "
+			"form",
+			given);
 	if (*name != NULL || !verifies)
 		return true;
 	return fault_set(fault, STATUS_USAGE, 0,

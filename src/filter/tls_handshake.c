@@ -52,6 +52,27 @@ tls_handshake_explain(const struct stream *stream, const struct tls_handshake_he
 			"TLS handshake with %s: the peer closed the connection", stream->name);
 }
 
+/* Emits the chain of certificates. */
+static void
+tls_handshake_report_chain(const struct tls *tls, void *session, const char *peer)
+{
+	struct tls_certificate certificate = { NULL, NULL };
+	for (size_t depth = 0; event_wants(EVENT_tls_certificate) &&
+		tls->ops->certificate(session, depth, &certificate);
+		depth++) {
+		event_emit(&(struct event){ .kind = EVENT_tls_certificate,
+			.peer = peer,
+			.tls_depth = depth,
+			.tls_subject = certificate.subject,
+			.tls_issuer = certificate.issuer });
+		free(certificate.subject);
+		free(certificate.issuer);
+		certificate = (struct tls_certificate){ NULL, NULL };
+	}
+	free(certificate.subject);
+	free(certificate.issuer);
+}
+
 void
 tls_handshake_report(const struct tls *tls, void *session, const char *peer)
 {
@@ -70,6 +91,7 @@ tls_handshake_report(const struct tls *tls, void *session, const char *peer)
 		.tls_days = facts.days,
 		.tls_psk = facts.psk,
 	});
+	tls_handshake_report_chain(tls, session, peer);
 	if (tls->settings.unverified)
 		event_emit(&(struct event){ .kind = EVENT_tls_unverified, .peer = peer });
 }

@@ -1,13 +1,7 @@
 /* The users and passwords of proxies; see proxy_login.h. */
 #include "net/proxy_login.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include "sys/sys.h"
 
 /* Whether the proxy may have this line. */
 static bool
@@ -70,44 +64,4 @@ proxy_login_set(struct proxy_chain *chain, char *text, const char *source, struc
 			}
 		}
 	return !fault_is_set(fault);
-}
-
-/* Reads up to the end of the file, and sets *length; false with errno. */
-static bool
-proxy_login_fill(int fd, char *text, size_t *length)
-{
-	ssize_t n = 1;
-	*length = 0;
-	while (n > 0 && *length < PROXY_LOGIN_TEXT_MAX) {
-		n = read(fd, text + *length, PROXY_LOGIN_TEXT_MAX - *length);
-		if (n == -1 && errno == EINTR)
-			n = 1;
-		else if (n == -1)
-			return false;
-		else
-			*length += (size_t)n;
-	}
-	errno = EFBIG;
-	return *length < PROXY_LOGIN_TEXT_MAX;
-}
-
-char *
-proxy_login_read(const char *path, struct fault *fault)
-{
-	char *text = malloc(PROXY_LOGIN_TEXT_MAX + 1);
-	int fd = text != NULL ? sys_open(path, O_RDONLY) : -1;
-	size_t length = 0;
-	if (text == NULL)
-		errno = ENOMEM;
-	if (fd == -1 || !proxy_login_fill(fd, text, &length)) {
-		(void)fault_set(
-			fault, text == NULL ? STATUS_MEMORY : STATUS_INPUT, errno, "read %s", path);
-		free(text);
-		text = NULL;
-	} else {
-		text[length] = '\0';
-	}
-	if (fd != -1)
-		(void)sys_close(&fd);
-	return text;
 }

@@ -11,9 +11,6 @@
 #include "base/fault.h"
 #include "net/proxy.h"
 
-/* The largest text. */
-#define PROXY_LOGIN_TEXT_MAX ((size_t)64 * 1024)
-
 /* A text that is cut into lines. */
 struct proxy_login_lines {
 	char *next;         /* what is left; NULL: nothing */
@@ -30,8 +27,5 @@ bool proxy_login_line(struct proxy_login_lines *lines, const char **user, const 
  * pieces and has to outlive the chain. `source`: for messages. Status 3. */
 bool proxy_login_set(
 	struct proxy_chain *chain, char *text, const char *source, struct fault *fault);
-
-/* The text of a file, which the caller frees. NULL and a fault: status 26 or 27. */
-char *proxy_login_read(const char *path, struct fault *fault);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "net/handshake.h"
 #include "net/proxy_login.h"
+#include "net/secret_file.h"
 
 static bool
 proxy_users_add(struct proxy_users *users, const struct proxy_user *user, struct fault *fault)
@@ -24,7 +25,7 @@ proxy_users_read(struct proxy_users *users, const char *path, struct fault *faul
 {
 	struct proxy_login_lines lines = { .source = path };
 	struct proxy_user user;
-	users->text = lines.next = proxy_login_read(path, fault);
+	users->text = lines.next = secret_file_read(path, STATUS_INPUT, fault);
 	if (users->text == NULL)
 		return false;
 	while (proxy_login_line(&lines, &user.name, &user.password, fault))

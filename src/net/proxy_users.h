@@ -18,7 +18,7 @@ struct proxy_users {
 	size_t count;
 };
 
-/* Reads a file as proxy_login_read does. Status 3, 26 or 27; 3 also without any user. */
+/* Reads a file (secret_file.h). Status 3, 26 or 27; 3 also without any user. */
 bool proxy_users_read(struct proxy_users *users, const char *path, struct fault *fault);
 
 /* Whether there is such a user with this password. The time depends on neither but their lengths.

@@ -213,6 +213,21 @@ openssl_session_describe(void *state, struct tls_facts *facts)
 		openssl_session_describe_peer(session, certificate, facts);
 }
 
+bool
+openssl_session_certificate(void *state, size_t depth, struct tls_certificate *certificate)
+{
+	const struct openssl_session *session = state;
+	STACK_OF(X509) *chain = SSL_get0_verified_chain(session->ssl);
+	if (chain == NULL)
+		chain = SSL_get_peer_cert_chain(session->ssl);
+	X509 *found = sk_X509_value(chain, (int)depth);
+	if (found == NULL)
+		return false;
+	certificate->subject = openssl_text_name(X509_get_subject_name(found));
+	certificate->issuer = openssl_text_name(X509_get_issuer_name(found));
+	return certificate->subject != NULL && certificate->issuer != NULL;
+}
+
 char *
 openssl_session_peer_certificates(void *state)
 {

@@ -13,6 +13,7 @@ const struct tls_ops sockcat_plugin = {
 	.session_free = openssl_session_free,
 	.handshake = openssl_session_handshake,
 	.describe = openssl_session_describe,
+	.certificate = openssl_session_certificate,
 	.peer_certificates = openssl_session_peer_certificates,
 	.read = openssl_session_read,
 	.peek = openssl_session_peek,

@@ -68,6 +68,11 @@ struct tls_facts {
 	bool verified;       /* it was, or its pin */
 };
 
+/* A certificate of the peer's chain; names as in RFC 2253, for the caller to free. */
+struct tls_certificate {
+	char *subject, *issuer;
+};
+
 /*
  * The operations of a session return IO_AGAIN if the bottom did. IO_FAIL without a fault: the
  * bottom has failed or ended.
@@ -94,6 +99,10 @@ struct tls_ops {
 
 	enum io (*handshake)(void *session, struct fault *fault);
 	void (*describe)(void *session, struct tls_facts *facts);
+
+	/* The certificate at a depth of the chain: as it was verified, or as the peer has sent it;
+	 * 0 is the peer's own. False: there is none, or no memory. */
+	bool (*certificate)(void *session, size_t depth, struct tls_certificate *certificate);
 
 	/* The certificates that the peer has sent, its own first, in PEM. The caller frees the
 	 * text; NULL: there are none, or there is no memory. */

@@ -297,6 +297,7 @@ def logged_in(echo, names):
         file.write('Port 3138\nListen 127.0.0.1\nMaxClients 20\nTimeout 60\nBasicAuth me secret\n')
     with open(T + '/logins', 'w') as file:
         file.write('# a comment\n\nother:wrong\r\nme:secret\r\n')
+    os.chmod(T + '/logins', 0o600)
     for name in LOGINS.keys() & set(names):
         url = start(name, *LOGINS[name])[0]
         relayed(echo, url.replace('//', '//me@'), '--proxy-auth-file', T + '/logins')

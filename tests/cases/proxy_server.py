@@ -296,6 +296,7 @@ def basic(login):
 
 
 def users():
+    os.umask(0o077)
     with open(T + '/users', 'w') as file:
         file.write('# users\nother:x\n\nme:se:cret\r\nempty:\n')
     there = tcp()
@@ -549,6 +550,7 @@ def secure():
 
 def clients():
     """Each client that is there fetches a page, with and without a password."""
+    os.umask(0o077)
     with open(T + '/users', 'w') as file:
         file.write('me:secret\n')
     there = tcp()

@@ -1,6 +1,7 @@
 """TLS against Python's ssl, in both roles."""
 import contextlib
 import hashlib
+import json
 import os
 import random
 import re
@@ -444,7 +445,8 @@ def program():
 
 def client_certificates():
     """A server that demands certificates; a client reports that its own was refused."""
-    for name, refused in (('client', False), ('clientbad', True), (None, True)):
+    for name, refused in (('client', None), ('clientbad', 'unknown CA'), ('good', 'unsupported certificate'),
+                          (None, 'certificate required')):
         # Both roles of sockcat, against Python.
         cat = listener('--ssl-verify', *ROOT, '-d')
         peer = Peer(dial(cat), client_context(name), False)
@@ -453,7 +455,7 @@ def client_certificates():
             peer.s.sendall(b''.join(peer.records(b'hello')))
             check(peer.read(), b'')
         except (ssl.SSLError, OSError):
-            check(refused, True)
+            check(refused is not None, True)
         if refused:
             fail(cat, 60 if name else 35, 'certificate')
         else:
@@ -467,9 +469,8 @@ def client_certificates():
             peer.s.sendall(b''.join(peer.records(b'hello')))
             check(cat.end(), b'hello')
         except (ssl.SSLError, OSError):
-            check(refused, True)
-            cat.fail(35, 'the peer refused our certificate: "%s"' % (
-                'unknown CA' if name else 'certificate required'))
+            check(refused is not None, True)
+            cat.fail(35, 'the peer refused our certificate: "%s"' % refused)
 
 
 def protocols():
@@ -540,6 +541,76 @@ def configured():
         cat.end(status)
     cat = Cat('--ssl', '--tls-max', '1.2', 'localhost', '9')
     cat.fail(3, 'at least 1.3 is required, and at most 1.2 permitted')
+
+
+def chain():
+    """What -v and the report say about the certificates; what the peer has put into names is escaped."""
+    for name, lines in (('chained', [('CN=chained', 'CN=inter'), ('CN=inter', 'CN=root'), ('CN=root', 'CN=root')]),
+                        ('control', [(r'CN=evil\1B[31m\0ACN=good', 'CN=root'), ('CN=root', 'CN=root')])):
+        cat, peer = client(server_context(name), '-v', '--report', 'json:%s/%s.json' % (T, name))
+        peer.s.sendall(b''.join(peer.records()))
+        cat.end()
+        check(re.findall('certificate ([0-9]): (.*), issued by (.*)', cat.errors().replace('\\\\', '\\')),
+              [(str(i), *names) for i, names in enumerate(lines)], cat.errors())
+        check(re.search(r'certificate CN=\S+ until 20\d\d-\S+Z \(\d+ days left\)', cat.errors()) is not None, True, cat.errors())
+        with open('%s/%s.json' % (T, name)) as file:
+            events = [event for event in map(json.loads, file) if event['event'] == 'tls-certificate']
+        check([(event['tls']['depth'], event['tls']['subject'], event['tls']['issuer']) for event in events],
+              [(i, *names) for i, names in enumerate(lines)])
+
+
+def stalled():
+    """A server whose first flight stops, wherever it does."""
+    for n in (0, 5, 100, 700):
+        there = tcp()
+        cat = Cat('--ssl', *ROOT, '-4', '--wait', '0.5', 'localhost', str(there.getsockname()[1]))
+        s = accept(there)
+        peer = Peer(s, server_context(), True)
+        peer.inner.write(s.recv(65536))
+        with contextlib.suppress(ssl.SSLWantReadError):
+            peer.tls.do_handshake()
+        s.sendall(peer.outer.read()[:n])
+        cat.fail(28, '(TLS handshake with|connect) localhost:[0-9]+: timed out')
+        s.close()
+
+
+def flipped():
+    """One bit of a record differs: nothing wrong is written, and it is a failure, at every offset of a record."""
+    text = b'some data'
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        size = 1
+        at = 0
+        while at < size:
+            context = server_context()
+            context.maximum_version = version
+            cat, peer = client(context)
+            records = bytearray(b''.join(peer.records(text)))
+            size = len(records)
+            records[at] ^= 1 << at % 8
+            with contextlib.suppress(OSError):
+                peer.s.sendall(records)
+                peer.s.shutdown(socket.SHUT_WR)
+            cat.end(cat.process.wait())
+            check(cat.process.returncode in (18, 56), True, (at, cat.errors()))
+            check(cat.output() in (b'', text), True, cat.output())
+            peer.s.close()
+            at += 7
+
+
+def huge_chain():
+    """A chain that is larger than any real one."""
+    with open(C + '/good.crt') as good, open(C + '/inter.crt') as inter, open(T + '/huge.crt', 'w') as huge:
+        huge.write(good.read() + 400 * inter.read())
+    context = server_context()
+    context.load_cert_chain(T + '/huge.crt', C + '/good.key')
+    there = tcp()
+    take = serving(there, context)
+    cat = Cat('--ssl', *ROOT, '-4', 'localhost', str(there.getsockname()[1]))
+    try:
+        take()
+        sys.exit('a handshake')
+    except (ssl.SSLError, OSError):
+        cat.fail(35, 'excessive message size')
 
 
 def plain_server(text, message):

@@ -23,7 +23,9 @@ leaf() {
     [ -e "$name.key" ] || key "$name"
     printf '%s\n' "$@" >"$name.ext"
     openssl req -new -utf8 -key "$name.key" -subj "/CN=${common:-$name}" -out "$name.csr"
-    openssl x509 -req -in "$name.csr" -CA "$by.crt" -CAkey "$by.key" -set_serial "0x$(openssl rand -hex 8)" -days 800 \
+    # shellcheck disable=SC2086 # none, or one word
+    openssl x509 -req ${digest:-} -in "$name.csr" -CA "$by.crt" -CAkey "$by.key" \
+        -set_serial "0x$(openssl rand -hex 8)" -days 800 \
         -extfile "$name.ext" -out "$name.crt"
 }
 
@@ -77,6 +79,15 @@ leaf named root extendedKeyUsage=clientAuth \
     'subjectAltName=email:a@example.test,URI:spiffe://example.test/alice,DNS:alice.test'
 common=named leaf namedbad other extendedKeyUsage=clientAuth 'subjectAltName=URI:spiffe://example.test/alice'
 common=$(printf 'new\nline\033[2J, "\303\251/O=SOCKCAT_TLS_VERIFIED=2') leaf odd root extendedKeyUsage=clientAuth
+leaf issued good $server "$both"
+cat good.crt >>issued.crt
+leaf critical root $server "$both" 1.2.3.4=critical,ASN1:NULL
+leaf narrow root basicConstraints=critical,CA:TRUE keyUsage=critical,keyCertSign \
+    'nameConstraints=critical,permitted;DNS:allowed.test'
+leaf outside narrow $server subjectAltName=DNS:localhost
+cat narrow.crt >>outside.crt
+common=$(printf 'evil\033[31m\nCN=good') leaf control root $server "$both"
+digest=-sha1 leaf sha1 root $server "$both"
 leaf clientbad other extendedKeyUsage=clientAuth
 dated expired 20200101000000Z 20210101000000Z
 dated notyet 20400101000000Z 20410101000000Z
