@@ -70,7 +70,7 @@ def counts(cat, wanted):
 
 def slow_handshakes():
     """Clients with nothing, one byte, or half a ClientHello: those that are connected and those that come are served."""
-    cat = listener('-k', '--echo', '--max-conns', '4')
+    cat = listener('-k', '--echo', '--max-conns', '4', '--wait', '1h')
     early = shake(cat)
     hello = Peer(dial(cat), client_context(), False)
     try:
@@ -96,7 +96,7 @@ def slow_handshakes():
 
 def few_descriptors():
     """Fewer than handshakes and clients would need: a handshake is ended for each client that comes."""
-    cat = listener('-k', '--echo')
+    cat = listener('-k', '--echo', '--wait', '1h')
     resource.prlimit(cat.pid, resource.RLIMIT_NOFILE, (40, 40))
     early = shake(cat)
     slow = []
@@ -113,7 +113,7 @@ def few_descriptors():
 
 def places():
     """One place: two clients that are slow to begin, one that is served, one that waits for its place."""
-    cat = listener('-kv', '--echo', '--max-conns', '1')
+    cat = listener('-kv', '--echo', '--max-conns', '1', '--wait', '1h')
     slow = [dial(cat) for _ in range(2)]
     first, second = (Peer(dial(cat), client_context(), False) for _ in range(2))
     accepted(cat, 4)
