@@ -212,6 +212,7 @@ _sockcat_option() {
     --allow-cert) option=allow_cert kind=nothing bars='--pin' ;;
     --pin) option=pin kind=nothing bars='--psk-file --allow-cert --pin' ;;
     --insecure) option=insecure bars='--ssl-crlfile --ssl-staple --psk-file --ssl-verify --insecure' ;;
+    --starttls) option=starttls kind=words values='smtp imap pop3 ftp ldap xmpp postgres mysql nntp sieve' bars='--starttls' ;;
     --seqpacket) option=seqpacket bars='-u --udp --proxy-server --send-proxy --accept-proxy --send --receive --resume -t --telnet --ssl --seqpacket --mptcp --udplite' ;;
     --vsock) option=vsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
     --mptcp) option=mptcp bars='-u --udp -U --unixsock --seqpacket --vsock --mptcp --sctp --udplite --fastopen' ;;
@@ -533,6 +534,7 @@ _sockcat_names() {
         --allow-cert
         --pin
         --insecure
+        --starttls
         --seqpacket
         --vsock
         --mptcp

@@ -297,6 +297,7 @@ command_config(struct config *config, const struct compat *compat, struct option
 	if (options_has(options, OPTION_chat))
 		options_imply(options, OPTION_keep_open, "--chat");
 	repeat_imply(options);
+	tls_imply(options);
 	serve_proxy_imply(options);
 	/* Schemes imply options: check conflicts again after them. */
 	operands_cut_program(options, passed.count != NULL);

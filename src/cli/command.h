@@ -87,6 +87,9 @@ void serve_proxy_imply(struct options *options);
 /* Fills config->proxy_server. Status 2, 3, 26 or 27. */
 bool serve_proxy_config(struct config *config, const struct options *options, struct fault *fault);
 
+/* Adds --ssl if --starttls of a client is given. */
+void tls_imply(struct options *options);
+
 /* Fills config->tls and that of --to for the sides that use TLS: opens the plug-in and loads
  * certificates. The endpoint and config->to have to be set. Status 2, 3, 4, 27 or 58. */
 bool tls_config(struct config *config, const struct options *options, struct fault *fault);

@@ -9,6 +9,7 @@
 #include "base/event.h"
 #include "cli/tls_sides.h"
 #include "net/secret_file.h"
+#include "net/starttls.h"
 
 /* The longest name of a host (RFC 1035). */
 #define TLS_NAME_MAX 255
@@ -232,6 +233,8 @@ tls_set_up(struct tls_filter_config *tls, const struct config *config,
 		tls_free_settings(&settings);
 		return false;
 	}
+	const char *starttls = tls_sides_text(config, options, side, OPTION_starttls);
+	tls->starttls = starttls != NULL ? starttls_find(starttls) : NULL;
 	tls->tls = tls_new(&settings, fault);
 	if (tls->tls == NULL || !tls_check_keys(&tls->tls->settings, fault))
 		return false;
@@ -265,6 +268,14 @@ tls_open_files(struct config *config, const struct options *options, struct faul
 		.keylog = tls_keylog(),
 	};
 	return tls_files_open(&config->tls_files, &files, fault);
+}
+
+void
+tls_imply(struct options *options)
+{
+	if (options_has(options, OPTION_starttls) && !options_has(options, OPTION_listen) &&
+		!options_has(options, OPTION_to))
+		options_imply(options, OPTION_ssl, "--starttls");
 }
 
 bool

@@ -18,6 +18,7 @@ static const struct tls_sides_row {
 	{ OPTION_allow_cert, false, true, true, true, false },
 	{ OPTION_ssl_servername, true, false, false, false, false },
 	{ OPTION_insecure, true, false, false, false, false },
+	{ OPTION_starttls, true, false, false, false, false },
 	{ OPTION_ssl_trustfile, true, true, true, false, true },
 	{ OPTION_capath, true, true, true, false, true },
 	{ OPTION_ssl_crlfile, true, true, true, false, true },

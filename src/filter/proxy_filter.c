@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "filter/filter.h"
+#include "filter/handshake_talk.h"
 
 enum proxy_filter_state {
 	PROXY_FILTER_START,
@@ -30,8 +31,7 @@ struct proxy_filter {
 	struct fault failures;     /* of those before */
 	bool passes;               /* the last failure may not be that of another address */
 	struct proxy_route *route; /* owned: to ask for the next one; NULL: there is only one */
-	size_t sent;               /* bytes of the handshake */
-	struct handshake handshake;
+	struct handshake_talk talk;
 };
 
 static const struct proxy *
@@ -73,7 +73,7 @@ static enum io
 proxy_filter_refuse(struct stream *stream, enum handshake_result result, struct fault *fault)
 {
 	struct proxy_filter *filter = stream->impl;
-	const struct handshake *handshake = &filter->handshake;
+	const struct handshake *handshake = &filter->talk.handshake;
 	struct fault *list = &filter->failures;
 	char *address =
 		filter->resolve.count > 1 ? address_print(proxy_filter_address(filter)) : NULL;
@@ -102,7 +102,8 @@ proxy_filter_lost(const struct stream *stream, struct fault *cause, struct fault
 		cause->text != NULL ? cause->text : "the connection was closed", fault);
 	if (cause->text == NULL)
 		fault_add(fault,
-			filter->handshake.taken > 0 ? " inside the answer" : " without an answer");
+			filter->talk.handshake.taken > 0 ? " inside the answer"
+							 : " without an answer");
 	fault_clear(cause);
 	return IO_FAIL;
 }
@@ -146,9 +147,9 @@ proxy_filter_start(struct stream *stream, struct fault *fault)
 		return IO_FAULT(fault, STATUS_PROXY, 0, "connect %s: not allowed: %s", stream->name,
 			denied);
 	}
-	filter->sent = 0;
+	filter->talk.sent = 0;
 	filter->state = PROXY_FILTER_TALKING;
-	return handshake_start(&filter->handshake, proxy->kind->protocol, &request)
+	return handshake_start(&filter->talk.handshake, proxy->kind->protocol, &request)
 		? IO_OK
 		: proxy_filter_refuse(stream, HANDSHAKE_REFUSED, fault);
 }
@@ -171,50 +172,19 @@ proxy_filter_resolve(struct stream *stream, const struct pollset *pollset, struc
 	return result == IO_OK ? proxy_filter_start(stream, fault) : result;
 }
 
-/* Sends what is left of the request. */
-static enum io
-proxy_filter_send(struct stream *stream, struct fault *fault)
-{
-	struct proxy_filter *filter = stream->impl;
-	struct handshake *handshake = &filter->handshake;
-	enum io result = IO_OK;
-	while (result == IO_OK && filter->sent < handshake->out_length) {
-		struct iovec piece = { handshake->out + filter->sent,
-			handshake->out_length - filter->sent };
-		size_t put = 0;
-		result = stream_write(stream->lower, &piece, 1, &put, fault);
-		filter->sent += put;
-	}
-	stream_follow(stream);
-	if (result == IO_AGAIN)
-		stream->read = stream->write;
-	return result;
-}
-
 /* Sends and reads as far as possible. IO_OK: the proxy has connected. */
 static enum io
 proxy_filter_talk(struct stream *stream, struct fault *fault)
 {
 	struct proxy_filter *filter = stream->impl;
-	struct handshake *handshake = &filter->handshake;
-	enum handshake_result taken = HANDSHAKE_MORE;
+	const struct handshake *handshake = &filter->talk.handshake;
+	enum handshake_result taken;
 	struct fault cause = FAULT_NONE;
-	while (taken == HANDSHAKE_MORE) {
-		unsigned char bytes[HANDSHAKE_IN];
-		struct iovec piece = { bytes,
-			handshake->wants < sizeof bytes ? handshake->wants : sizeof bytes };
-		size_t got = 0;
-		enum io result = proxy_filter_send(stream, &cause);
-		if (result == IO_OK) {
-			result = stream_read(stream->lower, &piece, 1, &got, &cause);
-			stream_follow(stream);
-		}
-		if (result == IO_AGAIN)
-			return IO_AGAIN;
-		if (result != IO_OK)
-			return proxy_filter_lost(stream, &cause, fault);
-		taken = handshake_take(handshake, bytes, got);
-	}
+	enum io result = handshake_talk_step(stream, &filter->talk, &taken, &cause);
+	if (result == IO_AGAIN)
+		return IO_AGAIN;
+	if (result != IO_OK)
+		return proxy_filter_lost(stream, &cause, fault);
 	if (taken == HANDSHAKE_DONE)
 		return IO_OK;
 	/* SOCKS has no more than a general failure for many causes. */

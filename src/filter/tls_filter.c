@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "filter/filter.h"
+#include "filter/starttls_filter.h"
 #include "filter/tls_handshake.h"
 #include "filter/tls_link.h"
 
@@ -371,6 +372,9 @@ tls_filter_add(struct stream **top, const struct tls_filter_config *config, stru
 {
 	if (config->tls == NULL)
 		return true;
+	if (config->starttls != NULL &&
+		!starttls_filter_add(top, config->starttls, config->name, config->limit, fault))
+		return false;
 	struct stream *stream = filter_add(top, &tls_filter_ops, sizeof(struct tls_filter), fault);
 	if (stream == NULL)
 		return false;

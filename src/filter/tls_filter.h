@@ -9,6 +9,7 @@
 #define SOCKCAT_FILTER_TLS_FILTER_H
 
 #include "filter/tls_files.h"
+#include "net/handshake.h"
 #include "plugin/tls.h"
 #include "stream/stream.h"
 
@@ -18,6 +19,7 @@ struct tls_filter_config {
 	const char *name;              /* that the server's certificate must have; NULL: any */
 	int64_t limit;                 /* of the handshake, a span */
 	const struct tls_files *files; /* not owned; NULL: none */
+	const struct handshake_protocol *starttls; /* before TLS (net/starttls.h); NULL: none */
 };
 
 /* Puts the filter on top; nothing without TLS. The config is copied; what it points to has to

@@ -1,0 +1,56 @@
+/*
+ * The conversation in clear text with which protocols change to TLS, without I/O (handshake.h). The
+ * host of the request is the name of the server, if it is known. TLS starts when all of `out` is
+ * sent; what the server sends before belongs to an attacker.
+ *
+ * An opening of more than STARTTLS_LINES_MAX lines or STARTTLS_BYTES_MAX bytes is malformed.
+ */
+#ifndef SOCKCAT_NET_STARTTLS_H
+#define SOCKCAT_NET_STARTTLS_H
+
+#include "net/handshake.h"
+
+#define STARTTLS_LINES_MAX 100
+#define STARTTLS_BYTES_MAX ((size_t)16 * 1024)
+
+/* The protocol of this name: smtp, imap, pop3, ftp, ldap, xmpp, postgres, mysql, nntp or sieve;
+ * NULL: unknown. */
+const struct handshake_protocol *starttls_find(const char *name);
+
+/* The name of a protocol. */
+const char *starttls_name(const struct handshake_protocol *protocol);
+
+/* The line or tag of the server with which it failed; its length, 0: none. */
+const char *starttls_answer(const struct handshake *handshake, size_t *length);
+
+/* --- for the rows of starttls.c --- */
+
+/* Protocols of lines: `steps` follow the protocol. */
+struct starttls_lines {
+	struct handshake_protocol protocol; /* first: found by its address */
+	const struct starttls_step *steps;  /* the last one has no `good` */
+};
+
+struct starttls_step {
+	const char *send; /* NULL: nothing, the server speaks first */
+	const char *good; /* the first word of the line that ends the step */
+	const char *also; /* another one; NULL: none */
+	const char *skip; /* how lines begin that may come before; NULL: none */
+};
+
+bool starttls_lines_start(struct handshake *handshake);
+enum handshake_result starttls_lines_step(struct handshake *handshake);
+
+/* Takes one more byte of the current line or tag, the last two bytes of which are always kept.
+ * HANDSHAKE_MALFORMED if there are too many. */
+enum handshake_result starttls_more(struct handshake *handshake);
+
+/* Fail with an answer that is no text for a message. */
+enum handshake_result starttls_malformed(struct handshake *handshake, const char *words);
+enum handshake_result starttls_refuse(
+	struct handshake *handshake, const char *words, unsigned code);
+
+extern const struct handshake_protocol starttls_xmpp, starttls_ldap, starttls_postgres,
+	starttls_mysql;
+
+#endif
