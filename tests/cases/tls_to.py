@@ -155,9 +155,9 @@ def refused():
                 near.finish()
                 there = Secure(take())
                 got = there.rest()
-            except (ssl.SSLError, OSError):
+            except (ssl.SSLError, OSError) as error:
+                check(name, 'untrusted', (error, cat.errors()))
                 check(near and unclean(near) or b'', b'')
-                check(name, 'untrusted')
                 continue
             check(got, b'question')
             there.finish()
