@@ -331,6 +331,13 @@ def malformed():
         cat = Cat('-l', '--accept-proxy', version, '127.0.0.1', '0')
         dial(cat).sendall(sent)
         cat.end(102)
+    cat = Cat('-l', '-k', '--max-accepts', '2', '--accept-proxy=any', '127.0.0.1', '0')
+    rejected(cat, b'x')
+    s = dial(cat)
+    s.sendall(V1 + b'data')
+    s.close()
+    check(cat.end(104), b'data')
+    check('1 of 2 connections failed' in cat.errors(), True, cat.errors())
 
 
 def silent():
@@ -397,14 +404,29 @@ def one_client():
     check(refused(cat), True)
     s.close()
     cat.end()
+    # The first one that connects is the client, if its header arrives in time.
+    cat = Cat('-l', '--accept-proxy=any', '127.0.0.1', '0')
+    first, second = begun(cat), dial(cat)
+    second.sendall(V1 + b'second')
+    first.sendall(V1[1:] + b'first')
+    first.close()
+    check(cat.end(), b'first')
     cat = Cat('-l', '-k', '--max-accepts', '1', '--accept-proxy=any', '--allow', '192.0.2.1', '127.0.0.1', '0')
     rejected(cat, v2(b'', 0, 0x20))
-    s = dial(cat)
-    s.sendall(V1 + b'data')
+    s = begun(cat)
+    s.sendall(V1[1:] + b'data')
     cat.await_output(b'data')
     until(lambda: refused(cat), 'the end of listening')
     s.close()
     cat.end()
+
+
+def begun(cat):
+    """A client that has been accepted; the first byte of its header has been read."""
+    s = dial(cat)
+    s.sendall(V1[:1])
+    until(lambda: taken(s), 'a byte')
+    return s
 
 
 def refused(cat):
@@ -415,6 +437,11 @@ def refused(cat):
 def hosts():
     """--max-conns-per-host counts the address in the header."""
     cat = Cat('-l', '-k', '--accept-proxy=any', '--max-conns-per-host', '1', '127.0.0.1', '0', '-c', ENV)
+    # One of the proxy itself.
+    health = dial(cat)
+    health.sendall(v2(b'', 0, 0x20))
+    check(exactly(health, 9), b'127.0.0.1')
+    rejected(cat, v2(b'', 0, 0x20))
     first = dial(cat)
     first.sendall(V1)
     check(exactly(first, len(TOLD)), TOLD)
@@ -440,6 +467,15 @@ def untrusted():
         cat.end(103)
         check(cat.errors().count('the address is not trusted (--proxy-from)'), 1)
         check(cat.output(), b'')
+    for header in V1, v2():
+        cat = Cat('-l', '--accept-proxy=2', '--proxy-from', '192.0.2.0/24', '127.0.0.1', '0')
+        s = dial(cat)
+        s.sendall(header[:3])
+        until(lambda: taken(s), 'a part of the header')
+        s.sendall(header[3:])
+        closed(s)
+        cat.end(103)
+        check(cat.output(), header[:3])
     cat = Cat('-l', '-k', '--accept-proxy=1', '--proxy-from', '192.0.2.0/24', '--proxy-from', '127.0.0.9,unix', '127.0.0.1', '0', '-c', ENV)
     for text in b'PROXYless', b'\r\n\r\n', b'PROX', b'':
         s = dial(cat)
