@@ -188,6 +188,11 @@ for number in range(1200): os.mkfifo("%s/a-long-name-of-a-fifo-%05d" % (sys.argv
     drive directories leftovers
 }
 
+@test "with --resume a directory waits for the session that was interrupted" {
+    need_plugin
+    drive directories waits
+}
+
 @test "after a cut at any offset a directory is whole or not there, and 0 means whole" {
     LIMIT=120 drive directories cuts 5 >"$T/cuts"
     [ "$(cat "$T/cuts")" -ge 80 ]

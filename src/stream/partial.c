@@ -271,7 +271,9 @@ partial_open_tree(
 			"create %s", partial->path != NULL ? partial->path : name);
 	else if (partial_take_tree(partial, fault))
 		return true;
+	bool busy = partial->busy;
 	partial_close(partial);
+	partial->busy = busy;
 	return false;
 }
 

@@ -6,14 +6,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "sys/sys.h"
+
+/* How long the session that was interrupted may still write the part. */
+#define INCOMING_TREE_PATIENCE (10 * CLOCK_SECOND)
+
+bool
+incoming_tree_open(struct incoming_tree *tree, const struct incoming_config *config,
+	const struct protocol_message *message, bool digest, struct fault *fault)
+{
+	*tree = INCOMING_TREE_NONE;
+	tree->config = config;
+	tree->digest = digest;
+	if (config->resume)
+		tree->until = clock_after(clock_now(), INCOMING_TREE_PATIENCE);
+	tree->name = strdup(message->name);
+	return tree->name != NULL ||
+		fault_set(fault, STATUS_MEMORY, ENOMEM, "write %s", message->name);
+}
 
 /* Opens the directory of this name, if it exists and may be added to. -1: it does not exist, or
  * failed. */
 static int
-incoming_tree_find(
-	const struct incoming_tree *tree, const struct incoming_config *config, struct fault *fault)
+incoming_tree_find(const struct incoming_tree *tree, struct fault *fault)
 {
+	const struct incoming_config *config = tree->config;
 	if (!config->replace)
 		return -1;
 	int directory = sys_open_directory(config->directory);
@@ -27,24 +45,24 @@ incoming_tree_find(
 	return fd;
 }
 
-bool
-incoming_tree_open(struct incoming_tree *tree, const struct incoming_config *config,
-	const struct protocol_message *message, bool digest, bool *ready, struct fault *fault)
+enum io
+incoming_tree_start(struct incoming_tree *tree, bool *ready, struct fault *fault)
 {
-	*tree = INCOMING_TREE_NONE;
-	tree->digest = digest;
-	tree->name = strdup(message->name);
-	if (tree->name == NULL)
-		return fault_set(fault, STATUS_MEMORY, ENOMEM, "write %s", message->name);
-	int existing = incoming_tree_find(tree, config, fault);
+	const struct incoming_config *config = tree->config;
+	int existing = incoming_tree_find(tree, fault);
 	bool fresh = existing == -1;
-	if (fault_is_set(fault) ||
-		(fresh && !partial_open_tree(&tree->partial, config->directory, tree->name, fault)))
-		return false;
+	if (fault_is_set(fault))
+		return IO_FAIL;
+	if (fresh && !partial_open_tree(&tree->partial, config->directory, tree->name, fault)) {
+		if (!tree->partial.busy || clock_now() >= tree->until)
+			return IO_FAIL;
+		fault_clear(fault);
+		return IO_AGAIN;
+	}
 	bool good = archiver_extract(&tree->archiver, config->tree_options,
 		fresh ? tree->partial.fd : existing, fresh, ready, fault);
 	(void)sys_close(&existing);
-	return good;
+	return good ? IO_OK : IO_FAIL;
 }
 
 enum io

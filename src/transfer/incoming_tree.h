@@ -11,7 +11,9 @@
 #include "transfer/protocol.h"
 
 struct incoming_tree {
-	char *name; /* owned; NULL: there is none */
+	const struct incoming_config *config; /* not owned */
+	char *name;                           /* owned; NULL: there is none */
+	int64_t until; /* up to this time the session that was interrupted may write the part */
 	bool digest;
 	bool complete;          /* all of the archive has been written, and verified */
 	uint64_t size;          /* bytes of the archive so far */
@@ -24,10 +26,14 @@ struct incoming_tree {
 	((struct incoming_tree){ .partial = { .fd = -1, .done_fd = -1, .directory = -1 }, \
 		.archiver = ARCHIVER_NONE })
 
-/* Opens the part of an announced directory, and starts the program. `digest`: both sides compute
- * digests; *ready: see archiver.h. Status 4, 23 or 27; close it in any case. */
+/* Takes an announced directory. `digest`: both sides compute digests. Status 27; close it in any
+ * case. The configuration is used until then. */
 bool incoming_tree_open(struct incoming_tree *tree, const struct incoming_config *config,
-	const struct protocol_message *message, bool digest, bool *ready, struct fault *fault);
+	const struct protocol_message *message, bool digest, struct fault *fault);
+
+/* Opens its part and starts the program. *ready: see archiver.h. IO_AGAIN: call again after a
+ * while; IO_FAIL: status 4, 23 or 27. */
+enum io incoming_tree_start(struct incoming_tree *tree, bool *ready, struct fault *fault);
 
 /* Writes the next bytes of the archive, *taken of them. IO_AGAIN: none, the program has to read
  * first; IO_END: it does not read any more, and ends with the cause; IO_FAIL. */

@@ -77,17 +77,36 @@ static void
 receiver_begin_tree(struct receiver *receiver, const struct protocol_message *message)
 {
 	struct exchange *exchange = &receiver->exchange;
-	struct incoming_tree *tree = &receiver->tree;
 	struct fault fault = FAULT_NONE;
 	if (!receiver_allows(message, &fault) ||
-		!incoming_tree_open(tree, &receiver->config.file, message, exchange->digest,
-			&exchange->stream->ready, &fault)) {
+		!incoming_tree_open(&receiver->tree, &receiver->config.file, message,
+			exchange->digest, &fault)) {
 		exchange_fail(exchange, &fault);
 		return;
 	}
-	receiver->state = RECEIVER_EXTRACTS;
-	receiver_await(exchange->stream, &exchange->stream->write, tree->archiver.archive);
-	exchange_put(exchange, &(struct protocol_message){ .kind = PROTOCOL_READY });
+	receiver->state = RECEIVER_CHECKS;
+	exchange->stream->read.at = STREAM_NOW;
+}
+
+/* Starts the program, unless another session has the part. */
+static void
+receiver_start_tree(struct receiver *receiver)
+{
+	struct exchange *exchange = &receiver->exchange;
+	struct stream *stream = exchange->stream;
+	struct fault fault = FAULT_NONE;
+	enum io result = incoming_tree_start(&receiver->tree, &stream->ready, &fault);
+	stream->read.at = STREAM_NOW;
+	if (result == IO_AGAIN) {
+		stream->read.at = clock_after(clock_now(), RECEIVER_PAUSE);
+	} else if (result == IO_FAIL) {
+		exchange_fail(exchange, &fault);
+	} else {
+		receiver->state = RECEIVER_EXTRACTS;
+		receiver_await(stream, &stream->write, receiver->tree.archiver.archive);
+		stream->write.at = STREAM_NOW;
+		exchange_put(exchange, &(struct protocol_message){ .kind = PROTOCOL_READY });
+	}
 }
 
 /* The program gets nothing more. */
@@ -283,7 +302,9 @@ receiver_read(struct stream *stream, const struct iovec *pieces, int count, size
 	enum io result = exchange_read(&receiver->exchange, pieces, count, got, fault);
 	if (result != IO_AGAIN || receiver->exchange.failed)
 		return result;
-	if (receiver->state == RECEIVER_CHECKS)
+	if (receiver->state == RECEIVER_CHECKS && receiver->tree.name != NULL)
+		receiver_start_tree(receiver);
+	else if (receiver->state == RECEIVER_CHECKS)
 		receiver_check(receiver);
 	else if (receiver->state == RECEIVER_ENDS)
 		receiver_look_at_program(receiver);

@@ -194,6 +194,23 @@ def leftovers():
     check((os.listdir(target), contents(target + '/new')), (['new'], {'a': b'data'}))
 
 
+def waits():
+    """With --resume a directory waits until the session that was interrupted has left its part."""
+    target = folder('in')
+    with open(T + '/tree/a', 'w') as file:
+        file.write('data')
+    cat = Cat('-l', '-v', '-k', '--max-accepts', '2', '127.0.0.1', '0', '--receive=' + target, '--resume')
+    with dial(cat) as s:
+        s.sendall(SENDER + message(type='tar', name='tree') + data(entry(b'old')))
+        until(lambda: os.path.exists(target + '/.tree.part/old'), 'the files')
+        sender = Cat('127.0.0.1', cat.where, '--send', T + '/tree')
+        until(lambda: cat.errors().count('connection from') == 2, 'the second session')
+        reset(s)
+        sender.end()
+    check(cat.process.wait(LIMIT), 104)
+    check(sorted(os.listdir(target + '/tree')), ['a', 'sub'])
+
+
 def children(pid):
     with open('/proc/%d/task/%d/children' % (pid, pid)) as file:
         return [int(word) for word in file.read().split()]
