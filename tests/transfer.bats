@@ -304,6 +304,11 @@ repeat() {
     drive transfer retried
 }
 
+@test "--resume waits for a part that an interrupted session still writes" {
+    need_plugin
+    drive transfer busy
+}
+
 @test "--retry ends a transfer that does not advance, or that the other side refuses" {
     need_plugin
     drive transfer exhausted

@@ -1,8 +1,10 @@
 """Files between two sockcats, and peers that do not keep to the protocol."""
+import fcntl
 import hashlib
 import json
 import os
 import select
+import signal
 import re
 import socket
 import sys
@@ -334,7 +336,32 @@ def retried():
         client.end()
         check((count, contents(target) == files), (len(cuts), True), os.listdir(target))
         check(len(re.findall(r'resuming .*file at \d+ %', client.errors())) > 0, True, client.errors())
-        server.process.kill()
+        server.send(signal.SIGTERM)
+        server.process.wait()
+        # The last session has ended in order.
+        check('does not belong' in server.errors(), False, server.errors())
+
+
+def busy():
+    """With --resume a part that is still written is waited for, as by the session that was interrupted."""
+    target = folder('busy')
+    locked = os.open(target + '/.new.part', os.O_RDWR | os.O_CREAT)
+    fcntl.flock(locked, fcntl.LOCK_EX)
+    cat = Cat('-l', '127.0.0.1', '0', '--receive=' + target, '--resume')
+    with dial(cat) as s:
+        s.sendall(SENDER[:-1] + b' sha256\n' + announce())
+        answer = b''
+        while not answer.endswith(b'\n'):
+            answer += s.recv(100)
+        check(select.select([s], [], [], 0.2)[0], [], 'it does not wait')
+        os.close(locked)
+        digest = hashlib.sha256(hashlib.sha256(b'hello').digest()).hexdigest()
+        s.sendall(message(type='data', size=5) + b'hello' + message(type='done', digest=digest) +
+                  message(type='end', count=1))
+        s.shutdown(socket.SHUT_WR)
+        check([said['type'] for said in parse(b'\n' + to_end(s))], ['ready', 'stored'])
+    cat.end()
+    check(contents(target), {'new': b'hello'})
 
 
 def exhausted():
