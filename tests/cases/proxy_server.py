@@ -402,6 +402,7 @@ def leaves():
         s.connect_ex(full.getsockname())
         fill.append(s)
     cat = server('--allow-dest', '127.0.0.1', '-vv')
+    cat.rest()
     before = cat.descriptors()
     for scheme in SCHEMES:
         s = dial(cat)
@@ -411,6 +412,7 @@ def leaves():
         until(lambda: cat.descriptors() == before, 'the end')
     # With a Unix socket an end is seen, too.
     cat = Cat('-l', '-k', '-U', ALL, '--allow-dest', '127.0.0.1', '-vv', T + '/sock')
+    cat.rest()
     before = cat.descriptors()
     s = dial(cat)
     s.sendall(request('http', '127.0.0.1', full.getsockname()[1]))
