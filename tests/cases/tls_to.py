@@ -147,7 +147,7 @@ def refused():
                   '--to', 'tls://127.0.0.1:%d' % far.getsockname()[1])
         for name in 'untrusted', 'good':
             take = serving(far, server_context(name))
-            near = None
+            near, sent = None, False
             try:
                 s = dial(cat)
                 near = Secure(Peer(s, client_context(), False).handshake()) if here else Plain(s)
