@@ -11,7 +11,7 @@ setup_file() {
     command -v cmake >/dev/null || return 0
     if [ -z "$build" ]; then
         build=$BATS_FILE_TMPDIR/build
-        cmake -S "$BATS_TEST_DIRNAME/.." -B "$build" -DBUILD_TESTING=OFF -DSOCKCAT_DIGEST=OFF -DSOCKCAT_TLS=OFF >/dev/null
+        cmake -S "$BATS_TEST_DIRNAME/.." -B "$build" -DBUILD_TESTING=OFF -DSOCKCAT_DIGEST=OFF -DSOCKCAT_TLS=OFF -DSOCKCAT_ARCHIVE=OFF >/dev/null
         cp "$SOCKCAT" "$build/sockcat"
     fi
     # An installation from this build directory can be uninstalled.
