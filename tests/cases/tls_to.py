@@ -15,6 +15,12 @@ from tls import BIG, C, client_context, listener, Peer, ROOT, server_context, se
 OWN = ('--ssl', '--ssl-cert', C + '/good.crt', '--ssl-key', C + '/good.key')
 
 
+def strict(context):
+    """Have the end of a connection without close_notify be an error, which Python ignores."""
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
+    return context
+
+
 class Plain:
     """An end without TLS, with the operations of Secure."""
 
@@ -55,9 +61,9 @@ def join(here, there, *options, context=None):
     far = tcp()
     cat = Cat('-l', *(OWN if here else ()), *(ROOT if there else ()), *options, '127.0.0.1', '0',
               '--to', '%s://127.0.0.1:%d' % ('tls' if there else 'tcp', far.getsockname()[1]))
-    take = serving(far, context or server_context()) if there else None
+    take = serving(far, context or strict(server_context())) if there else None
     s = dial(cat)
-    near = Secure(Peer(s, client_context(), False).handshake()) if here else Plain(s)
+    near = Secure(Peer(s, strict(client_context()), False).handshake()) if here else Plain(s)
     return cat, near, Secure(take()) if there else Plain(accept(far))
 
 
@@ -146,11 +152,11 @@ def refused():
         cat = Cat('-l', '-k', '--max-accepts', '2', *(OWN if here else ()), *ROOT, '127.0.0.1', '0',
                   '--to', 'tls://127.0.0.1:%d' % far.getsockname()[1])
         for name in 'untrusted', 'good':
-            take = serving(far, server_context(name))
+            take = serving(far, strict(server_context(name)))
             near, sent = None, False
             try:
                 s = dial(cat)
-                near = Secure(Peer(s, client_context(), False).handshake()) if here else Plain(s)
+                near = Secure(Peer(s, strict(client_context()), False).handshake()) if here else Plain(s)
                 near.send(b'question')
                 near.finish()
                 there = Secure(take())
@@ -195,7 +201,7 @@ def slow_target():
 def own_certificate():
     """A listener without TLS has a certificate for the target; one with TLS uses it for itself."""
     own = ('--ssl-cert', C + '/client.crt', '--ssl-key', C + '/client.key')
-    cat, near, far = join(False, True, *own, context=server_context(clients=True))
+    cat, near, far = join(False, True, *own, context=strict(server_context(clients=True)))
     check(dict(part[0] for part in far.peer.tls.getpeercert()['subject'])['commonName'], 'client')
     near.finish()
     far.finish()
@@ -203,8 +209,8 @@ def own_certificate():
     cat.end()
     far = tcp()
     cat = Cat('-l', *OWN, *ROOT, '127.0.0.1', '0', '--to', 'tls://127.0.0.1:%d' % far.getsockname()[1])
-    take = serving(far, server_context(clients=True))
-    near = Peer(dial(cat), client_context(), False).handshake()
+    take = serving(far, strict(server_context(clients=True)))
+    near = Peer(dial(cat), strict(client_context()), False).handshake()
     with contextlib.suppress(ssl.SSLError, OSError):
         take()
         sys.exit('a handshake without a certificate')
@@ -217,7 +223,7 @@ def client_certificates():
     """A listener that demands certificates trusts the same file as its own side to the target."""
     cat = Cat('-l', *OWN, '--ssl-verify', *ROOT, '127.0.0.1', '0', '--to', 'tls://127.0.0.1:%d' % 9)
     with contextlib.suppress(ssl.SSLError, OSError):
-        near = Peer(dial(cat), client_context(), False).handshake()
+        near = Peer(dial(cat), strict(client_context()), False).handshake()
         near.rest()
         sys.exit('a session without a certificate')
     cat.end(35)
@@ -226,7 +232,7 @@ def client_certificates():
 def without_listener():
     """Two servers with TLS are joined."""
     one, other = tcp(), tcp()
-    take, take_other = serving(one, server_context()), serving(other, server_context())
+    take, take_other = serving(one, strict(server_context())), serving(other, strict(server_context()))
     cat = Cat(*ROOT, 'tls://127.0.0.1:%d' % one.getsockname()[1],
               '--to', 'tls://127.0.0.1:%d' % other.getsockname()[1])
     near, far = Secure(take()), Secure(take_other())
@@ -244,10 +250,9 @@ def without_listener():
 def verified(status, message, *options):
     """The options are those of the verification of the target."""
     far = tcp()
-    options = [option.replace('C/', C + '/') for option in options]
     cat = Cat('-l', *options, '127.0.0.1', '0', '--to', 'tls://127.0.0.1:%d' % far.getsockname()[1],
               stdin=subprocess.DEVNULL)
-    take = serving(far, server_context())
+    take = serving(far, strict(server_context()))
     try:
         near = Plain(dial(cat))
         near.finish()
