@@ -153,7 +153,7 @@ def refused():
                   '--to', 'tls://127.0.0.1:%d' % far.getsockname()[1])
         for name in 'untrusted', 'good':
             take = serving(far, strict(server_context(name)))
-            near, sent = None, False
+            near = None
             try:
                 s = dial(cat)
                 near = Secure(Peer(s, strict(client_context()), False).handshake()) if here else Plain(s)
