@@ -57,7 +57,7 @@ listed() { sed -n 's/^STATUS([A-Z_]*, \([0-9]*\),.*/\1/p' "$HELPER_DIR/../../src
 }
 
 @test "status 5: the name of a proxy does not resolve" {
-    assert_fails 5 'resolve nosuch.invalid' sockcat --proxy socks5h://nosuch.invalid 127.0.0.1 9 </dev/null
+    assert_fails 5 'resolve proxy nosuch.invalid' sockcat --proxy socks5h://nosuch.invalid 127.0.0.1 9 </dev/null
 }
 
 @test "status 97: a proxy refuses" {
@@ -130,7 +130,7 @@ listed() { sed -n 's/^STATUS([A-Z_]*, \([0-9]*\),.*/\1/p' "$HELPER_DIR/../../src
 certificate() {
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
         -addext subjectAltName=DNS:localhost -keyout "$T/$1.key" -out "$T/$1.crt" 2>/dev/null
-    cat "$T/$1.key" "$T/$1.crt" >"$T/$1.pem"
+    (umask 077 && cat "$T/$1.key" "$T/$1.crt" >"$T/$1.pem")
 }
 
 need_tls() {
