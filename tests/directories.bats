@@ -188,6 +188,10 @@ for number in range(1200): os.mkfifo("%s/a-long-name-of-a-fifo-%05d" % (sys.argv
     drive directories leftovers
 }
 
+@test "what is left of a deep directory is removed, whatever the soft limit of descriptors is" {
+    drive directories deep
+}
+
 @test "with --resume a directory waits for the session that was interrupted" {
     need_plugin
     drive directories waits

@@ -267,6 +267,8 @@ extract_run(const struct extract_config *config, struct fault *fault)
 			.preserve = config->preserve } };
 	/* A file that is too large is an error of write(2). */
 	(void)sigaction(SIGXFSZ, &(const struct sigaction){ .sa_handler = SIG_IGN }, NULL);
+	/* Removing what is left of a deep directory needs one for each level. */
+	(void)sys_allow_descriptors(SYS_DESCRIPTORS);
 	bool good = tree_open(&extract.tree, config->directory, fault);
 	if (good)
 		extract_confine(&extract);

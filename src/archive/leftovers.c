@@ -1,12 +1,13 @@
 /* Emptying a directory; see leftovers.h. */
 #include "archive/leftovers.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "archive/names.h"
 #include "sys/sys.h"
 
 #define LEFTOVERS_DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -21,31 +22,61 @@ leftovers_open(int directory, const char *name)
 	return fd;
 }
 
+static bool leftovers_empty(DIR *stream);
+
 static bool
-leftovers_remove_entry(int directory, const struct names_entry *entry)
+leftovers_remove_entry(int directory, const char *name)
 {
 	/* EISDIR, or EPERM (POSIX): it is a directory. */
-	if (unlinkat(directory, entry->name, 0) == 0)
+	if (unlinkat(directory, name, 0) == 0)
 		return true;
 	if (errno != EISDIR && errno != EPERM)
 		return false;
-	int fd = leftovers_open(directory, entry->name);
-	bool good = fd != -1 && fchmod(fd, 0700) == 0 && leftovers_remove(fd);
+	int fd = leftovers_open(directory, name);
+	DIR *stream = fd != -1 && fchmod(fd, 0700) == 0 ? fdopendir(fd) : NULL;
+	bool good = stream != NULL && leftovers_empty(stream);
 	int error = errno;
-	(void)sys_close(&fd);
+	if (stream != NULL)
+		(void)closedir(stream);
+	else
+		(void)sys_close(&fd);
 	errno = error;
-	return good && unlinkat(directory, entry->name, AT_REMOVEDIR) == 0;
+	return good && unlinkat(directory, name, AT_REMOVEDIR) == 0;
+}
+
+/* Removes the entries while it reads them, as a list of them may need more memory than there is;
+ * then it reads the directory again, as entries may have been missed. */
+static bool
+leftovers_empty(DIR *stream)
+{
+	const struct dirent *entry;
+	bool good = true, removed;
+	do {
+		removed = false;
+		rewinddir(stream);
+		while (good && (errno = 0, entry = readdir(stream)) != NULL) {
+			const char *name = entry->d_name;
+			if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+				continue;
+			good = leftovers_remove_entry(dirfd(stream), name);
+			removed = true;
+		}
+		good = good && errno == 0;
+	} while (good && removed);
+	return good;
 }
 
 bool
 leftovers_remove(int directory)
 {
-	struct names names;
-	bool good = names_read(&names, directory);
-	for (size_t i = 0; good && i < names.count; i++)
-		good = leftovers_remove_entry(directory, &names.list[i]);
+	int copy = sys_duplicate(directory);
+	DIR *stream = copy == -1 ? NULL : fdopendir(copy);
+	bool good = stream != NULL && leftovers_empty(stream);
 	int error = errno;
-	names_close(&names);
+	if (stream != NULL)
+		(void)closedir(stream);
+	else
+		(void)sys_close(&copy);
 	errno = error;
 	return good;
 }

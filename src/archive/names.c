@@ -45,8 +45,6 @@ names_read(struct names *names, int directory)
 		(void)sys_close(&copy);
 		return false;
 	}
-	/* The copy shares the offset, at which another reading has ended. */
-	rewinddir(stream);
 	const struct dirent *entry = NULL;
 	bool good = true;
 	do {

@@ -19,7 +19,7 @@ struct tree {
 	int root;
 	dev_t device; /* of `root` */
 	bool replace; /* existing files that are not directories may be replaced */
-	/* The directory is a new one, which nobody else uses: files are made under their final
+	/* The directory is a new one, which no other process uses: files are made under their final
 	 * names, its own attributes are set, and all in it is of this archive. */
 	bool fresh;
 	bool plain; /* files can be made with their final permissions; only if `fresh` */

@@ -2,6 +2,7 @@
 import hashlib
 import os
 import re
+import resource
 import socket
 import stat
 import subprocess
@@ -192,6 +193,19 @@ def leftovers():
     Cat('127.0.0.1', cat.where, '--send', T + '/new', '--resume').end()
     cat.end()
     check((os.listdir(target), contents(target + '/new')), (['new'], {'a': b'data'}))
+
+
+def deep():
+    """What is left of a directory is removed, also if it is deeper than the soft limit of descriptors."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    target = folder('deep')
+    cat = Cat('-l', '127.0.0.1', '0', '--receive=' + target)
+    with dial(cat) as s:
+        s.sendall(SENDER + TREE + data(archive.long_name(b'L', b'd/' * 400 + b'x') + entry(b'x')) + message(type='done'))
+        s.shutdown(socket.SHUT_WR)
+        to_end(s)
+    fail(cat, 18, 'ends without its two blocks')
+    check(os.listdir(target), [])
 
 
 def waits():
