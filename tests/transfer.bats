@@ -158,6 +158,16 @@ refused() {
     assert_equal "$(ls -A "$T/in")" .big.part
 }
 
+@test "after an error of the disk the digests of the part are not kept" {
+    need_plugin
+    need_shim
+    cp "$(random_file 9000000)" "$T/from/large"
+    with_shim fsync:EIO:1 start_listener 127.0.0.1 0 --receive="$T/in" --resume
+    send --send "$T/from/large"
+    refused 23 'write .*/in/.large.part: Input/output error'
+    assert_equal "$(ls -A "$T/in")" .large.part
+}
+
 @test "two senders, two receivers and other programs are recognised" {
     start_listener 127.0.0.1 0 --send "$T/from/a"
     send --send "$T/from/a"

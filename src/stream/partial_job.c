@@ -152,8 +152,12 @@ partial_job_finish(struct partial_job *job)
 		return PARTIAL_JOB_VERIFY;
 	if ((!result->tree && !partial_job_set_mode(job->fd, result->mode)) ||
 		(result->has_mtime && futimens(job->fd, times) == -1) ||
-		(result->sync && fsync(job->fd) == -1) || !partial_job_flush(job->fd))
+		(result->sync && fsync(job->fd) == -1) || !partial_job_flush(job->fd)) {
+		/* Data that could not be written stays in memory, and the next fsync(2) does not
+		 * report it again: a later run has to see what is on the disk. */
+		(void)posix_fadvise(job->fd, 0, 0, POSIX_FADV_DONTNEED);
 		return PARTIAL_JOB_WRITE;
+	}
 	/* Unless the session has been interrupted. */
 	int runs = PARTIAL_JOB_RUNS;
 	if (!atomic_compare_exchange_strong(&job->state, &runs, PARTIAL_JOB_RENAMES))

@@ -243,7 +243,8 @@ incoming_commit(struct incoming *incoming, struct fault *fault)
 	if (incoming->existing != -1)
 		return incoming_sync(incoming, fault);
 	enum io result = partial_commit(&incoming->partial, &incoming->result, fault);
-	if (result == IO_OK && incoming->digest)
+	/* After a failure they may be those of data that has not reached the disk. */
+	if (result != IO_AGAIN && incoming->digest)
 		sidecar_remove(&incoming->sidecar);
 	return result;
 }

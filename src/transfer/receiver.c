@@ -16,7 +16,7 @@
 enum receiver_state {
 	RECEIVER_IDLE,     /* waits for a file or the end */
 	RECEIVER_CHECKS,   /* what is there of it */
-	RECEIVER_ASKS,     /* waits for the sender, who compares that */
+	RECEIVER_ASKS,     /* waits for the sender to compare that */
 	RECEIVER_RECEIVES, /* data */
 	RECEIVER_EXTRACTS, /* data of a directory */
 	RECEIVER_ENDS,     /* the program that extracts it */
