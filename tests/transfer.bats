@@ -314,6 +314,12 @@ repeat() {
     drive transfer retried
 }
 
+@test "--resume with --retry connects again over TLS, but not after a refusal" {
+    need_plugin
+    [ -e "${SOCKCAT%/*}/libexec/sockcat/tls.so" ] || skip "needs the plug-in tls (OpenSSL)"
+    drive transfer secured
+}
+
 @test "--resume waits for a part that an interrupted session still writes" {
     need_plugin
     drive transfer busy

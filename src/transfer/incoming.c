@@ -72,11 +72,13 @@ incoming_find(struct incoming *incoming)
 			O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	(void)sys_close(&directory);
 	incoming->wanted = incoming->size;
-	if (incoming->existing != -1 && fstat(incoming->existing, &status) == 0 &&
-		S_ISREG(status.st_mode) && (uint64_t)status.st_size == incoming->size)
-		return true;
-	(void)sys_close(&incoming->existing);
-	return false;
+	bool same = incoming->existing != -1 && fstat(incoming->existing, &status) == 0 &&
+		S_ISREG(status.st_mode) && (uint64_t)status.st_size == incoming->size;
+	if (same)
+		incoming->until = 0;
+	else
+		(void)sys_close(&incoming->existing);
+	return same;
 }
 
 /* Opens what is there. */
@@ -91,8 +93,14 @@ incoming_look(struct incoming *incoming, struct fault *fault)
 		(void)partial_check(config->directory, incoming->name, true, &found, &unused);
 	fault_clear(&unused);
 	/* A part is of a newer file than the one that it is to replace. */
-	return (resume && found.size == 0 && !found.busy && incoming_find(incoming)) ||
-		incoming_open_part(incoming, resume, fault);
+	if ((resume && found.size == 0 && !found.busy && incoming_find(incoming)) ||
+		incoming_open_part(incoming, resume, fault))
+		return true;
+	/* The session that was interrupted may have stored the file since. */
+	if (!resume || config->replace || !incoming_find(incoming))
+		return false;
+	fault_clear(fault);
+	return true;
 }
 
 bool

@@ -342,26 +342,48 @@ def retried():
         check('does not belong' in server.errors(), False, server.errors())
 
 
+def secured():
+    """The same over TLS, but not behind a certificate that is refused."""
+    data = os.urandom(SIZE)
+    with open(T + '/file', 'wb') as file:
+        file.write(data)
+    target = folder('secured')
+    server = Cat('-l', '-k', '--ssl', '--ssl-self-signed', '127.0.0.1', '0', '--receive=' + target, '--resume')
+    for trust, limits in ([], [[FREE, FREE]]), (['--insecure'], [[6000000, FREE], [6000000, FREE], [FREE, FREE]]):
+        with tcp() as listener:
+            client = Cat('--retry=4', '--retry-delay', '1ms', '--ssl', *trust, '127.0.0.1',
+                         str(listener.getsockname()[1]), '--send', T + '/file', '--resume')
+            count = through(listener, server, client, limits)
+        client.end(0 if trust else 60)
+        check((count, contents(target) == {'file': data}), (len(limits), bool(trust)), client.errors())
+    server.process.kill()
+
+
 def busy():
-    """With --resume a part that is still written is waited for, as by the session that was interrupted."""
-    target = folder('busy')
-    locked = os.open(target + '/.new.part', os.O_RDWR | os.O_CREAT)
-    fcntl.flock(locked, fcntl.LOCK_EX)
-    cat = Cat('-l', '127.0.0.1', '0', '--receive=' + target, '--resume')
-    with dial(cat) as s:
-        s.sendall(SENDER[:-1] + b' sha256\n' + announce())
-        answer = b''
-        while not answer.endswith(b'\n'):
-            answer += s.recv(100)
-        check(select.select([s], [], [], 0.2)[0], [], 'it does not wait')
-        os.close(locked)
-        digest = hashlib.sha256(hashlib.sha256(b'hello').digest()).hexdigest()
-        s.sendall(message(type='data', size=5) + b'hello' + message(type='done', digest=digest) +
-                  message(type='end', count=1))
-        s.shutdown(socket.SHUT_WR)
-        check([said['type'] for said in parse(b'\n' + to_end(s))], ['ready', 'stored'])
-    cat.end()
-    check(contents(target), {'new': b'hello'})
+    """With --resume a part that is still written is waited for, as by the session that was interrupted, which may also
+    store the file."""
+    digest = hashlib.sha256(hashlib.sha256(b'hello').digest()).hexdigest()
+    sent = {False: message(type='data', size=5) + b'hello', True: message(type='start', offset=5)}
+    for stored in False, True:
+        target = folder('busy %d' % stored)
+        locked = os.open(target + '/.new.part', os.O_RDWR | os.O_CREAT)
+        fcntl.flock(locked, fcntl.LOCK_EX)
+        cat = Cat('-l', '127.0.0.1', '0', '--receive=' + target, '--resume')
+        with dial(cat) as s:
+            s.sendall(SENDER[:-1] + b' sha256\n' + announce())
+            answer = b''
+            while not answer.endswith(b'\n'):
+                answer += s.recv(100)
+            check(select.select([s], [], [], 0.2)[0], [], 'it does not wait')
+            if stored:
+                os.write(locked, b'hello')
+                os.rename(target + '/.new.part', target + '/new')
+            os.close(locked)
+            s.sendall(sent[stored] + message(type='done', digest=digest) + message(type='end', count=1))
+            s.shutdown(socket.SHUT_WR)
+            check([said['type'] for said in parse(b'\n' + to_end(s))], ['ready', 'stored'])
+        cat.end(0)
+        check(contents(target), {'new': b'hello'})
 
 
 def exhausted():
