@@ -235,6 +235,23 @@ EOT
     drive tls versions
 }
 
+# openssl_cnf LIST: a configuration of OpenSSL with these ciphers, for TLS 1.2.
+openssl_cnf() {
+    printf '%s\n' 'openssl_conf = a' '[a]' 'ssl_conf = b' '[b]' 'system_default = c' '[c]' \
+        'MaxProtocol = TLSv1.2' "CipherString = $1" >"$T/openssl.cnf"
+}
+
+@test "ciphers without authentication are not used, even if the configuration of OpenSSL has them" {
+    need ss
+    for list in ALL:aNULL:@SECLEVEL=0 aNULL:@SECLEVEL=0; do
+        openssl_cnf "$list"
+        start_server openssl s_server -accept 127.0.0.1:0 -nocert -tls1_2 -cipher aNULL:@SECLEVEL=0 -www
+        OPENSSL_CONF=$T/openssl.cnf client --ssl --ssl-trustfile "$CERTIFICATES/root.crt" -4 localhost "$port" \
+            < <(printf 'GET / HTTP/1.0\r\n\r\n')
+        assert_status 35
+    done
+}
+
 @test "a list without a cipher, and options that exclude each other, are errors before anything is connected" {
     while IFS='|' read -r status words message; do
         read -ra words <<<"$words"

@@ -82,19 +82,23 @@ openssl_policy_set_suites(SSL_CTX *ssl, const char *list, struct fault *fault)
 		fault, STATUS_VALUE, 0, "invalid --ssl-ciphersuites '%s': no cipher match", list);
 }
 
-/* Whether a server offers the cipher of TLS 1.2 by default: with forward secrecy, and not CBC. */
+/* Whether the cipher of TLS 1.2 is offered by default: with authentication and encryption, and by a
+ * server with forward secrecy, and not CBC. */
 static bool
-openssl_policy_offers(const SSL_CIPHER *cipher)
+openssl_policy_offers(const SSL_CIPHER *cipher, bool server)
 {
 	int exchange = SSL_CIPHER_get_kx_nid(cipher);
 	return strcmp(SSL_CIPHER_get_version(cipher), "TLSv1.3") != 0 &&
-		SSL_CIPHER_is_aead(cipher) == 1 && exchange != NID_kx_rsa &&
-		exchange != NID_kx_rsa_psk;
+		SSL_CIPHER_get_auth_nid(cipher) != NID_auth_null &&
+		SSL_CIPHER_get_cipher_nid(cipher) != NID_undef &&
+		(!server ||
+			(SSL_CIPHER_is_aead(cipher) == 1 && exchange != NID_kx_rsa &&
+				exchange != NID_kx_rsa_psk));
 }
 
-/* Leaves those of the system's list that a server offers. */
+/* Leaves those of the system's list that are offered; without any there is no TLS 1.2. */
 static bool
-openssl_policy_narrow(SSL_CTX *ssl, struct fault *fault)
+openssl_policy_narrow(SSL_CTX *ssl, bool server, struct fault *fault)
 {
 	const STACK_OF(SSL_CIPHER) *all = SSL_CTX_get_ciphers(ssl);
 	size_t size = 1, used = 0;
@@ -106,11 +110,12 @@ openssl_policy_narrow(SSL_CTX *ssl, struct fault *fault)
 	list[0] = '\0';
 	for (int i = 0; i < sk_SSL_CIPHER_num(all); i++) {
 		const SSL_CIPHER *cipher = sk_SSL_CIPHER_value(all, i);
-		if (openssl_policy_offers(cipher))
+		if (openssl_policy_offers(cipher, server))
 			used += (size_t)snprintf(
 				list + used, size - used, "%s:", SSL_CIPHER_get_name(cipher));
 	}
-	bool good = used == 0 || SSL_CTX_set_cipher_list(ssl, list) == 1;
+	bool good = used > 0 ? SSL_CTX_set_cipher_list(ssl, list) == 1
+			     : SSL_CTX_set_min_proto_version(ssl, TLS1_3_VERSION) == 1;
 	free(list);
 	return good || fault_set(fault, STATUS_MEMORY, 0, "TLS: %s", openssl_context_reason());
 }
@@ -123,8 +128,8 @@ openssl_policy_set(SSL_CTX *ssl, const struct tls_settings *settings, struct fau
 		(void)SSL_CTX_set_options(
 			ssl, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
 	if (!openssl_policy_set_versions(ssl, settings, fault) ||
-		(settings->server && settings->ciphers == NULL &&
-			!openssl_policy_narrow(ssl, fault)) ||
+		(settings->ciphers == NULL &&
+			!openssl_policy_narrow(ssl, settings->server, fault)) ||
 		(settings->ciphers != NULL &&
 			!openssl_policy_set_ciphers(ssl, settings->ciphers, fault)) ||
 		(suites != NULL && !openssl_policy_set_suites(ssl, suites, fault)))
