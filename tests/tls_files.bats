@@ -138,6 +138,20 @@ EOT
     assert_fails 23 'write /dev/full: No space left' trust "${own[@]}" --peer-cert /dev/full localhost "$port" </dev/null
 }
 
+@test "a session that cannot begin after its handshake has no clean end for the peer" {
+    own=(--ssl-cert "$CERTIFICATES/client.crt" --ssl-key "$CERTIFICATES/client.key")
+    good --discard
+    assert_fails 23 'write /dev/full: No space left' trust --peer-cert /dev/full localhost "$port" </dev/null
+    finish "$listener"
+    assert_equal "$result" 18
+    good --ssl-verify --ssl-trustfile "$CERTIFICATES/root.crt" --peer-cert /dev/full --discard
+    client --ssl --ssl-trustfile "$CERTIFICATES/root.crt" "${own[@]}" localhost "$port" </dev/null
+    # A reset if its close_notify has not been read.
+    [ "$status" -eq 18 ] || [ "$status" -eq 56 ] || fail "exit status $status"
+    finish "$listener"
+    assert_equal "$result" 23
+}
+
 @test "F124: SSLKEYLOGFILE gets the secrets, for its user only, and a line says so" {
     umask 022
     good -k --discard

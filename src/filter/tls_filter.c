@@ -68,7 +68,7 @@ tls_filter_open(
 	(void)pollset;
 	if (filter->session == NULL && !tls_filter_start(stream, now, fault))
 		return IO_FAIL;
-	filter->link.full = false;
+	tls_link_begin(&filter->link);
 	enum io result = filter->established ? IO_OK : ops->handshake(filter->session, fault);
 	/* Also the alert of a handshake that has failed. */
 	enum io flushed = tls_link_flush(&filter->link, &filter->link.failure);
@@ -89,7 +89,7 @@ tls_filter_open(
 	}
 	if (flushed == IO_AGAIN)
 		stream->read = stream->lower->write;
-	else if (tls_link_has_room(&filter->link))
+	else if (tls_link_goes_on(&filter->link))
 		stream->read.at = STREAM_NOW;
 	if (now >= filter->deadline)
 		return IO_FAULT(
@@ -126,7 +126,7 @@ static enum io
 tls_filter_read_record(struct stream *stream, void *bytes, size_t size, size_t *got)
 {
 	struct tls_filter *filter = stream->impl;
-	filter->link.full = false;
+	tls_link_begin(&filter->link);
 	enum io result =
 		filter->config.tls->ops->read(filter->session, bytes, size, got, &filter->ending);
 	if (result == IO_FAIL)
@@ -194,7 +194,7 @@ tls_filter_read(struct stream *stream, const struct iovec *pieces, int count, si
 	bool queued = !tls_link_is_empty(&filter->link);
 	filter->read_waits = result == IO_AGAIN && filter->link.full && queued;
 	tls_filter_follow(stream);
-	if (result == IO_AGAIN && tls_link_has_room(&filter->link))
+	if (result == IO_AGAIN && tls_link_goes_on(&filter->link))
 		stream->read.at = STREAM_NOW;
 	else if (result != IO_FAIL && queued && !filter->read_waits && !stream->read.draining)
 		tls_filter_await_room(stream);
@@ -347,7 +347,8 @@ tls_filter_close(struct stream *stream, bool clean)
 	struct tls_filter *filter = stream->impl;
 	const struct tls_ops *ops = filter->config.tls->ops;
 	struct fault ignored = FAULT_NONE;
-	if (clean && filter->established && !filter->shut)
+	/* Not if the handshake has failed here only: the peer would see a clean end. */
+	if (clean && stream->opened && !filter->shut)
 		(void)ops->shut(filter->session, &ignored);
 	/* Also the alert that says why. */
 	(void)tls_link_flush(&filter->link, &ignored);

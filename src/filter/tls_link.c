@@ -7,6 +7,10 @@
 /* An empty queue keeps this much memory. */
 #define TLS_LINK_KEPT ((size_t)4096)
 
+/* The most bytes that one call of the library reads: a peer that sends key updates without data
+ * must not keep it from returning. */
+#define TLS_LINK_TURN ((size_t)262144)
+
 /* The bytes that are read at once to be ignored. */
 #define TLS_LINK_IGNORED 4096
 
@@ -15,11 +19,15 @@ tls_link_read(void *state, void *bytes, size_t size, size_t *got)
 {
 	struct tls_link *link = state;
 	struct iovec piece = { bytes, size };
+	if (link->turn >= TLS_LINK_TURN)
+		return IO_AGAIN;
 	enum io result = stream_read(link->lower, &piece, 1, got, &link->failure);
 	link->ended |= result == IO_END;
 	link->bulk = result == IO_OK && *got == size;
-	if (result == IO_OK)
+	if (result == IO_OK) {
+		link->turn += *got;
 		tls_handshake_hear(&link->heard, bytes, *got);
+	}
 	return result;
 }
 
@@ -41,6 +49,19 @@ struct tls_bottom
 tls_link_bottom(struct tls_link *link)
 {
 	return (struct tls_bottom){ link, tls_link_read, tls_link_write };
+}
+
+void
+tls_link_begin(struct tls_link *link)
+{
+	link->full = false;
+	link->turn = 0;
+}
+
+bool
+tls_link_goes_on(const struct tls_link *link)
+{
+	return (link->full || link->turn >= TLS_LINK_TURN) && tls_link_is_empty(link);
 }
 
 bool

@@ -14,6 +14,7 @@ struct tls_link {
 	struct stream *lower;     /* not owned */
 	struct write_queue queue; /* records */
 	uint64_t written;         /* bytes that the library has written */
+	size_t turn;              /* bytes that the last call of the library has read */
 	struct fault failure;     /* of the stream below, in a call of the library */
 	bool full;                /* the last call of the library waits for room in the queue */
 	bool ended;               /* the stream below has ended */
@@ -31,13 +32,12 @@ tls_link_is_empty(const struct tls_link *link)
 	return write_queue_is_empty(&link->queue);
 }
 
+/* Before a call of the library that reads. */
+void tls_link_begin(struct tls_link *link);
+
 /* Whether the last call of the library is to be repeated at once: it waited for room in the queue,
- * which was written since. */
-static inline bool
-tls_link_has_room(const struct tls_link *link)
-{
-	return link->full && tls_link_is_empty(link);
-}
+ * which was written since, or it has read enough for one turn. */
+bool tls_link_goes_on(const struct tls_link *link);
 
 /* Whether the queue holds enough for a write. */
 bool tls_link_is_large(const struct tls_link *link);

@@ -331,6 +331,39 @@ tls_test_room(void)
 	tls_test_end(stream);
 }
 
+/* What is sent without end and has no data does not keep a read from returning. */
+static void
+tls_test_turn(void)
+{
+	static char updates[1 << 20];
+	size_t got = 0, turns = 0;
+	updates[0] = 'h';
+	updates[sizeof updates - 1] = 'd';
+	struct stream *stream = tls_test_open(updates, sizeof updates);
+	while (tls_test_get(stream, &got) == IO_AGAIN && turns++ < 10)
+		CHECK(stream->read.at == STREAM_NOW);
+	CHECK(got == 1 && turns > 1 && tls_test.left == 0);
+	tls_test_end(stream);
+}
+
+/* Where the handshake is over for the peer only, as its last part waits to be sent, no close_notify
+ * follows: that would be a clean end. */
+static void
+tls_test_unopened(void)
+{
+	struct fault fault = FAULT_NONE;
+	struct stream *stream = tls_test_begin("ah", 2);
+	CHECK(stream_open(stream, NULL, 1, &fault) == IO_AGAIN);
+	tls_test.takes = SIZE_MAX;
+	tls_test_end(stream);
+	CHECK(tls_test.taken == TLS_TEST_ANSWER);
+
+	stream = tls_test_open("h", 1);
+	tls_test.takes = SIZE_MAX;
+	tls_test_end(stream);
+	CHECK(tls_test.taken == 1);
+}
+
 /* After close_notify the filter watches for a reset, and for the end, which the stream below
  * watches from then on. */
 static void
@@ -414,6 +447,8 @@ main(void)
 	tls_test_demands[TLS_TEST_MANY + 1] = 'd';
 	tls_test_answers();
 	tls_test_room();
+	tls_test_turn();
+	tls_test_unopened();
 	tls_test_watch();
 	tls_test_progress();
 	tls_test_records();
