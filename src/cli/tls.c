@@ -8,7 +8,6 @@
 
 #include "base/event.h"
 #include "cli/tls_sides.h"
-#include "net/secret_file.h"
 #include "net/starttls.h"
 
 /* The longest name of a host (RFC 1035). */
@@ -161,19 +160,6 @@ tls_identify(struct tls_settings *settings, const struct config *config,
 	return true;
 }
 
-/* Refuses keys that other users can read. */
-static bool
-tls_check_keys(const struct tls_settings *settings, struct fault *fault)
-{
-	for (size_t i = 0; i < settings->identity_count; i++) {
-		const struct tls_identity *identity = &settings->identities[i];
-		const char *key = identity->key != NULL ? identity->key : identity->cert;
-		if (!secret_file_check(key, STATUS_CREDENTIALS, fault))
-			return false;
-	}
-	return true;
-}
-
 /* The certificates of clients that are allowed. The caller frees `allowed`. */
 static bool
 tls_allow(struct tls_settings *settings, const struct options *options, struct fault *fault)
@@ -236,7 +222,7 @@ tls_set_up(struct tls_filter_config *tls, const struct config *config,
 	const char *starttls = tls_sides_text(config, options, side, OPTION_starttls);
 	tls->starttls = starttls != NULL ? starttls_find(starttls) : NULL;
 	tls->tls = tls_new(&settings, fault);
-	if (tls->tls == NULL || !tls_check_keys(&tls->tls->settings, fault))
+	if (tls->tls == NULL)
 		return false;
 	if (settings.self_signed)
 		event_emit(&(struct event){

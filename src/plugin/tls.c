@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "net/secret_file.h"
+
 static const struct plugin tls_plugin = { "tls", "sockcat-tls", sizeof(struct tls_ops) };
 
 void
@@ -10,6 +12,19 @@ tls_free_settings(const struct tls_settings *settings)
 {
 	free((void *)(uintptr_t)settings->identities);
 	free((void *)(uintptr_t)settings->allowed);
+}
+
+/* Refuses keys that other users can read. */
+static bool
+tls_check_keys(const struct tls_settings *settings, struct fault *fault)
+{
+	for (size_t i = 0; i < settings->identity_count; i++) {
+		const struct tls_identity *identity = &settings->identities[i];
+		const char *key = identity->key != NULL ? identity->key : identity->cert;
+		if (!secret_file_check(key, STATUS_CREDENTIALS, fault))
+			return false;
+	}
+	return true;
 }
 
 struct tls *
@@ -25,7 +40,7 @@ tls_new(const struct tls_settings *settings, struct fault *fault)
 	}
 	*tls = (struct tls){ .ops = ops, .settings = *settings };
 	tls->context = ops->context_new(&tls->settings, NULL, fault);
-	if (tls->context != NULL)
+	if (tls->context != NULL && tls_check_keys(&tls->settings, fault))
 		return tls;
 	tls_free(tls);
 	return NULL;
@@ -37,7 +52,7 @@ tls_reload(struct tls *tls, struct fault *fault)
 	if (tls == NULL)
 		return true;
 	tls->fresh = tls->ops->context_new(&tls->settings, tls->context, fault);
-	return tls->fresh != NULL;
+	return tls->fresh != NULL && tls_check_keys(&tls->settings, fault);
 }
 
 void

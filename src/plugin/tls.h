@@ -14,9 +14,9 @@ struct tls {
 /* Frees the lists of settings, not the struct. */
 void tls_free_settings(const struct tls_settings *settings);
 
-/* Opens the plug-in and makes the context. The lists of the settings are allocated and taken, also
- * if it fails. NULL with a fault: STATUS_MISSING if the plug-in is not installed, otherwise that of
- * context_new. The caller frees it. */
+/* Opens the plug-in and makes the context; a key that other users can read is an error. The lists
+ * of the settings are allocated and taken, also if it fails. NULL with a fault: STATUS_MISSING if
+ * the plug-in is not installed, otherwise that of context_new. The caller frees it. */
 struct tls *tls_new(const struct tls_settings *settings, struct fault *fault);
 
 /* Reads all files again, for a new context. False with a fault as above. NULL is ignored. */

@@ -285,6 +285,10 @@ def reload():
         install(name, *PAIR)
         cat.send(signal.SIGHUP)
         until(lambda: served(cat, 'localhost') == der(name), 'the certificate ' + name)
+    os.chmod(T + '/own.key', 0o604)
+    cat.send(signal.SIGHUP)
+    until(lambda: 'own.key: other users can read it; run: chmod o= FILE; keeping the previous' in cat.errors(), 'the refusal')
+    os.chmod(T + '/own.key', 0o600)
     # The key of another certificate; no key; no certificate.
     for line, files in (('own.key.: .*mismatch', (('own.crt', 'wrong'),)), ('own.key', (('own.key', 'none'),)),
                         ('own.crt', (('own.crt', 'none'),))):
