@@ -191,8 +191,8 @@ _sockcat_option() {
     -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy-server --send --receive -C --crlf -o --hex-dump --output --in --offset --out -i --delay --rate --digest --digest-file --expect --expect-digest -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' ;;
     --compat) option=compat kind=words values='nc' bars='--compat' ;;
     --ssl) option=ssl bars='-u --udp -F --pass-fd --ssl --seqpacket --udplite' ;;
-    --ssl-trustfile) option=ssl_trustfile kind=file bars='--ssl-trustfile --psk-file' ;;
-    --capath) option=capath kind=file bars='--capath --psk-file' ;;
+    --ssl-trustfile) option=ssl_trustfile kind=file bars='--ssl-trustfile --psk-file --insecure' ;;
+    --capath) option=capath kind=file bars='--capath --psk-file --insecure' ;;
     --ssl-crlfile) option=ssl_crlfile kind=file bars='--ssl-crlfile --psk-file --insecure' ;;
     --ssl-staple) option=ssl_staple bars='--ssl-staple --psk-file --insecure' ;;
     --ssl-servername) option=ssl_servername kind=address bars='--ssl-servername' ;;
@@ -211,7 +211,7 @@ _sockcat_option() {
     --ssl-verify) option=ssl_verify bars='--psk-file --ssl-verify --insecure' ;;
     --allow-cert) option=allow_cert kind=nothing bars='--pin' ;;
     --pin) option=pin kind=nothing bars='--psk-file --allow-cert --pin' ;;
-    --insecure) option=insecure bars='--ssl-crlfile --ssl-staple --psk-file --ssl-verify --insecure' ;;
+    --insecure) option=insecure bars='--ssl-trustfile --capath --ssl-crlfile --ssl-staple --psk-file --ssl-verify --insecure' ;;
     --starttls) option=starttls kind=words values='smtp imap pop3 ftp ldap xmpp postgres mysql nntp sieve' bars='--starttls' ;;
     --seqpacket) option=seqpacket bars='-u --udp --proxy-server --send-proxy --accept-proxy --send --receive --resume -t --telnet --ssl --seqpacket --mptcp --udplite' ;;
     --vsock) option=vsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -s --source -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;

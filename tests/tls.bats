@@ -53,6 +53,9 @@ need_library() { python3 -c 'import ctypes; ctypes.CDLL("libssl.so.3")' 2>/dev/n
 -l --ssl --ssl-self-signed --ssl-trustfile x 0|-l --ssl-trustfile requires --ssl-verify
 -l --ssl --ssl-self-signed --capath x 0|-l --capath requires --ssl-verify
 -l --ssl --ssl-self-signed --ssl-crlfile x 0|-l --ssl-crlfile requires --ssl-verify
+-l --ssl --ssl-self-signed --peer-cert /nowhere/x 0|-l --peer-cert requires --ssl-verify
+--ssl --insecure --ssl-trustfile /nowhere localhost 9|conflicts with --
+--ssl --insecure --capath /nowhere localhost 9|conflicts with --
 --ssl --pin x --ssl-crlfile x localhost 9|--ssl-crlfile with --pin requires --ssl-trustfile or --capath
 --ssl --pin x --ssl-staple localhost 9|--ssl-staple with --pin requires --ssl-trustfile or --capath
 --ssl -U /nowhere|needs the name of the server

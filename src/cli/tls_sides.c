@@ -24,6 +24,7 @@ static const struct tls_sides_row {
 	{ OPTION_ssl_crlfile, true, true, true, false, true },
 	{ OPTION_ssl_staple, true, false, false, false, false },
 	{ OPTION_pin, true, true, true, false, false },
+	{ OPTION_peer_cert, true, true, true, false, true },
 	{ OPTION_ssl_alpn, true, true, false, false, false },
 };
 #define TLS_SIDES_ROWS (sizeof tls_sides_rows / sizeof tls_sides_rows[0])
