@@ -320,6 +320,11 @@ repeat() {
     drive transfer secured
 }
 
+@test "--resume with --retry asks a proxy for each address of a name, also when it connects again" {
+    need_plugin
+    drive transfer retried_by_proxy
+}
+
 @test "--resume waits for a part that an interrupted session still writes" {
     need_plugin
     drive transfer busy

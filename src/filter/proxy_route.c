@@ -14,6 +14,8 @@ proxy_route_copy(const struct proxy_route *route)
 	if (copy == NULL)
 		return NULL;
 	*copy = *route;
+	/* The first connection takes it. */
+	copy->dial.broken = NULL;
 	copy->values = proxy_header_copy(&route->header.header);
 	if (copy->values == NULL) {
 		free(copy);

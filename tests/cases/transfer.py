@@ -9,7 +9,7 @@ import re
 import socket
 import sys
 
-from drive import accept, Cat, check, dial, main, reset, T, tcp, to_end, until
+from drive import accept, Cat, check, dial, exactly, main, reset, T, tcp, to_end, until
 
 SENDER, RECEIVER = b'sockcat-transfer 1 sender\n', b'sockcat-transfer 1 receiver\n'
 
@@ -357,6 +357,35 @@ def secured():
         client.end(0 if trust else 60)
         check((count, contents(target) == {'file': data}), (len(limits), bool(trust)), client.errors())
     server.process.kill()
+
+
+def retried_by_proxy():
+    """A connection that is made again through a proxy, which does not connect to the first address of the name."""
+    target = folder('proxied')
+    data = os.urandom(5000)
+    with open(T + '/file', 'wb') as file:
+        file.write(data)
+    server = Cat('-l', '-k', '127.0.0.1', '0', '--receive=' + target, '--resume')
+    with tcp() as listener:
+        client = Cat('--retry=1', '--retry-delay', '1ms', '--resolve', 'two.test:7:192.0.2.1,192.0.2.2', '--proxy',
+                     'socks5://127.0.0.1:%d' % listener.getsockname()[1], 'two.test', '7', '--send', T + '/file',
+                     '--resume')
+        # Cut in the greeting; refused; complete.
+        for address, answer, limit in (1, 0, 10), (1, 5, None), (2, 0, FREE):
+            with accept(listener) as near:
+                check(exactly(near, 3), b'\5\1\0')
+                near.sendall(b'\5\0')
+                check(exactly(near, 10), b'\5\1\0\1\xc0\0\2' + bytes([address]) + b'\0\7')
+                near.sendall(bytes([5, answer, 0, 1]) + bytes(6))
+                if limit is None:
+                    continue
+                with dial(server) as far:
+                    if not relay(near, far, [limit, FREE]):
+                        reset(near)
+                        reset(far)
+        client.end()
+    check(contents(target), {'file': data})
+    server.send(signal.SIGTERM)
 
 
 def busy():
