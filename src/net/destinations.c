@@ -10,8 +10,7 @@
 
 #define DESTINATIONS_COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
 
-/* Networks of special addresses (IANA's registries of special-purpose addresses). Those of IPv6
- * with an IPv4 address inside are judged by that, too. */
+/* Networks of special addresses (IANA's registries of special-purpose addresses). */
 static const struct destinations_special {
 	struct cidr network;
 	const char *words;
@@ -156,14 +155,24 @@ destinations_close(struct destinations *destinations)
 static const struct destinations_special *
 destinations_find_special(const struct cidr *to)
 {
-	struct cidr inner = { .size = 4, .bits = 32 };
 	for (size_t i = 0; i < DESTINATIONS_COUNT(destinations_special); i++)
 		if (cidr_contains(&destinations_special[i].network, to))
 			return &destinations_special[i];
-	if (!cidr_contains(&destinations_nat64, to))
-		return NULL;
-	memcpy(inner.bytes, to->bytes + 12, 4);
-	return destinations_find_special(&inner);
+	return NULL;
+}
+
+/* The IPv4 address that a translator connects to for this one; any other one is returned as it
+ * is. */
+static struct address
+destinations_translate(const struct address *to)
+{
+	struct address inner = { .v4 = { .sin_family = AF_INET }, .length = sizeof inner.v4 };
+	struct cidr network;
+	if (!cidr_from(&network, to) || !cidr_contains(&destinations_nat64, &network))
+		return *to;
+	memcpy(&inner.v4.sin_addr, network.bytes + 12, 4);
+	address_set_port(&inner, address_port(to));
+	return inner;
 }
 
 /* Whether the address is one of this host: a socket can be bound to it. */
@@ -208,14 +217,18 @@ destinations_refuse(
 	const struct destinations *destinations, const struct address *to, uint16_t own_port)
 {
 	const struct destinations_list *allowed = &destinations->lists[DESTINATIONS_ALLOW];
+	const struct destinations_list *denied = &destinations->lists[DESTINATIONS_DENY];
+	const struct address translated = destinations_translate(to);
 	uint16_t port = address_port(to);
-	struct cidr network;
-	if (!cidr_from(&network, to))
+	struct cidr network, inner;
+	if (!cidr_from(&network, to) || !cidr_from(&inner, &translated))
 		return "not an address of IPv4 or IPv6";
-	if (destinations_has(&destinations->lists[DESTINATIONS_DENY], &network, port, false, NULL))
+	if (destinations_has(denied, &network, port, false, NULL) ||
+		destinations_has(denied, &inner, port, false, NULL))
 		return "denied by --deny-dest";
-	const struct destinations_special *special = destinations_find_special(&network);
-	bool own = destinations_is_own(to);
+	const struct destinations_special *special = destinations_find_special(&inner);
+	bool own = destinations_is_own(to) ||
+		(inner.size != network.size && destinations_is_own(&translated));
 	if (own && port == own_port)
 		return "the port of this proxy server";
 	if (destinations_has(allowed, &network, port, own || special != NULL, special))

@@ -269,6 +269,10 @@ def own_addresses():
         check(exactly(s, 12)[3], wanted, options)
         s.close()
         cat.send(15)
+    # As a translator writes it.
+    cat = server()
+    check(code('socks5', refused(cat, request('socks5', '64:ff9b::198.51.100.1', port))), 2)
+    cat.send(15)
     # Its own port, at each of its addresses, although they are allowed.
     cat = Cat('-l', '-k', ALL, '--allow-dest', '127.0.0.0/8,198.51.100.1', '0.0.0.0', '0')
     own = int(cat.where)

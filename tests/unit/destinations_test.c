@@ -66,6 +66,11 @@ static const struct {
 	{ "127.0.0.1", "*:80", "127.0.0.1:80", "denied by --deny-dest" },
 	{ NULL, "::/0", "2001:db8::1", "denied by --deny-dest" },
 	{ NULL, "192.0.2.1", "::ffff:192.0.2.1", "denied by --deny-dest" },
+	{ NULL, "192.0.2.0/24", "64:ff9b::192.0.2.1", "denied by --deny-dest" },
+	{ NULL, "192.0.2.0/24:443", "64:ff9b::192.0.2.1", NULL },
+	{ "64:ff9b::/96", "192.0.2.1", "64:ff9b::192.0.2.1", "denied by --deny-dest" },
+	{ NULL, "64:ff9b::/96", "64:ff9b::192.0.2.1", "denied by --deny-dest" },
+	{ "192.0.2.1", NULL, "64:ff9b::192.0.2.1", "not in --allow-dest" },
 	/* The port of the proxy server. */
 	{ "127.0.0.0/8", NULL, "127.0.0.1:9", "the port of this proxy server" },
 	{ "127.0.0.0/8", NULL, "127.3.0.1:9", "the port of this proxy server" },
