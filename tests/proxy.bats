@@ -150,6 +150,8 @@ proxied() {
         sockcat --proxy-digest --proxy http://a b 9 </dev/null
     assert_fails 2 '--proxy-digest requires a proxy of type http and a user' \
         sockcat --proxy-digest --proxy socks5h://me@a b 9 </dev/null
+    assert_fails 2 '--proxy-digest requires a proxy of type http and a user' \
+        sockcat --proxy-digest --proxy socks5h://me@a --proxy http://b c 9 </dev/null
 }
 
 @test "--proxy-cacert and --proxy-insecure require a proxy with TLS" {

@@ -142,12 +142,13 @@ proxies_log_in(struct config *config, const struct options *options, struct faul
 
 /* Checks that there is a login for Digest, and that it can be computed. */
 static bool
-proxies_set_digest(struct proxy_chain *chain, bool http, struct fault *fault)
+proxies_set_digest(struct proxy_chain *chain, struct fault *fault)
 {
 	bool user = false;
 	for (size_t i = 0; i < chain->count; i++)
-		user |= chain->list[i].user != NULL;
-	if (!http || !user)
+		user |= chain->list[i].kind->protocol == &http_proxy_protocol &&
+			chain->list[i].user != NULL;
+	if (!user)
 		return fault_set(fault, STATUS_USAGE, 0,
 			"--proxy-digest requires a proxy of type http and a user for it");
 	struct digest *digest = digest_new("md5", fault);
@@ -170,7 +171,7 @@ proxies_set_http(struct proxy_chain *chain, const struct options *options, struc
 	if (options_has(options, OPTION_proxy_header) && !http)
 		return fault_set(
 			fault, STATUS_USAGE, 0, "--proxy-header requires a proxy of type http");
-	if (options_has(options, OPTION_proxy_digest) && !proxies_set_digest(chain, http, fault))
+	if (options_has(options, OPTION_proxy_digest) && !proxies_set_digest(chain, fault))
 		return false;
 	if ((settings.unverified || settings.trust_file != NULL) && !secure)
 		return fault_set(fault, STATUS_USAGE, 0, "--%s requires a proxy https://...",
