@@ -20,7 +20,7 @@ struct http_digest {
 	bool protected;        /* with a value of the client (qop=auth) */
 };
 
-/* Who answers, and for what. */
+/* The user, and the request to log in for. */
 struct http_digest_login {
 	const char *user, *password;
 	const char *method, *target;
