@@ -135,6 +135,16 @@ sample() {
     diff -r "$T/tree" "$T/out/tree"
 }
 
+@test "archive: a directory of the name - is one" {
+    mkdir "$T/-" "$T/tree"
+    echo data >"$T/tree/file"
+    cd "$T"
+    start_listener 127.0.0.1 0 --receive=- --tar
+    sockcat 127.0.0.1 "$port" --send tree --tar
+    assert_listener_ends 0
+    cmp tree/file ./-/tree/file
+}
+
 @test "archive: what is refused is the receiver's status, and no success of the sender" {
     sample
     put_in

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "plugin/plugin.h"
@@ -82,7 +83,10 @@ static bool
 archive_add_directory(char **words, const struct options *options, struct fault *fault)
 {
 	const char *directory = options->text[OPTION_receive];
-	*words = archive_word(directory != NULL ? directory : ".");
+	if (directory == NULL)
+		directory = ".";
+	/* For the program "-" is standard output. */
+	*words = archive_word(strcmp(directory, "-") == 0 ? "./-" : directory);
 	int fd = sys_open_directory(*words);
 	if (fd == -1)
 		return fault_set(fault, STATUS_OUTPUT, errno, "open %s", *words);

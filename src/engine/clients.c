@@ -229,6 +229,8 @@ clients_step(struct task *task, const struct pollset *pollset, int64_t now, stru
 		struct fault broken = FAULT_NONE;
 		fault_move(&broken, fault);
 		good = clients_connect(clients, &broken, fault);
+		/* Unless it was taken. */
+		fault_clear(&broken);
 	}
 	good = good || clients_survives(clients, fault);
 	clients_wake(clients);
