@@ -289,7 +289,7 @@ complete -c sockcat -n '__sockcat_lacks -u --udp -U --unixsock --proxy -x --vsoc
 complete -c sockcat -n '__sockcat_lacks -X' -s X -x -d 'Set the type of -x: 5 (default), 4 or connect'
 complete -c sockcat -n '__sockcat_lacks -P' -s P -x -d 'Log in to the proxy of -x as USER'
 complete -c sockcat -n '__sockcat_lacks -z --probe -u --udp --proxy-server --send-proxy --seqpacket --sctp --udplite' -l send-proxy -x -a '1 2' -d 'Send a PROXY protocol header of this version'
-complete -c sockcat -n '__sockcat_lacks --proxy-source' -l proxy-source -x -d 'Tell this client address in the header'
+complete -c sockcat -n '__sockcat_lacks --proxy-source' -l proxy-source -x -d 'Send this client address in the header'
 complete -c sockcat -n '__sockcat_lacks -u --udp --accept-proxy --seqpacket --sctp --udplite' -l accept-proxy -x -a '1 2 any' -d 'Require PROXY headers of this version'
 complete -c sockcat -n '__sockcat_unix' -l proxy-from -r -F -d 'Trust these proxies (default loopback and unix)'
 complete -c sockcat -n 'not __sockcat_unix' -l proxy-from -x -a '(__sockcat_live hosts)' -d 'Trust these proxies (default loopback and unix)'

@@ -366,7 +366,7 @@ acceptor_open(struct acceptor *acceptor, struct run *run, struct fault *fault)
 			.options = &config->sockopts,
 			.access = &acceptor->access,
 			.users = &config->users,
-			.told = config->header.accept != 0 ? &config->header.trust : NULL,
+			.trusted = config->header.accept != 0 ? &config->header.trust : NULL,
 			.permissions = config->permissions,
 			.inherited = config->inherited,
 			.listen_fds_count = config->listen_fds_count,

@@ -1,4 +1,4 @@
-/* Clients whose address a header tells; see admission.h. */
+/* Clients that send a header of the PROXY protocol; see admission.h. */
 #include "engine/admission.h"
 
 #include <errno.h>
@@ -72,7 +72,7 @@ admission_ask(const struct client *client, struct pollset *pollset)
 	stream_ask_open(client->session.remote, pollset);
 }
 
-/* The header is there: takes over what it tells. */
+/* The header is complete: takes its addresses. */
 static bool
 admission_take(struct client *client, struct fault *fault)
 {
@@ -80,9 +80,9 @@ admission_take(struct client *client, struct fault *fault)
 	struct session *session = &client->session;
 	if (header->source.length == 0)
 		return true;
-	session->told = proxy_header_copy(header);
+	session->header = proxy_header_copy(header);
 	char *name = address_print(&header->source);
-	if (session->told == NULL || name == NULL) {
+	if (session->header == NULL || name == NULL) {
 		free(name);
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "accept");
 	}
@@ -125,7 +125,7 @@ admission_step(struct clients *clients, struct client *client, const struct poll
 	admission_count(clients);
 	if (!fault_is_set(fault))
 		listener_report(session->remote->write.fd, &session->peer,
-			clients->run->config->transport, session->told, &from);
+			clients->run->config->transport, session->header, &from);
 	return fault_is_set(fault) || !admission_enter(clients, client, fault);
 }
 

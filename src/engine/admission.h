@@ -1,5 +1,5 @@
 /*
- * Clients whose address a header of the PROXY protocol tells: those that connect from a trusted
+ * Clients whose address is in a header of the PROXY protocol: those that connect from a trusted
  * address (--proxy-from) to a listener with --accept-proxy. Until the header is read the
  * client has no address, and is not accepted: limits and access lists decide about it afterwards.
  */

@@ -145,7 +145,7 @@ clients_context(struct clients *clients, struct client *client)
 		.config = clients->run->config,
 		.remote = client->session.remote,
 		.peer = &client->session.peer,
-		.told = client->session.told,
+		.header = client->session.header,
 		.now = clients->run->engine.now,
 		.stored = client->session.connects ? &clients->stored : NULL,
 		.mux = clients->sole ? NULL : &clients->mux,

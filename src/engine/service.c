@@ -57,8 +57,8 @@ static struct address
 service_own(const struct service_context *context)
 {
 	struct address own;
-	if (context->told != NULL)
-		return context->told->destination;
+	if (context->header != NULL)
+		return context->header->destination;
 	(void)address_of_socket(&own, context->remote->write.fd);
 	return own;
 }
@@ -81,7 +81,7 @@ service_init_program(const struct service_context *context, struct fault *fault)
 	};
 	/* Those of a proxy are not the client's. */
 	exec.from.user = SYS_NO_USER;
-	if (context->told == NULL)
+	if (context->header == NULL)
 		sys_peer_credentials(context->remote->write.fd, &exec.from);
 	exec.own = service_own(context);
 	exec.secure = tls_filter_describe(context->remote, &exec.tls);
@@ -97,8 +97,8 @@ service_init_to(const struct service_context *context, struct fault *fault)
 	struct proxy_header *header = &sender.header;
 	struct proxy_values values;
 	if (sender.version != 0) {
-		if (context->told != NULL)
-			*header = *context->told;
+		if (context->header != NULL)
+			*header = *context->header;
 		header->destination = service_own(context);
 		header->source =
 			config->header.source.length > 0 ? config->header.source : *context->peer;

@@ -35,7 +35,7 @@ struct service_context {
 	const struct config *config;
 	struct stream *remote; /* open */
 	const struct address *peer;
-	const struct proxy_header *told; /* about the connection; NULL: nothing */
+	const struct proxy_header *header; /* about the connection; NULL: nothing */
 	int64_t now;
 	size_t *stored; /* files of --send that the peer has stored; NULL: of this session only */
 	/* Only with a listener for many: */

@@ -391,5 +391,5 @@ session_close(struct session *session)
 	/* A handshake that has failed ends with an alert, which a reset could destroy. */
 	stream_close(session->remote,
 		session->relay.clean || (session->connected && !session->remote->opened));
-	free(session->told);
+	free(session->header);
 }

@@ -36,7 +36,7 @@ struct session {
 	struct stream *settles;         /* what SESSION_SETTLING waits for; not owned */
 	struct capture_client captured; /* of the remote side */
 	struct address peer;
-	struct proxy_header *told; /* owned; about the connection, by a proxy; NULL: nothing */
+	struct proxy_header *header; /* owned; about the connection, by a proxy; NULL: nothing */
 	struct relay relay;
 	struct notice notice;
 	struct progress_entry progress; /* its place among the sessions that relay */

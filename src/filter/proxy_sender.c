@@ -16,11 +16,11 @@ static void
 proxy_sender_report(const struct stream *stream, const struct proxy_header *header)
 {
 	const struct proxy_sender *sender = stream->impl;
-	bool told = header->source.length > 0 && header->destination.length > 0;
+	bool known = header->source.length > 0 && header->destination.length > 0;
 	if (!event_wants(EVENT_header_sent))
 		return;
-	char *source = told ? address_print(&header->source) : NULL;
-	char *destination = told ? address_print(&header->destination) : NULL;
+	char *source = known ? address_print(&header->source) : NULL;
+	char *destination = known ? address_print(&header->destination) : NULL;
 	event_emit(&(struct event){ .kind = EVENT_header_sent,
 		.peer = stream->name,
 		.count = sender->config.version,

@@ -1,4 +1,4 @@
-/* What a header of the PROXY protocol tells about the TLS of a client's connection. */
+/* What a header of the PROXY protocol contains about the TLS of a client's connection. */
 #ifndef SOCKCAT_FILTER_PROXY_VALUES_H
 #define SOCKCAT_FILTER_PROXY_VALUES_H
 

@@ -114,12 +114,12 @@ listener_emit(struct event event, const struct address *peer, const struct sys_c
 	free(name);
 }
 
-/* Adds what a header tells. */
+/* Adds the fields of a header. */
 static void
-listener_add_told(struct event *event, char *texts[3], const struct proxy_header *told,
+listener_add_header(struct event *event, char *texts[3], const struct proxy_header *header,
 	const struct address *from)
 {
-	const struct proxy_header_value *id = &told->id, *name = &told->authority;
+	const struct proxy_header_value *id = &header->id, *name = &header->authority;
 	event->via = texts[0] = address_print(from);
 	if (id->length > 0)
 		event->unique_id = texts[1] = strndup((const char *)id->bytes, id->length);
@@ -129,7 +129,7 @@ listener_add_told(struct event *event, char *texts[3], const struct proxy_header
 
 void
 listener_report(int fd, const struct address *peer, const struct transport *transport,
-	const struct proxy_header *told, const struct address *from)
+	const struct proxy_header *header, const struct address *from)
 {
 	struct sys_credentials user;
 	struct address own;
@@ -139,15 +139,15 @@ listener_report(int fd, const struct address *peer, const struct transport *tran
 		return;
 	sys_peer_credentials(fd, &user);
 	if (event_reports() && transport->connected) {
-		if (told != NULL)
-			event.local = local = address_print(&told->destination);
+		if (header != NULL)
+			event.local = local = address_print(&header->destination);
 		else if (address_of_socket(&own, fd))
 			event.local = local = address_print(&own);
 		tcp_state_add(&event, transport, fd);
 	}
-	if (told != NULL)
-		listener_add_told(&event, texts, told, from);
-	listener_emit(event, peer, told != NULL ? NULL : &user);
+	if (header != NULL)
+		listener_add_header(&event, texts, header, from);
+	listener_emit(event, peer, header != NULL ? NULL : &user);
 	free(local);
 	for (size_t i = 0; i < 3; i++)
 		free(texts[i]);
@@ -219,12 +219,12 @@ listener_take(struct listener *listener, const struct listener_socket *socket, s
 	return sys_accept(socket->fd, &peer->any, &peer->length);
 }
 
-/* Whether a header will tell the client's address. */
+/* Whether the client's address will be in a header. */
 static bool
 listener_expects_header(const struct listener *listener, const struct address *peer)
 {
-	const struct proxy_trust *told = listener->config->told;
-	return told != NULL && proxy_trust_contains(told, peer);
+	const struct proxy_trust *trusted = listener->config->trusted;
+	return trusted != NULL && proxy_trust_contains(trusted, peer);
 }
 
 enum io

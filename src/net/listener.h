@@ -30,10 +30,11 @@ struct listener_config {
 	struct endpoint on;        /* host NULL: any address */
 	const struct hosts *hosts; /* addresses to use in place of a look-up; NULL: none */
 	const struct sockopts *options;
-	const struct acl *access;       /* the addresses of permitted clients; NULL: all */
-	const struct proxy_trust *told; /* clients that `access` does not decide about yet, since
-					   a header will tell their address; NULL: none */
-	const struct uid_list *users;   /* permitted on a Unix socket; NULL or empty: all */
+	const struct acl *access; /* the addresses of permitted clients; NULL: all */
+	const struct proxy_trust
+		*trusted;             /* clients that send a header of the PROXY protocol; `access`
+					  is applied to its address later; NULL: none */
+	const struct uid_list *users; /* permitted on a Unix socket; NULL or empty: all */
 	struct permissions permissions; /* of a Unix socket's file */
 	const int *inherited;           /* listening or bound sockets to use instead */
 	size_t listen_fds_count;        /* their number, up to RESOLVE_MAX; 0: none */
@@ -89,10 +90,10 @@ enum io listener_accept(struct listener *listener, const struct pollset *pollset
 /* Pauses after accepting or receiving failed, and reports the failure at most once a second. */
 void listener_pause(struct listener *listener, const char *operation, int error, int64_t now);
 
-/* Emits the event of an accepted client, with its credentials if known. `told`: by a proxy at the
- * address `from`; NULL: nothing was. */
+/* Emits the event of an accepted client, with its credentials if known. `header`: from a proxy at
+ * the address `from`; NULL: there was none. */
 void listener_report(int fd, const struct address *peer, const struct transport *transport,
-	const struct proxy_header *told, const struct address *from);
+	const struct proxy_header *header, const struct address *from);
 
 /* Whether the access list permits the peer; if not, reports and counts it. */
 bool listener_permits(struct listener *listener, const struct address *peer);

@@ -64,7 +64,7 @@ struct proxy_header_value {
 };
 
 struct proxy_header {
-	struct address source, destination; /* of the client's connection; length 0: not told */
+	struct address source, destination; /* of the client's connection; length 0: unknown */
 	struct proxy_header_value alpn, authority, id, ssl;
 };
 

@@ -218,13 +218,13 @@ proxy_reader_is_intact(const struct proxy_reader *reader, size_t at)
 {
 	static const unsigned char zero[4];
 	const unsigned char *bytes = reader->bytes;
-	uint32_t told = 0;
+	uint32_t sent = 0;
 	for (size_t i = 0; i < sizeof zero; i++)
-		told = told << 8 | bytes[at + i];
+		sent = sent << 8 | bytes[at + i];
 	uint32_t crc = crc32c_add(0, bytes, at);
 	crc = crc32c_add(crc, zero, sizeof zero);
 	at += sizeof zero;
-	return crc32c_add(crc, bytes + at, reader->length - at) == told;
+	return crc32c_add(crc, bytes + at, reader->length - at) == sent;
 }
 
 /* The end of the value whose type is at this place; 0: it does not fit. */

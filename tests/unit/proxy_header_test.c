@@ -21,7 +21,7 @@ struct header_case {
 	size_t length;
 	enum proxy_reader_result result;
 	enum proxy_header_version versions;
-	const char *source, *destination; /* as address_print has them; NULL: not told */
+	const char *source, *destination; /* as address_print has them; NULL: none */
 };
 
 #define DONE PROXY_READER_DONE
