@@ -113,7 +113,7 @@ count_tap() {
 
 # build_all PRESET...: builds one after the other and runs its unit tests, while those that are built are
 # tested from outside: many of these tests wait most of the time, and they are served first.
-# The exit statuses are in build/PRESET.built and build/PRESET.unit, what was printed in PRESET.log and ctest.log.
+# Exit statuses are reported as PRESET.built and PRESET.unit; what was printed is in PRESET.log and ctest.log.
 build_all() {
     local preset configured=() i=0
     for preset; do
@@ -122,44 +122,45 @@ build_all() {
     done
     for preset; do
         if wait "${configured[i++]}"; then
-            noting "build/$preset.built" \
+            report "$preset.built" \
                 cmake --build --preset "$preset" -j "$(nproc)" -- -s >>"build/$preset.log" 2>&1
         else
-            noting "build/$preset.built" false
+            report "$preset.built" false
             continue
         fi
-        [ "$preset" = fuzz ] || noting "build/$preset.unit" ctest --test-dir "build/$preset" \
+        [ "$preset" = fuzz ] || report "$preset.unit" ctest --test-dir "build/$preset" \
             --output-on-failure -j "$(nproc)" >"build/$preset/ctest.log" 2>&1
     done
 }
 
-# noting FILE COMMAND...: its exit status goes to the file.
-noting() {
-    local file=$1 status=0
+# report NAME COMMAND...: writes the command's exit status to descriptor 3.
+report() {
+    local name=$1 status=0
     shift
-    "$@" || status=$?
-    echo "$status" >"$file.new"
-    mv "$file.new" "$file"
+    "$@" 3>&- || status=$?
+    echo "$name $status" >&3
 }
 
-# noted FILE: waits for such a file, and is the status in it.
-noted() {
-    until [ -e "$1" ]; do
-        kill -0 "$builder" 2>/dev/null || [ -e "$1" ] || return 1
-        sleep 0.2
+# result NAME: waits for the exit status that is reported under this name, and returns it.
+declare -A results
+result() {
+    local name status
+    until [ -n "${results[$1]-}" ]; do
+        read -r name status <&"$reports" || return 1
+        results[$name]=$status
     done
-    return "$(cat "$1")"
+    return "${results[$1]}"
 }
 
 build() {
     local preset=$1
-    noted "build/$preset.built" || { cat "build/$preset.log"; return 1; }
+    result "$preset.built" || { cat "build/$preset.log"; return 1; }
     grep -E -A 12 'warning:' "build/$preset.log" || :
 }
 
 unit() {
     local preset=$1 report=build/$1/ctest.log total bad
-    noted "build/$preset.unit" || cat "$report"
+    result "$preset.unit" || cat "$report"
     total=$(sed -nE 's/.* tests failed out of ([0-9]+).*/\1/p' "$report")
     bad=$(sed -nE 's/.*, ([0-9]+) tests failed out of .*/\1/p' "$report")
     echo "   unit: $total tests, $bad failed"
@@ -174,7 +175,7 @@ bats_run() {
     shift
     SOCKCAT=$PWD/build/$preset/sockcat SHIM_LIB=$PWD/build/$preset/shim.so \
         BUILD_DIR=$PWD/build/$preset ASAN_OPTIONS=detect_leaks=1 \
-        UBSAN_OPTIONS=print_stacktrace=1 bats --tap "$@" </dev/null
+        UBSAN_OPTIONS=print_stacktrace=1 bats --tap "$@" </dev/null {reports}<&-
 }
 
 # Prints number, file and name of each failed test of a TAP file, separated by tabs; not those in which
@@ -317,14 +318,17 @@ bigendian() {
 mkdir -p build
 to_build=()
 for preset in "${presets[@]}"; do
-    rm -f "build/$preset.built" "build/$preset.unit"
     [ "$preset" = bigendian ] || [ -n "$(lacks "$preset")" ] || to_build+=("$preset")
 done
+rm -f build/reports
+mkfifo build/reports
 # A process group, so that all of it can be ended.
 set -m
-build_all "${to_build[@]}" </dev/null &
+build_all "${to_build[@]}" </dev/null 3>build/reports &
 set +m
 builder=$!
+exec {reports}<build/reports
+rm build/reports
 trap 'kill -TERM -- "-$builder" 2>/dev/null || :' EXIT
 renice -n 10 -g "$builder" >/dev/null 2>&1 || :
 for preset in "${presets[@]}"; do
