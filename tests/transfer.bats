@@ -330,6 +330,11 @@ repeat() {
     drive transfer busy
 }
 
+@test "--resume with --retry connects again while another session writes the part" {
+    need_plugin
+    drive transfer occupied
+}
+
 @test "--retry ends a transfer that does not advance, or that the other side refuses" {
     need_plugin
     drive transfer exhausted

@@ -99,6 +99,7 @@ exchange_fail(struct exchange *exchange, struct fault *fault)
 {
 	const struct protocol_message message = { .kind = PROTOCOL_ERROR,
 		.status = (uint64_t)fault->status,
+		.busy = exchange->busy,
 		.error = fault->text != NULL ? fault->text : "out of memory" };
 	struct fault verdict = FAULT_NONE;
 	if (exchange->greeted && !exchange->failed && !exchange->over)
@@ -136,6 +137,7 @@ exchange_take_error(struct exchange *exchange, const struct protocol_message *me
 		message->error);
 	exchange_conclude(exchange, &fault);
 	exchange_end(exchange);
+	exchange->stream->stats.busy = message->busy != 0;
 }
 
 /* The other side does not follow the protocol. */

@@ -45,6 +45,7 @@ struct exchange {
 	bool digest;      /* both sides can */
 	bool failed;      /* there is a verdict; what arrives is discarded */
 	bool over;        /* nothing more will be sent */
+	bool busy;        /* this side fails as another session writes the part */
 	uint64_t data;    /* bytes of data that follow */
 	int64_t deadline; /* for the greeting, and for the end after a failure */
 	uint64_t taken;   /* bytes that have arrived */

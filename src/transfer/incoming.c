@@ -46,6 +46,7 @@ incoming_open_part(struct incoming *incoming, bool resume, struct fault *fault)
 		return true;
 	}
 	incoming->until = 0;
+	incoming->partial.busy = found.busy;
 	if (!good ||
 		!partial_open(&incoming->partial, config->directory, incoming->name, resume, fault))
 		return false;
@@ -99,6 +100,7 @@ incoming_look(struct incoming *incoming, struct fault *fault)
 	/* The session that was interrupted may have stored the file since. */
 	if (!resume || config->replace || !incoming_find(incoming))
 		return false;
+	incoming->partial.busy = false;
 	fault_clear(fault);
 	return true;
 }

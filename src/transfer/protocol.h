@@ -18,6 +18,7 @@
  *   sender    {"type":"done","digest":"..."}       the end; the receiver answers "stored"
  *
  *   either    {"type":"error","status":23,"error":"write a: No space left on device"}
+ *   receiver  {"type":"error","status":23,"busy":1,"error":"..."}   another session writes the part
  *
  * After an error a side sends nothing else and waits for the end of the other. Unknown members are
  * ignored. Here are pure functions: what is decoded may be any bytes.
@@ -71,6 +72,7 @@ struct protocol_message {
 	bool has_digest;
 	unsigned char digest[PROTOCOL_DIGEST];
 	uint64_t status;
+	uint64_t busy;     /* of an error; 1: another session writes the part */
 	const char *error; /* as received: escape it when it is printed */
 };
 

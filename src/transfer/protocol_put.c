@@ -105,6 +105,8 @@ protocol_put_message(
 	unsigned numbers = row->needs;
 	if (message->dated)
 		numbers |= PROTOCOL_BIT(MTIME) | PROTOCOL_BIT(NSEC);
+	if (message->busy != 0)
+		numbers |= PROTOCOL_BIT(BUSY);
 	for (size_t i = PROTOCOL_MEMBER_SIZE; i < PROTOCOL_MEMBERS; i++)
 		if ((numbers >> i & 1) != 0)
 			protocol_put_number(&output, (enum protocol_member)i,

@@ -14,6 +14,7 @@ const char *const protocol_table_names[PROTOCOL_MEMBERS] = {
 	"offset",
 	"count",
 	"status",
+	"busy",
 };
 
 const struct protocol_table_row protocol_table[PROTOCOL_KINDS] = {
@@ -39,6 +40,7 @@ protocol_table_number(struct protocol_message *message, enum protocol_member mem
 		[PROTOCOL_MEMBER_OFFSET] = &message->offset,
 		[PROTOCOL_MEMBER_COUNT] = &message->count,
 		[PROTOCOL_MEMBER_STATUS] = &message->status,
+		[PROTOCOL_MEMBER_BUSY] = &message->busy,
 	};
 	return fields[member];
 }

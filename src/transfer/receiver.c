@@ -34,6 +34,13 @@ struct receiver {
 
 /* --- messages --- */
 
+static void
+receiver_fail(struct receiver *receiver, struct fault *fault)
+{
+	receiver->exchange.busy = receiver->file.partial.busy || receiver->tree.partial.busy;
+	exchange_fail(&receiver->exchange, fault);
+}
+
 /* Whether the name of a file or directory may be used. */
 static bool
 receiver_allows(const struct protocol_message *message, struct fault *fault)
@@ -55,7 +62,7 @@ receiver_begin(struct receiver *receiver, const struct protocol_message *message
 	if (!receiver_allows(message, &fault) ||
 		!incoming_open(&receiver->file, &receiver->config.file, message, exchange->digest,
 			&fault)) {
-		exchange_fail(exchange, &fault);
+		receiver_fail(receiver, &fault);
 		return;
 	}
 	receiver->state = RECEIVER_CHECKS;
@@ -81,7 +88,7 @@ receiver_begin_tree(struct receiver *receiver, const struct protocol_message *me
 	if (!receiver_allows(message, &fault) ||
 		!incoming_tree_open(&receiver->tree, &receiver->config.file, message,
 			exchange->digest, &fault)) {
-		exchange_fail(exchange, &fault);
+		receiver_fail(receiver, &fault);
 		return;
 	}
 	receiver->state = RECEIVER_CHECKS;
@@ -100,7 +107,7 @@ receiver_start_tree(struct receiver *receiver)
 	if (result == IO_AGAIN) {
 		stream->read.at = clock_after(clock_now(), RECEIVER_PAUSE);
 	} else if (result == IO_FAIL) {
-		exchange_fail(exchange, &fault);
+		receiver_fail(receiver, &fault);
 	} else {
 		receiver->state = RECEIVER_EXTRACTS;
 		receiver_await(stream, &stream->write, receiver->tree.archiver.archive);
@@ -139,7 +146,7 @@ receiver_check(struct receiver *receiver)
 		(file->offset > 0 ? blocks_finish(&file->blocks, ready.digest, &fault)
 				  : incoming_start(file, 0, &fault));
 	if (!good) {
-		exchange_fail(exchange, &fault);
+		receiver_fail(receiver, &fault);
 		return;
 	}
 	receiver->state = file->offset > 0 ? RECEIVER_ASKS : RECEIVER_RECEIVES;
@@ -153,7 +160,7 @@ receiver_start(struct receiver *receiver, uint64_t offset)
 	struct fault fault = FAULT_NONE;
 	receiver->state = RECEIVER_RECEIVES;
 	if (!incoming_start(&receiver->file, offset, &fault)) {
-		exchange_fail(&receiver->exchange, &fault);
+		receiver_fail(receiver, &fault);
 		return;
 	}
 	exchange_report_resumed(receiver->file.name, offset, receiver->file.size);
@@ -168,11 +175,11 @@ receiver_store(struct receiver *receiver, const struct protocol_message *message
 		bool good = incoming_tree_verify(&receiver->tree, message, &fault);
 		receiver_end_tree(receiver);
 		if (!good)
-			exchange_fail(&receiver->exchange, &fault);
+			receiver_fail(receiver, &fault);
 		return;
 	}
 	if (!incoming_verify(&receiver->file, message, &fault)) {
-		exchange_fail(&receiver->exchange, &fault);
+		receiver_fail(receiver, &fault);
 		return;
 	}
 	receiver->state = RECEIVER_STORES;
@@ -220,7 +227,7 @@ receiver_take_data(struct exchange *exchange, const unsigned char *bytes, size_t
 	if (result == IO_END)
 		receiver_end_tree(receiver);
 	else if (result == IO_FAIL)
-		exchange_fail(exchange, &fault);
+		receiver_fail(receiver, &fault);
 	return taken;
 }
 
@@ -254,7 +261,7 @@ receiver_look_at_program(struct receiver *receiver)
 	receiver_await(stream, &stream->read, receiver->tree.archiver.report);
 	stream->read.at = result == IO_AGAIN ? 0 : STREAM_NOW;
 	if (result == IO_FAIL) {
-		exchange_fail(exchange, &fault);
+		receiver_fail(receiver, &fault);
 		incoming_tree_close(&receiver->tree);
 	} else if (result == IO_OK) {
 		receiver->state = RECEIVER_STORES;
@@ -287,7 +294,7 @@ receiver_look(struct receiver *receiver)
 			.detail = exchange_verified(exchange) });
 		exchange_put(exchange, &(struct protocol_message){ .kind = PROTOCOL_STORED });
 	} else {
-		exchange_fail(exchange, &fault);
+		receiver_fail(receiver, &fault);
 	}
 	incoming_close(&receiver->file);
 	incoming_tree_close(&receiver->tree);

@@ -415,6 +415,39 @@ def busy():
         check(contents(target), {'new': b'hello'})
 
 
+def occupied():
+    """A part that another session writes: the receiver marks its refusal, behind which a sender with --retry and
+    --resume connects again, until it is free or retries end."""
+    with open(T + '/file', 'wb') as file:
+        file.write(b'hello')
+    target = folder('occupied')
+    locked = os.open(target + '/.file.part', os.O_RDWR | os.O_CREAT)
+    fcntl.flock(locked, fcntl.LOCK_EX)
+    # Without --resume it does not wait for the other session.
+    server = Cat('-l', '-k', '127.0.0.1', '0', '--receive=' + target)
+    with dial(server) as s:
+        s.sendall(SENDER + announce('file'))
+        s.shutdown(socket.SHUT_WR)
+        said = parse(to_end(s))[-1]
+    check((said['type'], said['status'], said.get('busy')), ('error', 23, 1), said)
+    with tcp() as listener:
+        words = ['--retry=1', '--retry-delay', '1ms', '127.0.0.1', str(listener.getsockname()[1]), '--send', T + '/file']
+        for more in [], ['--resume']:
+            client = Cat(*words, *more)
+            check(through(listener, server, client, [[FREE, FREE]]), 1 + len(more), more)
+            client.end(23)
+            check('another process is writing it' in client.errors(), True, client.errors())
+        client = Cat(*words, '--resume')
+        for free in False, True:
+            if free:
+                os.close(locked)
+            with accept(listener) as near, dial(server) as far:
+                check(relay(near, far, [FREE, FREE]), True)
+        client.end()
+    check(contents(target), {'file': b'hello'})
+    server.send(signal.SIGTERM)
+
+
 def exhausted():
     """Retries end, and a failure that the other side reports is not retried."""
     with open(T + '/file', 'wb') as file:

@@ -42,6 +42,7 @@ transfer_test_again(const struct protocol_message *message, const char *object)
 		CHECK(got.sends == message->sends && got.sha256 == message->sha256);
 		CHECK(got.offset == message->offset && got.count == message->count);
 		CHECK(got.mode == message->mode && got.status == message->status);
+		CHECK(got.busy == message->busy);
 		CHECK(got.dated == message->dated && got.has_digest == message->has_digest);
 		CHECK(got.name_length == message->name_length);
 		CHECK(got.name_length == 0 ||
@@ -78,8 +79,8 @@ transfer_test_messages(void)
 		&(struct protocol_message){
 			.kind = PROTOCOL_FILE, .name = longest, .name_length = sizeof longest },
 		NULL);
-	transfer_test_again(&(struct protocol_message){
-				    .kind = PROTOCOL_TREE, .name = "d", .name_length = 1 },
+	transfer_test_again(
+		&(struct protocol_message){ .kind = PROTOCOL_TREE, .name = "d", .name_length = 1 },
 		"{\"type\":\"tar\",\"name\":\"d\"}");
 	transfer_test_again(&(struct protocol_message){ .kind = PROTOCOL_READY, .offset = 7 },
 		"{\"type\":\"ready\",\"offset\":7}");
@@ -104,6 +105,10 @@ transfer_test_messages(void)
 				    .status = 23,
 				    .error = "write \"x\": \xe2\x82\xac" },
 		"{\"type\":\"error\",\"status\":23,\"error\":\"write \\\"x\\\": \xe2\x82\xac\"}");
+	transfer_test_again(
+		&(struct protocol_message){
+			.kind = PROTOCOL_ERROR, .status = 23, .busy = 1, .error = "x" },
+		"{\"type\":\"error\",\"status\":23,\"busy\":1,\"error\":\"x\"}");
 }
 
 static void
