@@ -87,6 +87,18 @@ refused() {
     refused 23 'open .*/in/tree: Not a directory'
 }
 
+@test "a file does not replace the rest of a directory, nor the reverse; the message says what to remove" {
+    mkdir "$T/in/.one.part"
+    receive
+    send --send "$T/one"
+    refused 23 'open .*/in/.one.part: Is a directory; remove it$'
+    echo rest >"$T/in/.tree.part"
+    receive
+    send --send "$T/tree"
+    refused 23 'open .*/in/.tree.part: Not a directory; remove it$'
+    assert_equal "$(cat "$T/in/.tree.part")" rest
+}
+
 @test "the limits of the receiver are reported by both sides, and leave nothing" {
     receive --max-entries=2
     send --send "$T/tree"

@@ -136,6 +136,17 @@ partial_is_named(const struct partial *partial)
 		own.st_dev == named.st_dev && own.st_ino == named.st_ino;
 }
 
+/* The part cannot be opened. A directory and a file do not replace each other. */
+static bool
+partial_refuse(const struct partial *partial, struct fault *fault)
+{
+	int error = errno;
+	(void)fault_set(fault, STATUS_OUTPUT, error, "open %s", partial->part_path);
+	if (error == EISDIR || error == ENOTDIR)
+		fault_add(fault, "; remove it");
+	return false;
+}
+
 /* Opens a part that exists, which another process may replace with anything. */
 static bool
 partial_reopen(struct partial *partial, struct fault *fault)
@@ -143,8 +154,7 @@ partial_reopen(struct partial *partial, struct fault *fault)
 	struct stat status;
 	partial->fd = openat(partial->directory, partial_part(partial), PARTIAL_FLAGS);
 	if (partial->fd == -1)
-		return errno == ENOENT ||
-			fault_set(fault, STATUS_OUTPUT, errno, "open %s", partial->part_path);
+		return errno == ENOENT || partial_refuse(partial, fault);
 	if (fstat(partial->fd, &status) == -1)
 		return fault_set(fault, STATUS_OUTPUT, errno, "open %s", partial->part_path);
 	if (!S_ISREG(status.st_mode) || status.st_nlink > 1 || status.st_uid != geteuid())
@@ -246,8 +256,7 @@ partial_take_tree(struct partial *partial, struct fault *fault)
 		if (partial->fd == -1 && errno == ENOENT)
 			continue;
 		if (partial->fd == -1 || fstat(partial->fd, &status) == -1)
-			return fault_set(
-				fault, STATUS_OUTPUT, errno, "open %s", partial->part_path);
+			return partial_refuse(partial, fault);
 		if (status.st_uid != geteuid())
 			return fault_set(fault, STATUS_OUTPUT, 0,
 				"open %s: not a directory of this user; remove it",
