@@ -132,6 +132,25 @@ assert_nothing_passed() {
     assert_peer_done
 }
 
+@test "-F: the path of a socket that was passed stays, with --send-proxy too" {
+    for option in '' '--send-proxy 2'; do
+        start_peer --listen "unix:$T/socket" recvall
+        # shellcheck disable=SC2086 # several words
+        receive -U -s "$T/own" $option "$T/socket"
+        assert_passed
+        [ -S "$T/own" ] || fail "the path is removed with '$option'"
+        assert_peer_done
+        rm "$T/own" "$T/socket"
+    done
+}
+
+@test "-F: the path of a socket that was not passed is removed" {
+    start_peer --listen "unix:$T/socket" 'recvall!'
+    receive --output gone -U -s "$T/own" --send-proxy 2 "$T/socket"
+    assert_facts 'status 23'
+    [ ! -e "$T/own" ] || fail "the path is left"
+}
+
 @test "-F passes an inherited socket on" {
     start_peer send:hello recvall
     drive pass passes_inherited_socket "$peer_port"

@@ -7,6 +7,7 @@
 #include "base/event.h"
 #include "filter/proxy_filter.h"
 #include "mode/mode.h"
+#include "stream/dialled.h"
 #include "sys/sys.h"
 
 struct fdpass {
@@ -54,6 +55,8 @@ fdpass_send(struct fdpass *pass, struct fault *fault)
 	}
 	/* The path belongs to the socket that was passed. */
 	unix_path_leave(&pass->dial.file);
+	if (pass->stream != NULL)
+		dialled_leave_file(pass->stream);
 	pass->passed = true;
 	engine_remove(&pass->run->engine, &pass->task);
 	return true;

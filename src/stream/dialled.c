@@ -43,6 +43,15 @@ dialled_close_connected(struct stream *stream, bool clean)
 	free(dialled);
 }
 
+void
+dialled_leave_file(struct stream *stream)
+{
+	if (stream->ops->close != dialled_close_connected)
+		return;
+	struct dialled *dialled = (struct dialled *)(uintptr_t)stream->ops;
+	unix_path_leave(&dialled->dial.file);
+}
+
 /* The stream becomes that of the connection. */
 static bool
 dialled_become(struct stream *stream, struct fault *fault)

@@ -14,4 +14,8 @@
 struct stream *dialled_new(
 	const struct dial_config *config, bool single, struct address *peer, struct fault *fault);
 
+/* The connection, if it is one of such a stream, has another owner: closing the stream leaves the
+ * file of its own Unix socket. */
+void dialled_leave_file(struct stream *stream);
+
 #endif
