@@ -19,6 +19,9 @@ load lib/helper
     sockcat -z --proxy "socks5h://127.0.0.1:$held" name.test 7 8 </dev/null 2>"$T/err" || status=$?
     assert_status 7
     assert_line 'name.test:7: refused-by-proxy' "$T/err"
+    # Many ports have no lines.
+    assert_fails 7 "^sockcat: name.test: 0 of 30 ports open; connect proxy 127.0.0.1:$held: Connection refused$" \
+        sockcat -z --proxy "socks5h://127.0.0.1:$held" name.test 1-30 </dev/null
 }
 
 @test "--wait-for and --until-closed go by what the proxy says" {

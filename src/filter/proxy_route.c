@@ -68,6 +68,8 @@ proxy_route_reach(const struct proxy_route *route, size_t hop, struct fault *fau
 	/* They are for the target. */
 	first.destinations = NULL;
 	first.error = NULL;
+	/* That a proxy refuses connections says nothing about the port. */
+	first.brief = false;
 	struct stream *top = proxy_route_start(route, &first, fault);
 	bool good = top != NULL;
 	for (size_t i = 0; good && i <= hop && i < chain->count; i++)
