@@ -128,6 +128,19 @@ proxied() {
     SOCKCAT_PROXY_AUTH=me:secret start_listener --proxy 127.0.0.1:1 --to 127.0.0.1:9 127.0.0.1 0
 }
 
+@test "the proxies of a chain with the same user are sent the first password of that user only" {
+    printf 'you:other\nme:secret\nme:second\n' >"$T/logins"
+    chmod 600 "$T/logins"
+    local login='Proxy-Authorization: Basic bWU6c2VjcmV0\r\n\r\n'
+    start_peer "expect:CONNECT b:8 HTTP/1.1\\r\\nHost: b:8\\r\\n$login" 'send:HTTP/1.1 200 x\r\n\r\n' \
+        "expect:CONNECT c:7 HTTP/1.1\\r\\nHost: c:7\\r\\n$login" 'send:HTTP/1.1 200 x\r\n\r\n' \
+        'expect:CONNECT a:9 HTTP/1.1\r\nHost: a:9\r\n\r\n' close
+    assert_fails 97 closed sockcat --proxy-auth-file "$T/logins" --proxy "http://me@127.0.0.1:$peer_port" \
+        --proxy http://me@b:8 --proxy http://c:7 a 9 </dev/null
+    finish "$peer"
+    assert_equal "$result" 0
+}
+
 @test "a field of --proxy-header is sent to HTTP proxies, behind the login" {
     start_peer 'expect:CONNECT a:9 HTTP/1.1\r\nHost: a:9\r\nX-One: 1\r\nX-Two: b  c\r\n\r\n' close
     assert_fails 97 closed sockcat --proxy-header 'X-One: 1' --proxy-header 'X-Two: b  c' \

@@ -2,8 +2,9 @@
  * The users and passwords of proxies: lines "USER:PASSWORD". Empty lines, and those that begin with
  * '#', are skipped.
  *
- * A proxy with a user has the password of that user's line. Only a proxy that is the only one may
- * have the user of the first line: no proxy of a chain is sent the password of another one.
+ * A proxy with a user has the password of the first line of that user, and so have others of the
+ * chain with this user. Only a proxy that is the only one may have the user of the first line: no
+ * proxy of a chain is sent the password of another user.
  */
 #ifndef SOCKCAT_NET_PROXY_LOGIN_H
 #define SOCKCAT_NET_PROXY_LOGIN_H
