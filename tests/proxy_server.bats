@@ -52,6 +52,10 @@ load lib/helper
     drive proxy_server upstream
 }
 
+@test "an upstream proxy is asked for the allowed addresses of a name" {
+    drive proxy_server upstream_mixed
+}
+
 @test "a proxy server is the upstream of another one" {
     drive proxy_server chained
 }

@@ -21,6 +21,7 @@ struct proxy_filter {
 	struct endpoint target;
 	const struct hosts *hosts;               /* not owned */
 	const struct destinations *destinations; /* not owned; see struct dial_config */
+	uint16_t own_port;                       /* the same */
 	int *error;                              /* the same */
 	int64_t deadline;                        /* of the dial; of this proxy with retries */
 	int64_t wait;
@@ -117,10 +118,24 @@ proxy_filter_denies(const struct proxy_filter *filter)
 	if (filter->destinations == NULL || filter->hop + 1 < filter->chain->count)
 		return NULL;
 	if (filter->resolve.count > 0)
-		return destinations_refuse(filter->destinations, proxy_filter_address(filter), 0);
+		return destinations_refuse(
+			filter->destinations, proxy_filter_address(filter), filter->own_port);
 	return destinations_given(filter->destinations)
 		? "a name, which the proxy resolves (--proxy-dns=local)"
 		: NULL;
+}
+
+/* Goes to the first address that is allowed. Why the last one is not; NULL: there is one, or the
+ * proxy may resolve the name. */
+static const char *
+proxy_filter_skip(struct proxy_filter *filter)
+{
+	const char *denied = proxy_filter_denies(filter);
+	while (denied != NULL && filter->address + 1 < filter->resolve.count) {
+		filter->address++;
+		denied = proxy_filter_denies(filter);
+	}
+	return denied;
 }
 
 /* The address to ask for is known, or the proxy resolves the name. */
@@ -130,6 +145,7 @@ proxy_filter_start(struct stream *stream, struct fault *fault)
 	struct proxy_filter *filter = stream->impl;
 	const struct proxy *proxy = proxy_filter_hop(filter);
 	const struct endpoint *next = proxy_next(filter->chain, filter->hop, &filter->target);
+	const char *denied = proxy_filter_skip(filter);
 	const struct handshake_request request = {
 		.host = next->host,
 		.port = (uint16_t)next->port,
@@ -140,7 +156,6 @@ proxy_filter_start(struct stream *stream, struct fault *fault)
 		.field_count = filter->chain->field_count,
 		.digest = filter->chain->digest && proxy->user != NULL,
 	};
-	const char *denied = proxy_filter_denies(filter);
 	if (denied != NULL) {
 		if (filter->error != NULL)
 			*filter->error = EACCES;
@@ -244,6 +259,9 @@ proxy_filter_try_next(struct stream *stream, int64_t now, struct fault *fault)
 	if (!filter->passes || filter->route == NULL ||
 		filter->address + 1 >= filter->resolve.count)
 		return IO_FAIL;
+	filter->address++;
+	if (proxy_filter_skip(filter) != NULL)
+		return IO_FAIL;
 	fault_move(&filter->failures, fault);
 	struct stream *lower = proxy_route_reach(filter->route, filter->hop, fault);
 	if (lower == NULL)
@@ -251,7 +269,6 @@ proxy_filter_try_next(struct stream *stream, int64_t now, struct fault *fault)
 	event_emit(&(struct event){ .kind = EVENT_attempt_failed, .cause = filter->failures.text });
 	stream_close(stream->lower, true);
 	stream->lower = lower;
-	filter->address++;
 	filter->passes = false;
 	filter->state = PROXY_FILTER_RESOLVED;
 	enum io result = stream_open(lower, NULL, now, fault);
@@ -332,6 +349,7 @@ proxy_filter_add(
 		.target = dial->to,
 		.hosts = dial->hosts,
 		.destinations = dial->destinations,
+		.own_port = dial->own_port,
 		.error = dial->error,
 		.hop = hop,
 		/* The tries have deadlines of their own. */

@@ -281,6 +281,12 @@ def own_addresses():
         s.sendall(request('socks5', host, own))
         check(to_end(s)[3], 2, host)
     until(lambda: cat.errors().count('the port of this proxy server') == 3, 'three lines')
+    cat.send(15)
+    # Nor is a proxy asked for it.
+    proxy = tcp()
+    cat = server('--proxy', 'socks5h://127.0.0.1:%d' % proxy.getsockname()[1], '--allow-dest', '127.0.0.0/8')
+    check(code('socks5', refused(cat, request('socks5', '127.0.0.9', int(cat.where)))), 2)
+    until(lambda: 'the port of this proxy server' in cat.errors(), 'the line')
 
 
 def mixed_addresses():
@@ -384,6 +390,34 @@ def upstream():
     cat = server('--proxy', url, '--proxy-dns=local', '--allow-dest', '192.0.2.0/24', '--resolve',
                  'name.test:7:192.0.2.1', '--resolve', 'bad.test:7:127.0.0.1')
     check(code('socks5h', refused(cat, request('socks5h', 'bad.test', 7))), 2)
+    cat.send(15)
+
+
+def upstream_mixed():
+    """Of a name's addresses, the allowed ones are asked for, in their order."""
+    proxy = tcp()
+    cat = server('--proxy', 'socks5h://127.0.0.1:%d' % proxy.getsockname()[1], '--proxy-dns=local', '--allow-dest',
+                 '203.0.113.0/24', '--resolve', 'both.test:7:127.0.0.1,203.0.113.1,198.51.100.1,203.0.113.2,127.0.0.2')
+
+    def answer(last, number):
+        far = accept(proxy)
+        check(exactly(far, 3), SOCKS5)
+        far.sendall(b'\5\0')
+        check(exactly(far, 10), b'\5\1\0\1\xcb\0\x71' + bytes([last, 0, 7]))
+        far.sendall(b'\5' + bytes([number]) + b'\0\1\0\0\0\0\0\0')
+
+    near = dial(cat)
+    near.sendall(request('socks5h', 'both.test', 7))
+    answer(1, 5)
+    answer(2, 0)
+    check(exactly(near, 12), OK['socks5h'])
+    # The last failure is that of the proxy, not of an address that is skipped.
+    near = dial(cat)
+    near.sendall(request('socks5h', 'both.test', 7))
+    answer(1, 5)
+    answer(2, 5)
+    check(code('socks5h', to_end(near)), 5)
+    until(lambda: '203.0.113.2:7: target: connection refused' in cat.errors(), 'the cause')
 
 
 def chained():
