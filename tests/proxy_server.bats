@@ -56,6 +56,11 @@ load lib/helper
     drive proxy_server upstream_mixed
 }
 
+@test "a refused client whose connection takes no answer has its time" {
+    need_shim
+    drive proxy_server stuck
+}
+
 @test "a proxy server is the upstream of another one" {
     drive proxy_server chained
 }

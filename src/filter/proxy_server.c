@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "filter/filter.h"
 
-/* How long a refused client may take to end the connection. */
+/* How long a refused client may take to receive the answer, and then to end the connection. */
 #define PROXY_SERVER_LINGER (2 * CLOCK_SECOND)
 
 /* The answer to a wrong password is delayed, to slow guessing down. */
@@ -102,7 +102,8 @@ proxy_server_read(struct stream *stream, int64_t now, struct fault *fault)
 		return IO_OK;
 	(void)proxy_server_fault(stream, STATUS_PROXY, request->words, &server->fault);
 	server->state = request->wrong_login ? PROXY_SERVER_DELAYING : PROXY_SERVER_REFUSING;
-	server->deadline = clock_after(now, PROXY_SERVER_DELAY);
+	server->deadline =
+		clock_after(now, request->wrong_login ? PROXY_SERVER_DELAY : PROXY_SERVER_LINGER);
 	return IO_OK;
 }
 
@@ -160,9 +161,15 @@ proxy_server_step(struct stream *stream, int64_t now, struct fault *fault)
 		if (now < server->deadline)
 			return IO_AGAIN;
 		server->state = PROXY_SERVER_REFUSING;
+		server->deadline = clock_after(now, PROXY_SERVER_LINGER);
 	}
 	if (server->state != PROXY_SERVER_LEAVING) {
 		enum io result = proxy_server_send(stream, fault);
+		if (result == IO_AGAIN && server->state == PROXY_SERVER_REFUSING &&
+			now >= server->deadline) {
+			fault_move(fault, &server->fault);
+			return IO_FAIL;
+		}
 		if (result != IO_OK)
 			return result;
 		if (server->state == PROXY_SERVER_ANSWERING)

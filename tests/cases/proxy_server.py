@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from drive import accept, Cat, check, dial, exactly, ip, LIMIT, main, reset, T, tcp, to_end, until
+from drive import accept, Cat, check, dial, exactly, ip, LIMIT, main, reset, shim, T, tcp, to_end, until
 
 ALL = '--proxy-server=http,socks4,socks5'
 SOCKS5 = b'\5\1\0'
@@ -418,6 +418,19 @@ def upstream_mixed():
     answer(2, 5)
     check(code('socks5h', to_end(near)), 5)
     until(lambda: '203.0.113.2:7: target: connection refused' in cat.errors(), 'the cause')
+
+
+def stuck():
+    """A client that takes no answer, to a request and to a wrong password, is closed nevertheless."""
+    os.umask(0o077)
+    with open(T + '/users', 'w') as file:
+        file.write('me:secret\n')
+    rules = ','.join(call + ':EAGAIN:*:socket' for call in ('write', 'writev', 'send', 'sendto', 'sendmsg'))
+    for options in [], ['--proxy-auth-file', T + '/users']:
+        cat = Cat('-l', ALL, *options, '127.0.0.1', '0', env=shim(rules))
+        near = dial(cat)
+        near.sendall(request('http', '127.0.0.1', 7))
+        cat.end(97)
 
 
 def chained():
