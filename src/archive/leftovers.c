@@ -19,10 +19,15 @@ leftovers_open(int directory, const char *name)
 	int fd = openat(directory, name, LEFTOVERS_DIRECTORY);
 	if (fd == -1 && errno == EACCES && fchmodat(directory, name, 0700, 0) == 0)
 		fd = openat(directory, name, LEFTOVERS_DIRECTORY);
+	if (fd != -1 && fchmod(fd, 0700) == -1) {
+		int error = errno;
+		(void)sys_close(&fd);
+		errno = error;
+	}
 	return fd;
 }
 
-static bool leftovers_empty(DIR *stream);
+static bool leftovers_empty(int fd);
 
 static bool
 leftovers_remove_entry(int directory, const char *name)
@@ -32,22 +37,14 @@ leftovers_remove_entry(int directory, const char *name)
 		return true;
 	if (errno != EISDIR && errno != EPERM)
 		return false;
-	int fd = leftovers_open(directory, name);
-	DIR *stream = fd != -1 && fchmod(fd, 0700) == 0 ? fdopendir(fd) : NULL;
-	bool good = stream != NULL && leftovers_empty(stream);
-	int error = errno;
-	if (stream != NULL)
-		(void)closedir(stream);
-	else
-		(void)sys_close(&fd);
-	errno = error;
-	return good && unlinkat(directory, name, AT_REMOVEDIR) == 0;
+	return leftovers_empty(leftovers_open(directory, name)) &&
+		unlinkat(directory, name, AT_REMOVEDIR) == 0;
 }
 
 /* Removes the entries while it reads them, as a list of them may need more memory than there is;
  * then it reads the directory again, as entries may have been missed. */
 static bool
-leftovers_empty(DIR *stream)
+leftovers_remove_entries(DIR *stream)
 {
 	const struct dirent *entry;
 	bool good = true, removed;
@@ -66,17 +63,23 @@ leftovers_empty(DIR *stream)
 	return good;
 }
 
-bool
-leftovers_remove(int directory)
+/* Empties a directory and closes it; -1: it could not be opened. */
+static bool
+leftovers_empty(int fd)
 {
-	int copy = sys_duplicate(directory);
-	DIR *stream = copy == -1 ? NULL : fdopendir(copy);
-	bool good = stream != NULL && leftovers_empty(stream);
+	DIR *stream = fd != -1 ? fdopendir(fd) : NULL;
+	bool good = stream != NULL && leftovers_remove_entries(stream);
 	int error = errno;
 	if (stream != NULL)
 		(void)closedir(stream);
 	else
-		(void)sys_close(&copy);
+		(void)sys_close(&fd);
 	errno = error;
 	return good;
+}
+
+bool
+leftovers_remove(int directory)
+{
+	return leftovers_empty(sys_duplicate(directory));
 }

@@ -149,9 +149,9 @@ exchange_refuse(struct exchange *exchange, const char *what)
 	exchange_fail(exchange, &fault);
 }
 
-/* The other side is another program, or nothing is known about it. */
+/* The peer is another program, or it has not greeted. */
 static void
-exchange_set_stranger(struct exchange *exchange, enum status status, const char *what)
+exchange_reject_peer(struct exchange *exchange, enum status status, const char *what)
 {
 	struct fault fault = FAULT_NONE;
 	(void)fault_set(&fault, status, 0,
@@ -218,7 +218,7 @@ exchange_take(struct exchange *exchange, const unsigned char *bytes, size_t n)
 		break;
 	case PROTOCOL_BAD:
 		if (why == NULL)
-			exchange_set_stranger(exchange, STATUS_FRAMING, "is not");
+			exchange_reject_peer(exchange, STATUS_FRAMING, "is not");
 		else
 			exchange_refuse(exchange, why);
 		break;
@@ -276,7 +276,7 @@ exchange_read(struct exchange *exchange, const struct iovec *pieces, int count, 
 		return IO_OK;
 	}
 	if (late && !exchange->failed) {
-		exchange_set_stranger(
+		exchange_reject_peer(
 			exchange, STATUS_TIMEOUT, "sent no greeting in time: it is not");
 		return exchange_break(fault);
 	}
@@ -318,9 +318,9 @@ enum io
 exchange_shut(struct exchange *exchange, bool half_close, struct fault *fault)
 {
 	struct fault cut = FAULT_NONE;
-	bool early = half_close && !exchange->over && !exchange->failed;
+	bool unfinished = !exchange->over && !exchange->failed, early = half_close && unfinished;
 	if (early && !exchange->greeted) {
-		exchange_set_stranger(
+		exchange_reject_peer(
 			exchange, STATUS_FRAMING, "ended without a greeting: it is not");
 		/* It may be a tunnel whose other end is not there. */
 		exchange->stream->stats.unfinished = true;
@@ -331,7 +331,6 @@ exchange_shut(struct exchange *exchange, bool half_close, struct fault *fault)
 			exchange->peer);
 		exchange_conclude(exchange, &cut);
 	}
-	bool unfinished = early || (!exchange->over && !exchange->failed);
 	exchange_end(exchange);
 	exchange->stream->stats.unfinished = unfinished;
 	return IO_OK;

@@ -15,9 +15,6 @@
 /* How much is read of a part at a time. */
 #define INCOMING_STEP ((size_t)1024 * 1024)
 
-/* How long the session that was interrupted may still write the part. */
-#define INCOMING_PATIENCE (10 * CLOCK_SECOND)
-
 /* The shortest run of zeros, of one write, that becomes a hole. */
 #define INCOMING_HOLE ((size_t)16 * 1024)
 

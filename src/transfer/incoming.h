@@ -5,12 +5,16 @@
 #ifndef SOCKCAT_TRANSFER_INCOMING_H
 #define SOCKCAT_TRANSFER_INCOMING_H
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/io.h"
 #include "stream/partial.h"
 #include "transfer/blocks.h"
 #include "transfer/protocol.h"
 #include "transfer/sidecar.h"
+
+/* How long the session that was interrupted may still write the part. */
+#define INCOMING_PATIENCE (10 * CLOCK_SECOND)
 
 struct incoming_config {
 	const char *directory;     /* where it is stored; not owned */

@@ -9,9 +9,6 @@
 #include "base/clock.h"
 #include "sys/sys.h"
 
-/* How long the session that was interrupted may still write the part. */
-#define INCOMING_TREE_PATIENCE (10 * CLOCK_SECOND)
-
 bool
 incoming_tree_open(struct incoming_tree *tree, const struct incoming_config *config,
 	const struct protocol_message *message, bool digest, struct fault *fault)
@@ -20,7 +17,7 @@ incoming_tree_open(struct incoming_tree *tree, const struct incoming_config *con
 	tree->config = config;
 	tree->digest = digest;
 	if (config->resume)
-		tree->until = clock_after(clock_now(), INCOMING_TREE_PATIENCE);
+		tree->until = clock_after(clock_now(), INCOMING_PATIENCE);
 	tree->name = strdup(message->name);
 	return tree->name != NULL ||
 		fault_set(fault, STATUS_MEMORY, ENOMEM, "write %s", message->name);

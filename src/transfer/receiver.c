@@ -53,15 +53,19 @@ receiver_allows(const struct protocol_message *message, struct fault *fault)
 			message->name, refused);
 }
 
-/* A new file. */
+/* A new file or directory. */
 static void
 receiver_begin(struct receiver *receiver, const struct protocol_message *message)
 {
 	struct exchange *exchange = &receiver->exchange;
+	const struct incoming_config *config = &receiver->config.file;
 	struct fault fault = FAULT_NONE;
-	if (!receiver_allows(message, &fault) ||
-		!incoming_open(&receiver->file, &receiver->config.file, message, exchange->digest,
-			&fault)) {
+	bool good = receiver_allows(message, &fault) &&
+		(message->kind == PROTOCOL_TREE ? incoming_tree_open(&receiver->tree, config,
+							  message, exchange->digest, &fault)
+						: incoming_open(&receiver->file, config, message,
+							  exchange->digest, &fault));
+	if (!good) {
 		receiver_fail(receiver, &fault);
 		return;
 	}
@@ -77,22 +81,6 @@ receiver_await(struct stream *stream, struct stream_side *side, int fd)
 		return;
 	side->fd = fd;
 	stream->write.reopened++;
-}
-
-/* A new directory. */
-static void
-receiver_begin_tree(struct receiver *receiver, const struct protocol_message *message)
-{
-	struct exchange *exchange = &receiver->exchange;
-	struct fault fault = FAULT_NONE;
-	if (!receiver_allows(message, &fault) ||
-		!incoming_tree_open(&receiver->tree, &receiver->config.file, message,
-			exchange->digest, &fault)) {
-		receiver_fail(receiver, &fault);
-		return;
-	}
-	receiver->state = RECEIVER_CHECKS;
-	exchange->stream->read.at = STREAM_NOW;
 }
 
 /* Starts the program, unless another session has the part. */
@@ -194,10 +182,8 @@ receiver_take(struct exchange *exchange, const struct protocol_message *message)
 	bool idle = receiver->state == RECEIVER_IDLE;
 	bool receives = receiver->state == RECEIVER_RECEIVES;
 	bool extracts = receiver->state == RECEIVER_EXTRACTS;
-	if (message->kind == PROTOCOL_FILE && idle) {
+	if ((message->kind == PROTOCOL_FILE || message->kind == PROTOCOL_TREE) && idle) {
 		receiver_begin(receiver, message);
-	} else if (message->kind == PROTOCOL_TREE && idle) {
-		receiver_begin_tree(receiver, message);
 	} else if (message->kind == PROTOCOL_START && receiver->state == RECEIVER_ASKS &&
 		(message->offset == 0 || message->offset == file->offset)) {
 		receiver_start(receiver, message->offset);
