@@ -3,6 +3,7 @@
 # shellcheck disable=SC2154 # the helper sets port, listener
 bats_require_minimum_version 1.5.0
 load lib/helper
+load lib/transfer
 
 setup() {
     helper_setup
@@ -14,24 +15,8 @@ setup() {
     echo data >"$T/one"
 }
 
-# The plug-in for digests is built where its library is there.
-need_plugin() { [ -e "${SOCKCAT%/*}/libexec/sockcat/digest.so" ] || skip "needs the plug-in digest"; }
-
 # receive WORD...: starts a receiver into $T/in.
 receive() { start_listener 127.0.0.1 0 --receive="$T/in" "$@"; }
-
-# send WORD...: sends to the listener; sets $status; messages in $T/send.err.
-send() {
-    status=0
-    sockcat 127.0.0.1 "$port" "$@" 2>"$T/send.err" || status=$?
-}
-
-# refused STATUS TEXT: both sides have ended with the status, and a line with the text.
-refused() {
-    assert_equal "$status" "$1"
-    assert_one_error "$T/send.err" "$2"
-    assert_listener_ends "$1" "$2"
-}
 
 @test "--send DIR stores a directory under its name, and both exit with 0" {
     drive directories everything

@@ -2,6 +2,7 @@
 # shellcheck disable=SC2154 # the helper sets port, listener, peer
 bats_require_minimum_version 1.5.0
 load lib/helper
+load lib/transfer
 
 setup() {
     helper_setup
@@ -9,22 +10,6 @@ setup() {
     printf 'hello\n' >"$T/from/a"
     : >"$T/from/empty"
     cp "$(random_file 3000000)" "$T/from/big"
-}
-
-# send WORD...: sends to the listener; sets $status; messages in $T/send.err.
-send() {
-    status=0
-    sockcat 127.0.0.1 "$port" "$@" 2>"$T/send.err" || status=$?
-}
-
-# The plug-in for digests is built where its library is there.
-need_plugin() { [ -e "${SOCKCAT%/*}/libexec/sockcat/digest.so" ] || skip "needs the plug-in digest"; }
-
-# refused STATUS TEXT: both sides have ended with the status, and a line with the text.
-refused() {
-    assert_equal "$status" "$1"
-    assert_one_error "$T/send.err" "$2"
-    assert_listener_ends "$1" "$2"
 }
 
 @test "--receive stores the files of --send, and both exit with 0" {

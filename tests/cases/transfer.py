@@ -60,6 +60,22 @@ def contents(path):
     return found
 
 
+def talk(cat, sent):
+    """Sends this to a listener, and the end; its answer."""
+    with dial(cat) as s:
+        s.sendall(sent)
+        s.shutdown(socket.SHUT_WR)
+        return parse(to_end(s))
+
+
+def hear(s):
+    """What has arrived when a message is complete."""
+    heard = b''
+    while not heard.endswith(b'},'):
+        heard += s.recv(4096)
+    return heard
+
+
 FULL = message(type='data', size=5) + b'hello' + message(type='done')
 
 # What a sender sends behind its greeting; the receiver's status and message. The target is not there.
@@ -101,10 +117,7 @@ def senders():
     for number, (sent, status, text) in enumerate(HOSTILE_SENDERS):
         target = folder('senders%d' % number)
         cat = Cat('-l', '127.0.0.1', '0', '--receive=' + target)
-        with dial(cat) as s:
-            s.sendall(SENDER + sent)
-            s.shutdown(socket.SHUT_WR)
-            answer = parse(to_end(s))
+        answer = talk(cat, SENDER + sent)
         fail(cat, status, text)
         stored = {name: data for name, data in contents(target).items() if name != '.new.part'}
         check(stored, {'new': b'hello'} if status == 102 and FULL in sent else {}, sent)
@@ -130,17 +143,14 @@ HOSTILE_RECEIVERS = [
 ]
 
 
-def receivers():
-    """Receivers that do not keep to the protocol."""
-    with open(T + '/new', 'wb') as file:
-        file.write(b'x' * 3000000)
-    for sent, status, text in HOSTILE_RECEIVERS:
+def play_receivers(cases, kind):
+    """A receiver of T/new for each case, which sends this behind its greeting."""
+    for sent, status, text in cases:
         cat = Cat('-l', '127.0.0.1', '0', '--send', T + '/new')
         with dial(cat) as s:
             s.sendall(RECEIVER)
-            asked = b''
-            while not asked.endswith(b'},'):
-                asked += s.recv(4096)
+            said = parse(hear(s))
+            check([(each['type'], each['name']) for each in said], [(kind, 'new')])
             s.sendall(sent)
             s.shutdown(socket.SHUT_WR)
             try:
@@ -148,6 +158,13 @@ def receivers():
             except ConnectionResetError:
                 pass
         fail(cat, status, text)
+
+
+def receivers():
+    """Receivers that do not keep to the protocol."""
+    with open(T + '/new', 'wb') as file:
+        file.write(b'x' * 3000000)
+    play_receivers(HOSTILE_RECEIVERS, 'file')
 
 
 def flood():
@@ -168,11 +185,8 @@ def digests():
     for digest in {}, {'digest': '00' * 32}, {'digest': hashlib.sha256(b'hello').hexdigest()}:
         target = folder('digest%d' % len(str(digest)))
         cat = Cat('-l', '127.0.0.1', '0', '--receive=' + target)
-        with dial(cat) as s:
-            s.sendall(SENDER[:-1] + b' sha256\n' + announce() + message(type='data', size=5) + b'hello')
-            s.sendall(message(type='done', **digest))
-            s.shutdown(socket.SHUT_WR)
-            answer = parse(to_end(s))
+        answer = talk(cat, SENDER[:-1] + b' sha256\n' + announce() + message(type='data', size=5) + b'hello' +
+                      message(type='done', **digest))
         fail(cat, 18, 'digest of what arrived differs')
         check((answer[-1]['type'], answer[-1]['status']), ('error', 18), digest)
         check('new' in contents(target), False)
@@ -425,10 +439,7 @@ def occupied():
     fcntl.flock(locked, fcntl.LOCK_EX)
     # Without --resume it does not wait for the other session.
     server = Cat('-l', '-k', '127.0.0.1', '0', '--receive=' + target)
-    with dial(server) as s:
-        s.sendall(SENDER + announce('file'))
-        s.shutdown(socket.SHUT_WR)
-        said = parse(to_end(s))[-1]
+    said = talk(server, SENDER + announce('file'))[-1]
     check((said['type'], said['status'], said.get('busy')), ('error', 23, 1), said)
     with tcp() as listener:
         words = ['--retry=1', '--retry-delay', '1ms', '127.0.0.1', str(listener.getsockname()[1]), '--send', T + '/file']
@@ -485,31 +496,42 @@ def transfer(target, cuts, close):
     return whole, receiver.process.wait(), sender.process.wait(), sender.errors()
 
 
+def cut_everywhere(steps, stored, wanted):
+    """Transfers of T/one and T/two with a cut at each offset of each direction, in these steps. Status 0 means that
+    stored(target), which checks what has its name, is all that is wanted. Prints how many there were."""
+    number = tried = 0
+    for side in 0, 1:
+        for at in range(1 << 20):
+            number += 1
+            limits = [FREE, FREE]
+            limits[side] = at * steps[side]
+            target = folder('cut%d' % number)
+            close = socket.socket.close if number % 2 else reset
+            whole, received, sent, errors = transfer(target, limits, close)
+            found = stored(target)
+            if received == 0 or sent == 0:
+                check(found, wanted, (limits, received, sent))
+            if whole:
+                check((received, sent), (0, 0), errors)
+                break
+            tried += 1
+    print(tried)
+
+
 def cuts(step='1'):
     """A cut at each offset of a small transfer: files are whole or not there, and 0 means that they are."""
     wanted = {'one': b'1' * 40, 'two': b'2' * 30}
     for name, data in wanted.items():
         with open(T + '/' + name, 'wb') as file:
             file.write(data)
-    number = tried = 0
-    for side in 0, 1:
-        for at in range(1 << 20):
-            number += 1
-            limits = [1 << 30, 1 << 30]
-            limits[side] = at * int(step)
-            target = folder('cut%d' % number)
-            close = socket.socket.close if number % 2 else reset
-            whole, received, sent, errors = transfer(target, limits, close)
-            stored = {name: data for name, data in contents(target).items() if not name.startswith('.')}
-            for name, data in stored.items():
-                check(data, wanted.get(name), (name, limits))
-            if received == 0 or sent == 0:
-                check(stored, wanted, (limits, received, sent))
-            if whole:
-                check((received, sent), (0, 0), errors)
-                break
-            tried += 1
-    print(tried)
+
+    def stored(target):
+        found = {name: data for name, data in contents(target).items() if not name.startswith('.')}
+        for name, data in found.items():
+            check(data, wanted.get(name), (name, target))
+        return found
+
+    cut_everywhere([int(step)] * 2, stored, wanted)
 
 
 if __name__ == '__main__':
