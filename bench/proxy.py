@@ -13,6 +13,8 @@ import sys
 import tempfile
 import time
 
+from comparison import parse, publish
+
 MIB = 1024 * 1024
 # The ports of the targets: one takes all, one ends each connection, one keeps them.
 SINK, ENDS, KEEPS = 7001, 7002, 7003
@@ -45,20 +47,13 @@ FILES = {
 
 
 def arguments():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--sockcat", required=True)
-    parser.add_argument("--build", required=True)
+    parser = argparse.ArgumentParser(prog="bench/proxy.sh", description="Compares proxy servers.")
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--size", type=int, default=2048, help="MiB")
     parser.add_argument("--connections", type=int, default=3000)
     parser.add_argument("--tunnels", type=int, default=500)
-    parser.add_argument("tools", nargs="*")
-    chosen = parser.parse_args()
-    chosen.complete = not chosen.quick and sys.argv[-4:] == ["--sockcat", chosen.sockcat, "--build", chosen.build]
-    if chosen.quick:
-        chosen.rounds, chosen.size, chosen.connections, chosen.tunnels = 1, 128, 300, 100
-    return chosen
+    parser.add_argument("tools", nargs="*", default=[])
+    return parse(parser, size=128, connections=300, tunnels=100)
 
 
 # --- the targets ---
@@ -316,11 +311,7 @@ def main():
         shutil.rmtree(folder)
     reached = list(figures(tools))
     text = report(chosen, tools, reached)
-    where = "bench/results" if chosen.complete else os.path.join(chosen.build, "results")
-    os.makedirs(where, exist_ok=True)
-    with open(os.path.join(where, "proxy.md"), "w", encoding="utf-8") as output:
-        output.write(text)
-    print(text)
+    publish(chosen, "proxy.md", text)
     broken = any(tool.note for tool in tools if tool.name.startswith("sockcat"))
     sys.exit(1 if broken or any(good is False for *_, good in reached) else 0)
 

@@ -4,8 +4,8 @@
 #
 #   ./bench/proxy.sh [--quick] [--rounds N] [--size MIB] [--connections N] [--tunnels N] [TOOL...]
 #
-# A complete run writes bench/results/proxy.md; with an option it is build/bench/results/proxy.md. It needs root, or
-# user namespaces.
+# A complete run writes bench/results/proxy.md; with another option than --rounds it is
+# build/bench/results/proxy.md. It needs root, or user namespaces.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=bench/prepare.sh

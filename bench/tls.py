@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 
+from comparison import parse, publish
 from transfer import MIB, await_port, ratio
 
 PORT, LIMIT = 9000, 60
@@ -56,18 +57,10 @@ CLIENTS = {
 def arguments():
     parser = argparse.ArgumentParser(prog="bench/tls.sh", description="Compares TLS.")
     parser.add_argument("--quick", action="store_true", help="64 MiB, one round, a second, 100 clients")
-    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--size", type=int, default=1024, metavar="MIB")
     parser.add_argument("--seconds", type=int, default=3, metavar="N", help="of handshakes")
     parser.add_argument("--clients", type=int, default=1000, metavar="N", help="idle, for the memory")
-    for place in ("sockcat", "build"):
-        parser.add_argument("--" + place, required=True, help=argparse.SUPPRESS)
-    chosen = parser.parse_args()
-    chosen.complete = not any(word.startswith("--") and word.split("=")[0] not in ("--sockcat", "--build", "--rounds")
-                              for word in sys.argv[1:])
-    if chosen.quick:
-        chosen.rounds, chosen.size, chosen.seconds, chosen.clients = 1, 64, 1, 100
-    return chosen
+    return parse(parser, size=64, seconds=1, clients=100)
 
 
 def memory(pid, table, name):
@@ -292,11 +285,7 @@ def main():
         shaken, first, idle = handshakes(chosen, words), first_bytes(chosen, words), idle_memory(chosen, words)
     reached = list(figures(pairs, shaken, idle))
     text = report(chosen, pairs, shaken, first, reached)
-    where = "bench/results" if chosen.complete else os.path.join(chosen.build, "results")
-    os.makedirs(where, exist_ok=True)
-    with open(os.path.join(where, "tls.md"), "w", encoding="utf-8") as file:
-        file.write(text)
-    print(text)
+    publish(chosen, "tls.md", text)
     broken = [pair for pair in pairs if pair.note and ("sockcat" in pair.name or pair.name == "limit")]
     sys.exit(0 if not broken and all(good is not False for *_, good in reached) else 1)
 

@@ -4,8 +4,8 @@
 #
 #   ./bench/tls.sh [--quick] [--rounds N] [--size MIB] [--seconds N] [--clients N]
 #
-# A complete run writes bench/results/tls.md; with an option it is build/bench/results/tls.md. It needs root, or user
-# namespaces.
+# A complete run writes bench/results/tls.md; with another option than --rounds it is
+# build/bench/results/tls.md. It needs root, or user namespaces.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=bench/prepare.sh

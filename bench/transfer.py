@@ -12,6 +12,8 @@ import sys
 import tempfile
 import time
 
+from comparison import parse, publish
+
 MIB = 1024 * 1024
 PORT, RSYNC_PORT, SSH_PORT = 9000, 8730, 2222
 # Seconds for a transfer, and for a side after the other one has failed.
@@ -63,18 +65,10 @@ TOOLS = {
 def arguments():
     parser = argparse.ArgumentParser(prog="bench/transfer.sh", description="Compares transfers of files.")
     parser.add_argument("--quick", action="store_true", help="64 MiB, 1,000 files, one round")
-    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--size", type=int, default=4096, metavar="MIB", help="of the one file")
     parser.add_argument("--files", type=int, default=10000, metavar="N", help="of 4 KiB")
     parser.add_argument("--folder", default="/dev/shm", metavar="DIR", help="where the files are (/dev/shm)")
-    for place in ("sockcat", "build"):
-        parser.add_argument("--" + place, required=True, help=argparse.SUPPRESS)
-    chosen = parser.parse_args()
-    chosen.complete = not any(word.startswith("--") and word.split("=")[0] not in ("--sockcat", "--build", "--rounds")
-                              for word in sys.argv[1:])
-    if chosen.quick:
-        chosen.rounds, chosen.size, chosen.files = 1, 64, 1000
-    return chosen
+    return parse(parser, size=64, files=1000)
 
 
 def listens(port):
@@ -369,11 +363,7 @@ def main():
         shutil.rmtree(folder)
     reached = list(figures(tools, digests))
     text = report(chosen, tools, digests, reached)
-    where = "bench/results" if chosen.complete else os.path.join(chosen.build, "results")
-    os.makedirs(where, exist_ok=True)
-    with open(os.path.join(where, "transfer.md"), "w", encoding="utf-8") as file:
-        file.write(text)
-    print(text)
+    publish(chosen, "transfer.md", text)
     broken = [tool for tool in tools if tool.is_ours() and tool.note and "not in this build" not in tool.note]
     sys.exit(0 if not broken and all(good is not False for *_, good in reached) else 1)
 

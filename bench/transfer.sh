@@ -4,8 +4,8 @@
 #
 #   ./bench/transfer.sh [--quick] [--rounds N] [--size MIB] [--files N] [--folder DIR]
 #
-# A complete run writes bench/results/transfer.md; with an option it is build/bench/results/transfer.md. It needs
-# root, or user namespaces.
+# A complete run writes bench/results/transfer.md; with another option than --rounds it is
+# build/bench/results/transfer.md. It needs root, or user namespaces.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=bench/prepare.sh
