@@ -27,6 +27,33 @@ filter_become_lower(struct stream *stream)
 	free(lower);
 }
 
+enum io
+filter_send(
+	struct stream *stream, const void *bytes, size_t length, size_t *sent, struct fault *fault)
+{
+	struct stream *lower = stream->lower;
+	enum io result = IO_OK;
+	while (result == IO_OK && (*sent < length || lower->buffered)) {
+		struct iovec piece = { (unsigned char *)(uintptr_t)bytes + *sent, length - *sent };
+		size_t put = 0;
+		result = stream_write(lower, &piece, piece.iov_len > 0, &put, fault);
+		*sent += put;
+	}
+	stream_follow(stream);
+	if (result == IO_AGAIN)
+		stream->read = stream->write;
+	return result;
+}
+
+enum io
+filter_receive(struct stream *stream, void *bytes, size_t n, size_t *got, struct fault *fault)
+{
+	struct iovec piece = { bytes, n };
+	enum io result = stream_read(stream->lower, &piece, 1, got, fault);
+	stream_follow(stream);
+	return result;
+}
+
 bool
 filter_unread(struct stream *stream, struct filter_prefix *prefix, const void *bytes, size_t n,
 	struct fault *fault)

@@ -19,6 +19,15 @@ struct stream *filter_add(
 /* The filter, which is no longer needed, becomes the stream below, with its name. Frees `impl`. */
 void filter_become_lower(struct stream *stream);
 
+/* For a filter that opens: sends the bytes from *sent on to the lower stream. IO_OK: it has written
+ * all. IO_AGAIN: the filter waits for that with both sides. */
+enum io filter_send(
+	struct stream *stream, const void *bytes, size_t length, size_t *sent, struct fault *fault);
+
+/* The same: reads up to n bytes from the lower stream. */
+enum io filter_receive(
+	struct stream *stream, void *bytes, size_t n, size_t *got, struct fault *fault);
+
 /* Bytes that were read too far, such as those after a proxy's answer. Initially zeroed. */
 struct filter_prefix {
 	unsigned char *bytes; /* owned */

@@ -53,10 +53,8 @@ proxy_receiver_open(
 	struct fault cause = FAULT_NONE;
 	(void)pollset, (void)now;
 	while (taken == PROXY_READER_MORE) {
-		struct iovec piece = { bytes, reader->wants };
 		size_t got = 0;
-		enum io result = stream_read(stream->lower, &piece, 1, &got, &cause);
-		stream_follow(stream);
+		enum io result = filter_receive(stream, bytes, reader->wants, &got, &cause);
 		if (result == IO_AGAIN)
 			return IO_AGAIN;
 		if (result != IO_OK)

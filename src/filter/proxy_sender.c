@@ -49,25 +49,15 @@ proxy_sender_open(
 	struct stream *stream, const struct pollset *pollset, int64_t now, struct fault *fault)
 {
 	struct proxy_sender *sender = stream->impl;
-	enum io result = IO_OK;
 	(void)pollset, (void)now;
 	if (sender->length == 0)
 		proxy_sender_make(stream);
-	while (result == IO_OK && sender->sent < sender->length) {
-		struct iovec piece = { sender->bytes + sender->sent,
-			sender->length - sender->sent };
-		size_t put = 0;
-		result = stream_write(stream->lower, &piece, 1, &put, fault);
-		sender->sent += put;
-	}
-	if (result == IO_OK) {
-		proxy_sender_report(stream, &sender->config.header);
-		filter_become_lower(stream);
-		return IO_OK;
-	}
-	stream_follow(stream);
-	stream->read = stream->write;
-	return result;
+	enum io result = filter_send(stream, sender->bytes, sender->length, &sender->sent, fault);
+	if (result != IO_OK)
+		return result;
+	proxy_sender_report(stream, &sender->config.header);
+	filter_become_lower(stream);
+	return IO_OK;
 }
 
 static void

@@ -58,16 +58,9 @@ static enum io
 proxy_server_send(struct stream *stream, struct fault *fault)
 {
 	struct proxy_server *server = stream->impl;
-	struct proxy_request *request = &server->request;
-	struct stream *client = stream->lower;
-	enum io result = IO_OK;
-	while (result == IO_OK && (server->sent < request->out_length || client->buffered)) {
-		struct iovec piece = { request->out + server->sent,
-			request->out_length - server->sent };
-		size_t put = 0;
-		result = stream_write(client, &piece, piece.iov_len > 0, &put, fault);
-		server->sent += put;
-	}
+	const struct proxy_request *request = &server->request;
+	enum io result =
+		filter_send(stream, request->out, request->out_length, &server->sent, fault);
 	proxy_server_follow(stream);
 	return result;
 }
@@ -83,12 +76,11 @@ proxy_server_read(struct stream *stream, int64_t now, struct fault *fault)
 	enum proxy_request_result taken = PROXY_REQUEST_MORE;
 	while (taken == PROXY_REQUEST_MORE) {
 		unsigned char bytes[PROXY_REQUEST_IN];
-		struct iovec piece = { bytes,
-			request->wants < sizeof bytes ? request->wants : sizeof bytes };
+		size_t n = request->wants < sizeof bytes ? request->wants : sizeof bytes;
 		size_t got = 0;
 		enum io result = proxy_server_send(stream, fault);
 		if (result == IO_OK)
-			result = stream_read(stream->lower, &piece, 1, &got, fault);
+			result = filter_receive(stream, bytes, n, &got, fault);
 		proxy_server_follow(stream);
 		if (result == IO_END)
 			return proxy_server_fault(
@@ -109,14 +101,13 @@ proxy_server_read(struct stream *stream, int64_t now, struct fault *fault)
 
 /* Reads what a refused client still sends, and drops it. */
 static enum io
-proxy_server_drain(struct stream *client, struct fault *fault)
+proxy_server_drain(struct stream *stream, struct fault *fault)
 {
 	enum io result = IO_OK;
 	for (int i = 0; i < PROXY_SERVER_READS && result == IO_OK; i++) {
 		unsigned char bytes[4096];
-		struct iovec piece = { bytes, sizeof bytes };
 		size_t got = 0;
-		result = stream_read(client, &piece, 1, &got, fault);
+		result = filter_receive(stream, bytes, sizeof bytes, &got, fault);
 	}
 	return result;
 }
@@ -128,7 +119,7 @@ proxy_server_leave(struct stream *stream, int64_t now, struct fault *fault)
 	struct proxy_server *server = stream->impl;
 	struct fault ignored = FAULT_NONE;
 	enum io shut = server->shut ? IO_OK : stream_shut(stream->lower, true, &ignored);
-	enum io result = proxy_server_drain(stream->lower, &ignored);
+	enum io result = proxy_server_drain(stream, &ignored);
 	server->shut = shut == IO_OK;
 	server->more = result == IO_OK;
 	server->ended = result == IO_END;
@@ -139,18 +130,6 @@ proxy_server_leave(struct stream *stream, int64_t now, struct fault *fault)
 		return IO_AGAIN;
 	fault_move(fault, &server->fault);
 	return IO_FAIL;
-}
-
-/* The filter becomes the stream below. */
-static enum io
-proxy_server_become(struct stream *stream)
-{
-	struct stream *lower = stream->lower;
-	free(stream->impl);
-	free(stream->name);
-	*stream = *lower;
-	free(lower);
-	return IO_OK;
 }
 
 enum io
@@ -172,8 +151,10 @@ proxy_server_step(struct stream *stream, int64_t now, struct fault *fault)
 		}
 		if (result != IO_OK)
 			return result;
-		if (server->state == PROXY_SERVER_ANSWERING)
-			return proxy_server_become(stream);
+		if (server->state == PROXY_SERVER_ANSWERING) {
+			filter_become_lower(stream);
+			return IO_OK;
+		}
 		server->state = PROXY_SERVER_LEAVING;
 		server->deadline = clock_after(now, PROXY_SERVER_LINGER);
 	}

@@ -68,10 +68,8 @@ static enum io
 starttls_filter_check(struct stream *stream, struct fault *cause, struct fault *fault)
 {
 	char byte;
-	struct iovec piece = { &byte, 1 };
 	size_t got = 0;
-	enum io result = stream_read(stream->lower, &piece, 1, &got, cause);
-	stream_follow(stream);
+	enum io result = filter_receive(stream, &byte, 1, &got, cause);
 	if (result == IO_AGAIN)
 		return IO_OK;
 	return result == IO_OK ? starttls_filter_fault(stream, STATUS_TLS,
