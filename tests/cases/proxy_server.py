@@ -165,19 +165,23 @@ def codes():
         check(pattern in single.errors(), True, single.errors())
 
 
+class Full:
+    """A listener whose queue is full, so that its system drops what would connect."""
+
+    def __init__(self):
+        self.listener, self.clients = tcp(0), [socket.socket() for _ in range(8)]
+        self.port = self.listener.getsockname()[1]
+        for s in self.clients:
+            s.setblocking(False)
+            s.connect_ex(self.listener.getsockname())
+
+
 def timeout():
-    """The queue of the target is full, so that its system drops what would connect."""
-    full = tcp(0)
-    full.setblocking(False)
-    fill = []
-    for _ in range(8):
-        s = socket.socket()
-        s.setblocking(False)
-        s.connect_ex(full.getsockname())
-        fill.append(s)
+    """A target that does not answer."""
+    full = Full()
     cat = server('--allow-dest', '127.0.0.1', '--wait', '300ms')
     for scheme, wanted in (('http', 504), ('socks4', 91), ('socks5', 6)):
-        check(code(scheme, refused(cat, request(scheme, '127.0.0.1', full.getsockname()[1]))), wanted)
+        check(code(scheme, refused(cat, request(scheme, '127.0.0.1', full.port))), wanted)
         until(lambda: 'timed out' in cat.errors(), 'the line')
 
 
@@ -329,6 +333,7 @@ def users():
         for _ in range(2):
             accept(there)
     # Wrong ones wait for their answers, while others are served.
+    before = time.monotonic()
     wrong = []
     for login in b'me:secret', b'me:', b'you:se:cret', b'me\0:se:cret', b'me:se:cret\0', b'ME:se:cret':
         s = dial(cat)
@@ -338,7 +343,6 @@ def users():
         s = dial(cat)
         s.sendall(b'\5\1\2\1' + bytes([len(user)]) + user + bytes([len(password)]) + password + target)
         wrong.append((s, b'\5\2\1\1'))
-    before = time.monotonic()
     answers(head + basic(b'other:x'), OK['http'])
     accept(there)
     for s, wanted in wrong:
@@ -445,19 +449,13 @@ def chained():
 
 def leaves():
     """While its name is resolved or its target does not answer: nothing is left open."""
-    full = tcp(0)
-    fill = []
-    for _ in range(8):
-        s = socket.socket()
-        s.setblocking(False)
-        s.connect_ex(full.getsockname())
-        fill.append(s)
+    full = Full()
     cat = server('--allow-dest', '127.0.0.1', '-vv')
     cat.rest()
     before = cat.descriptors()
     for scheme in SCHEMES:
         s = dial(cat)
-        s.sendall(request(scheme, '127.0.0.1', full.getsockname()[1]))
+        s.sendall(request(scheme, '127.0.0.1', full.port))
         until(lambda: cat.errors().count('trying 127.0.0.1') == SCHEMES.index(scheme) + 1, 'the attempt')
         reset(s)
         until(lambda: cat.descriptors() == before, 'the end')
@@ -466,7 +464,7 @@ def leaves():
     cat.rest()
     before = cat.descriptors()
     s = dial(cat)
-    s.sendall(request('http', '127.0.0.1', full.getsockname()[1]))
+    s.sendall(request('http', '127.0.0.1', full.port))
     until(lambda: 'trying 127.0.0.1' in cat.errors(), 'the attempt')
     s.close()
     until(lambda: cat.descriptors() == before, 'the end')
