@@ -6,10 +6,6 @@ load lib/helper
 
 zeros=0000000000000000000000000000000000000000000000000000000000000000
 
-need_digest() {
-    [ -e "${SOCKCAT%/*}/libexec/sockcat/digest.so" ] || skip "needs the plug-in digest (libssl-dev)"
-}
-
 hex() { "$1" <"$2" | cut -d' ' -f1; }
 
 # both ALGORITHM LABEL COMMAND SIZE SIZE: data in both directions; each end reports what the other one does.
@@ -27,7 +23,7 @@ both() {
 }
 
 @test "--digest prints what was sent and received" {
-    need_digest
+    need_plugin digest
     each <<'EOF'
 both sha256 SHA256 sha256sum 3000000 1000001
 both sha512 SHA512 sha512sum 70000 0
@@ -48,7 +44,7 @@ sums() {
 }
 
 @test "--digest-file is what sha256sum -c and the others read" {
-    need_digest
+    need_plugin digest
     each <<'EOF'
 sums --digest sha256sum
 sums --digest=sha512 sha512sum
@@ -57,7 +53,7 @@ EOF
 }
 
 @test "--digest-file is appended to, has a line for each direction with data, and none after a failure" {
-    need_digest
+    need_plugin digest
     hold_port
     client --digest-file "$T/sums" 127.0.0.1 "$held" </dev/null
     assert_status 7
@@ -75,7 +71,7 @@ SHA256 (-) = $(hex sha256sum /dev/null)"
 }
 
 @test "--digest-file names the files of --in and --out, escaped as sha256sum does" {
-    need_digest
+    need_plugin digest
     cd "$T"
     local name=$'a\\b\nc'
     cp "$(random_file 3000)" "$name"
@@ -92,7 +88,7 @@ SHA256 (-) = $(hex sha256sum /dev/null)"
 }
 
 @test "--digest-file that cannot be opened or written is status 23" {
-    need_digest
+    need_plugin digest
     start_listener -k --echo 127.0.0.1 0
     assert_fails 23 'open .*/no/sums: No such file or directory$' \
         "$SOCKCAT" --digest-file "$T/no/sums" 127.0.0.1 "$port" </dev/null
@@ -112,7 +108,7 @@ full() {
 }
 
 @test "-k: --digest-file that cannot be written ends the run" {
-    need_digest
+    need_plugin digest
     [ -w /dev/full ] || skip "needs /dev/full"
     full
     full --out "$T/%n"
@@ -142,7 +138,7 @@ EOF
 }
 
 @test "--expect-digest: what is received has to have this digest" {
-    need_digest
+    need_plugin digest
     local file sum
     file=$(random_file 3000)
     sum=$(hex sha256sum "$file")
@@ -168,7 +164,7 @@ accepted() {
 }
 
 @test "--digest, --expect, --expect-digest: other values are refused before anything is connected" {
-    need_digest
+    need_plugin digest
     local value
     for value in x -1 1.5 99999999999G; do
         assert_fails 3 "^sockcat: invalid --expect '$value': expected a number of bytes, such as 4096 or 10M\$" \
@@ -222,7 +218,7 @@ stale() {
 }
 
 @test "a plug-in is looked for next to the program only, and not where others can write" {
-    need_digest
+    need_plugin digest
     without cp "${SOCKCAT%/*}/libexec/sockcat/digest.so" .
     start_listener -k --echo 127.0.0.1 0
     "$T/bin/sockcat" --digest 127.0.0.1 "$port" </dev/null
@@ -239,7 +235,7 @@ stale() {
 }
 
 @test "a plug-in that a group can change is refused, unless the group is root's or the owner's own" {
-    need_digest
+    need_plugin digest
     [ "$(id -u)" = 0 ] || skip "needs root, to change groups"
     getent passwd daemon >/dev/null && getent group games daemon >/dev/null || skip "needs the users daemon and games"
     without cp "${SOCKCAT%/*}/libexec/sockcat/digest.so" .
@@ -262,7 +258,7 @@ stale() {
 }
 
 @test "-vv says that the kernel does not move the data with --digest, and --expect alone leaves that to it" {
-    need_digest
+    need_plugin digest
     [ "$(uname)" = Linux ] || skip "splice is a feature of Linux"
     start_listener -k --discard 127.0.0.1 0
     client -vv --digest 127.0.0.1 "$port" <"$(random_file 3000000)"
@@ -278,7 +274,7 @@ stale() {
 }
 
 @test "-k: each session has its digests, with its peer, and one that is not as expected fails alone" {
-    need_digest
+    need_plugin digest
     start_listener -dk --digest --digest-file "$T/sums" --expect 3 --max-accepts 3 127.0.0.1 0
     local word
     for word in abc abcd xyz; do
@@ -309,7 +305,7 @@ SHA256 (-) = $(hex sha256sum "$T/xyz")"
 }
 
 @test "--frame: digests are of the frames that are sent, and of what standard output gets" {
-    need_digest
+    need_plugin digest
     printf 'one\ntwo\n' >"$T/in"
     printf '3:one,3:two,' >"$T/frames"
     start_listener -d --frame netstring --digest --expect 8 127.0.0.1 0
@@ -321,7 +317,7 @@ SHA256 (-) = $(hex sha256sum "$T/xyz")"
 }
 
 @test "--to: digests of both directions; received is what the client has sent" {
-    need_digest
+    need_plugin digest
     start_peer recvall count sendrand:7:5000 close
     start_listener --digest --expect 3000 --to "127.0.0.1:$peer_port" 127.0.0.1 0
     client 127.0.0.1 "$port" <"$(random_file 3000)" >"$T/out"
@@ -332,7 +328,7 @@ SHA256 (-) = $(hex sha256sum "$T/xyz")"
 }
 
 @test "--report has the digests, also of a session that fails, and its cause" {
-    need_digest
+    need_plugin digest
     need jq
     start_listener -k --echo 127.0.0.1 0
     printf abc >"$T/in"
@@ -346,7 +342,7 @@ SHA256 (-) = $(hex sha256sum "$T/xyz")"
 }
 
 @test "without memory for a digest the run fails, and the library does not crash" {
-    need_digest
+    need_plugin digest
     need_shim
     start_listener -k --echo 127.0.0.1 0
     local call got
@@ -370,7 +366,7 @@ threads() {
 }
 
 @test "a thread computes the digest of a direction with much data, and no other run starts one" {
-    need_digest
+    need_plugin digest
     need_shim
     start_listener -k --echo 127.0.0.1 0
     data=$(random_file 3000000) threads 0
@@ -379,7 +375,7 @@ threads() {
 }
 
 @test "without a thread the digest is the same" {
-    need_digest
+    need_plugin digest
     need_shim
     start_listener -k --echo 127.0.0.1 0
     local rules data

@@ -177,7 +177,7 @@ for number in range(1200): os.mkfifo("%s/a-long-name-of-a-fifo-%05d" % (sys.argv
 }
 
 @test "an archive whose digest differs does not get its name" {
-    need_plugin
+    need_plugin digest
     drive directories digests
 }
 
@@ -190,7 +190,7 @@ for number in range(1200): os.mkfifo("%s/a-long-name-of-a-fifo-%05d" % (sys.argv
 }
 
 @test "with --resume a directory waits for the session that was interrupted" {
-    need_plugin
+    need_plugin digest
     drive directories waits
 }
 

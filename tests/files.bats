@@ -47,7 +47,7 @@ load lib/helper
 }
 
 @test "--resume --out --expect-digest proves the whole file" {
-    [ -e "${SOCKCAT%/*}/libexec/sockcat/digest.so" ] || skip "needs the plug-in digest"
+    need_plugin digest
     drive files proven
 }
 

@@ -87,7 +87,7 @@ ssh_server() {
 @test "manual: the recipe of every night" { run_recipe 9; }
 
 @test "manual: the recipe with a digest" {
-    [ -e "${SOCKCAT%/*}/libexec/sockcat/digest.so" ] || skip "needs the plug-in digest (libssl-dev)"
+    need_plugin digest
     run_recipe 4
 }
 

@@ -29,7 +29,7 @@ load lib/helper
 }
 
 @test "--to sends what is known about the TLS of the client" {
-    [ -e "${SOCKCAT%/*}/libexec/sockcat/tls.so" ] || skip "needs the plug-in tls (OpenSSL)"
+    need_plugin tls
     drive proxy_header forwarded_tls
 }
 
@@ -91,7 +91,7 @@ load lib/helper
 }
 
 @test "TLS begins behind the header" {
-    [ -e "${SOCKCAT%/*}/libexec/sockcat/tls.so" ] || skip "needs the plug-in tls (OpenSSL)"
+    need_plugin tls
     drive proxy_header behind_tls
 }
 

@@ -83,7 +83,7 @@ load lib/helper
 
 @test "TLS clients connect through the proxy server" {
     need curl
-    [ -e "${SOCKCAT%/*}/libexec/sockcat/tls.so" ] || skip "needs the plug-in for TLS"
+    need_plugin tls
     drive proxy_server secure
 }
 

@@ -135,7 +135,7 @@ certificate() {
 
 need_tls() {
     need openssl
-    [ -e "${SOCKCAT%/*}/libexec/sockcat/tls.so" ] || skip 'needs the plug-in tls'
+    need_plugin tls
 }
 
 @test "status 35: a server does not speak TLS" {

@@ -8,9 +8,6 @@ load lib/tls
 setup_file() { tls_setup_file; }
 setup() { tls_setup; }
 
-good() { start_listener --ssl --ssl-cert "$CERTIFICATES/good.crt" --ssl-key "$CERTIFICATES/good.key" "$@" 127.0.0.1 0; }
-trust() { sockcat --ssl --ssl-trustfile "$CERTIFICATES/root.crt" "$@"; }
-
 # need_library: Python can load the library itself.
 need_library() { python3 -c 'import ctypes; ctypes.CDLL("libssl.so.3")' 2>/dev/null || skip "needs libssl.so.3"; }
 
@@ -79,7 +76,7 @@ EOT
 # names HOST: those of the certificate that a listener at this address makes.
 names() {
     start_listener --ssl --ssl-self-signed "$1" 0
-    client --ssl --ssl-trustfile "$CERTIFICATES/root.crt" --ssl-servername elsewhere.test 127.0.0.1 "$port" </dev/null
+    client "${trusted[@]}" --ssl-servername elsewhere.test 127.0.0.1 "$port" </dev/null
     sed -n 's/.*the certificate is for \([^)]*\)).*/\1/p' "$T/client.err"
 }
 
@@ -169,7 +166,7 @@ EOT
 stapled() {
     read -ra words <<<"${1//C\//$CERTIFICATES/}"
     start_server openssl s_server -accept 127.0.0.1:0 -www "${words[@]}"
-    client --ssl --ssl-trustfile "$CERTIFICATES/root.crt" --ssl-staple -4 localhost "$port" \
+    client "${trusted[@]}" --ssl-staple -4 localhost "$port" \
         < <(printf 'GET / HTTP/1.0\r\n\r\n') >"$T/page"
 }
 
@@ -205,7 +202,7 @@ EOT
         start_server openssl s_server -accept 127.0.0.1:0 -www -cert "$CERTIFICATES/good.crt" \
             -key "$CERTIFICATES/good.key" -status_file "$CERTIFICATES/$file"
         status=0
-        with_shim "clock_gettime:jump=$((days * 86400)):*" "$SOCKCAT" --ssl --ssl-trustfile "$CERTIFICATES/root.crt" \
+        with_shim "clock_gettime:jump=$((days * 86400)):*" "$SOCKCAT" "${trusted[@]}" \
             "${options[@]}" -4 localhost "$port" < <(printf 'GET / HTTP/1.0\r\n\r\n') >"$T/page" 2>"$T/client.err" || status=$?
         assert_status 60
         assert_line "verify the certificate of localhost:$port: $message" "$T/client.err"
@@ -249,7 +246,7 @@ openssl_cnf() {
     for list in ALL:aNULL:@SECLEVEL=0 aNULL:@SECLEVEL=0; do
         openssl_cnf "$list"
         start_server openssl s_server -accept 127.0.0.1:0 -nocert -tls1_2 -cipher aNULL:@SECLEVEL=0 -www
-        OPENSSL_CONF=$T/openssl.cnf client --ssl --ssl-trustfile "$CERTIFICATES/root.crt" -4 localhost "$port" \
+        OPENSSL_CONF=$T/openssl.cnf client "${trusted[@]}" -4 localhost "$port" \
             < <(printf 'GET / HTTP/1.0\r\n\r\n')
         assert_status 35
     done
@@ -382,7 +379,7 @@ EOT
     for version in -tls1_2 -tls1_3; do
         start_server openssl s_server -accept 127.0.0.1:0 -cert "$CERTIFICATES/good.crt" \
             -key "$CERTIFICATES/good.key" -www "$version"
-        client --ssl --ssl-trustfile "$CERTIFICATES/root.crt" -4 localhost "$port" < <(printf 'GET / HTTP/1.0\r\n\r\n') >"$T/page"
+        client "${trusted[@]}" -4 localhost "$port" < <(printf 'GET / HTTP/1.0\r\n\r\n') >"$T/page"
         assert_status 0
         assert_line '^HTTP/1.0 200 ok' "$T/page"
     done

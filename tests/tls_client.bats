@@ -8,9 +8,6 @@ load lib/tls
 setup_file() { tls_setup_file; }
 setup() { tls_setup; }
 
-good() { start_listener --ssl --ssl-cert "$CERTIFICATES/good.crt" --ssl-key "$CERTIFICATES/good.key" "$@"; }
-trust() { client --ssl --ssl-trustfile "$CERTIFICATES/root.crt" "$@"; }
-
 @test "frames, line ends and telnet are inside of TLS" { drive tls_client transforms; }
 
 @test "digests, expectations, rates and progress are those of the plain data" { drive tls_client measured; }
@@ -26,35 +23,35 @@ trust() { client --ssl --ssl-trustfile "$CERTIFICATES/root.crt" "$@"; }
 @test "fd://N is an inherited connection without TLS yet" { drive tls_client inherited; }
 
 @test "a server behind a Unix socket is verified by the name that is given" {
-    good -U "$T/s" -c 'cat; printf answer'
-    trust --ssl-servername localhost -U "$T/s" < <(printf 'question ') >"$T/out"
+    listen_as good -U "$T/s" -c 'cat; printf answer'
+    client "${trusted[@]}" --ssl-servername localhost -U "$T/s" < <(printf 'question ') >"$T/out"
     assert_status 0
     assert_equal "$(cat "$T/out")" 'question answer'
     finish "$listener"
     assert_equal "$result" 0
-    good -U "$T/s" -d
-    trust --ssl-servername elsewhere.test "unix:$T/s" </dev/null
+    listen_as good -U "$T/s" -d
+    client "${trusted[@]}" --ssl-servername elsewhere.test "unix:$T/s" </dev/null
     assert_status 60
 }
 
 @test "--send and --receive store nothing from a sender that is not verified" {
     head -c 100000 /dev/urandom >"$T/file"
     mkdir "$T/there" "$T/here"
-    good --receive="$T/there" 127.0.0.1 0
-    trust --send "$T/file" 127.0.0.1 "$port" </dev/null
+    listen_as good --receive="$T/there" 127.0.0.1 0
+    client "${trusted[@]}" --send "$T/file" 127.0.0.1 "$port" </dev/null
     assert_status 0
     finish "$listener"
     assert_equal "$result" 0
     cmp "$T/file" "$T/there/file"
-    good --send "$T/file" 127.0.0.1 0
+    listen_as good --send "$T/file" 127.0.0.1 0
     client --ssl --receive="$T/here" 127.0.0.1 "$port" </dev/null
     assert_status 60
     [ -z "$(ls "$T/here")" ] || fail "$(ls "$T/here")"
 }
 
 @test "--output has the plain data of both directions" {
-    good -c 'cat >/dev/null; printf answer' 127.0.0.1 0
-    trust --output "$T/both" 127.0.0.1 "$port" < <(printf 'question ') >"$T/out"
+    listen_as good -c 'cat >/dev/null; printf answer' 127.0.0.1 0
+    client "${trusted[@]}" --output "$T/both" 127.0.0.1 "$port" < <(printf 'question ') >"$T/out"
     assert_status 0
     assert_equal "$(cat "$T/both")" 'question answer'
 }

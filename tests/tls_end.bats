@@ -20,7 +20,7 @@ serve() {
 }
 
 ask() {
-    client -v --ssl --ssl-trustfile "$CERTIFICATES/root.crt" -4 "$@" localhost "$served" \
+    client -v "${trusted[@]}" -4 "$@" localhost "$served" \
         < <(printf 'GET / HTTP/1.0\r\nHost: localhost\r\n\r\n') >"$T/page"
     [[ " ${statuses:-0} " == *" $status "* ]] || fail "status $status: $(cat "$T/client.err")"
 }

@@ -14,9 +14,6 @@ setup() {
     umask 077
 }
 
-good() { start_listener --ssl --ssl-cert "$CERTIFICATES/good.crt" --ssl-key "$CERTIFICATES/good.key" "$@" 127.0.0.1 0; }
-trust() { sockcat --ssl --ssl-trustfile "$CERTIFICATES/root.crt" "$@"; }
-
 @test "F120: the first line of --ssl-pass-file decrypts the key" {
     printf 'secret\r\nmore\n' >"$T/pass"
     printf wrong >"$T/wrong"
@@ -38,6 +35,7 @@ trust() { sockcat --ssl --ssl-trustfile "$CERTIFICATES/root.crt" "$@"; }
     cp "$CERTIFICATES/together.pem" "$T/both"
     echo secret >"$T/pass"
     echo "me:$key" >"$T/keys"
+    hold_port
     for mode in 604 602 660; do
         chmod "$mode" "$T/key" "$T/both" "$T/pass" "$T/keys"
         while IFS='|' read -r file words; do
@@ -45,7 +43,7 @@ trust() { sockcat --ssl --ssl-trustfile "$CERTIFICATES/root.crt" "$@"; }
             case $mode in
             604) assert_fails 58 "read $T/$file: other users can read it; run: chmod o= FILE\$" sockcat --ssl "${words[@]}" localhost 9 ;;
             602) assert_fails 58 "read $T/$file: other users can change it" sockcat --ssl "${words[@]}" localhost 9 ;;
-            *) assert_fails 7 'Connection refused' sockcat --ssl --ssl-servername localhost "${words[@]}" 127.0.0.1 9 ;;
+            *) assert_fails 7 'Connection refused' sockcat --ssl --ssl-servername localhost "${words[@]}" 127.0.0.1 "$held" ;;
             esac
         done <<EOT
 key|--ssl-cert $CERTIFICATES/good.crt --ssl-key @key
@@ -55,7 +53,7 @@ keys|--psk-file @keys
 EOT
     done
     # A pipe has no other readers.
-    sockcat --ssl --psk-file <(echo "me:$key") localhost 9 </dev/null 2>"$T/err" || status=$?
+    sockcat --ssl --psk-file <(echo "me:$key") 127.0.0.1 "$held" </dev/null 2>"$T/err" || status=$?
     assert_equal "$status" 7
 }
 
@@ -145,7 +143,7 @@ EOT
     finish "$listener"
     assert_equal "$result" 18
     good --ssl-verify --ssl-trustfile "$CERTIFICATES/root.crt" --peer-cert /dev/full --discard
-    client --ssl --ssl-trustfile "$CERTIFICATES/root.crt" "${own[@]}" localhost "$port" </dev/null
+    client "${trusted[@]}" "${own[@]}" localhost "$port" </dev/null
     # A reset if its close_notify has not been read.
     [ "$status" -eq 18 ] || [ "$status" -eq 56 ] || fail "exit status $status"
     finish "$listener"
@@ -156,16 +154,16 @@ EOT
     umask 022
     good -k --discard
     for count in 1 2; do
-        SSLKEYLOGFILE=$T/log client --ssl --ssl-trustfile "$CERTIFICATES/root.crt" localhost "$port" </dev/null
+        SSLKEYLOGFILE=$T/log client "${trusted[@]}" localhost "$port" </dev/null
         assert_status 0
         assert_line "SSLKEYLOGFILE: appending the secrets of TLS, which decrypt the data, to $T/log\$" "$T/client.err"
         assert_equal "$(grep -c '^CLIENT_TRAFFIC_SECRET_0 [0-9a-f]\{64\} [0-9a-f]\{64,96\}$' "$T/log")" "$count"
     done
     assert_equal "$(ls -l "$T/log" | cut -c1-10)" '-rw-------'
-    SSLKEYLOGFILE=$T client --ssl --ssl-trustfile "$CERTIFICATES/root.crt" localhost "$port" </dev/null
+    SSLKEYLOGFILE=$T client "${trusted[@]}" localhost "$port" </dev/null
     assert_status 0
     assert_line "SSLKEYLOGFILE: open $T: Is a directory\$" "$T/client.err"
-    SSLKEYLOGFILE='' client --ssl --ssl-trustfile "$CERTIFICATES/root.crt" localhost "$port" </dev/null
+    SSLKEYLOGFILE='' client "${trusted[@]}" localhost "$port" </dev/null
     assert_equal "$(cat "$T/client.err")" ''
     SSLKEYLOGFILE=$T/other start_listener --ssl --ssl-cert "$CERTIFICATES/together.pem" --discard 127.0.0.1 0
     trust localhost "$port" </dev/null

@@ -9,7 +9,7 @@ setup_file() { tls_setup_file; }
 setup() { tls_setup; }
 
 # serve NAME: a listener for many with this certificate; sets $port.
-serve() { start_listener -k -d --ssl --ssl-cert "$CERTIFICATES/$1.crt" --ssl-key "$CERTIFICATES/$1.key" 127.0.0.1 0; }
+serve() { listen_as "$1" -k -d 127.0.0.1 0; }
 probe() { client -z --ssl-trustfile "$CERTIFICATES/root.crt" "$@" </dev/null >"$T/out"; }
 
 @test "a port is open if its server is verified, and -v shows its certificate" {
@@ -46,8 +46,10 @@ probe() { client -z --ssl-trustfile "$CERTIFICATES/root.crt" "$@" </dev/null >"$
 }
 
 @test "a closed port is closed" {
-    probe --ssl 127.0.0.1 1
+    hold_port
+    probe -v --ssl 127.0.0.1 "$held"
     assert_status 1
+    assert_line "127.0.0.1:$held: closed" "$T/client.err"
 }
 
 @test "a probe ends the session, and says what it refuses" { drive tls_probe ends; }
@@ -59,7 +61,7 @@ probe() { client -z --ssl-trustfile "$CERTIFICATES/root.crt" "$@" </dev/null >"$
 @test "--wait-for waits for a server that is verified" {
     drive tls_probe waits
     serve untrusted
-    client --wait-for=0.2 --ssl --ssl-trustfile "$CERTIFICATES/root.crt" 127.0.0.1 "$port" </dev/null
+    client --wait-for=0.2 "${trusted[@]}" 127.0.0.1 "$port" </dev/null
     assert_status 124
     assert_line 'verify the certificate of .*; not open within 0.2s' "$T/client.err"
 }
@@ -73,7 +75,7 @@ probe() { client -z --ssl-trustfile "$CERTIFICATES/root.crt" "$@" </dev/null >"$
 }
 
 @test "a Unix socket is probed with TLS" {
-    start_listener -k -d -U --ssl --ssl-cert "$CERTIFICATES/good.crt" --ssl-key "$CERTIFICATES/good.key" "$T/s"
+    listen_as good -k -d -U "$T/s"
     probe --ssl --ssl-servername localhost -U "$T/s"
     assert_status 0
     probe --ssl --ssl-servername elsewhere.test -U "$T/s"

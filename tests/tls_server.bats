@@ -134,9 +134,9 @@ EOT
 }
 
 @test "--ssl-ciphers offers more to clients that need it" {
-    start_listener --ssl --ssl-cert "$CERTIFICATES/good.crt" --ssl-key "$CERTIFICATES/good.key" \
+    listen_as good \
         --ssl-ciphers ECDHE-ECDSA-AES128-SHA256 --echo 127.0.0.1 0
-    printf hello | sockcat --ssl --ssl-trustfile "$CERTIFICATES/root.crt" --tls-max 1.2 \
+    printf hello | sockcat "${trusted[@]}" --tls-max 1.2 \
         --ssl-ciphers ECDHE-ECDSA-AES128-SHA256 -4 localhost "$port" >"$T/got"
     assert_equal "$(cat "$T/got")" hello
 }

@@ -45,15 +45,16 @@ EOT
 }
 
 @test "through a proxy to a server with TLS" {
-    start_listener --ssl --ssl-cert "$CERTIFICATES/good.crt" --ssl-key "$CERTIFICATES/good.key" --echo 127.0.0.1 0
+    listen_as good --echo 127.0.0.1 0
     target=$port
     # A SOCKS5 proxy for a name of nine letters.
     start_listener 127.0.0.1 0 -c "head -c 3 >$T/asked; printf '\\5\\0'; head -c 16 >>$T/asked
         printf '\\5\\0\\0\\1\\0\\0\\0\\0\\0\\0'; exec '$SOCKCAT' 127.0.0.1 $target"
     start_listener 127.0.0.1 0 --ssl-trustfile "$CERTIFICATES/root.crt" --proxy "socks5h://127.0.0.1:$port" \
         --to "tls://localhost:$target"
-    echo hello | sockcat --idle-timeout 3 127.0.0.1 "$port" >"$T/out"
+    echo hello | sockcat 127.0.0.1 "$port" >"$T/out"
     assert_equal "$(cat "$T/out")" hello
+    printf '%b' '\5\1\0\5\1\0\3\tlocalhost' "$(printf '\\0%03o' $((target / 256)) $((target % 256)))" | cmp - "$T/asked"
 }
 
 @test "an option that no side uses, or of which the side is not clear, is an error" {

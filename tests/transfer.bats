@@ -144,7 +144,7 @@ setup() {
 }
 
 @test "after an error of the disk the digests of the part are not kept" {
-    need_plugin
+    need_plugin digest
     need_shim
     cp "$(random_file 9000000)" "$T/from/large"
     with_shim fsync:EIO:1 start_listener 127.0.0.1 0 --receive="$T/in" --resume
@@ -245,12 +245,12 @@ reset_listener() {
 }
 
 @test "data whose digest differs are not stored" {
-    need_plugin
+    need_plugin digest
     drive transfer digests
 }
 
 @test "--resume continues what was interrupted, after comparing digests" {
-    need_plugin
+    need_plugin digest
     drive transfer resume
 }
 
@@ -262,7 +262,7 @@ repeat() {
 }
 
 @test "--resume compares files that are stored already, and does not send them again" {
-    need_plugin
+    need_plugin digest
     repeat
     assert_equal "$status" 0
     finish "$listener"
@@ -295,43 +295,43 @@ repeat() {
 }
 
 @test "--resume with --retry connects again until all is stored" {
-    need_plugin
+    need_plugin digest
     drive transfer retried
 }
 
 @test "--resume with --retry connects again over TLS, but not after a refusal" {
-    need_plugin
-    [ -e "${SOCKCAT%/*}/libexec/sockcat/tls.so" ] || skip "needs the plug-in tls (OpenSSL)"
+    need_plugin digest
+    need_plugin tls
     drive transfer secured
 }
 
 @test "--resume with --retry asks a proxy for each address of a name, also when it connects again" {
-    need_plugin
+    need_plugin digest
     drive transfer retried_by_proxy
 }
 
 @test "--resume waits for a part that an interrupted session still writes" {
-    need_plugin
+    need_plugin digest
     drive transfer busy
 }
 
 @test "--resume with --retry connects again while another session writes the part" {
-    need_plugin
+    need_plugin digest
     drive transfer occupied
 }
 
 @test "--retry ends a transfer that does not advance, or that the other side refuses" {
-    need_plugin
+    need_plugin digest
     drive transfer exhausted
 }
 
 @test "--resume does not use the digests of a part that was replaced" {
-    need_plugin
+    need_plugin digest
     drive transfer stale
 }
 
 @test "--resume reads the part where it cannot know whether the system was restarted" {
-    need_plugin
+    need_plugin digest
     need_root
     # An empty boot ID, as without /proc.
     unshare -m bash -c 'mount --bind /dev/null /proc/sys/kernel/random/boot_id' || skip "needs mount(2)"

@@ -81,20 +81,25 @@ def unclean(end):
     sys.exit('a clean end after %r' % got)
 
 
+def converse(one, other):
+    """The end of one side arrives at the other, and the answer after it."""
+    one.send(b'question')
+    one.finish()
+    check(other.rest(), b'question')
+    other.send(b'answer')
+    other.finish()
+    check(one.rest(), b'answer')
+    one.s.close()
+    other.s.close()
+
+
 def half_close():
     """The end of either side is an end at the other, and the answer comes after it."""
     for sides in SIDES:
         for swap in False, True:
             cat, near, far = join(*sides)
             one, other = (far, near) if swap else (near, far)
-            one.send(b'question')
-            one.finish()
-            check(other.rest(), b'question')
-            other.send(b'answer')
-            other.finish()
-            check(one.rest(), b'answer')
-            one.s.close()
-            other.s.close()
+            converse(one, other)
             cat.end()
 
 
@@ -238,14 +243,7 @@ def without_listener():
     cat = Cat(*ROOT, 'tls://127.0.0.1:%d' % one.getsockname()[1],
               '--to', 'tls://127.0.0.1:%d' % other.getsockname()[1])
     near, far = Secure(take()), Secure(take_other())
-    near.send(b'question')
-    near.finish()
-    check(far.rest(), b'question')
-    far.send(b'answer')
-    far.finish()
-    check(near.rest(), b'answer')
-    near.s.close()
-    far.s.close()
+    converse(near, far)
     cat.end()
 
 

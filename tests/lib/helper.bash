@@ -478,6 +478,10 @@ need() {
     done
 }
 
+# need_plugin NAME: plug-ins are built where their libraries are installed.
+need_plugin() { has_plugin "$1" || skip "needs the plug-in $1 (libssl-dev)"; }
+has_plugin() { [ -e "${SOCKCAT%/*}/libexec/sockcat/$1.so" ]; }
+
 need_root() { [ "$(id -u)" -eq 0 ] || skip "needs root"; }
 
 # need_shim [malloc]: malloc if rules for the malloc family must work, too.

@@ -4,7 +4,7 @@
 # For setup_file: makes the certificates; sets $CERTIFICATES, and $why_not if that is not possible.
 tls_setup_file() {
     export CERTIFICATES=$BATS_FILE_TMPDIR/certificates why_not=''
-    if [ ! -e "${SOCKCAT%/*}/libexec/sockcat/tls.so" ]; then
+    if ! has_plugin tls; then
         why_not='needs the plug-in tls'
     elif ! command -v openssl >/dev/null; then
         why_not='needs openssl'
@@ -13,8 +13,18 @@ tls_setup_file() {
     fi
 }
 
-# For setup.
+# For setup; sets the array trusted: the options of a client that trusts the certificates.
 tls_setup() {
     helper_setup
     [ -z "$why_not" ] || skip "$why_not"
+    trusted=(--ssl --ssl-trustfile "$CERTIFICATES/root.crt")
 }
+
+# listen_as NAME WORD...: start_listener with the certificate of this name.
+listen_as() { start_listener --ssl --ssl-cert "$CERTIFICATES/$1.crt" --ssl-key "$CERTIFICATES/$1.key" "${@:2}"; }
+
+# good OPTION...: a TCP listener with a valid certificate.
+good() { listen_as good "$@" 127.0.0.1 0; }
+
+# trust WORD...: a client that trusts the certificates.
+trust() { sockcat "${trusted[@]}" "$@"; }

@@ -1,9 +1,6 @@
 # For tests of transfers to a listener. Load it behind helper.
 # shellcheck shell=bash disable=SC2034,SC2154 # bats and the helper set the variables, and tests read them
 
-# The plug-in for digests is built where its library is there.
-need_plugin() { [ -e "${SOCKCAT%/*}/libexec/sockcat/digest.so" ] || skip "needs the plug-in digest"; }
-
 # send WORD...: sends to the listener; sets $status; messages in $T/send.err.
 send() {
     status=0
