@@ -156,7 +156,7 @@ EOT
     for count in 1 2; do
         SSLKEYLOGFILE=$T/log client "${trusted[@]}" localhost "$port" </dev/null
         assert_status 0
-        assert_line "SSLKEYLOGFILE: appending the secrets of TLS, which decrypt the data, to $T/log\$" "$T/client.err"
+        assert_line "SSLKEYLOGFILE: appending TLS secrets, which decrypt the data, to $T/log\$" "$T/client.err"
         assert_equal "$(grep -c '^CLIENT_TRAFFIC_SECRET_0 [0-9a-f]\{64\} [0-9a-f]\{64,96\}$' "$T/log")" "$count"
     done
     assert_equal "$(ls -l "$T/log" | cut -c1-10)" '-rw-------'
@@ -167,6 +167,6 @@ EOT
     assert_equal "$(cat "$T/client.err")" ''
     SSLKEYLOGFILE=$T/other start_listener --ssl --ssl-cert "$CERTIFICATES/together.pem" --discard 127.0.0.1 0
     trust localhost "$port" </dev/null
-    assert_line 'appending the secrets of TLS' "$T/listener.err"
+    assert_line 'appending TLS secrets' "$T/listener.err"
     assert_line '^SERVER_TRAFFIC_SECRET_0 ' "$T/other"
 }

@@ -148,7 +148,7 @@ archiver_line(const char *text)
 static void
 archiver_emit(const char *text)
 {
-	event_emit(&(struct event){ .kind = EVENT_program_said,
+	event_emit(&(struct event){ .kind = EVENT_program_message,
 		.object = ARCHIVER_PROGRAM,
 		.detail = archiver_line(text) });
 }
