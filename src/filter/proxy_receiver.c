@@ -9,7 +9,7 @@ struct proxy_receiver {
 	struct proxy_reader *reader; /* not owned */
 };
 
-/* What the first bytes are; as many as are needed to know. */
+/* Classifies the first bytes, once enough of them are there. */
 struct proxy_receiver_guard {
 	unsigned char first[PROXY_HEADER_SIGNATURE_LENGTH];
 	size_t count;

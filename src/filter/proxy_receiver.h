@@ -16,7 +16,7 @@ bool proxy_receiver_add(struct stream **top, struct proxy_reader *reader, struct
 enum io proxy_receiver_fail(const struct stream *stream, const char *cause, struct fault *fault);
 
 /* The same for a peer that is not trusted: a read fails with status 103 if the first bytes are a
- * header. Nothing is held back, so that either side may speak first. */
+ * header. Nothing is held back, so that either side may send first. */
 bool proxy_receiver_add_guard(struct stream **top, struct fault *fault);
 
 #endif

@@ -150,7 +150,7 @@ destinations_close(struct destinations *destinations)
 	*destinations = (struct destinations){ .lists = { { .list = NULL } } };
 }
 
-/* --- judging --- */
+/* --- checking addresses --- */
 
 static const struct destinations_special *
 destinations_find_special(const struct cidr *to)

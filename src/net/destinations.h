@@ -40,7 +40,7 @@ bool destinations_add(struct destinations *destinations, enum destinations_kind 
 const char *destinations_refuse(
 	const struct destinations *destinations, const struct address *to, uint16_t own_port);
 
-/* Whether there are entries, so that a name cannot be judged. */
+/* Whether there are entries, so that names, which have no address yet, are refused. */
 static inline bool
 destinations_given(const struct destinations *destinations)
 {

@@ -6,7 +6,7 @@
  *     read `wants` bytes, in any pieces; proxy_reader_take(&reader, bytes, n)
  *     ... until the result is not PROXY_READER_MORE
  *
- * No byte behind the header is ever wanted.
+ * `wants` never extends beyond the header.
  */
 #ifndef SOCKCAT_NET_PROXY_READER_H
 #define SOCKCAT_NET_PROXY_READER_H

@@ -8,7 +8,7 @@
  *     PROXY_REQUEST_TARGET: connect to `target`; proxy_request_answer(&request, how it ended);
  *     send all of `out`
  *
- * No byte behind the request of a tunnel is ever wanted, so that the target gets them all.
+ * `wants` never extends beyond the request, so that the target gets all bytes that follow.
  */
 #ifndef SOCKCAT_NET_PROXY_REQUEST_H
 #define SOCKCAT_NET_PROXY_REQUEST_H

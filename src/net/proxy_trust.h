@@ -1,4 +1,4 @@
-/* The addresses of proxies whose headers of the PROXY protocol are believed. */
+/* The addresses of proxies whose PROXY protocol headers are accepted. */
 #ifndef SOCKCAT_NET_PROXY_TRUST_H
 #define SOCKCAT_NET_PROXY_TRUST_H
 

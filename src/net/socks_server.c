@@ -177,7 +177,7 @@ const struct proxy_request_protocol socks_server_v4_protocol = { .name = "socks4
 
 /* --- version 5 --- */
 
-/* Puts a code, and an address that says nothing. */
+/* Puts a code, and an unspecified address. */
 static void
 socks_server_v5_put(struct proxy_request *request, unsigned char code)
 {

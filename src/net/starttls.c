@@ -1,4 +1,4 @@
-/* The table of protocols that change to TLS, and those of lines; see starttls.h. */
+/* The table of protocols that upgrade to TLS, and the line-based ones; see starttls.h. */
 #include "net/starttls.h"
 
 #include <string.h>

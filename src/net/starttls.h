@@ -25,14 +25,14 @@ const char *starttls_answer(const struct handshake *handshake, size_t *length);
 
 /* --- for the rows of starttls.c --- */
 
-/* Protocols of lines: `steps` follow the protocol. */
+/* Line-based protocols: `steps` follow the protocol. */
 struct starttls_lines {
 	struct handshake_protocol protocol; /* first: found by its address */
 	const struct starttls_step *steps;  /* the last one has no `good` */
 };
 
 struct starttls_step {
-	const char *send; /* NULL: nothing, the server speaks first */
+	const char *send; /* NULL: nothing, the server sends first */
 	const char *good; /* the first word of the line that ends the step */
 	const char *also; /* another one; NULL: none */
 	const char *skip; /* how lines begin that may come before; NULL: none */
