@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handshake_feed.h"
 #include "net/http_proxy.h"
 #include "net/socks.h"
 
@@ -22,21 +23,13 @@ handshake_fuzz_run(struct handshake *handshake, unsigned choice, const uint8_t *
 		.password = "secret",
 		.digest = (choice & 12) == 12,
 		.cnonce = "0" };
-	enum handshake_result result = HANDSHAKE_MORE;
-	*taken = 0;
+	enum handshake_result result;
 	if (!handshake_start(handshake, protocols[choice % 3], &request))
 		abort();
-	while (result == HANDSHAKE_MORE) {
-		if (handshake->wants == 0 || handshake->out_length > sizeof handshake->out ||
-			handshake->taken > 2 * HTTP_PROXY_HEADER_MAX + 1)
-			abort();
-		size_t part = handshake->wants < piece ? handshake->wants : piece;
-		part = part < n - *taken ? part : n - *taken;
-		if (part == 0)
-			break;
-		result = handshake_take(handshake, bytes + *taken, part);
-		*taken += part;
-	}
+	*taken = handshake_feed(handshake, bytes, n, piece, &result);
+	if (handshake->taken > 2 * HTTP_PROXY_HEADER_MAX + 1 ||
+		(result == HANDSHAKE_MORE && handshake->wants == 0))
+		abort();
 	if (result != HANDSHAKE_MORE && (result == HANDSHAKE_DONE) != (handshake->words == NULL))
 		abort();
 	return result;

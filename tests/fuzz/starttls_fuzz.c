@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handshake_feed.h"
 #include "net/starttls.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
@@ -16,23 +17,14 @@ starttls_fuzz_run(struct handshake *handshake, unsigned choice, const uint8_t *b
 	static const char *const names[] = { "smtp", "imap", "pop3", "ftp", "nntp", "sieve", "xmpp",
 		"ldap", "postgres", "mysql" };
 	const struct handshake_request request = { .host = "name" };
-	enum handshake_result result = HANDSHAKE_MORE;
-	*taken = 0;
+	enum handshake_result result;
 	if (!handshake_start(handshake, starttls_find(names[choice % 10]), &request))
 		abort();
-	while (result == HANDSHAKE_MORE) {
-		if (handshake->wants == 0 || handshake->wants > STARTTLS_BYTES_MAX ||
-			handshake->out_length > sizeof handshake->out ||
-			handshake->in_length > sizeof handshake->in ||
-			handshake->taken > STARTTLS_BYTES_MAX + 5)
-			abort();
-		size_t part = handshake->wants < piece ? handshake->wants : piece;
-		part = part < n - *taken ? part : n - *taken;
-		if (part == 0)
-			break;
-		result = handshake_take(handshake, bytes + *taken, part);
-		*taken += part;
-	}
+	*taken = handshake_feed(handshake, bytes, n, piece, &result);
+	if (handshake->taken > STARTTLS_BYTES_MAX + 5 ||
+		(result == HANDSHAKE_MORE &&
+			(handshake->wants == 0 || handshake->wants > STARTTLS_BYTES_MAX)))
+		abort();
 	size_t length;
 	const char *answer = starttls_answer(handshake, &length);
 	if (length > sizeof handshake->in || (length > 0 && answer[length - 1] == '\n') ||

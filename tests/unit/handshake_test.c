@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 
 #include "check.h"
+#include "handshake_feed.h"
 #include "net/http_proxy.h"
 #include "net/socks.h"
 
@@ -133,23 +134,6 @@ handshake_case_start(struct handshake *handshake, const struct handshake_case *r
 	return handshake_start(handshake, row->protocol, &request);
 }
 
-/* Feeds up to n bytes of the answers in pieces of at most `piece`; returns how many were taken. */
-static size_t
-handshake_case_feed(struct handshake *handshake, const struct handshake_case *row, size_t n,
-	size_t piece, enum handshake_result *result)
-{
-	size_t taken = 0;
-	*result = HANDSHAKE_MORE;
-	while (*result == HANDSHAKE_MORE && taken < n) {
-		size_t part = handshake->wants < piece ? handshake->wants : piece;
-		part = part < n - taken ? part : n - taken;
-		CHECK(part > 0);
-		*result = handshake_take(handshake, row->in + taken, part);
-		taken += part;
-	}
-	return taken;
-}
-
 static void
 handshake_test_case(const struct handshake_case *row)
 {
@@ -159,7 +143,7 @@ handshake_test_case(const struct handshake_case *row)
 	for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
 		CHECK(handshake_case_start(&handshake, row));
 		size_t taken =
-			handshake_case_feed(&handshake, row, row->in_length, pieces[i], &result);
+			handshake_feed(&handshake, row->in, row->in_length, pieces[i], &result);
 		CHECK(taken == row->in_length);
 		CHECK(result == row->result);
 		CHECK(handshake.code == row->code || result == HANDSHAKE_MALFORMED);
@@ -169,7 +153,7 @@ handshake_test_case(const struct handshake_case *row)
 	}
 	for (size_t cut = 0; cut < row->in_length; cut++) {
 		CHECK(handshake_case_start(&handshake, row));
-		(void)handshake_case_feed(&handshake, row, cut, 1000, &result);
+		(void)handshake_feed(&handshake, row->in, cut, 1000, &result);
 		CHECK(result == HANDSHAKE_MORE && handshake.wants > 0);
 	}
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "handshake_feed.h"
 #include "net/starttls.h"
 
 #define BYTES(text) (const unsigned char *)(text), sizeof(text) - 1
@@ -136,22 +137,6 @@ static const struct starttls_case starttls_cases[] = {
 
 static const struct handshake_request starttls_request = { .host = "name" };
 
-/* Feeds up to n bytes of the answers in pieces of at most `piece`; returns how many were taken. */
-static size_t
-starttls_case_feed(struct handshake *handshake, const struct starttls_case *row, size_t n,
-	size_t piece, enum handshake_result *result)
-{
-	size_t taken = 0;
-	*result = HANDSHAKE_MORE;
-	while (*result == HANDSHAKE_MORE && taken < n) {
-		size_t part = handshake->wants < piece ? handshake->wants : piece;
-		part = part < n - taken ? part : n - taken;
-		*result = handshake_take(handshake, row->in + taken, part);
-		taken += part;
-	}
-	return taken;
-}
-
 static void
 starttls_test_case(const struct starttls_case *row)
 {
@@ -161,7 +146,7 @@ starttls_test_case(const struct starttls_case *row)
 	CHECK(protocol != NULL && strcmp(starttls_name(protocol), row->protocol) == 0);
 	for (size_t piece = 1; protocol != NULL && piece <= row->in_length; piece++) {
 		CHECK(handshake_start(&handshake, protocol, &starttls_request));
-		CHECK(starttls_case_feed(&handshake, row, row->in_length, piece, &result) ==
+		CHECK(handshake_feed(&handshake, row->in, row->in_length, piece, &result) ==
 			row->in_length);
 		CHECK(result == row->result && handshake.code == row->code);
 		CHECK((handshake.words == NULL) == (result == HANDSHAKE_DONE));
@@ -171,7 +156,7 @@ starttls_test_case(const struct starttls_case *row)
 	/* A part of the answers is no result. */
 	for (size_t n = 0; protocol != NULL && n < row->in_length; n++) {
 		CHECK(handshake_start(&handshake, protocol, &starttls_request));
-		CHECK(starttls_case_feed(&handshake, row, n, SIZE_MAX, &result) == n);
+		CHECK(handshake_feed(&handshake, row->in, n, SIZE_MAX, &result) == n);
 		CHECK(result == HANDSHAKE_MORE && handshake.wants > 0);
 	}
 }
