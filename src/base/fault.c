@@ -115,3 +115,14 @@ fault_status_row(size_t i, int *number, const char **text)
 	*text = rows[i].text;
 	return true;
 }
+
+const char *
+fault_status_text(uint64_t status)
+{
+	int number;
+	const char *text;
+	for (size_t i = 0; fault_status_row(i, &number, &text); i++)
+		if ((uint64_t)number == status)
+			return text;
+	return NULL;
+}

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum status {
 #define STATUS(name, number, text) STATUS_##name = (number),
@@ -62,5 +63,8 @@ void fault_clear(struct fault *fault);
 
 /* Row i of the table of statuses (for --help=exit); false after the last row. */
 bool fault_status_row(size_t i, int *number, const char **text);
+
+/* What a status means; NULL: the table does not have it. */
+const char *fault_status_text(uint64_t status);
 
 #endif

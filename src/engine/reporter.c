@@ -28,14 +28,9 @@ reporter_open(const struct config *config, struct fault *fault)
 static const char *
 reporter_meaning(const struct config *config, int status)
 {
-	int number;
-	const char *text;
 	if (config->program.status && !config->keep_open)
 		return NULL;
-	for (size_t i = 0; fault_status_row(i, &number, &text); i++)
-		if (number == status)
-			return text;
-	return status > STATUS_SIGNAL ? "ended by a signal" : NULL;
+	return status > STATUS_SIGNAL ? "ended by a signal" : fault_status_text((uint64_t)status);
 }
 
 bool

@@ -135,7 +135,7 @@ archiver_extract(struct archiver *archiver, char *const *options, int directory,
 	return good;
 }
 
-/* --- what it says --- */
+/* --- its standard error --- */
 
 /* A line without the name of the program. */
 static const char *
@@ -199,12 +199,7 @@ archiver_listen(struct archiver *archiver)
 static enum status
 archiver_status(int status)
 {
-	int number;
-	const char *text;
-	for (size_t i = 0; fault_status_row(i, &number, &text); i++)
-		if (number == status)
-			return (enum status)status;
-	return STATUS_INTERNAL;
+	return fault_status_text((uint64_t)status) != NULL ? (enum status)status : STATUS_INTERNAL;
 }
 
 enum io

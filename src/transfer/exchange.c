@@ -119,12 +119,8 @@ exchange_fail(struct exchange *exchange, struct fault *fault)
 static enum status
 exchange_status(uint64_t sent)
 {
-	int number;
-	const char *text;
-	for (size_t i = 0; fault_status_row(i, &number, &text); i++)
-		if ((uint64_t)number == sent && sent > STATUS_NO)
-			return (enum status)sent;
-	return STATUS_FRAMING;
+	return sent > STATUS_NO && fault_status_text(sent) != NULL ? (enum status)sent
+								   : STATUS_FRAMING;
 }
 
 static void
