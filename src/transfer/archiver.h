@@ -37,7 +37,7 @@ bool archiver_create(struct archiver *archiver, char *const *options, const char
 bool archiver_extract(struct archiver *archiver, char *const *options, int directory, bool fresh,
 	bool *ready, struct fault *fault);
 
-/* Reads what it says. */
+/* Reads its standard error. */
 void archiver_listen(struct archiver *archiver);
 
 /* Whether it has ended: IO_AGAIN: not yet, wait for `report`, unless that is -1, and *ready; IO_OK:

@@ -85,9 +85,9 @@ blocks_add(struct blocks *blocks, const void *bytes, size_t n, struct fault *fau
 	return true;
 }
 
-/* The digest of the complete blocks. */
+/* The digest of the digests of the complete blocks. */
 static bool
-blocks_prove(struct blocks *blocks, unsigned char out[static BLOCKS_DIGEST], struct fault *fault)
+blocks_combine(struct blocks *blocks, unsigned char out[static BLOCKS_DIGEST], struct fault *fault)
 {
 	unsigned char result[DIGEST_SIZE];
 	size_t length;
@@ -107,7 +107,7 @@ bool
 blocks_finish(struct blocks *blocks, unsigned char out[static BLOCKS_DIGEST], struct fault *fault)
 {
 	return (blocks->current == NULL || blocks_complete(blocks, fault)) &&
-		blocks_prove(blocks, out, fault);
+		blocks_combine(blocks, out, fault);
 }
 
 void

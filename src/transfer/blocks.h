@@ -1,6 +1,6 @@
 /*
  * The digest of a file that is sent: SHA-256 of the SHA-256 of its blocks of 4 MiB, the last of
- * which may be shorter. A part of the file can be proven and continued without reading it again, as
+ * which may be shorter. A part of the file can be verified and resumed without reading it again, as
  * long as the digests of its blocks are known.
  */
 #ifndef SOCKCAT_TRANSFER_BLOCKS_H

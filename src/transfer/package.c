@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "sys/sys.h"
 
-/* How often to read what the program says while nothing else comes from it: it waits when a pipe is
- * full. */
+/* How often to read the program's standard error while it writes no archive: it blocks when that
+ * pipe is full. */
 #define PACKAGE_LISTEN (100 * CLOCK_MILLISECOND)
 
 bool

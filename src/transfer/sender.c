@@ -19,13 +19,13 @@
 #define SENDER_DATA_MAX ((uint64_t)4 * 1024 * 1024)
 
 enum sender_state {
-	SENDER_BEGINS,  /* the next file, when the receiver has greeted */
-	SENDER_ASKS,    /* waits for "ready" */
-	SENDER_PROVES,  /* reads what the receiver has, to compare it */
-	SENDER_SENDS,   /* data */
-	SENDER_PACKS,   /* data of a directory */
-	SENDER_AWAITS,  /* "stored" */
-	SENDER_FINISHED /* all files */
+	SENDER_BEGINS,   /* the next file, when the receiver has greeted */
+	SENDER_ASKS,     /* waits for "ready" */
+	SENDER_COMPARES, /* reads what the receiver has, to compare it */
+	SENDER_SENDS,    /* data */
+	SENDER_PACKS,    /* data of a directory */
+	SENDER_AWAITS,   /* "stored" */
+	SENDER_FINISHED  /* all files */
 };
 
 struct sender {
@@ -43,7 +43,8 @@ struct sender {
 	uint64_t made;   /* bytes that were read from the stream */
 	uint64_t offset; /* what the receiver has, while it is compared */
 	uint64_t read;   /* bytes of that which were read */
-	unsigned char proof[BLOCKS_DIGEST];
+	/* The receiver's digest of that. */
+	unsigned char wanted[BLOCKS_DIGEST];
 };
 
 static const char *
@@ -142,8 +143,8 @@ sender_take_ready(struct sender *sender, const struct protocol_message *message)
 		return false;
 	sender->offset = offset;
 	sender->read = 0;
-	memcpy(sender->proof, message->digest, sizeof sender->proof);
-	sender->state = offset > 0 ? SENDER_PROVES : SENDER_SENDS;
+	memcpy(sender->wanted, message->digest, sizeof sender->wanted);
+	sender->state = offset > 0 ? SENDER_COMPARES : SENDER_SENDS;
 	sender->exchange.stream->read.at = STREAM_NOW;
 	return true;
 }
@@ -242,7 +243,7 @@ sender_pack(struct sender *sender)
 
 /* One step of comparing what the receiver has; the bytes go no further than the pieces. */
 static void
-sender_prove(struct sender *sender, const struct iovec *pieces, int count)
+sender_compare(struct sender *sender, const struct iovec *pieces, int count)
 {
 	struct exchange *exchange = &sender->exchange;
 	unsigned char own[BLOCKS_DIGEST];
@@ -252,7 +253,7 @@ sender_prove(struct sender *sender, const struct iovec *pieces, int count)
 		return;
 	bool good = !fault_is_set(&sender->file.cause) &&
 		blocks_finish(&sender->file.blocks, own, &sender->file.cause);
-	if (good && memcmp(own, sender->proof, sizeof own) != 0) {
+	if (good && memcmp(own, sender->wanted, sizeof own) != 0) {
 		sender->offset = 0;
 		good = outgoing_rewind(&sender->file);
 	}
@@ -307,9 +308,9 @@ sender_produce(struct sender *sender, const struct iovec *pieces, int count, siz
 		sender_continue(sender);
 	else if (sender->state == SENDER_BEGINS)
 		sender_begin(sender);
-	else if (sender->state == SENDER_PROVES) {
-		sender_prove(sender, pieces, count);
-		if (sender->state == SENDER_PROVES && !exchange->failed)
+	else if (sender->state == SENDER_COMPARES) {
+		sender_compare(sender, pieces, count);
+		if (sender->state == SENDER_COMPARES && !exchange->failed)
 			return IO_AGAIN;
 	}
 	result = exchange_read(exchange, pieces, count, got, fault);
