@@ -152,7 +152,7 @@ def leftovers():
         until(lambda: os.path.exists(part + '/d/old'), 'the files')
         check(stat.S_IMODE(os.stat(part).st_mode), 0o700)
         other = Cat('-l', '127.0.0.1', '0', '--receive=' + target)
-        talk(other, SENDER + TREE)
+        check(talk(other, SENDER + TREE)[-1].get('busy'), 1)
         fail(other, 23, 'another process is writing it')
         program = children(cat.pid)
         for pid in program + [cat.pid]:
