@@ -136,6 +136,20 @@ EOT
     assert_fails 23 'write /dev/full: No space left' trust "${own[@]}" --peer-cert /dev/full localhost "$port" </dev/null
 }
 
+@test "--peer-cert without memory is a failure, and no missing certificate" {
+    need_shim malloc
+    good -k --discard
+    saving=("$SOCKCAT" --ssl --ssl-trustfile "$CERTIFICATES/root.crt" --peer-cert)
+    local last call got
+    SHIM_COUNT=$T/count with_shim '' "${saving[@]}" "$T/whole" localhost "$port" </dev/null
+    last=$(sed -n 's/^malloc //p' "$T/count")
+    for call in $(seq $((last - 60)) "$last"); do
+        got=0
+        with_shim "malloc:ENOMEM:$call" "${saving[@]}" "$T/$call" localhost "$port" </dev/null 2>"$T/err" || got=$?
+        [ "$got" -ne 0 ] || cmp "$T/whole" "$T/$call" || fail "call $call"
+    done
+}
+
 @test "a session that cannot begin after its handshake has no clean end for the peer" {
     own=(--ssl-cert "$CERTIFICATES/client.crt" --ssl-key "$CERTIFICATES/client.key")
     good --discard

@@ -101,8 +101,9 @@ tls_handshake_save(const struct tls_filter_config *config, void *session, struct
 {
 	if (config->files == NULL || config->files->peer.fd == -1)
 		return true;
-	char *pem = config->tls->ops->peer_certificates(session);
-	bool good = pem == NULL || tls_files_write_peer(config->files, pem, fault);
+	char *pem = NULL;
+	bool good = config->tls->ops->peer_certificates(session, &pem, fault) &&
+		(pem == NULL || tls_files_write_peer(config->files, pem, fault));
 	free(pem);
 	return good;
 }

@@ -228,11 +228,12 @@ openssl_session_certificate(void *state, size_t depth, struct tls_certificate *c
 	return certificate->subject != NULL && certificate->issuer != NULL;
 }
 
-char *
-openssl_session_peer_certificates(void *state)
+bool
+openssl_session_peer_certificates(void *state, char **pem, struct fault *fault)
 {
 	const struct openssl_session *session = state;
-	return openssl_text_peer(session->ssl);
+	return openssl_text_peer(session->ssl, pem) ||
+		fault_set(fault, STATUS_MEMORY, ENOMEM, "TLS with %s", session->peer);
 }
 
 enum io

@@ -30,7 +30,7 @@ void openssl_session_free(void *state);
 enum io openssl_session_handshake(void *state, struct fault *fault);
 void openssl_session_describe(void *state, struct tls_facts *facts);
 bool openssl_session_certificate(void *state, size_t depth, struct tls_certificate *certificate);
-char *openssl_session_peer_certificates(void *state);
+bool openssl_session_peer_certificates(void *state, char **pem, struct fault *fault);
 enum io openssl_session_read(
 	void *state, void *bytes, size_t size, size_t *got, struct fault *fault);
 enum io openssl_session_peek(void *state, struct fault *fault);

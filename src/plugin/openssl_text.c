@@ -52,19 +52,23 @@ openssl_text_subjects(X509 *certificate)
 	return openssl_text_take(bio);
 }
 
-char *
-openssl_text_peer(SSL *ssl)
+bool
+openssl_text_peer(SSL *ssl, char **pem)
 {
 	X509 *own = SSL_get0_peer_certificate(ssl);
 	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
-	BIO *bio = own != NULL ? BIO_new(BIO_s_mem()) : NULL;
+	*pem = NULL;
+	if (own == NULL)
+		return true;
+	BIO *bio = BIO_new(BIO_s_mem());
 	bool good = bio != NULL && PEM_write_bio_X509(bio, own) == 1;
 	/* A server's chain of a client does not begin with the client's own. */
 	for (int i = 0; good && i < sk_X509_num(chain); i++)
 		good = (i == 0 && X509_cmp(sk_X509_value(chain, 0), own) == 0) ||
 			PEM_write_bio_X509(bio, sk_X509_value(chain, i)) == 1;
 	if (good)
-		return openssl_text_take(bio);
-	BIO_free(bio);
-	return NULL;
+		*pem = openssl_text_take(bio);
+	else
+		BIO_free(bio);
+	return *pem != NULL;
 }

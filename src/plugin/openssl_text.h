@@ -3,6 +3,7 @@
 #define SOCKCAT_PLUGIN_OPENSSL_TEXT_H
 
 #include <openssl/ssl.h>
+#include <stdbool.h>
 
 /* A name as "CN=example.org,O=Example" (RFC 2253). */
 char *openssl_text_name(const X509_NAME *name);
@@ -12,7 +13,8 @@ char *openssl_text_date(const ASN1_TIME *time);
 /* The names and addresses that a certificate is for, as a sentence. */
 char *openssl_text_subjects(X509 *certificate);
 
-/* The certificates that a peer has sent, its own first, in PEM. NULL also if there are none. */
-char *openssl_text_peer(SSL *ssl);
+/* The certificates that a peer has sent, its own first, in PEM; NULL: there are none.
+ * False: no memory. */
+bool openssl_text_peer(SSL *ssl, char **pem);
 
 #endif

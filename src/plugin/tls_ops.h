@@ -104,9 +104,9 @@ struct tls_ops {
 	 * 0 is the peer's own. False: there is none, or no memory. */
 	bool (*certificate)(void *session, size_t depth, struct tls_certificate *certificate);
 
-	/* The certificates that the peer has sent, its own first, in PEM. The caller frees the
-	 * text; NULL: there are none, or there is no memory. */
-	char *(*peer_certificates)(void *session);
+	/* The certificates that the peer has sent, its own first, in PEM: the caller frees the
+	 * text; NULL: there are none. False and a fault if there is no memory. */
+	bool (*peer_certificates)(void *session, char **pem, struct fault *fault);
 
 	/* IO_END: the peer has sent close_notify. */
 	enum io (*read)(void *session, void *bytes, size_t size, size_t *got, struct fault *fault);
