@@ -316,7 +316,7 @@ EOT
 
 @test "a server that has closed: data sent too late is lost, close_notify is not" { drive tls gone; }
 
-@test "a server that answers and closes without reading close_notify" { drive tls unread; }
+@test "a server that answers and closes without reading close_notify" { drive tls unread; drive tls unread_unix; }
 
 @test "a peer that vanishes after its close_notify is noticed" {
     [ "$(uname)" = Linux ] || skip "needs /proc/net/tcp"

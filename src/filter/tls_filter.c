@@ -10,9 +10,6 @@
 #include "filter/tls_handshake.h"
 #include "filter/tls_link.h"
 
-/* The time between attempts to send what a read has caused, where poll(2) cannot wait for both. */
-#define TLS_FILTER_PAUSE (50 * CLOCK_MILLISECOND)
-
 struct tls_filter {
 	struct tls_filter_config config;
 	void *session; /* the plug-in's; NULL before the first step of opening */
@@ -20,7 +17,7 @@ struct tls_filter {
 	struct tls_link link;
 	bool established;
 	bool shut;           /* close_notify is in the queue, or sent */
-	size_t notified;     /* bytes of that */
+	bool confirmed;      /* it, and all before, has arrived as far as the stream below knows */
 	bool read_waits;     /* the read waits until the queue can be written */
 	enum io ended;       /* IO_END, IO_FAIL: what further reads return */
 	struct fault ending; /* of the next read that has no data before it */
@@ -121,6 +118,27 @@ tls_filter_explain_read(struct stream *stream, struct fault *fault)
 			stream->name, filter->received);
 }
 
+/* A peer that answers and closes without reading close_notify resets the connection, which is no
+ * failure if all data has arrived; what it sent before is still read. */
+static bool
+tls_filter_has_arrived(struct stream *stream)
+{
+	struct tls_filter *filter = stream->impl;
+	bool ended = filter->shut || (filter->ended == IO_END && !filter->link.sent);
+	return ended && stream_stats(stream)->broken != 0 && tls_link_has_arrived(&filter->link);
+}
+
+/* close_notify has come, and ours has been sent: where nothing acknowledges, a reset tells that the
+ * peer has left something unread. IO_END, or IO_FAIL. */
+static enum io
+tls_filter_check_end(struct stream *stream, struct fault *fault)
+{
+	if (stream_shut(stream->lower, false, fault) == IO_FAIL && !tls_filter_has_arrived(stream))
+		return IO_FAIL;
+	fault_clear(fault);
+	return IO_END;
+}
+
 /* Reads one record into the bytes. */
 static enum io
 tls_filter_read_record(struct stream *stream, void *bytes, size_t size, size_t *got)
@@ -131,6 +149,8 @@ tls_filter_read_record(struct stream *stream, void *bytes, size_t size, size_t *
 		filter->config.tls->ops->read(filter->session, bytes, size, got, &filter->ending);
 	if (result == IO_FAIL)
 		tls_filter_explain_read(stream, &filter->ending);
+	if (result == IO_END && filter->confirmed)
+		result = tls_filter_check_end(stream, &filter->ending);
 	if (result == IO_OK)
 		filter->received += *got;
 	else if (result != IO_AGAIN)
@@ -164,18 +184,6 @@ tls_filter_fill(struct stream *stream, const struct iovec *pieces, int count, si
 	return *got > 0 ? IO_OK : result;
 }
 
-/* Has the next read come when the answers in the queue can be sent, too: if nothing else is sent,
- * no flow waits for that. */
-static void
-tls_filter_await_room(struct stream *stream)
-{
-	const struct stream_side *write = &stream->lower->write;
-	if (stream->read.at == 0 && write->at == 0 && stream->read.fd == write->fd)
-		stream->read.events |= write->events;
-	else
-		stream->read.at = clock_after(clock_now(), TLS_FILTER_PAUSE);
-}
-
 static enum io
 tls_filter_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
 	struct fault *fault)
@@ -197,7 +205,7 @@ tls_filter_read(struct stream *stream, const struct iovec *pieces, int count, si
 	if (result == IO_AGAIN && tls_link_goes_on(&filter->link))
 		stream->read.at = STREAM_NOW;
 	else if (result != IO_FAIL && queued && !filter->read_waits && !stream->read.draining)
-		tls_filter_await_room(stream);
+		tls_link_await_room(&filter->link, &stream->read);
 	return result;
 }
 
@@ -259,6 +267,7 @@ tls_filter_put(struct stream *stream, const struct iovec *pieces, int count, siz
 				(const unsigned char *)pieces[i].iov_base + at,
 				pieces[i].iov_len - at, &n, fault);
 			filter->link.holds = false;
+			filter->link.sent |= n > 0;
 			at += n;
 			*put += n;
 			if (result == IO_OK && tls_link_is_large(&filter->link))
@@ -297,28 +306,14 @@ tls_filter_notify(struct stream *stream, struct fault *fault)
 		if (result != IO_OK)
 			return result;
 	}
-	uint64_t before = filter->link.written;
+	tls_link_notify(&filter->link);
 	filter->shut = true;
 	enum io result = filter->config.tls->ops->shut(filter->session, fault);
-	filter->notified = (size_t)(filter->link.written - before);
-	return result == IO_OK ? tls_link_flush(&filter->link, fault) : result;
-}
-
-/* The connection is broken: whether nothing but close_notify has not arrived, or the end. A peer
- * that answers and closes without reading it resets the connection; what it sent before is still
- * read. */
-static bool
-tls_filter_has_arrived(struct stream *stream)
-{
-	const struct tls_filter *filter = stream->impl;
-	struct fault ignored = FAULT_NONE;
-	if (!filter->shut || stream_stats(stream)->broken == 0)
-		return false;
-	bool arrived = stream_shut(stream->lower, false, &ignored) == IO_OK ||
-		stream_stats(stream)->unarrived + write_queue_used(&filter->link.queue) <=
-			filter->notified + (filter->ended == IO_END);
-	fault_clear(&ignored);
-	return arrived;
+	if (result == IO_OK)
+		result = tls_link_flush(&filter->link, fault);
+	/* A peer that has closed the connection before has read nothing since. */
+	filter->link.taken &= result == IO_OK;
+	return result;
 }
 
 static enum io
@@ -328,16 +323,20 @@ tls_filter_shut(struct stream *stream, bool half_close, struct fault *fault)
 	enum io result = tls_filter_begin(stream, fault);
 	if (result == IO_OK && half_close && !filter->shut)
 		result = tls_filter_notify(stream, fault);
-	if (result == IO_OK)
-		result = stream_shut(stream->lower, filter->shut && filter->ended == IO_END, fault);
-	else if (result == IO_AGAIN && !tls_link_is_empty(&filter->link) &&
-		stream_shut(stream->lower, false, fault) == IO_FAIL)
+	bool finish = filter->shut && filter->ended == IO_END;
+	if (result == IO_OK) {
+		result = stream_shut(stream->lower, finish, fault);
+		filter->link.finished |= finish && result != IO_FAIL;
+	} else if (result == IO_AGAIN && !tls_link_is_empty(&filter->link) &&
+		stream_shut(stream->lower, false, fault) == IO_FAIL) {
 		result = IO_FAIL;
+	}
 	if (result == IO_FAIL && tls_filter_has_arrived(stream)) {
 		fault_clear(fault);
 		fault_clear(&filter->link.failure);
 		result = IO_OK;
 	}
+	filter->confirmed = filter->shut && result == IO_OK;
 	return tls_filter_end(stream, result, fault);
 }
 

@@ -1,5 +1,11 @@
 #include "filter/tls_link.h"
 
+#include "base/clock.h"
+#include "sys/sys.h"
+
+/* The time between attempts to send what a read has caused, where poll(2) cannot wait for both. */
+#define TLS_LINK_PAUSE (50 * CLOCK_MILLISECOND)
+
 /* Four records and more. With this many bytes in the queue they are written, and until then the
  * library has to repeat a write. */
 #define TLS_LINK_QUEUE ((size_t)65536)
@@ -88,6 +94,38 @@ tls_link_ignore(struct tls_link *link, struct fault *fault)
 	enum io result = stream_read(link->lower, &piece, 1, &got, fault);
 	link->ended = result == IO_END;
 	return result == IO_FAIL ? IO_FAIL : IO_AGAIN;
+}
+
+void
+tls_link_await_room(const struct tls_link *link, struct stream_side *read)
+{
+	const struct stream_side *write = &link->lower->write;
+	if (read->at == 0 && write->at == 0 && read->fd == write->fd)
+		read->events |= write->events;
+	else
+		read->at = clock_after(clock_now(), TLS_LINK_PAUSE);
+}
+
+void
+tls_link_notify(struct tls_link *link)
+{
+	size_t untaken = 0;
+	link->notified = link->written;
+	link->taken = !link->lower->buffered && sys_untaken(link->lower->write.fd, &untaken) &&
+		untaken == 0;
+}
+
+bool
+tls_link_has_arrived(struct tls_link *link)
+{
+	const struct stream_stats *stats = stream_stats(link->lower);
+	struct fault ignored = FAULT_NONE;
+	if (!link->sent || link->taken || stream_shut(link->lower, false, &ignored) == IO_OK)
+		return true;
+	fault_clear(&ignored);
+	return stats->unarrived > 0 &&
+		stats->unarrived + write_queue_used(&link->queue) <=
+		link->written - link->notified + link->finished;
 }
 
 void

@@ -14,11 +14,15 @@ struct tls_link {
 	struct stream *lower;     /* not owned */
 	struct write_queue queue; /* records */
 	uint64_t written;         /* bytes that the library has written */
+	uint64_t notified;        /* those of them before close_notify */
 	size_t turn;              /* bytes that the last call of the library has read */
 	struct fault failure;     /* of the stream below, in a call of the library */
 	bool full;                /* the last call of the library waits for room in the queue */
 	bool ended;               /* the stream below has ended */
 	bool bulk;                /* the last read of it got all it asked for: there may be more */
+	bool sent;                /* data has been written */
+	bool taken;               /* all of it had been read, or acknowledged, by close_notify */
+	bool finished;            /* the end of the stream below has been sent */
 	bool holds;               /* what the library writes is queued, to be written at once */
 	struct tls_handshake_heard heard;
 };
@@ -48,6 +52,18 @@ enum io tls_link_flush(struct tls_link *link, struct fault *fault);
 /* After close_notify of the peer, what it sends is ignored (RFC 8446, 6.1): looks whether the
  * stream below has `ended`. IO_AGAIN, or IO_FAIL if it has failed. */
 enum io tls_link_ignore(struct tls_link *link, struct fault *fault);
+
+/* Has the next read come when the answers in the queue can be sent, too: if nothing else is sent,
+ * no flow waits for that. */
+void tls_link_await_room(const struct tls_link *link, struct stream_side *read);
+
+/* Before the library writes close_notify. */
+void tls_link_notify(struct tls_link *link);
+
+/* The connection is broken: whether nothing but what follows the data has not arrived: close_notify
+ * and the end. Where nothing acknowledges, and the peer left something unread, that is not known.
+ */
+bool tls_link_has_arrived(struct tls_link *link);
 
 /* Frees it. */
 void tls_link_close(struct tls_link *link);

@@ -98,7 +98,8 @@ socket_is_broken(int error)
 static enum io
 socket_fail(struct stream *stream, enum status status, int error, struct fault *fault)
 {
-	if (socket_is_broken(error))
+	/* EPIPE is what follows a reset. */
+	if (socket_is_broken(error) && (error != EPIPE || stream->stats.broken == 0))
 		stream->stats.broken = error;
 	/* TCP reports a reset after the peer's FIN as EPIPE. */
 	if (status == STATUS_RECEIVE && error == EPIPE)
@@ -287,6 +288,17 @@ socket_write(struct stream *stream, const struct iovec *pieces, int count, size_
 	return socket_fail(stream, STATUS_SEND, error, fault);
 }
 
+/* Where nothing acknowledges, a write has arrived in the queue of the peer, which survives
+ * close(2); but a peer that closed with data unread has reset the connection. The kernel tells that
+ * once. */
+static enum io
+socket_check_arrival(struct stream *stream, struct fault *fault)
+{
+	int broken = stream->stats.broken;
+	int error = broken != 0 && broken != EPIPE ? broken : socket_error(stream->impl);
+	return error == 0 ? IO_OK : socket_fail(stream, STATUS_RECEIVE, error, fault);
+}
+
 static enum io
 socket_shut(struct stream *stream, bool half_close, struct fault *fault)
 {
@@ -302,9 +314,8 @@ socket_shut(struct stream *stream, bool half_close, struct fault *fault)
 		socket->shut = true;
 		socket->look = SOCKET_LOOK_FIRST;
 	}
-	/* The data of a Unix socket is in the queue of the peer, and survives close(2). */
 	if (!socket->transport->tcp)
-		return IO_OK;
+		return socket_check_arrival(stream, fault);
 	/* The peer may reset the connection after its system acknowledged everything. */
 	int error = socket_error(socket);
 	if (error != 0) {

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 
-from drive import accept, Cat, check, dial, main, Patience, probed, reset, T, taken, tcp, tcp_sockets, until
+from drive import accept, Cat, check, dial, in_pipe, main, Patience, probed, reset, T, taken, tcp, tcp_sockets, unix, until
 
 C = os.environ['CERTIFICATES']
 ROOT = ('--ssl-trustfile', C + '/root.crt')
@@ -333,6 +333,48 @@ def unread():
         else:
             check(cat.end(), b'answer')
             check(cat.errors(), '')
+
+
+def unread_unix():
+    """The same over Unix sockets, in both roles, where nothing acknowledges: a reset is no failure only if all data had
+    been read before close_notify, or there was none."""
+    count = 0
+    for role in ('client', 'server'):
+        for data, question in ((bytes(50000), b'question'), (b'', b'question'), (b'', b'')):
+            for open_ in (True, False) if data else (False,):
+                count += 1
+                name = T + '/%d' % count if count % 2 else '@%s/%d' % (T, count)
+                if role == 'client':
+                    there = unix(name=name)
+                    there.listen()
+                    take = serving(there, server_context())
+                    cat = Cat('-U', '--ssl', *ROOT, '--ssl-servername', 'localhost', name, stdin=subprocess.PIPE)
+                    peer = take()
+                else:
+                    cat = Cat('-l', '-U', '--ssl', '--ssl-cert', C + '/good.crt', '--ssl-key', C + '/good.key', name,
+                              stdin=subprocess.PIPE)
+                    peer = Peer(dial(cat), client_context(), False).handshake()
+                what = '%s, %d unread, open: %s' % (role, len(data), open_)
+                if question:
+                    cat.write(question)
+                    check(peer.read(), question, what)
+                if data:
+                    cat.write(data)
+                    until(lambda: in_pipe(peer.s.fileno()) > len(data), 'the data')
+                if not open_:
+                    before = in_pipe(peer.s.fileno())
+                    cat.process.stdin.close()
+                    until(lambda: in_pipe(peer.s.fileno()) > before, 'close_notify')
+                cat.rest()
+                cat.stop()
+                peer.s.sendall(b''.join(peer.records(b'answer')))
+                peer.s.close()
+                cat.go()
+                if data:
+                    fail(cat, 56, 'receive from .*: Connection reset by peer', what)
+                else:
+                    check(cat.process.wait(), 0, what + cat.errors())
+                check(cat.output(), b'answer', what)
 
 
 def watched():

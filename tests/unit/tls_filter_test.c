@@ -22,9 +22,10 @@ static struct {
 	/* the stream below */
 	const char *input; /* then `ended`, or nothing */
 	size_t left;
-	bool ended, reset, relents; /* takes everything once the queue is full */
+	bool ended, reset, broken, relents; /* takes everything once the queue is full */
 	size_t takes, taken;
-	unsigned watched, looked, shuts, writes;
+	size_t unarrived; /* once it is broken */
+	unsigned watched, looked, shuts, finishes, writes;
 	/* the library */
 	struct tls_bottom bottom;
 	char ahead[256];
@@ -50,13 +51,21 @@ tls_test_below_read(struct stream *stream, const struct iovec *pieces, int count
 }
 
 static enum io
+tls_test_break(struct stream *stream, struct fault *fault)
+{
+	stream->stats.broken = ECONNRESET;
+	return IO_FAULT(fault, STATUS_SEND, ECONNRESET, "send");
+}
+
+static enum io
 tls_test_below_write(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
 	struct fault *fault)
 {
 	size_t n = stream_total(pieces, count);
-	(void)stream, (void)fault;
 	if (count == 0)
 		tls_test.looked++;
+	if (tls_test.broken)
+		return tls_test_break(stream, fault);
 	if (count == 0 || tls_test.takes == 0)
 		return IO_AGAIN;
 	tls_test.writes++;
@@ -69,10 +78,11 @@ tls_test_below_write(struct stream *stream, const struct iovec *pieces, int coun
 static enum io
 tls_test_below_shut(struct stream *stream, bool half_close, struct fault *fault)
 {
-	(void)fault;
-	CHECK(!half_close);
+	tls_test.finishes += half_close;
 	tls_test.shuts++;
-	stream->stats.unarrived = 7;
+	stream->stats.unarrived = tls_test.broken ? tls_test.unarrived : 7;
+	if (tls_test.broken)
+		return tls_test_break(stream, fault);
 	stream->write.at = 1;
 	return IO_AGAIN;
 }
@@ -439,6 +449,47 @@ tls_test_records(void)
 	tls_test_end(stream);
 }
 
+/* A reset is no failure if only close_notify has not arrived, and the end if it was sent; where
+ * what has not arrived is not known, it is one, unless there was no data. */
+static void
+tls_test_arrival(void)
+{
+	static const struct {
+		size_t unarrived;
+		bool data, finished;
+		enum io result;
+	} rows[] = {
+		{ 0, true, false, IO_FAIL },
+		{ 1, true, false, IO_OK },
+		{ 2, true, false, IO_FAIL },
+		{ 2, true, true, IO_OK },
+		{ 3, true, true, IO_FAIL },
+		{ 0, false, false, IO_OK },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct fault fault = FAULT_NONE;
+		char byte = 'd';
+		struct iovec piece = { &byte, 1 };
+		size_t n = 0;
+		struct stream *stream = tls_test_open("h", 1);
+		tls_test.takes = SIZE_MAX;
+		if (rows[i].data)
+			CHECK(stream_write(stream, &piece, 1, &n, &fault) == IO_OK && n == 1);
+		CHECK(stream_shut(stream, true, &fault) == IO_AGAIN);
+		tls_test.input = "e";
+		tls_test.left = 1;
+		CHECK(tls_test_get(stream, &n) == IO_END && tls_test.finishes == 0);
+		if (rows[i].finished)
+			CHECK(stream_shut(stream, true, &fault) == IO_AGAIN);
+		CHECK(tls_test.finishes == rows[i].finished);
+		tls_test.broken = true;
+		tls_test.unarrived = rows[i].unarrived;
+		CHECK(stream_shut(stream, true, &fault) == rows[i].result);
+		fault_clear(&fault);
+		tls_test_end(stream);
+	}
+}
+
 int
 main(void)
 {
@@ -452,5 +503,6 @@ main(void)
 	tls_test_watch();
 	tls_test_progress();
 	tls_test_records();
+	tls_test_arrival();
 	return check_verdict("tls_filter");
 }
