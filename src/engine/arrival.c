@@ -45,21 +45,21 @@ arrival_step(struct clients *clients, struct client *client, const struct pollse
 	const struct service_context context = clients_context(clients, client);
 	if (!over)
 		over = session_open(session, &context, pollset);
-	if (client->arrives && !over && session_is_held(session)) {
+	if (!over && session_is_held(session)) {
 		over = arrival_admit(clients, client);
-		if (!client->arrives)
+		if (!session->held)
 			over = session_open(session, &context, pollset);
 	}
-	clients->unopened += over && client->arrives && fault_is_set(&session->fault);
+	clients->unopened += over && session->held && fault_is_set(&session->fault);
 	return over;
 }
 
 void
 arrival_end(struct clients *clients, struct client *client)
 {
-	clients->arriving -= client->arrives;
+	clients->arriving -= client->session.held;
 	clients->waiting -= client->waits;
-	client->arrives = client->waits = client->session.held = false;
+	client->session.held = client->waits = false;
 }
 
 /* The first that arrived of those that wait for a place, or of the others; NULL: none. */
@@ -68,7 +68,7 @@ arrival_find(const struct clients *clients, bool waits)
 {
 	struct client *found = NULL;
 	for (struct client *client = clients->first; client != NULL; client = client->next)
-		if (client->arrives && client->waits == waits)
+		if (client->session.held && client->waits == waits)
 			found = client;
 	return found;
 }
@@ -145,8 +145,8 @@ arrival_begin(struct clients *clients, struct listener_client *peer, struct faul
 	client->session.id = id;
 	client->session.peer = peer->peer;
 	clients->count++;
-	client->arrives = client->session.held = !clients->sole && !clients->datagrams;
-	clients->arriving += client->arrives;
+	client->session.held = !clients->sole && !clients->datagrams;
+	clients->arriving += client->session.held;
 	bool good = arrival_init(clients, client, peer, name, fault);
 	clients->empty_since = CLOCK_NEVER;
 	good = good && clients_start(clients, client, fault);

@@ -32,7 +32,7 @@ struct client {
 	enum session_state state;
 	unsigned reopened;
 	enum flow_state out, in;
-	bool arrives, waits;         /* see arrival.h */
+	bool waits;                  /* see arrival.h */
 	struct admission *admission; /* see admission.h; owned; NULL: its address is known */
 	struct addr_table_entry by_peer, by_host;
 	struct client *next, *previous;
