@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 
 #include "plugin/openssl_allow.h"
+#include "plugin/openssl_datagrams.h"
 #include "plugin/openssl_names.h"
 #include "plugin/openssl_pin.h"
 #include "plugin/openssl_policy.h"
@@ -203,6 +204,8 @@ openssl_context_set_up(struct openssl_context *context, const struct openssl_con
 {
 	const struct tls_settings *settings = &context->settings;
 	openssl_context_restrict(context->ssl, settings->server);
+	if (settings->datagrams)
+		openssl_datagrams_set_up(context->ssl);
 	openssl_verify_set_up(context);
 	if (settings->keys != NULL)
 		openssl_psk_set_up(context);
@@ -220,6 +223,14 @@ openssl_context_set_up(struct openssl_context *context, const struct openssl_con
 	return !verifies || openssl_trust_set(context->ssl, settings, fault);
 }
 
+static const SSL_METHOD *
+openssl_context_method(const struct tls_settings *settings)
+{
+	if (settings->datagrams)
+		return settings->server ? DTLS_server_method() : DTLS_client_method();
+	return settings->server ? TLS_server_method() : TLS_client_method();
+}
+
 void *
 openssl_context_new(const struct tls_settings *settings, void *previous, struct fault *fault)
 {
@@ -228,8 +239,7 @@ openssl_context_new(const struct tls_settings *settings, void *previous, struct 
 	/* Without memory for the library's default context, a fetch would use one that does not
 	 * exist. */
 	if (context != NULL && OSSL_LIB_CTX_get0_global_default() != NULL)
-		context->ssl =
-			SSL_CTX_new(settings->server ? TLS_server_method() : TLS_client_method());
+		context->ssl = SSL_CTX_new(openssl_context_method(settings));
 	if (context == NULL || context->ssl == NULL) {
 		free(context);
 		return fault_set(fault, STATUS_MEMORY, 0, "TLS: %s", openssl_context_reason()),

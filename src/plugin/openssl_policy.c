@@ -23,6 +23,9 @@ static bool
 openssl_policy_set_versions(SSL_CTX *ssl, const struct tls_settings *settings, struct fault *fault)
 {
 	int least = openssl_policy_version(settings->least);
+	if (settings->datagrams)
+		return SSL_CTX_set_min_proto_version(ssl, DTLS1_2_VERSION) == 1 &&
+			SSL_CTX_set_max_proto_version(ssl, DTLS1_2_VERSION) == 1;
 	if (settings->keys != NULL) {
 		least = TLS1_3_VERSION;
 	} else if (settings->least == 0) {

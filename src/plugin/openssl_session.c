@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "plugin/openssl_bio.h"
+#include "plugin/openssl_datagrams.h"
 #include "plugin/openssl_pin.h"
 #include "plugin/openssl_psk.h"
 #include "plugin/openssl_text.h"
@@ -74,8 +75,7 @@ openssl_session_explain(struct openssl_session *session, struct fault *fault)
 			openssl_context_reason());
 }
 
-/* The result of a call of the library that returned n. */
-static enum io
+enum io
 openssl_session_result(struct openssl_session *session, int n, struct fault *fault)
 {
 	switch (SSL_get_error(session->ssl, n)) {
@@ -110,6 +110,8 @@ openssl_session_set_up(struct openssl_session *session)
 	if (bio == NULL)
 		return false;
 	SSL_set_bio(session->ssl, bio, bio);
+	if (session->context->settings.datagrams)
+		openssl_datagrams_set_max(session, TLS_DATAGRAM_MIN);
 	if (SSL_set_app_data(session->ssl, session) != 1)
 		return false;
 	if (session->context->settings.server) {

@@ -23,6 +23,9 @@ struct openssl_session {
 	char expires[sizeof "9999-12-31T23:59:59Z"];
 };
 
+/* The result of a call of the library that returned n. */
+enum io openssl_session_result(struct openssl_session *session, int n, struct fault *fault);
+
 /* See struct tls_ops. */
 void *openssl_session_new(void *context, const struct tls_bottom *bottom, const char *peer,
 	const char *name, struct fault *fault);

@@ -1,5 +1,6 @@
 /* The plug-in `tls`: TLS by OpenSSL's libssl. */
 #include "plugin/openssl_context.h"
+#include "plugin/openssl_datagrams.h"
 #include "plugin/openssl_session.h"
 
 PLUGIN_EXPORT extern const struct tls_ops sockcat_plugin;
@@ -20,4 +21,9 @@ const struct tls_ops sockcat_plugin = {
 	.pending = openssl_session_pending,
 	.write = openssl_session_write,
 	.shut = openssl_session_shut,
+	.set_bottom = openssl_datagrams_set_bottom,
+	.timer = openssl_datagrams_timer,
+	.retransmit = openssl_datagrams_retransmit,
+	.set_datagram_max = openssl_datagrams_set_max,
+	.message_max = openssl_datagrams_message_max,
 };

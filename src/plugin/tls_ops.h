@@ -22,6 +22,7 @@ struct tls_identity {
 /* Strings are not owned and must outlive the context; NULL: not given. */
 struct tls_settings {
 	bool server;
+	bool datagrams;       /* DTLS 1.2, whose records are datagrams */
 	bool unverified;      /* accept any certificate of the server */
 	bool demanding;       /* a server demands a certificate of its clients */
 	bool stapled;         /* the server has to send an OCSP response */
@@ -48,8 +49,13 @@ struct tls_settings {
 /* The most characters of a pin, with the NUL. */
 #define TLS_PIN_SIZE 64
 
+/* The least limit of a datagram of DTLS, and the most bytes of a message. */
+#define TLS_DATAGRAM_MIN ((size_t)256)
+#define TLS_MESSAGE_MAX ((size_t)16384)
+
 /* The stream below. Both return IO_OK, IO_AGAIN, IO_END (`read` only) or IO_FAIL, which the caller
- * of the session's operation reports. */
+ * of the session's operation reports. For DTLS each `read` is one datagram, whose end is lost if it
+ * is longer than `size`, and each `write` is one. */
 struct tls_bottom {
 	void *stream;
 	enum io (*read)(void *stream, void *bytes, size_t size, size_t *got);
@@ -117,12 +123,32 @@ struct tls_ops {
 	/* Whether bytes from the bottom are kept, so that a read may need no more of them. */
 	bool (*pending)(void *session);
 
-	/* At most one record. After IO_AGAIN the same bytes have to be written next. */
+	/* At most one record. After IO_AGAIN the same bytes have to be written next (DTLS: or
+	 * none). */
 	enum io (*write)(
 		void *session, const void *bytes, size_t size, size_t *put, struct fault *fault);
 
 	/* Sends close_notify. */
 	enum io (*shut)(void *session, struct fault *fault);
+
+	/* --- DTLS only --- */
+
+	/* Gives the session, which may have begun its handshake, another bottom, and another name
+	 * of the peer: see session_new. */
+	void (*set_bottom)(void *session, const struct tls_bottom *bottom, const char *peer);
+
+	/* Whether a retransmission is due after *span, 0: now. It is during the handshake only. */
+	bool (*timer)(void *session, int64_t *span);
+
+	/* Retransmits if that is due. IO_FAIL: it was done too often, or the bottom has failed. */
+	enum io (*retransmit)(void *session, struct fault *fault);
+
+	/* The most bytes of a datagram, headers of the network not included; at least
+	 * TLS_DATAGRAM_MIN are used. Without a call it is TLS_DATAGRAM_MIN. */
+	void (*set_datagram_max)(void *session, size_t size);
+
+	/* The most bytes of a write, after the handshake. */
+	size_t (*message_max)(void *session);
 };
 
 #endif
