@@ -165,6 +165,20 @@ tcp_service() {
     done
 }
 
+@test "-l fd://N: a connection that was accepted already is that of the only client" { drive accepted plain; }
+
+@test "-l fd://N: standard input and output are the other side of an accepted connection" { drive accepted standard_streams; }
+
+@test "-l fd://N: an accepted Unix socket, and --allow-uid" { drive accepted unix_socket; }
+
+@test "-l fd://N: an accepted connection that the access lists deny is reset, and the status is 103" { drive accepted rejected; }
+
+@test "-l fd://N: an accepted connection that begins with a header of the PROXY protocol" { drive accepted header; }
+
+@test "-l fd://N: what is no accepted connection is an error, and named" { drive accepted unusable; }
+
+@test "-l fd://N: the lines of -v about an accepted connection are those of a listener" { drive accepted same_lines; }
+
 @test "fd://0: the connection gets a number of its own, and the three are /dev/null" {
     drive activation fd_0
 }

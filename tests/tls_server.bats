@@ -102,6 +102,30 @@ EOT
 
 @test "on sockets that a service manager has passed" { drive tls_with activated; }
 
+@test "on a connection that was accepted already" { drive accepted tls_role; }
+
+@test "failures on a connection that was accepted already end the run, as those of a listener" { drive accepted tls_failures; }
+
+# activated SERVICE-OPTION...: systemd-socket-activate, which accepts, for openssl.
+activated() {
+    start systemd-socket-activate -a -l "$T/s.sock" "$@"
+    await_file "$T/s.sock"
+    for word in one two; do
+        assert_equal "$(echo "$word" | openssl s_client -quiet -verify_return_error -CAfile "$CERTIFICATES/root.crt" \
+            -verify_hostname localhost -unix "$T/s.sock" 2>"$T/s_client.err")" "$word"
+    done
+}
+
+@test "systemd-socket-activate that accepts, and passes the connection" {
+    need systemd-socket-activate
+    activated "$SOCKCAT" -l --ssl --ssl-cert "$CERTIFICATES/together.pem" --sh-exec 'read -r line; echo "$line"'
+}
+
+@test "systemd-socket-activate that accepts, as inetd does" {
+    need systemd-socket-activate
+    activated --inetd "$SOCKCAT" -l --ssl --ssl-cert "$CERTIFICATES/together.pem" fd://0 --sh-exec 'read -r line; echo "$line"'
+}
+
 @test "files of --send" { drive tls_with transfer; }
 
 @test "discard and daytime" { drive tls_with services; }

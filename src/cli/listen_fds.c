@@ -77,19 +77,35 @@ listen_fds_is_bound(int fd)
 		(own.any.sa_family != AF_INET && own.any.sa_family != AF_INET6);
 }
 
-/* Why a socket cannot be used for listening or, unless `listen`, as a connection; NULL: it can. */
-static const char *
-listen_fds_fault(int fd, const struct transport *transport, bool listen, bool listens)
+/* Whether the socket has a peer. */
+static bool
+listen_fds_is_connected(int fd)
 {
+	return getpeername(fd, NULL, NULL) == 0 || errno == EFAULT;
+}
+
+/* Why a socket cannot be used for listening or, unless `listen`, as a connection; NULL: it can.
+ * With -l but without -k a connection can be used, too: it has been accepted already. */
+static const char *
+listen_fds_fault(
+	int fd, const struct transport *transport, const struct options *options, bool listens)
+{
+	bool listen = options_has(options, OPTION_listen);
 	if (transport == NULL)
 		return "not a supported socket";
-	if (transport->connected && listens != listen)
-		return listens ? "the socket is listening; use -l" : "the socket is not listening";
 	if (!listen)
+		return listens ? "the socket is listening; use -l" : NULL;
+	if (!transport->connected)
+		return listen_fds_is_connected(fd) ? "the socket is connected; omit -l"
+			: listen_fds_is_bound(fd)  ? NULL
+						   : "the socket is not bound";
+	if (listens)
 		return NULL;
-	if (getpeername(fd, NULL, NULL) == 0 || errno == EFAULT)
-		return "the socket is connected; omit -l";
-	return transport->connected || listen_fds_is_bound(fd) ? NULL : "the socket is not bound";
+	if (!listen_fds_is_connected(fd))
+		return "the socket is not listening";
+	return options_has(options, OPTION_keep_open) ? "the socket is connected, which conflicts "
+							"with -k"
+						      : NULL;
 }
 
 /* Adds a socket to the config. */
@@ -105,9 +121,20 @@ listen_fds_add(struct config *config, const struct options *options, int fd, boo
 	if (fcntl(fd, F_GETFD) == -1)
 		return fault_set(fault, status, errno, "%s", name);
 	const struct transport *transport = transport_of_socket(fd, &listens);
-	const char *wrong = listen_fds_fault(fd, transport, listen, listens);
+	const char *wrong = listen_fds_fault(fd, transport, options, listens);
+	/* A connection that was reset has no peer, but a pending error. */
+	int error = wrong != NULL && listen && transport != NULL && transport->connected
+		? transport_pending_error(fd)
+		: 0;
+	if (error != 0)
+		return fault_set(fault, STATUS_RECEIVE, error, "%s", name);
 	if (wrong != NULL)
 		return fault_set(fault, status, 0, "%s: %s", name, wrong);
+	bool accepted = listen && transport->connected && !listens;
+	if (config->listen_fds_count > 0 && (accepted || config->accepted))
+		return fault_set(fault, status, 0,
+			"%s: a connection has to be the only socket that is passed", name);
+	config->accepted = accepted;
 	if (config->listen_fds_count > 0 && transport != config->transport)
 		return fault_set(fault, status, 0, "%s: another kind of socket than descriptor %d",
 			name, config->inherited[0]);

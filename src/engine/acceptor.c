@@ -370,6 +370,7 @@ acceptor_open(struct acceptor *acceptor, struct run *run, struct fault *fault)
 			.permissions = config->permissions,
 			.inherited = config->inherited,
 			.listen_fds_count = config->listen_fds_count,
+			.accepted = config->accepted,
 		},
 		.watch = POLLSET_NONE,
 		.grace_ends = CLOCK_NEVER,

@@ -119,6 +119,9 @@ admission_step(struct clients *clients, struct client *client, const struct poll
 		admission_end(clients, client);
 		if (clients->count == 1)
 			clients->empty_since = empty_since;
+		/* There is no other client to wait for. */
+		if (clients->listener->config->accepted)
+			(void)fault_set_quiet(fault, STATUS_ACCESS);
 		return true;
 	}
 	admission_end(clients, client);

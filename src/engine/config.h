@@ -171,6 +171,7 @@ struct config {
 	struct targets targets;     /* to probe instead of the endpoint */
 	int inherited[RESOLVE_MAX]; /* inherited sockets to use instead of the endpoint */
 	size_t listen_fds_count;    /* their number, more than 1 only with -l; 0: none */
+	bool accepted; /* with -l: that is no listening socket, but the connection of a client */
 	char *listen_fds_name;      /* owned: "fd://NAME" as written; NULL: LISTEN_FDS */
 	struct address local;       /* to bind before connecting; length 0: none */
 	uint16_t local_port;        /* to bind without a local address; 0: none */

@@ -162,6 +162,8 @@ notify_report(const struct config *config, const struct listener *listener)
 {
 	bool chosen = config->transport->names != TRANSPORT_UNIX && config->listen_fds_count == 0 &&
 		config->endpoint.port == 0;
+	if (config->accepted)
+		return;
 	for (size_t i = 0; i < listener->count; i++) {
 		char *shown = address_print(&listener->sockets[i].address);
 		event_emit(&(struct event){

@@ -155,15 +155,6 @@ dial_resolved(struct dial *dial, enum io result, int64_t now, struct fault *faul
 	return dial_advance(dial, now, fault);
 }
 
-/* Returns and clears the pending error of the socket; 0: none. */
-static int
-dial_pending_error(int fd)
-{
-	int error = 0;
-	socklen_t size = sizeof error;
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == -1 ? errno : error;
-}
-
 /* Uses the inherited connection. */
 static enum io
 dial_adopt(struct dial *dial, struct fault *fault)
@@ -177,7 +168,7 @@ dial_adopt(struct dial *dial, struct fault *fault)
 		/* A connection that was reset has no peer address, but a pending error and the
 		 * data received before it; a socket that was never connected has neither. */
 		if (dial->config.transport->connected)
-			dial->error = dial_pending_error(fd);
+			dial->error = transport_pending_error(fd);
 		if (dial->error == 0)
 			return IO_FAULT(fault, STATUS_VALUE, error, "endpoint '%s'", name);
 	}
@@ -293,10 +284,10 @@ static enum io
 dial_look(struct dial *dial, size_t i, int64_t now)
 {
 	struct dial_attempt *attempt = &dial->attempts[i];
-	int error = dial_pending_error(attempt->fd);
+	int error = transport_pending_error(attempt->fd);
 	if (error == 0 && dial_is_unconnected(dial, attempt->fd)) {
 		/* An interrupted connect may not have started; or a reset has just arrived. */
-		error = dial_pending_error(attempt->fd);
+		error = transport_pending_error(attempt->fd);
 		if (error == 0) {
 			attempt->again = clock_after(now, DIAL_RETRY);
 			return IO_AGAIN;

@@ -58,6 +58,11 @@ listener_ask(struct listener *listener, struct pollset *pollset)
 		resolve_ask(&listener->resolve, pollset);
 		return;
 	}
+	/* The client is there already. */
+	if (listener->config->accepted && listener->count > 0) {
+		pollset_until(pollset, 0);
+		return;
+	}
 	for (size_t i = 0; i < listener->count; i++) {
 		struct listener_socket *socket = &listener->sockets[i];
 		socket->entry = POLLSET_NONE;
@@ -164,7 +169,9 @@ listener_permits_user(struct listener *listener, const struct listener_client *c
 	sys_peer_credentials(client->fd, &from);
 	if (from.user != SYS_NO_USER && uid_list_contains(users, from.user))
 		return true;
-	listener_emit((struct event){ .kind = EVENT_rejected, .cause = "user is not allowed" },
+	listener_emit((struct event){ .kind = EVENT_rejected,
+			      .always = listener->config->accepted,
+			      .cause = "user is not allowed" },
 		&client->peer, &from);
 	listener->refused++;
 	return false;
@@ -175,7 +182,9 @@ listener_permits(struct listener *listener, const struct address *peer)
 {
 	if (acl_permits(listener->config->access, peer))
 		return true;
-	listener_emit((struct event){ .kind = EVENT_rejected, .cause = "denied by access list" },
+	listener_emit((struct event){ .kind = EVENT_rejected,
+			      .always = listener->config->accepted,
+			      .cause = "denied by access list" },
 		peer, NULL);
 	listener->refused++;
 	return false;
@@ -227,12 +236,47 @@ listener_expects_header(const struct listener *listener, const struct address *p
 	return trusted != NULL && proxy_trust_contains(trusted, peer);
 }
 
+/* Whether the client is permitted; if not, resets its connection. */
+static bool
+listener_admits(struct listener *listener, struct listener_client *client)
+{
+	transport_abort_on_close(listener->config->transport, client->fd, true);
+	if ((listener_expects_header(listener, &client->peer) ||
+		    listener_permits(listener, &client->peer)) &&
+		listener_permits_user(listener, client))
+		return true;
+	(void)sys_close(&client->fd);
+	return false;
+}
+
+/* Hands the connection over that was accepted already. */
+static enum io
+listener_accept_inherited(
+	struct listener *listener, struct listener_client *client, struct fault *fault)
+{
+	if (listener->count == 0)
+		return IO_AGAIN;
+	*client = (struct listener_client){ .fd = listener->sockets[--listener->count].fd };
+	if (!address_of_peer(&client->peer, client->fd)) {
+		int error = errno, pending = transport_pending_error(client->fd);
+		(void)sys_close(&client->fd);
+		return IO_FAULT(fault, STATUS_RECEIVE, pending != 0 ? pending : error,
+			"accept the inherited connection");
+	}
+	if (listener_admits(listener, client))
+		return IO_OK;
+	(void)fault_set_quiet(fault, STATUS_ACCESS);
+	return IO_FAIL;
+}
+
 enum io
 listener_accept(struct listener *listener, const struct pollset *pollset, int64_t now,
 	struct listener_client *client, struct fault *fault)
 {
 	if (listener->paused != 0 && now >= listener->paused)
 		listener->paused = 0;
+	if (listener->config->accepted)
+		return listener_accept_inherited(listener, client, fault);
 	for (size_t i = 0; i < listener->count; i++) {
 		struct listener_socket *socket = &listener->sockets[i];
 		if (!pollset_fired(pollset, socket->entry))
@@ -251,12 +295,8 @@ listener_accept(struct listener *listener, const struct pollset *pollset, int64_
 				return IO_FAIL;
 			continue;
 		}
-		transport_abort_on_close(listener->config->transport, client->fd, true);
-		if ((listener_expects_header(listener, &client->peer) ||
-			    listener_permits(listener, &client->peer)) &&
-			listener_permits_user(listener, client))
+		if (listener_admits(listener, client))
 			return IO_OK;
-		(void)sys_close(&client->fd);
 	}
 	return IO_AGAIN;
 }

@@ -38,6 +38,7 @@ struct listener_config {
 	struct permissions permissions; /* of a Unix socket's file */
 	const int *inherited;           /* listening or bound sockets to use instead */
 	size_t listen_fds_count;        /* their number, up to RESOLVE_MAX; 0: none */
+	bool accepted; /* the only inherited socket is the connection of the only client */
 };
 
 struct listener_socket {
@@ -82,7 +83,8 @@ void listener_ask(struct listener *listener, struct pollset *pollset);
  * which is reported once a second; IO_FAIL: status 27 or 101. Aborted connections and network
  * errors are no failure. A client that is not permitted is counted and reset, which it cannot
  * mistake for a clean end; its datagram is dropped. Without connections the socket itself becomes
- * the client's, and the listener closes the others.
+ * the client's, and the listener closes the others. With `accepted` of the config the socket is the
+ * client's, too; if that is not permitted: IO_FAIL, status 103, reported already.
  */
 enum io listener_accept(struct listener *listener, const struct pollset *pollset, int64_t now,
 	struct listener_client *client, struct fault *fault);

@@ -176,9 +176,9 @@ listener_sockets_adopt(struct listener *listener, int fd, struct fault *fault)
 	if (!sockopt_apply(
 		    config->options, fd, SOCKOPT_LISTENING, config->listen_fds_count == 1, fault))
 		return false;
-	if (config->transport->connected)
+	if (config->transport->connected && !config->accepted)
 		listener_sockets_unblock(socket);
-	else
+	else if (!config->transport->connected)
 		sys_mark_own_address(fd);
 	listener->count++;
 	return true;

@@ -100,6 +100,14 @@ transport_abort_on_close(const struct transport *transport, int fd, bool on)
 		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
 }
 
+int
+transport_pending_error(int fd)
+{
+	int error = 0;
+	socklen_t size = sizeof error;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == -1 ? errno : error;
+}
+
 size_t
 transport_message_max(const struct transport *transport, int fd)
 {

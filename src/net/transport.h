@@ -34,6 +34,9 @@ const struct transport *transport_of_socket(int fd, bool *listens);
  */
 void transport_abort_on_close(const struct transport *transport, int fd, bool on);
 
+/* Returns and clears the pending error of the socket; 0: none. */
+int transport_pending_error(int fd);
+
 /* The largest message that the socket can send; 0: the transport has no messages. */
 size_t transport_message_max(const struct transport *transport, int fd);
 

@@ -256,7 +256,7 @@ def fd_wrong_kind():
     refused(server, b'the socket is listening; use -l', 'fd://N')
     refused(server, b'the socket is listening; use -l', '-z', 'fd://N')
     client = socket.create_connection(server.getsockname())
-    refused(client, b'is not listening', '-l', 'fd://N')
+    refused(client, b'the socket is connected, which conflicts with -k', '-l', '-k', 'fd://N')
     # Neither connected nor listening.
     for sock in socket.socket(), udp(), unix(), unix(socket.SOCK_DGRAM):
         refused(sock, b'not connected|no peer', 'fd://N')
