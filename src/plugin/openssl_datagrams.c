@@ -2,6 +2,8 @@
 #include "plugin/openssl_datagrams.h"
 
 #include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/time.h>
 
 #include "base/clock.h"
@@ -17,8 +19,13 @@ void
 openssl_datagrams_set_bottom(void *state, const struct tls_bottom *bottom, const char *peer)
 {
 	struct openssl_session *session = state;
+	char *name = strdup(peer);
 	session->bottom = *bottom;
-	session->peer = peer;
+	/* Without memory messages have the name from before. */
+	if (name == NULL)
+		return;
+	free(session->peer);
+	session->peer = name;
 }
 
 bool

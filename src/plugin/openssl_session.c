@@ -132,11 +132,12 @@ openssl_session_new(void *context, const struct tls_bottom *bottom, const char *
 		session->context = context;
 		session->context->users++;
 		session->bottom = *bottom;
-		session->peer = peer;
+		session->peer = strdup(peer);
 		session->name = name;
 		session->ssl = SSL_new(session->context->ssl);
 	}
-	if (session != NULL && session->ssl != NULL && openssl_session_set_up(session))
+	if (session != NULL && session->peer != NULL && session->ssl != NULL &&
+		openssl_session_set_up(session))
 		return session;
 	if (session != NULL)
 		openssl_session_free(session);
@@ -151,6 +152,7 @@ openssl_session_free(void *state)
 	SSL_free(session->ssl);
 	openssl_context_free(session->context);
 	fault_clear(&session->refusal);
+	free(session->peer);
 	free(session->subject);
 	free(session);
 }

@@ -10,7 +10,7 @@ struct openssl_session {
 	SSL *ssl;
 	struct openssl_context *context;
 	struct tls_bottom bottom;
-	const char *peer;
+	char *peer;             /* owned; for messages */
 	const char *name;       /* NULL: any */
 	struct fault refusal;   /* why the peer's certificate was refused */
 	size_t problems;        /* that the refusal names */

@@ -97,8 +97,8 @@ struct tls_ops {
 	/* The pin of the own certificate; NULL: there is none. */
 	const char *(*context_pin)(void *context);
 
-	/* `peer` is for messages, `name` the name or address that the server's certificate must
-	 * have; NULL: any. Both are not owned. NULL with a fault: STATUS_MEMORY. */
+	/* `peer` is for messages and copied; `name`, not owned, the name or address that the
+	 * server's certificate must have, NULL: any. NULL with a fault: STATUS_MEMORY. */
 	void *(*session_new)(void *context, const struct tls_bottom *bottom, const char *peer,
 		const char *name, struct fault *fault);
 	void (*session_free)(void *session);

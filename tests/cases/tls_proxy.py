@@ -164,5 +164,22 @@ def cut():
     thread.join()
 
 
+def corrupt(layer):
+    """A record that cannot be decrypted."""
+    layer.below.send(b'\x17\x03\x03\x00\x20' + bytes(32))
+
+
+def broken():
+    """After the tunnel is there, a failure of the TLS with the proxy names it."""
+    listener = tcp()
+    thread = talk(listener, Tls, asked('target.test:7'), served, corrupt)
+    where = 'localhost:%d' % listener.getsockname()[1]
+    cat = Cat('-4', *TRUST, '--proxy', url(listener), 'target.test', '7', stdin=subprocess.PIPE)
+    cat.write(b'hello\n')
+    cat.fail(56, 'receive from .*%s.*: .*mac' % where)
+    check(cat.output(), b'answer\n')
+    thread.join()
+
+
 if __name__ == '__main__':
     main()
