@@ -44,7 +44,7 @@ install_servers() {
     local policy=/usr/sbin/policy-rc.d made='' pair missing=()
     for pair in nginx:nginx-light haproxy:haproxy node:nodejs dnsmasq:dnsmasq-base chronyd:chrony snmpd:snmpd \
         memcached:memcached redis-server:redis-server microsocks:microsocks tinyproxy:tinyproxy-bin \
-        stunnel4:stunnel4 gnutls-serv:gnutls-bin hitch:hitch; do
+        stunnel4:stunnel4 gnutls-serv:gnutls-bin hitch:hitch caddy:caddy; do
         command -v "${pair%%:*}" >/dev/null 2>&1 || missing+=("$pair")
     done
     [ "${#missing[@]}" -gt 0 ] || return 0

@@ -52,7 +52,17 @@ ends() {
     fi
 }
 
-# behind ENDS-OR-ANSWERS KIND: the same in front of a server that answers in any case.
+# cancels KIND [BACKEND-PORT]: the page of this server is whole; a client that ends gets an answer without a page.
+cancels() {
+    serve tls_end_server "$@"
+    ask
+    is_whole
+    ask -N
+    assert_line '^HTTP/1.[01] 200 OK' "$T/page"
+    assert_line '^Content-Length: 0' "$T/page"
+}
+
+# behind FUNCTION KIND: the same in front of a server that answers in any case.
 behind() {
     serve end_server python
     "$1" "$2" "$served"
@@ -90,6 +100,11 @@ behind() {
 @test "hitch ends at close_notify" {
     need hitch ss
     behind ends hitch
+}
+
+@test "caddy answers, but not with the page after close_notify" {
+    need caddy ss
+    behind cancels caddy
 }
 
 @test "gnutls-serv answers after close_notify" {

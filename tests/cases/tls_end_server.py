@@ -53,6 +53,20 @@ listen it
                'cert={c}/good.crt\nkey={c}/good.key\n',
     'hitch': 'frontend = "[127.0.0.1]:0"\nbackend = "[127.0.0.1]:{backend}"\npem-file = "{c}/together.pem"\n'
              'daemon = off\nworkers = 1\n{owner}',
+    'caddy': """{{
+    auto_https off
+    admin off
+    skip_install_trust
+    servers {{
+        protocols h1
+    }}
+}}
+https://localhost:0 {{
+    bind 127.0.0.1
+    tls {c}/good.crt {c}/good.key
+    reverse_proxy 127.0.0.1:{backend}
+}}
+""",
 }
 
 COMMANDS = {
@@ -60,6 +74,7 @@ COMMANDS = {
     'haproxy': 'haproxy -db -f {config}',
     'stunnel': 'stunnel4 {config}',
     'hitch': 'hitch --config={config}',
+    'caddy': 'caddy run --adapter caddyfile --config {config}',
     'gnutls': 'gnutls-serv --http -p 0 --x509certfile {c}/good.crt --x509keyfile {c}/good.key',
     'openssl': 'openssl s_server -accept 127.0.0.1:0 -cert {c}/good.crt -key {c}/good.key -www',
     'socat': 'socat OPENSSL-LISTEN:0,bind=127.0.0.1,fork,cert={c}/together.pem,verify=0 TCP:127.0.0.1:{backend}',
@@ -151,6 +166,8 @@ def main():
     write(folder + '/answer', '#!/bin/sh\nread -r line\nsleep %g\nprintf "HTTP/1.0 200 OK\\r\\n\\r\\nthe page\\n"\n' % DELAY, 0o755)
     if name in FILES:
         write(words['config'], FILES[name].format(**words))
+    if name == 'caddy':
+        os.environ.update(HOME=folder, XDG_DATA_HOME=folder, XDG_CONFIG_HOME=folder)
     if name == 'nginx':
         os.environ['NGINX'] = '%d;' % fd
     command = COMMANDS[name].format(**words).split()
