@@ -59,6 +59,8 @@ load lib/helper
         sockcat --wait-for=100ms -U "$T/none"
 }
 
+@test "a signal that ends a wait leaves the last reasons" { drive wait interrupted; }
+
 @test "at most 16 look-ups of a wait run at a time" {
     need_shim
     SHIM_COUNT=$T/count with_shim 'getaddrinfo:sleep=60:*' assert_fails 124 'slow.test: timed out' \

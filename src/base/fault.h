@@ -28,7 +28,7 @@ struct fault {
 	bool quiet;
 	bool usage; /* print the usage after the message, which does not say what to write */
 	char *text; /* owned; may contain bytes received from a peer: escape when printing */
-	int signal; /* the signal that ended the run; 0: none */
+	int signal; /* the signal that ended the run; 0: none; the status is 128 + signal */
 };
 
 #define FAULT_NONE ((struct fault){ STATUS_OK, false, false, NULL, 0 })

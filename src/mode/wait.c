@@ -67,14 +67,6 @@ wait_is_wanted(const struct wait *wait, const struct probe_result *result)
 	return false;
 }
 
-/* The value of --wait-for in messages. */
-static void
-wait_add_limit(const struct wait *wait, struct fault *fault)
-{
-	fault_add(fault, "not %s within %.10gs", wait->config->until_closed ? "closed" : "open",
-		(double)wait->config->limit / CLOCK_SECOND);
-}
-
 /* Keeps why the target is not in the wanted state. A timeout at the end of the wait says less than
  * an earlier reason. */
 static void
@@ -165,9 +157,9 @@ wait_try_due(struct wait *wait, int64_t now)
 	}
 }
 
-/* The time is over: the fault has the last reasons. */
+/* Sets the fault to the last reasons. False: no try has failed. */
 static bool
-wait_explain(const struct wait *wait, struct fault *fault)
+wait_list_reasons(const struct wait *wait, enum status status, struct fault *fault)
 {
 	size_t shown = 0;
 	for (size_t i = 0; i < wait->count; i++) {
@@ -176,18 +168,45 @@ wait_explain(const struct wait *wait, struct fault *fault)
 		if (target->done || text == NULL || shown++ >= WAIT_REASONS)
 			continue;
 		if (shown == 1)
-			(void)fault_set(fault, STATUS_LIMIT, 0, "%s", text);
+			(void)fault_set(fault, status, 0, "%s", text);
 		else
 			fault_add(fault, "; %s", text);
 	}
-	if (shown == 0)
-		(void)fault_set(fault, STATUS_LIMIT, 0, "wait");
 	if (shown > WAIT_REASONS)
 		fault_add(fault, "; and %zu more", shown - WAIT_REASONS);
+	return shown > 0;
+}
+
+/* Adds what is missing to the reasons. */
+static void
+wait_add_count(const struct wait *wait, struct fault *fault)
+{
 	fault_add(fault, "; ");
 	if (wait->count > 1)
 		fault_add(fault, "%zu of %zu targets ", wait->left, wait->count);
-	wait_add_limit(wait, fault);
+	fault_add(fault, "not %s", wait->config->until_closed ? "closed" : "open");
+}
+
+/* The time is over. */
+static bool
+wait_time_out(const struct wait *wait, struct fault *fault)
+{
+	if (!wait_list_reasons(wait, STATUS_LIMIT, fault))
+		(void)fault_set(fault, STATUS_LIMIT, 0, "wait");
+	wait_add_count(wait, fault);
+	fault_add(fault, " within %.10gs", (double)wait->config->limit / CLOCK_SECOND);
+	return false;
+}
+
+/* A signal ends the wait. */
+static bool
+wait_interrupt(const struct wait *wait, int signal, struct fault *fault)
+{
+	if (!wait_list_reasons(wait, (enum status)(STATUS_SIGNAL + signal), fault))
+		return fault_set_signal(fault, signal);
+	wait_add_count(wait, fault);
+	fault_add(fault, " yet");
+	fault->signal = signal;
 	return false;
 }
 
@@ -213,7 +232,7 @@ wait_step(struct task *task, const struct pollset *pollset, int64_t now, struct 
 	struct engine *engine = &wait->run->engine;
 	(void)pollset;
 	if (engine->end_signal != 0)
-		return fault_set_signal(fault, engine->end_signal);
+		return wait_interrupt(wait, engine->end_signal, fault);
 	if (engine->wants_report)
 		event_emit(&(struct event){
 			.kind = EVENT_wait_stats, .count = wait->left, .total = wait->count });
@@ -226,7 +245,7 @@ wait_step(struct task *task, const struct pollset *pollset, int64_t now, struct 
 	else if (now < wait->deadline)
 		wait_try_due(wait, now);
 	else if (wait->trying == 0)
-		return wait_explain(wait, fault);
+		return wait_time_out(wait, fault);
 	return true;
 }
 

@@ -173,5 +173,28 @@ def vanishes():
     check('run %s: %s' % (path, os.strerror(errno.ENOENT)) in cat.errors(), True, cat.errors())
 
 
+def interrupted():
+    """By a signal: what is still missing, and why; nothing before the first try has failed."""
+    _held, port = silent()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        cat = Cat('-v', '--wait-for', '--interval', '5ms', '127.0.0.1', port)
+        waits(cat, 'closed')
+        cat.send(number)
+        cat.end(-number)
+        check(cat.errors().splitlines()[1:], ['sockcat: 127.0.0.1:%s: closed; not open yet' % port], cat.errors())
+    listener = tcp()
+    cat = Cat('-v', '--wait-for', '--interval', '5ms', '127.0.0.1', port, str(listener.getsockname()[1]))
+    waits(cat, 'closed')
+    waits(cat, 'open after')
+    cat.send(signal.SIGTERM)
+    cat.end(-signal.SIGTERM)
+    check(cat.errors().splitlines()[-1], 'sockcat: 127.0.0.1:%s: closed; 1 of 2 targets not open yet' % port)
+    cat = Cat('-v', '--wait-for', '--until-closed', '--interval', '5ms', '127.0.0.1', str(listener.getsockname()[1]))
+    waits(cat, 'open')
+    cat.send(signal.SIGTERM)
+    cat.end(-signal.SIGTERM)
+    check(cat.errors().splitlines()[-1].partition(': open')[2], '; not closed yet')
+
+
 if __name__ == '__main__':
     main()
