@@ -40,6 +40,29 @@ lines() {
     lines "$T/fails.out" '^seq=1 closed$' '^seq=2 closed$' "^127.0.0.1:$held: 2 tries, 2 failed, 100% loss$"
 }
 
+@test "if no try gets as far as the target the status is that of the cause, as with -z" {
+    need_shim
+    hold_port
+    start_peer recvall!
+    for mode in -z "--ping=2 --interval 1ms"; do
+        # shellcheck disable=SC2206 # three words for the second
+        mode=($mode)
+        with_shim 'getaddrinfo:EAI_NONAME:*' assert_fails 6 '^sockcat: resolve none.test: Name or service not known' \
+            sockcat "${mode[@]}" none.test 80
+        with_shim 'getaddrinfo:EAI_NONAME:*' assert_fails 5 '^sockcat: resolve proxy none.test: Name or service' \
+            sockcat "${mode[@]}" --proxy socks5://none.test 127.0.0.1 80
+        assert_fails 7 '^sockcat: connect proxy .*Connection refused' \
+            sockcat "${mode[@]}" --proxy "socks5://127.0.0.1:$held" 127.0.0.1 80
+        assert_fails 45 '^sockcat: connect .*bind 192.0.2.1' sockcat "${mode[@]}" -s 192.0.2.1 127.0.0.1 "$peer_port"
+        with_shim 'socket:EMFILE:*' assert_fails 27 'Too many open files' sockcat "${mode[@]}" 127.0.0.1 "$peer_port"
+    done
+    # One that does is an answer.
+    with_shim 'getaddrinfo:EAI_NONAME:1,getaddrinfo:addresses=1:2' assert_fails 1 'closed; 100% of the tries failed$' \
+        sockcat --ping=2 --interval 1ms some.test "$held"
+    with_shim 'getaddrinfo:EAI_NONAME:1' assert_fails 1 'known; 50% of the tries failed, more than 10%$' \
+        sockcat --ping=2 --interval 1ms --max-loss 10 localhost "$peer_port"
+}
+
 @test "failed tries are lines with state and cause, and do not end the ping" {
     need_shim
     start_listener -dk 127.1.0.1 0

@@ -24,8 +24,9 @@ struct ping {
 	bool answered;          /* the probe is done */
 	int64_t begin, next_at; /* of the first and the next try */
 	struct latency latency;
-	char *target;      /* owned */
-	struct fault last; /* of the last try that failed */
+	char *target;           /* owned */
+	enum probe_state state; /* of the last try that failed */
+	struct fault last;      /* of the last try that failed */
 };
 
 static void
@@ -57,6 +58,7 @@ ping_report(struct ping *ping, int64_t now, struct fault *fault)
 				.detail = result->state == PROBE_CLOSED ? NULL
 									: result->fault.text });
 		latency_fail(&ping->latency);
+		ping->state = result->state;
 		fault_clear(&ping->last);
 		fault_move(&ping->last, &result->fault);
 	}
@@ -104,6 +106,29 @@ ping_sum_up(const struct ping *ping)
 		event_emit(&(struct event){ .kind = EVENT_ping_histogram, .detail = line });
 }
 
+/* The status of a ping that failed. Loss is an answer about the target; if no try got that far, the
+ * last failure has a status of its own, as with -z. */
+static enum status
+ping_status(const struct ping *ping)
+{
+	if (ping->latency.failed < ping->latency.tries)
+		return STATUS_NO;
+	switch (ping->state) {
+	case PROBE_OPEN:
+	case PROBE_CLOSED:
+	case PROBE_FILTERED:
+	case PROBE_UNREACHABLE:
+	case PROBE_OPEN_FILTERED:
+		break;
+	case PROBE_REFUSED_BY_TLS:
+	case PROBE_REFUSED_BY_PROXY:
+	case PROBE_UNRESOLVED:
+	case PROBE_ERROR:
+		return ping->last.status;
+	}
+	return STATUS_NO;
+}
+
 /* The tries are over. False and a fault if too many of them failed. */
 static bool
 ping_judge(const struct ping *ping, struct fault *fault)
@@ -118,8 +143,8 @@ ping_judge(const struct ping *ping, struct fault *fault)
 		return fault_set_signal(fault, ping->run->engine.end_signal);
 	if (good)
 		return true;
-	(void)fault_set(fault, STATUS_NO, 0, "%s; %s%% of the tries failed", ping->last.text,
-		ping_percent(latency_loss(latency), loss));
+	(void)fault_set(fault, ping_status(ping), 0, "%s; %s%% of the tries failed",
+		ping->last.text, ping_percent(latency_loss(latency), loss));
 	if (config->limits_loss)
 		fault_add(fault, ", more than %s%%", ping_percent(config->max_loss, most));
 	return false;
