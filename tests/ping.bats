@@ -53,7 +53,7 @@ lines() {
             sockcat "${mode[@]}" --proxy socks5://none.test 127.0.0.1 80
         assert_fails 7 '^sockcat: connect proxy .*Connection refused' \
             sockcat "${mode[@]}" --proxy "socks5://127.0.0.1:$held" 127.0.0.1 80
-        assert_fails 45 '^sockcat: connect .*bind 192.0.2.1' sockcat "${mode[@]}" -s 192.0.2.1 127.0.0.1 "$peer_port"
+        assert_fails 45 'bind 192.0.2.1: Cannot assign' sockcat "${mode[@]}" -s 192.0.2.1 127.0.0.1 "$peer_port"
         with_shim 'socket:EMFILE:*' assert_fails 27 'Too many open files' sockcat "${mode[@]}" 127.0.0.1 "$peer_port"
     done
     # One that does is an answer.

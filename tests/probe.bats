@@ -133,6 +133,16 @@ load lib/helper
     assert_line 'connection from 127\.0\.0\.9:' "$T/listener.err"
 }
 
+@test "a local address or interface that cannot be used fails once, before any port" {
+    start_peer recvall
+    assert_fails 45 '^sockcat: bind 192\.0\.2\.1: Cannot assign requested address$' \
+        sockcat -z -s 192.0.2.1 127.0.0.1 1-5 "$peer_port" </dev/null
+    assert_fails 45 '^sockcat: bind 192\.0\.2\.1: Cannot assign requested address$' \
+        sockcat -zuv -s 192.0.2.1 127.0.0.1 1-5 </dev/null
+    assert_fails 45 '^sockcat: set --interface none: ' sockcat -z --interface none 127.0.0.1 1-5 "$peer_port" </dev/null
+    assert_equal "$(cat "$T/fails.out")" ""
+}
+
 @test "a lack of descriptors is 27, not a closed port" {
     need_shim
     start_peer recvall

@@ -15,6 +15,7 @@
 #include "mode/mode.h"
 #include "mode/probe.h"
 #include "mode/scan_results.h"
+#include "net/dial_socket.h"
 #include "sys/sys.h"
 
 /* The most probes at a time: a thousand ports that do not answer take as long as one. */
@@ -362,11 +363,24 @@ scan_close(struct scan *scan)
 	scan_results_close(&scan->results);
 }
 
+/* Fails once instead of once for each port. */
+static bool
+scan_check(const struct config *config, struct fault *fault)
+{
+	for (size_t i = 0; i < config->targets.count; i++) {
+		struct dial_config wanted =
+			config_dial_target(config, &config->targets.list[i], 0, clock_now());
+		if (wanted.to.names == TRANSPORT_INET)
+			return dial_socket_check(&wanted, fault);
+	}
+	return true;
+}
+
 static bool
 scan_run(struct run *run, struct fault *fault)
 {
 	struct scan scan;
-	bool good = scan_open(&scan, run, fault) &&
+	bool good = scan_open(&scan, run, fault) && scan_check(run->config, fault) &&
 		engine_add(&run->engine, &scan.task, &scan_task, fault);
 	if (good)
 		scan_advance(&scan);

@@ -80,6 +80,27 @@ dial_socket_open(const struct dial_config *config, struct unix_path *file, const
 }
 
 bool
+dial_socket_check(const struct dial_config *config, struct fault *fault)
+{
+	struct unix_path file = { .path = NULL };
+	struct fault cause = FAULT_NONE;
+	struct address to = config->local;
+	bool plain = config->options->count == 0 && to.length == 0 && config->local_port == 0;
+	if (plain || config->to.names != TRANSPORT_INET || config->inherited != -1)
+		return true;
+	if (to.length == 0) {
+		to.any.sa_family = config->to.family == AF_INET6 ? AF_INET6 : AF_INET;
+		to.length = sizeof to.v6;
+	}
+	int fd = dial_socket_open(config, &file, &to, &cause);
+	(void)sys_close(&fd);
+	if (cause.status == STATUS_BIND)
+		fault_move(fault, &cause);
+	fault_clear(&cause);
+	return !fault_is_set(fault);
+}
+
+bool
 dial_socket_connect(const struct dial_config *config, int fd, const struct address *to)
 {
 	return sys_connect(fd, &to->any, to->length) ||

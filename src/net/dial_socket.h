@@ -13,6 +13,10 @@ struct dial_config;
 int dial_socket_open(const struct dial_config *config, struct unix_path *file,
 	const struct address *to, struct fault *fault);
 
+/* Whether sockets can have the options and the local address; otherwise no connection to any
+ * address will succeed. Status 45. */
+bool dial_socket_check(const struct dial_config *config, struct fault *fault);
+
 /*
  * Whether the address is a multicast or broadcast address. Only the kernel knows a subnet's
  * broadcast address: connecting to it fails with EACCES without SO_BROADCAST (ip(7)).
