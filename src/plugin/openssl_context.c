@@ -9,6 +9,7 @@
 
 #include "plugin/openssl_allow.h"
 #include "plugin/openssl_datagrams.h"
+#include "plugin/openssl_listen.h"
 #include "plugin/openssl_names.h"
 #include "plugin/openssl_pin.h"
 #include "plugin/openssl_policy.h"
@@ -206,6 +207,8 @@ openssl_context_set_up(struct openssl_context *context, const struct openssl_con
 	openssl_context_restrict(context->ssl, settings->server);
 	if (settings->datagrams)
 		openssl_datagrams_set_up(context->ssl);
+	if (settings->datagrams && settings->server && !openssl_listen_set_up(context, fault))
+		return false;
 	openssl_verify_set_up(context);
 	if (settings->keys != NULL)
 		openssl_psk_set_up(context);

@@ -6,6 +6,8 @@
 
 #include "plugin/openssl_context.h"
 
+struct openssl_listen;
+
 struct openssl_session {
 	SSL *ssl;
 	struct openssl_context *context;
@@ -16,11 +18,13 @@ struct openssl_session {
 	size_t problems;        /* that the refusal names */
 	int problem;            /* the first of them, an X509_V_ERR_* */
 	bool established;       /* the handshake is over */
+	bool proved;            /* the peer has sent a cookie back */
 	const char *identity;   /* of the pre-shared key; NULL: none */
 	char alpn[256];         /* empty: none */
 	char pin[TLS_PIN_SIZE]; /* of the peer */
 	char *subject;          /* of the peer, owned; NULL: none */
 	char expires[sizeof "9999-12-31T23:59:59Z"];
+	const struct openssl_listen *listen; /* of the datagram that it looks at; NULL: none */
 };
 
 /* The result of a call of the library that returned n. */

@@ -1,6 +1,7 @@
 /* The plug-in `tls`: TLS by OpenSSL's libssl. */
 #include "plugin/openssl_context.h"
 #include "plugin/openssl_datagrams.h"
+#include "plugin/openssl_listen.h"
 #include "plugin/openssl_session.h"
 
 PLUGIN_EXPORT extern const struct tls_ops sockcat_plugin;
@@ -22,6 +23,7 @@ const struct tls_ops sockcat_plugin = {
 	.write = openssl_session_write,
 	.shut = openssl_session_shut,
 	.set_bottom = openssl_datagrams_set_bottom,
+	.listen = openssl_listen_look,
 	.timer = openssl_datagrams_timer,
 	.retransmit = openssl_datagrams_retransmit,
 	.set_datagram_max = openssl_datagrams_set_max,

@@ -49,6 +49,9 @@ struct tls_settings {
 /* The most characters of a pin, with the NUL. */
 #define TLS_PIN_SIZE 64
 
+/* The most bytes of an address. */
+#define TLS_PEER_SIZE ((size_t)128)
+
 /* The least limit of a datagram of DTLS, and the most bytes of a message. */
 #define TLS_DATAGRAM_MIN ((size_t)256)
 #define TLS_MESSAGE_MAX ((size_t)16384)
@@ -136,6 +139,15 @@ struct tls_ops {
 	/* Gives the session, which may have begun its handshake, another bottom, and another name
 	 * of the peer: see session_new. */
 	void (*set_bottom)(void *session, const struct tls_bottom *bottom, const char *peer);
+
+	/*
+	 * A server looks at the one datagram that `read` of the bottom returns, without memory of
+	 * those before. `peer`: the address of its sender, at most TLS_PEER_SIZE bytes. True: its
+	 * cookie shows that the sender receives at this address; the handshake goes on with a
+	 * bottom of its own. False: it was answered by one `write`, with a cookie, or ignored;
+	 * the session can listen again.
+	 */
+	bool (*listen)(void *session, const void *peer, size_t peer_size, int64_t now);
 
 	/* Whether a retransmission is due after *span, 0: now. It is during the handshake only. */
 	bool (*timer)(void *session, int64_t *span);
