@@ -315,6 +315,12 @@ repeat() {
     drive transfer busy
 }
 
+@test "a file that is compared with --resume is synchronised without holding up other clients" {
+    need_plugin digest
+    need_shim
+    drive transfer synced
+}
+
 @test "--resume with --retry connects again while another session writes the part" {
     need_plugin digest
     drive transfer occupied

@@ -304,6 +304,26 @@ partial_open(struct partial *partial, const char *directory, const char *path, b
 }
 
 bool
+partial_open_stored(
+	struct partial *partial, int directory, const char *name, int fd, struct fault *fault)
+{
+	char *path = strdup(name), *part_path = strdup(name);
+	*partial = (struct partial){ .fd = -1, .done_fd = -1, .directory = -1 };
+	if (path == NULL || part_path == NULL) {
+		free(path);
+		free(part_path);
+		(void)sys_close(&fd);
+		(void)sys_close(&directory);
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "write %s", name);
+	}
+	partial->fd = fd;
+	partial->directory = directory;
+	partial->path = path;
+	partial->part_path = part_path;
+	return true;
+}
+
+bool
 partial_check(const char *directory, const char *path, bool replace, struct partial_found *found,
 	struct fault *fault)
 {

@@ -57,6 +57,11 @@ struct partial_found {
 bool partial_open_tree(
 	struct partial *partial, const char *directory, const char *name, struct fault *fault);
 
+/* The same for a file that is stored under its final name: takes its descriptor and that of its
+ * directory, on failure too. partial_commit needs the result `stored`. */
+bool partial_open_stored(
+	struct partial *partial, int directory, const char *name, int fd, struct fault *fault);
+
 /*
  * Checks, without writing to it, whether a file could be opened as above, and without `replace`
  * that its final name does not exist. *found, NULL: not needed, is set in any case. False and

@@ -141,18 +141,27 @@ partial_job_rename(const struct partial_job *job)
 		: sys_rename_new(job->directory, job->part, job->name);
 }
 
+/* Sets permissions and time. */
+static bool
+partial_job_set_attributes(const struct partial_job *job)
+{
+	const struct partial_result *result = &job->result;
+	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, result->mtime };
+	return result->stored ||
+		((result->tree || partial_job_set_mode(job->fd, result->mode)) &&
+			(!result->has_mtime || futimens(job->fd, times) == 0));
+}
+
 /* All that may block. The order makes the final name mean a complete file, even if the system
  * crashes meanwhile. */
 static enum partial_job_step
 partial_job_finish(struct partial_job *job)
 {
 	const struct partial_result *result = &job->result;
-	const struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, result->mtime };
 	if (!partial_job_verify(job))
 		return PARTIAL_JOB_VERIFY;
-	if ((!result->tree && !partial_job_set_mode(job->fd, result->mode)) ||
-		(result->has_mtime && futimens(job->fd, times) == -1) ||
-		(result->sync && fsync(job->fd) == -1) || !partial_job_flush(job->fd)) {
+	if (!partial_job_set_attributes(job) || (result->sync && fsync(job->fd) == -1) ||
+		!partial_job_flush(job->fd)) {
 		/* Data that could not be written stays in memory, and the next fsync(2) does not
 		 * report it again: a later run has to see what is on the disk. */
 		(void)posix_fadvise(job->fd, 0, 0, POSIX_FADV_DONTNEED);
@@ -162,7 +171,7 @@ partial_job_finish(struct partial_job *job)
 	int runs = PARTIAL_JOB_RUNS;
 	if (!atomic_compare_exchange_strong(&job->state, &runs, PARTIAL_JOB_RENAMES))
 		return PARTIAL_JOB_RENAME;
-	if (!partial_job_rename(job))
+	if (!result->stored && !partial_job_rename(job))
 		return PARTIAL_JOB_RENAME;
 	return !result->sync || partial_job_sync_directory(job->directory) ? PARTIAL_JOB_DONE
 									   : PARTIAL_JOB_DIRECTORY;

@@ -18,6 +18,7 @@ struct partial_job;
 /* How the file becomes permanent; zeroed: with the usual permissions and no replacement. */
 struct partial_result {
 	bool tree;             /* it is a directory that has its permissions */
+	bool stored;           /* it has its final name, permissions and time already */
 	mode_t mode;           /* 0: 0666 less the umask */
 	bool has_mtime;        /* false: the time of the last write */
 	bool replace;          /* replace a file of the final name */

@@ -232,23 +232,24 @@ incoming_verify(
 		"receive %s: the digest of what arrived differs from the sender's", incoming->name);
 }
 
-/* An earlier run may have been interrupted before it did this. */
-static enum io
-incoming_sync(const struct incoming *incoming, struct fault *fault)
+/* The file that was compared is the result. An earlier run may have been interrupted before it was
+ * written to the disk. */
+static bool
+incoming_adopt(struct incoming *incoming, struct fault *fault)
 {
-	int directory = sys_open_directory(incoming->config->directory);
-	bool good = fsync(incoming->existing) == 0 && directory != -1 &&
-		(fsync(directory) == 0 || errno == EINVAL || errno == EBADF || errno == ENOTSUP);
-	int error = errno;
-	(void)sys_close(&directory);
-	return good ? IO_OK : IO_FAULT(fault, STATUS_OUTPUT, error, "write %s", incoming->name);
+	int fd = incoming->existing, directory = sys_open_directory(incoming->config->directory);
+	if (directory == -1)
+		return fault_set(fault, STATUS_OUTPUT, errno, "write %s", incoming->name);
+	incoming->existing = -1;
+	incoming->result.stored = true;
+	return partial_open_stored(&incoming->partial, directory, incoming->name, fd, fault);
 }
 
 enum io
 incoming_commit(struct incoming *incoming, struct fault *fault)
 {
-	if (incoming->existing != -1)
-		return incoming_sync(incoming, fault);
+	if (incoming->existing != -1 && !incoming_adopt(incoming, fault))
+		return IO_FAIL;
 	enum io result = partial_commit(&incoming->partial, &incoming->result, fault);
 	/* After a failure they may be those of data that has not reached the disk. */
 	if (result != IO_AGAIN && incoming->digest)

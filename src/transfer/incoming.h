@@ -68,7 +68,7 @@ bool incoming_write(
 bool incoming_verify(
 	struct incoming *incoming, const struct protocol_message *message, struct fault *fault);
 
-/* As partial_commit; a file that was compared is only synchronised. */
+/* As partial_commit; a file that was compared is only written to the disk. */
 enum io incoming_commit(struct incoming *incoming, struct fault *fault);
 
 /* Frees all; INCOMING_NONE is allowed, and results. The part stays for a later run. */

@@ -9,7 +9,7 @@ import re
 import socket
 import sys
 
-from drive import accept, Cat, check, dial, exactly, main, reset, T, tcp, to_end, until
+from drive import accept, Cat, check, dial, exactly, LIMIT, main, reset, shim, T, tcp, to_end, until
 
 SENDER, RECEIVER = b'sockcat-transfer 1 sender\n', b'sockcat-transfer 1 receiver\n'
 
@@ -427,6 +427,23 @@ def busy():
             check([said['type'] for said in parse(b'\n' + to_end(s))], ['ready', 'stored'])
         cat.end(0)
         check(contents(target), {'new': b'hello'})
+
+
+def synced():
+    """A disk that is slow to sync a file that is there already, and the same, holds up no other client."""
+    digest = hashlib.sha256(hashlib.sha256(b'hello').digest()).hexdigest()
+    target = folder('synced')
+    with open(target + '/new', 'wb') as file:
+        file.write(b'hello')
+    cat = Cat('-l', '-k', '127.0.0.1', '0', '--receive=' + target, '--resume', env=shim('fsync:sleep=%d:1' % (10 * LIMIT)))
+    start = SENDER[:-1] + b' sha256\n'
+    with dial(cat) as s:
+        s.sendall(start + announce() + message(type='start', offset=5) + message(type='done', digest=digest))
+        until(lambda: cat.threads() > 1, 'the thread that syncs')
+        check([said['type'] for said in talk(cat, start + announce('other') + message(type='data', size=5) + b'hello' +
+                                             message(type='done', digest=digest) + message(type='end', count=1))],
+              ['ready', 'stored'])
+    cat.process.kill()
 
 
 def occupied():

@@ -141,6 +141,9 @@ class Cat:
     def descriptors(self):
         return len(os.listdir('/proc/%d/fd' % self.pid))
 
+    def threads(self):
+        return len(os.listdir('/proc/%d/task' % self.pid))
+
     def resident(self):
         """Bytes of memory."""
         with open('/proc/%d/statm' % self.pid) as file:
