@@ -40,7 +40,7 @@ _sockcat_live() {
             { for (i = 1; i <= NF; i++) print $i }' /proc/sys/net/ipv4/tcp_available_congestion_control 2>/dev/null
         ;;
     schemes)
-        printf '%s\n' tcp:// tls:// udp:// unix: vsock:// fd://
+        printf '%s\n' tcp:// tls:// udp:// dtls:// unix: vsock:// fd://
         ;;
     formats)
         printf '%s\n' line crlf nul delim: fixed: u8 u16be u16le u24be u24le u32be u32le u64be u64le varint netstring octet-counting content-length slip cobs hex base64 json datagram
@@ -61,7 +61,7 @@ _sockcat_option() {
     -l | --listen) option=listen bars='-l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd' ;;
     -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy-server --send-proxy --send --receive -o --hex-dump --output --in --offset --out --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
     --banner) option=banner kind=optional values='send:TEXT' bars='--banner -u --udp --wait-for --ping --udplite' ;;
-    -u | --udp) option=udp bars='--banner -u --udp --allow-uid --proxy --proxy-server -x --send-proxy --accept-proxy --send --receive --resume -t --telnet --ssl --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
+    -u | --udp) option=udp bars='--banner -u --udp --allow-uid --proxy --proxy-server -x --send-proxy --accept-proxy --send --receive --resume -t --telnet --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
     -U | --unixsock) option=unixsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
     -4 | --ipv4) option=ipv4 bars='-U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' ;;
     -6 | --ipv6) option=ipv6 bars='-U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' ;;
@@ -190,7 +190,7 @@ _sockcat_option() {
     --stats) option=stats bars='-z --probe --stats -F --pass-fd' ;;
     -F | --pass-fd) option=pass_fd bars='-l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy-server --send --receive -C --crlf -o --hex-dump --output --in --offset --out -i --delay --rate --digest --digest-file --expect --expect-digest -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' ;;
     --compat) option=compat kind=words values='nc' bars='--compat' ;;
-    --ssl) option=ssl bars='-u --udp -F --pass-fd --ssl --seqpacket --udplite' ;;
+    --ssl) option=ssl bars='-F --pass-fd --ssl --seqpacket --udplite' ;;
     --ssl-trustfile) option=ssl_trustfile kind=file bars='--ssl-trustfile --psk-file --insecure' ;;
     --capath) option=capath kind=file bars='--capath --psk-file --insecure' ;;
     --ssl-crlfile) option=ssl_crlfile kind=file bars='--ssl-crlfile --psk-file --insecure' ;;

@@ -32,7 +32,7 @@ function __sockcat_live
             awk '
                 { for (i = 1; i <= NF; i++) print $i }' /proc/sys/net/ipv4/tcp_available_congestion_control 2>/dev/null
         case schemes
-            printf '%s\n' tcp:// tls:// udp:// unix: vsock:// fd://
+            printf '%s\n' tcp:// tls:// udp:// dtls:// unix: vsock:// fd://
         case formats
             printf '%s\n' line crlf nul delim: fixed: u8 u16be u16le u24be u24le u32be u32le u64be u64le varint netstring octet-counting content-length slip cobs hex base64 json datagram
         case parameters
@@ -200,7 +200,7 @@ complete -c sockcat -f -a '(__sockcat_operand)'
 complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd' -s l -l listen -d 'Listen for connections'
 complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy-server --send-proxy --send --receive -o --hex-dump --output --in --offset --out --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' -s z -l probe -d 'Test whether ports are open (status 0 or 1)'
 complete -c sockcat -n '__sockcat_lacks --banner -u --udp --wait-for --ping --udplite' -l banner -a 'send:TEXT' -d 'Show the first line that each service sends'
-complete -c sockcat -n '__sockcat_lacks --banner -u --udp --allow-uid --proxy --proxy-server -x --send-proxy --accept-proxy --send --receive --resume -t --telnet --ssl --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' -s u -l udp -d 'Use UDP, or with -U Unix datagram sockets'
+complete -c sockcat -n '__sockcat_lacks --banner -u --udp --allow-uid --proxy --proxy-server -x --send-proxy --accept-proxy --send --receive --resume -t --telnet --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' -s u -l udp -d 'Use UDP, or with -U Unix datagram sockets'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' -s U -l unixsock -d 'Use a Unix-domain socket; @NAME is abstract'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' -s 4 -l ipv4 -d 'Use IPv4 only'
 complete -c sockcat -n '__sockcat_lacks -U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' -s 6 -l ipv6 -d 'Use IPv6 only'
@@ -333,7 +333,7 @@ complete -c sockcat -n '__sockcat_lacks -k --keep-open --size' -l size -x -d 'Ex
 complete -c sockcat -n '__sockcat_lacks -z --probe --stats -F --pass-fd' -l stats -d 'Print a summary of each session at its end'
 complete -c sockcat -n '__sockcat_lacks -l --listen -z --probe -d --no-stdin --send-only --recv-only -W --recv-limit --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy-server --send --receive -C --crlf -o --hex-dump --output --in --offset --out -i --delay --rate --digest --digest-file --expect --expect-digest -t --telnet --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --ssl --fastopen' -s F -l pass-fd -d 'Pass the connected socket over standard output'
 complete -c sockcat -n '__sockcat_lacks --compat' -l compat -x -a 'nc' -d 'Behave as OpenBSD\'s nc (as when called nc)'
-complete -c sockcat -n '__sockcat_lacks -u --udp -F --pass-fd --ssl --seqpacket --udplite' -l ssl -d 'Use TLS (needs a certificate with -l)'
+complete -c sockcat -n '__sockcat_lacks -F --pass-fd --ssl --seqpacket --udplite' -l ssl -d 'Use TLS; DTLS with -u (-l needs a certificate)'
 complete -c sockcat -n '__sockcat_lacks --ssl-trustfile --psk-file --insecure' -l ssl-trustfile -r -F -d 'Trust the certificates in FILE, not the system\'s'
 complete -c sockcat -n '__sockcat_lacks --capath --psk-file --insecure' -l capath -r -F -d 'Trust the certificates in DIR (openssl rehash)'
 complete -c sockcat -n '__sockcat_lacks --ssl-crlfile --psk-file --insecure' -l ssl-crlfile -r -F -d 'Refuse the certificates that FILE revokes'

@@ -207,7 +207,7 @@ etc_hosts() {
     mapfile -t names < <(sed 's/#.*//' /etc/hosts | awk '{ $1 = "" } 1' | tr -s ' \t' '\n' | grep .)
     [ "${#names[@]}" -gt 0 ] || skip "needs names in /etc/hosts"
     # Operands may also be schemes.
-    assert_offers "$1" 'sockcat ' "${names[@]}" tcp:// tls:// udp:// unix: vsock:// fd://
+    assert_offers "$1" 'sockcat ' "${names[@]}" tcp:// tls:// udp:// dtls:// unix: vsock:// fd://
 }
 
 listener() {

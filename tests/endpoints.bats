@@ -319,7 +319,7 @@ TABLE
             assert_fails 3 "$pattern" sockcat $listen -- "$word" </dev/null || fail "for $listen $word"
         done
     done <<'TABLE'
-gopher://a:80|unknown scheme .expected tcp://, tls://, udp://, unix:, vsock:// or fd://
+gopher://a:80|unknown scheme .expected tcp://, tls://, udp://, dtls://, unix:, vsock:// or fd://
 TCP://a:80|unknown scheme .expected tcp://
 quic://a:443|unknown scheme .expected tcp://
 ://a:80|

@@ -39,7 +39,6 @@ need_library() { python3 -c 'import ctypes; ctypes.CDLL("libssl.so.3")' 2>/dev/n
         read -ra words <<<"$words"
         assert_fails 2 "$message" sockcat "${words[@]}" </dev/null
     done <<'EOT'
---ssl -u localhost 9|--ssl conflicts with
 --ssl -F localhost 9|--ssl conflicts with
 --ssl --seqpacket -U /nowhere|--ssl conflicts with
 -u tls://localhost:9|conflicts with --udp

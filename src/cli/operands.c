@@ -110,6 +110,11 @@ operands_imply(struct options *options, const struct endpoint_uri *uri, struct f
 	case ENDPOINT_URI_TLS:
 		options_imply(options, OPTION_ssl, uri->prefix);
 		return operands_exclude(options, uri->prefix, 0, OPERANDS_NOT_TCP, fault);
+	case ENDPOINT_URI_DTLS:
+		options_imply(options, OPTION_ssl, uri->prefix);
+		options_imply(options, OPTION_udp, uri->prefix);
+		return operands_exclude(
+			options, uri->prefix, OPERANDS_DATAGRAMS, OPERANDS_NOT_TCP, fault);
 	case ENDPOINT_URI_UDP:
 		options_imply(options, OPTION_udp, uri->prefix);
 		return operands_exclude(

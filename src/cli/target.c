@@ -10,7 +10,8 @@ target_set(struct config_to *to, const struct endpoint_uri *uri, bool numeric, s
 	enum transport_names names = uri->scheme == ENDPOINT_URI_UNIX ? TRANSPORT_UNIX
 		: uri->scheme == ENDPOINT_URI_VSOCK                   ? TRANSPORT_VSOCK
 								      : TRANSPORT_INET;
-	to->transport = transport_find(names, uri->scheme == ENDPOINT_URI_UDP, false, -1);
+	bool datagrams = uri->scheme == ENDPOINT_URI_UDP || uri->scheme == ENDPOINT_URI_DTLS;
+	to->transport = transport_find(names, datagrams, false, -1);
 	endpoint->names = names;
 	if (names == TRANSPORT_UNIX)
 		return endpoint_set_path(endpoint, uri->host, fault);
@@ -35,6 +36,6 @@ target_config(struct config *config, const struct options *options, struct fault
 	if (uri.scheme == ENDPOINT_URI_FD)
 		return fault_set(fault, STATUS_VALUE, 0,
 			"invalid --to 'fd://%s': expected an address", uri.host);
-	config->to.secure = uri.scheme == ENDPOINT_URI_TLS;
+	config->to.secure = uri.scheme == ENDPOINT_URI_TLS || uri.scheme == ENDPOINT_URI_DTLS;
 	return target_set(&config->to, &uri, options_has(options, OPTION_nodns), fault);
 }

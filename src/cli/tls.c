@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/event.h"
@@ -13,16 +14,46 @@
 /* The longest name of a host (RFC 1035). */
 #define TLS_NAME_MAX 255
 
+/* Whether TLS on the transport is DTLS. */
+static bool
+tls_is_datagrams(const struct transport *transport)
+{
+	return transport->names == TRANSPORT_INET && transport->type == SOCK_DGRAM &&
+		transport->protocol == -1;
+}
+
+/* DTLS is for UDP only, and has no form of its own in the protocols of --starttls. */
+static bool
+tls_check_transport(
+	const struct transport *transport, const struct options *options, struct fault *fault)
+{
+	if (transport->message_max > 0 && !tls_is_datagrams(transport))
+		return fault_set(fault, STATUS_USAGE, 0, "--ssl conflicts with messages of %s",
+			transport->name);
+	if (!tls_is_datagrams(transport))
+		return true;
+	if (options_has(options, OPTION_starttls))
+		return fault_set(
+			fault, STATUS_USAGE, 0, "--starttls conflicts with datagrams (DTLS)");
+	return !options_has(options, OPTION_psk_file) ||
+		fault_set(fault, STATUS_USAGE, 0,
+			"--psk-file conflicts with datagrams: it needs TLS 1.3, and they have DTLS "
+			"1.2");
+}
+
 static bool
 tls_check(const struct config *config, const struct options *options, struct fault *fault)
 {
 	if (!tls_sides_check(config, options, fault))
 		return false;
+	if (config->to.secure && !tls_check_transport(config->to.transport, options, fault))
+		return false;
 	if (!options_has(options, OPTION_ssl))
 		return true;
-	if (config->transport->message_max > 0)
-		return fault_set(fault, STATUS_USAGE, 0, "--ssl conflicts with messages of %s",
-			config->transport->name);
+	if (!tls_check_transport(config->transport, options, fault))
+		return false;
+	if (options_has(options, OPTION_listen) && tls_is_datagrams(config->transport))
+		return fault_set(fault, STATUS_USAGE, 0, "-l --ssl conflicts with datagrams");
 	return !options_has(options, OPTION_listen) || options_has(options, OPTION_ssl_cert) ||
 		options_has(options, OPTION_ssl_self_signed) ||
 		options_has(options, OPTION_psk_file) ||
@@ -95,6 +126,19 @@ tls_version(const struct options *options, enum option_id id)
 	return options_has(options, id) ? 2 + (unsigned)options->value[id] : 0;
 }
 
+/* What DTLS 1.2, the only version, does not have. */
+static bool
+tls_check_datagrams(const struct tls_settings *settings, struct fault *fault)
+{
+	const char *option = settings->least == 3 ? "tls-min 1.3"
+		: settings->ciphersuites != NULL  ? "ssl-ciphersuites"
+						  : NULL;
+	return !settings->datagrams || option == NULL ||
+		fault_set(fault, STATUS_USAGE, 0,
+			"--%s conflicts with datagrams: it needs TLS 1.3, and they have DTLS 1.2",
+			option);
+}
+
 /* Sets the versions, and the lists, which belong to one version each. */
 static bool
 tls_policy(struct tls_settings *settings, const struct options *options, struct fault *fault)
@@ -104,6 +148,8 @@ tls_policy(struct tls_settings *settings, const struct options *options, struct 
 	settings->ciphers = options->text[OPTION_ssl_ciphers];
 	settings->ciphersuites = options->text[OPTION_ssl_ciphersuites];
 	settings->groups = options->text[OPTION_ssl_groups];
+	if (!tls_check_datagrams(settings, fault))
+		return false;
 	if (settings->least == 3 && settings->ciphers != NULL)
 		return fault_set(fault, STATUS_USAGE, 0,
 			"--ssl-ciphers conflicts with --tls-min 1.3 (use --ssl-ciphersuites)");
@@ -180,11 +226,12 @@ static bool
 tls_set_up(struct tls_filter_config *tls, const struct config *config,
 	const struct options *options, unsigned side, struct fault *fault)
 {
-	const char *host = side == TLS_SIDES_TARGET
-		? tls_host(config->to.transport, &config->to.endpoint)
-		: tls_host(config->transport, &config->endpoint);
+	bool to = side == TLS_SIDES_TARGET;
+	const struct transport *transport = to ? config->to.transport : config->transport;
+	const char *host = tls_host(transport, to ? &config->to.endpoint : &config->endpoint);
 	struct tls_settings settings = {
-		.server = side == TLS_SIDES_CONNECTION && options_has(options, OPTION_listen),
+		.server = !to && options_has(options, OPTION_listen),
+		.datagrams = tls_is_datagrams(transport),
 		.unverified = tls_sides_has(config, options, side, OPTION_insecure),
 		.demanding = tls_sides_has(config, options, side, OPTION_ssl_verify),
 		.self_signed = tls_sides_has(config, options, side, OPTION_ssl_self_signed),
@@ -208,7 +255,7 @@ tls_set_up(struct tls_filter_config *tls, const struct config *config,
 	if (!tls_policy(&settings, options, fault) || !tls_check_pins(&settings, fault))
 		return false;
 	const char *given = tls_sides_text(config, options, side, OPTION_ssl_servername);
-	bool probes = side == TLS_SIDES_CONNECTION && config->targets.count > 0;
+	bool probes = !to && config->targets.count > 0;
 	bool named = settings.server ||
 		(probes ? tls_name_targets(&tls->name, given, &config->targets, verifies, fault)
 			: tls_name(&tls->name, given, host, verifies, fault));

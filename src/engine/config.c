@@ -11,6 +11,7 @@ config_dial(const struct config *config, int64_t now)
 	return (struct dial_config){
 		.transport = config->transport,
 		.to = config->endpoint,
+		.sole = config->tls.tls != NULL,
 		.local = config->local,
 		.local_port = config->local_port,
 		.options = &config->sockopts,
@@ -47,6 +48,7 @@ config_dial_to(const struct config *config, int64_t now)
 	return (struct dial_config){
 		.transport = config->to.transport,
 		.to = config->to.endpoint,
+		.sole = config->to.tls.tls != NULL,
 		.options = &none,
 		.inherited = -1,
 		.deadline = clock_after(now, config->wait),

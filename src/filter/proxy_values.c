@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "filter/tls_filter.h"
+#include "filter/dtls_filter.h"
 
 static struct proxy_header_value
 proxy_values_text(const char *text)
@@ -33,7 +33,7 @@ proxy_values_set(
 	struct proxy_values *values, const struct stream *stream, struct proxy_header *header)
 {
 	struct tls_facts facts;
-	if (!tls_filter_describe(stream, &facts))
+	if (!tls_filter_describe(stream, &facts) && !dtls_filter_describe(stream, &facts))
 		return;
 	/* A certificate that could not be verified would have ended the handshake. */
 	bool certified = facts.pin != NULL;

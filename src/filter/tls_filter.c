@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "filter/dtls_filter.h"
 #include "filter/filter.h"
 #include "filter/starttls_filter.h"
 #include "filter/tls_handshake.h"
@@ -371,6 +372,8 @@ tls_filter_add(struct stream **top, const struct tls_filter_config *config, stru
 {
 	if (config->tls == NULL)
 		return true;
+	if (config->tls->settings.datagrams)
+		return dtls_filter_add(top, config, NULL, fault);
 	if (config->starttls != NULL &&
 		!starttls_filter_add(top, config->starttls, config->name, config->limit, fault))
 		return false;

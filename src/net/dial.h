@@ -30,6 +30,7 @@ struct dial_config {
 	const struct sockopts *options;
 	const struct hosts *hosts;   /* addresses to use in place of a look-up; NULL: none */
 	const struct resolve *known; /* the addresses of the host; NULL: resolve it */
+	bool sole;                   /* there is one peer: connect the socket for any address */
 	bool groups;   /* do not connect the socket for a multicast or broadcast address */
 	int inherited; /* an established connection to use instead; -1: none */
 	const char *listen_fds_name; /* the name of `inherited` in messages without a peer */

@@ -11,6 +11,7 @@ static const struct {
 	{ "tcp://", ENDPOINT_URI_TCP, true },
 	{ "tls://", ENDPOINT_URI_TLS, true },
 	{ "udp://", ENDPOINT_URI_UDP, true },
+	{ "dtls://", ENDPOINT_URI_DTLS, true },
 	{ "unix:", ENDPOINT_URI_UNIX, false },
 	{ "vsock://", ENDPOINT_URI_VSOCK, true },
 	{ "fd://", ENDPOINT_URI_FD, false },
@@ -104,8 +105,8 @@ endpoint_uri_split(struct endpoint_uri *uri, char *text, bool any, struct fault 
 			uri->prefix, at);
 	if (uri->scheme == ENDPOINT_URI_PLAIN && endpoint_uri_has_scheme(text))
 		return fault_set(fault, STATUS_VALUE, 0,
-			"endpoint '%s': unknown scheme (expected tcp://, tls://, udp://, unix:, "
-			"vsock:// or fd://)",
+			"endpoint '%s': unknown scheme (expected tcp://, tls://, udp://, dtls://, "
+			"unix:, vsock:// or fd://)",
 			text);
 	return endpoint_uri_split_port(uri, text, any, fault);
 }

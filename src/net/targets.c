@@ -88,7 +88,8 @@ targets_add(
 	if (target == NULL || !endpoint_uri_split(&uri, text, false, fault))
 		return false;
 	target->transport = rules->transport;
-	target->secure = rules->secure || uri.scheme == ENDPOINT_URI_TLS;
+	target->secure =
+		rules->secure || uri.scheme == ENDPOINT_URI_TLS || uri.scheme == ENDPOINT_URI_DTLS;
 	switch (uri.scheme) {
 	case ENDPOINT_URI_UNIX:
 		target->transport = transport_find(TRANSPORT_UNIX, false, false, -1);
@@ -104,8 +105,10 @@ targets_add(
 	case ENDPOINT_URI_TCP:
 	case ENDPOINT_URI_TLS:
 	case ENDPOINT_URI_UDP:
-		target->transport =
-			transport_find(TRANSPORT_INET, uri.scheme == ENDPOINT_URI_UDP, false, -1);
+	case ENDPOINT_URI_DTLS:
+		target->transport = transport_find(TRANSPORT_INET,
+			uri.scheme == ENDPOINT_URI_UDP || uri.scheme == ENDPOINT_URI_DTLS, false,
+			-1);
 		break;
 	case ENDPOINT_URI_PLAIN:
 		break;

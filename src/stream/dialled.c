@@ -121,7 +121,7 @@ dialled_new(
 		return NULL;
 	struct dialled *dialled = stream->impl;
 	dialled->dial.config = *config;
-	dialled->dial.config.groups = true;
+	dialled->dial.config.groups = !config->sole;
 	stream->caps.retries = config->retry.most > 0;
 	dialled->dial.fd = -1;
 	dialled->dial.name = strdup(stream->name);

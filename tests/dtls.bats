@@ -1,0 +1,79 @@
+#!/usr/bin/env bats
+# DTLS: --ssl -u and dtls://, against libssl, and against other programs.
+# shellcheck disable=SC2154 # the helper sets status, port, listener and so on
+bats_require_minimum_version 1.5.0
+load lib/helper
+load lib/tls
+
+setup_file() {
+    tls_setup_file
+    python3 -c 'import ctypes; ctypes.CDLL("libssl.so.3")' 2>/dev/null || why_not=${why_not:-needs libssl.so.3}
+}
+setup() { tls_setup; }
+
+@test "data both ways; close_notify is the end" { drive dtls both; }
+@test "a message is a record, and a record a datagram" { drive dtls boundaries; }
+@test "without --frame a read of standard input is a message, as long as a record can be" { drive dtls chunks; }
+@test "a message that is too long or empty is status 102" { drive dtls unsendable; }
+@test "without input the peer gets close_notify, and silence ends the session" { drive dtls no_input; }
+@test "what is sent after close_notify of the peer is status 55" { drive dtls closed; }
+@test "a refusal by ICMP is status 7" { drive dtls refused; }
+@test "a handshake without an answer is status 28" { drive dtls silent; }
+@test "each datagram of the handshake may be lost" { drive dtls lost; }
+@test "datagrams that are doubled, in another order or no records do no harm" { drive dtls disturbed; }
+@test "a message that was changed on the way is ignored" { drive dtls changed; }
+@test "the server is verified: 60, or 90 by --pin" { drive dtls verified; }
+@test "--ssl-cert and --peer-cert" { drive dtls certificates; }
+@test "a capture and a program get the plain messages" { drive dtls captured; }
+@test "--to dtls://" { drive dtls target; }
+
+@test "what cannot be combined with DTLS is an error" {
+    while IFS='|' read -r words message; do
+        read -ra words <<<"$words"
+        assert_fails 2 "$message" sockcat "${words[@]}" </dev/null
+    done <<'EOT'
+--ssl -U -u /nowhere|--ssl conflicts with messages of unix
+--ssl --udplite localhost 9|--ssl conflicts with --udplite
+--ssl -u --starttls smtp localhost 9|--starttls conflicts with datagrams
+--ssl -u --tls-min 1.3 localhost 9|--tls-min 1.3 conflicts with datagrams
+--ssl -u --ssl-ciphersuites x localhost 9|--ssl-ciphersuites conflicts with datagrams
+--ssl -u --psk-file /nowhere localhost 9|--psk-file conflicts with datagrams
+-l 0 --tls-min 1.3 --to dtls://localhost:9|--tls-min 1.3 conflicts with datagrams
+--sctp dtls://localhost:9|'dtls://' conflicts with --sctp
+-t dtls://localhost:9|--telnet conflicts with 'dtls://'
+EOT
+}
+
+# echoes PROGRAM...: an echo server with DTLS, whose port is that of the process, returns what it gets.
+echoes() {
+    need "$1" ss
+    start "$@"
+    port=
+    udp_port() { port=$(ss -Hlunp | sed -n "s/.*127.0.0.1:\([0-9]*\) .*pid=$pid,.*/\1/p; s/.* 0.0.0.0:\([0-9]*\) .*pid=$pid,.*/\1/p" | head -n 1) && [ -n "$port" ]; }
+    until_true 20 udp_port
+    client "${trusted[@]}" -u 127.0.0.1 "$port" < <(printf hello) >"$T/out"
+    assert_status 0
+    assert_equal "$(cat "$T/out")" hello
+}
+
+@test "gnutls-serv echoes" {
+    echoes gnutls-serv --udp --echo -p 0 --x509certfile "$CERTIFICATES/good.crt" --x509keyfile "$CERTIFICATES/good.key"
+}
+
+@test "socat echoes" {
+    cat "$CERTIFICATES/good.crt" "$CERTIFICATES/good.key" >"$T/both.pem"
+    echoes socat "OPENSSL-DTLS-SERVER:0,bind=127.0.0.1,cert=$T/both.pem,verify=0" EXEC:cat
+}
+
+@test "openssl s_server verifies a cookie, and prints what it gets" {
+    mkfifo "$T/in"
+    START_IN=$T/in start openssl s_server -dtls1_2 -listen -quiet -accept 127.0.0.1:0 \
+        -cert "$CERTIFICATES/good.crt" -key "$CERTIFICATES/good.key"
+    exec {feeding}>"$T/in"
+    udp_port() { port=$(ss -Hlunp | sed -n "s/.*127.0.0.1:\([0-9]*\) .*pid=$pid,.*/\1/p") && [ -n "$port" ]; }
+    until_true 20 udp_port
+    client "${trusted[@]}" -u -q 0.2 127.0.0.1 "$port" < <(printf hello)
+    assert_status 0
+    until_true 20 grep -q hello "$T/background.out"
+    exec {feeding}>&-
+}
