@@ -105,6 +105,8 @@ setup() {
     assert_equal "$(head -c 5 "$T/in/sparse")" begin
 }
 
+@test "zeros become a hole, however small the pieces are that arrive" { drive transfer sparse; }
+
 @test "a name may have 255 bytes, of any characters" {
     local names=("$(printf 'n%.0s' {1..255})" $'\303\244\342\202\254 ' $'\377\376' '-rf' "a'\"\\b" '*')
     for name in "${names[@]}"; do echo "$name" >"$T/from/$name"; done

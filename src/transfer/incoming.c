@@ -15,7 +15,7 @@
 /* How much is read of a part at a time. */
 #define INCOMING_STEP ((size_t)1024 * 1024)
 
-/* The shortest run of zeros, of one write, that becomes a hole. */
+/* The shortest run of zeros that becomes a hole. */
 #define INCOMING_HOLE ((size_t)16 * 1024)
 
 /* What can be continued of the part: whole blocks that the file has, too. */
@@ -171,6 +171,7 @@ incoming_start(struct incoming *incoming, uint64_t offset, struct fault *fault)
 			sidecar_remove(&incoming->sidecar);
 	}
 	incoming->offset = offset;
+	incoming->zeros = 0;
 	incoming->left = incoming->size - offset;
 	if (ftruncate(incoming->partial.fd, (off_t)offset) == 0 &&
 		lseek(incoming->partial.fd, (off_t)offset, SEEK_SET) != -1)
@@ -178,27 +179,46 @@ incoming_start(struct incoming *incoming, uint64_t offset, struct fault *fault)
 	return fault_set(fault, STATUS_OUTPUT, errno, "write %s", incoming->name);
 }
 
-/* Whether the bytes are zeros that need no space in the file. */
 static bool
-incoming_is_hole(const unsigned char *bytes, size_t n)
+incoming_is_zero(const unsigned char *bytes, size_t n)
 {
-	return n >= INCOMING_HOLE && bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0;
+	return bytes[0] == 0 && memcmp(bytes, bytes + 1, n - 1) == 0;
+}
+
+static bool
+incoming_put(const struct incoming *incoming, const unsigned char *bytes, size_t n)
+{
+	while (n > 0) {
+		struct iovec piece = { (void *)(uintptr_t)bytes, n };
+		ssize_t put = sys_writev(incoming->partial.fd, &piece, 1);
+		if (put == 0)
+			errno = ENOSPC;
+		if (put <= 0)
+			return false;
+		bytes += put;
+		n -= (size_t)put;
+	}
+	return true;
+}
+
+/* Makes the zeros before other bytes a hole, if they are enough, or writes them. */
+static bool
+incoming_put_zeros(struct incoming *incoming)
+{
+	static const unsigned char zeros[INCOMING_HOLE];
+	uint64_t n = incoming->zeros;
+	incoming->zeros = 0;
+	return n < INCOMING_HOLE ? incoming_put(incoming, zeros, (size_t)n)
+				 : lseek(incoming->partial.fd, (off_t)n, SEEK_CUR) != -1;
 }
 
 bool
 incoming_write(struct incoming *incoming, const unsigned char *bytes, size_t n, struct fault *fault)
 {
-	bool hole = incoming_is_hole(bytes, n);
-	if (hole && lseek(incoming->partial.fd, (off_t)n, SEEK_CUR) == -1)
+	if (incoming_is_zero(bytes, n))
+		incoming->zeros += n;
+	else if (!incoming_put_zeros(incoming) || !incoming_put(incoming, bytes, n))
 		return fault_set(fault, STATUS_OUTPUT, errno, "write %s", incoming->name);
-	for (size_t at = hole ? n : 0; at < n;) {
-		struct iovec piece = { (void *)(uintptr_t)(bytes + at), n - at };
-		ssize_t put = sys_writev(incoming->partial.fd, &piece, 1);
-		if (put <= 0)
-			return fault_set(fault, STATUS_OUTPUT, put == -1 ? errno : ENOSPC,
-				"write %s", incoming->name);
-		at += (size_t)put;
-	}
 	incoming->left -= n;
 	if (!incoming->digest)
 		return true;
@@ -216,7 +236,7 @@ incoming_verify(
 	if (incoming->left > 0)
 		return fault_set(fault, STATUS_CUT, 0, "receive %s: fewer bytes than announced",
 			incoming->name);
-	/* The file may end in a hole. */
+	/* The zeros at the end become a hole. */
 	if (incoming->existing == -1 &&
 		ftruncate(incoming->partial.fd, (off_t)incoming->size) == -1)
 		return fault_set(fault, STATUS_OUTPUT, errno, "write %s", incoming->name);

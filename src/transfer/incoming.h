@@ -30,7 +30,8 @@ struct incoming {
 	char *name;                           /* owned; NULL: there is none */
 	int existing; /* owned: the file that is compared; -1: the part is written */
 	uint64_t size;
-	uint64_t left;   /* bytes that have not been written; set by incoming_start */
+	uint64_t left;   /* bytes that have not arrived; set by incoming_start */
+	uint64_t zeros;  /* the last bytes that have arrived: zeros that are not written yet */
 	uint64_t offset; /* bytes of an earlier run: complete blocks, or all; final after
 			    incoming_check */
 	uint64_t wanted; /* what there is of it whose digests are needed */

@@ -9,7 +9,7 @@ import re
 import socket
 import sys
 
-from drive import accept, Cat, check, dial, exactly, LIMIT, main, reset, shim, T, tcp, to_end, until
+from drive import accept, Cat, check, dial, exactly, LIMIT, main, reset, shim, T, taken, tcp, to_end, until
 
 SENDER, RECEIVER = b'sockcat-transfer 1 sender\n', b'sockcat-transfer 1 receiver\n'
 
@@ -444,6 +444,25 @@ def synced():
                                              message(type='done', digest=digest) + message(type='end', count=1))],
               ['ready', 'stored'])
     cat.process.kill()
+
+
+def sparse():
+    """Zeros become a hole, however they arrive; short runs of them are written."""
+    text = bytes(1 << 20) + b'x' + bytes(100) + b'y' + bytes(1 << 20)
+    target = folder('sparse')
+    cat = Cat('-l', '127.0.0.1', '0', '--receive=' + target)
+    with dial(cat) as s:
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        s.sendall(SENDER + announce(size=len(text)) + message(type='data', size=len(text)))
+        for at in range(0, len(text), 10000):
+            s.sendall(text[at:at + 10000])
+            until(lambda: taken(s), 'the piece')
+        s.sendall(message(type='done') + message(type='end', count=1))
+        s.shutdown(socket.SHUT_WR)
+        check([said['type'] for said in parse(to_end(s))], ['ready', 'stored'])
+    cat.end()
+    check(contents(target)['new'] == text, True)
+    check(os.stat(target + '/new').st_blocks < 100, True, os.stat(target + '/new').st_blocks)
 
 
 def occupied():
