@@ -34,6 +34,10 @@ load lib/helper
     drive proxy_server forbidden
 }
 
+@test "no notation of a special address is passed on to an upstream proxy" {
+    drive proxy_server upstream_forbidden
+}
+
 @test "the addresses of this host and the own port are not connected to" {
     need_netns
     export T SOCKCAT

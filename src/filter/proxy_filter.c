@@ -120,18 +120,32 @@ proxy_filter_denies(const struct proxy_filter *filter)
 	if (filter->resolve.count > 0)
 		return destinations_refuse(
 			filter->destinations, proxy_filter_address(filter), filter->own_port);
-	return destinations_given(filter->destinations)
-		? "a name, which the proxy resolves (--proxy-dns=local)"
+	return destinations_refuse_name(filter->destinations, filter->target.host);
+}
+
+/* Reports that an address is skipped. */
+static void
+proxy_filter_report_denied(const struct stream *stream, const char *denied)
+{
+	char *address = event_wants(EVENT_attempt_denied)
+		? address_print(proxy_filter_address(stream->impl))
 		: NULL;
+	event_emit(&(struct event){ .kind = EVENT_attempt_denied,
+		.target = stream->name,
+		.address = address,
+		.cause = denied });
+	free(address);
 }
 
 /* Goes to the first address that is allowed. Why the last one is not; NULL: there is one, or the
  * proxy may resolve the name. */
 static const char *
-proxy_filter_skip(struct proxy_filter *filter)
+proxy_filter_skip(const struct stream *stream)
 {
+	struct proxy_filter *filter = stream->impl;
 	const char *denied = proxy_filter_denies(filter);
 	while (denied != NULL && filter->address + 1 < filter->resolve.count) {
+		proxy_filter_report_denied(stream, denied);
 		filter->address++;
 		denied = proxy_filter_denies(filter);
 	}
@@ -145,7 +159,7 @@ proxy_filter_start(struct stream *stream, struct fault *fault)
 	struct proxy_filter *filter = stream->impl;
 	const struct proxy *proxy = proxy_filter_hop(filter);
 	const struct endpoint *next = proxy_next(filter->chain, filter->hop, &filter->target);
-	const char *denied = proxy_filter_skip(filter);
+	const char *denied = proxy_filter_skip(stream);
 	const struct handshake_request request = {
 		.host = next->host,
 		.port = (uint16_t)next->port,
@@ -260,7 +274,7 @@ proxy_filter_try_next(struct stream *stream, int64_t now, struct fault *fault)
 		filter->address + 1 >= filter->resolve.count)
 		return IO_FAIL;
 	filter->address++;
-	if (proxy_filter_skip(filter) != NULL)
+	if (proxy_filter_skip(stream) != NULL)
 		return IO_FAIL;
 	fault_move(&filter->failures, fault);
 	struct stream *lower = proxy_route_reach(filter->route, filter->hop, fault);

@@ -27,10 +27,42 @@ static const struct destinations_special {
 	{ { .bytes = { 0xff }, .size = 16, .bits = 8 }, "a multicast address" },
 };
 
-/* The translation of IPv4 addresses (RFC 6052): their last 32 bits. */
-static const struct cidr destinations_nat64 = {
-	.bytes = { 0, 0x64, 0xff, 0x9b }, .size = 16, .bits = 96
+/* Names that mean the host that resolves them (RFC 6761, 6.3), and those of its file of hosts. */
+static const char *const destinations_names_of_loopback[] = { "localhost", "localhost.localdomain",
+	"localhost6", "localhost6.localdomain6", "ip6-localhost", "ip6-loopback" };
+
+/* IPv6 addresses that contain an IPv4 address, which a translator or a tunnel sends to. */
+static const struct destinations_embedding {
+	struct cidr network;
+	unsigned char at[4]; /* where the bytes of the IPv4 address are */
+	unsigned char mask;  /* is XORed with each of them */
+	bool any;            /* other forms are possible, in which 0.0.0.0/8 means nothing */
+} destinations_embedded[] = {
+	/* NAT64 (RFC 6052, 2.1). */
+	{ { .bytes = { 0, 0x64, 0xff, 0x9b }, .size = 16, .bits = 96 }, { 12, 13, 14, 15 }, 0,
+		false },
+	/* The same for local use (RFC 8215), with a prefix of each length (RFC 6052, 2.2). */
+	{ { .bytes = { 0, 0x64, 0xff, 0x9b, 0, 1 }, .size = 16, .bits = 48 }, { 12, 13, 14, 15 }, 0,
+		true },
+	{ { .bytes = { 0, 0x64, 0xff, 0x9b, 0, 1 }, .size = 16, .bits = 48 }, { 9, 10, 11, 12 }, 0,
+		true },
+	{ { .bytes = { 0, 0x64, 0xff, 0x9b, 0, 1 }, .size = 16, .bits = 48 }, { 7, 9, 10, 11 }, 0,
+		true },
+	{ { .bytes = { 0, 0x64, 0xff, 0x9b, 0, 1 }, .size = 16, .bits = 48 }, { 6, 7, 9, 10 }, 0,
+		true },
+	/* 6to4 (RFC 3056). */
+	{ { .bytes = { 0x20, 0x02 }, .size = 16, .bits = 16 }, { 2, 3, 4, 5 }, 0, false },
+	/* Teredo (RFC 4380, 4): the server, and the client. */
+	{ { .bytes = { 0x20, 0x01 }, .size = 16, .bits = 32 }, { 4, 5, 6, 7 }, 0, false },
+	{ { .bytes = { 0x20, 0x01 }, .size = 16, .bits = 32 }, { 12, 13, 14, 15 }, 0xff, false },
+	/* IPv4-translated addresses (RFC 2765, 2.1). */
+	{ { .bytes = { [8] = 0xff, 0xff }, .size = 16, .bits = 96 }, { 12, 13, 14, 15 }, 0, false },
+	/* IPv4-compatible addresses, among which are "::" and "::1" (RFC 4291, 2.5.5.1). */
+	{ { .bytes = { 0 }, .size = 16, .bits = 96 }, { 12, 13, 14, 15 }, 0, true },
 };
+
+/* The most forms of an address: itself, and those that it may contain. */
+#define DESTINATIONS_FORMS 5
 
 /* --- entries --- */
 
@@ -161,18 +193,38 @@ destinations_find_special(const struct cidr *to)
 	return NULL;
 }
 
-/* The IPv4 address that a translator connects to for this one; any other one is returned as it
- * is. */
-static struct address
-destinations_translate(const struct address *to)
-{
-	struct address inner = { .v4 = { .sin_family = AF_INET }, .length = sizeof inner.v4 };
+/* An address that data may get to. */
+struct destinations_form {
+	struct address address;
 	struct cidr network;
-	if (!cidr_from(&network, to) || !cidr_contains(&destinations_nat64, &network))
-		return *to;
-	memcpy(&inner.v4.sin_addr, network.bytes + 12, 4);
-	address_set_port(&inner, address_port(to));
-	return inner;
+};
+
+/* Sets the address, and the IPv4 addresses that it contains; returns their number. 0: it is of
+ * another family. */
+static size_t
+destinations_find_forms(
+	const struct address *to, struct destinations_form forms[static DESTINATIONS_FORMS])
+{
+	size_t count = 0;
+	forms[0].address = *to;
+	if (!cidr_from(&forms[count++].network, to))
+		return 0;
+	const struct cidr *outer = &forms[0].network;
+	for (size_t i = 0; i < DESTINATIONS_COUNT(destinations_embedded); i++) {
+		const struct destinations_embedding *embedding = &destinations_embedded[i];
+		unsigned char inner[4];
+		for (size_t j = 0; j < sizeof inner; j++)
+			inner[j] = outer->bytes[embedding->at[j]] ^ embedding->mask;
+		if (!cidr_contains(&embedding->network, outer) || (embedding->any && inner[0] == 0))
+			continue;
+		struct destinations_form *form = &forms[count++];
+		form->address = (struct address){ .v4 = { .sin_family = AF_INET },
+			.length = sizeof form->address.v4 };
+		memcpy(&form->address.v4.sin_addr, inner, sizeof inner);
+		address_set_port(&form->address, address_port(to));
+		(void)cidr_from(&form->network, &form->address);
+	}
+	return count;
 }
 
 /* Whether the address is one of this host: a socket can be bound to it. */
@@ -189,12 +241,13 @@ destinations_is_own(const struct address *to)
 	return own;
 }
 
-/* Whether the entry allows an address that is refused by default. */
+/* Whether the entry allows an address that is refused by default. `special`: why it is refused;
+ * NULL: as an address of this host. */
 static bool
 destinations_names(const struct destination *entry, const struct destinations_special *special)
 {
-	return special != NULL ? cidr_contains(&special->network, &entry->network)
-			       : entry->network.bits == 8 * entry->network.size;
+	return entry->network.bits == 8 * entry->network.size ||
+		(special != NULL && cidr_contains(&special->network, &entry->network));
 }
 
 /* Whether an entry of the list has the address; of addresses refused by default, names it. */
@@ -218,24 +271,43 @@ destinations_refuse(
 {
 	const struct destinations_list *allowed = &destinations->lists[DESTINATIONS_ALLOW];
 	const struct destinations_list *denied = &destinations->lists[DESTINATIONS_DENY];
-	const struct address translated = destinations_translate(to);
+	struct destinations_form forms[DESTINATIONS_FORMS];
+	const struct cidr *network = &forms[0].network;
+	const struct destinations_special *special = NULL;
+	size_t count = destinations_find_forms(to, forms);
 	uint16_t port = address_port(to);
-	struct cidr network, inner;
-	if (!cidr_from(&network, to) || !cidr_from(&inner, &translated))
+	bool own = false;
+	if (count == 0)
 		return "not an address of IPv4 or IPv6";
-	if (destinations_has(denied, &network, port, false, NULL) ||
-		destinations_has(denied, &inner, port, false, NULL))
-		return "denied by --deny-dest";
-	const struct destinations_special *special = destinations_find_special(&inner);
-	bool own = destinations_is_own(to) ||
-		(inner.size != network.size && destinations_is_own(&translated));
+	for (size_t i = 0; i < count; i++) {
+		if (destinations_has(denied, &forms[i].network, port, false, NULL))
+			return "denied by --deny-dest";
+		own |= destinations_is_own(&forms[i].address);
+	}
 	if (own && port == own_port)
 		return "the port of this proxy server";
-	if (destinations_has(allowed, &network, port, own || special != NULL, special))
-		return NULL;
-	if (special != NULL)
-		return special->words;
-	if (own)
+	for (size_t i = 0; i < count; i++) {
+		const struct destinations_special *found =
+			destinations_find_special(&forms[i].network);
+		if (found != NULL && !destinations_has(allowed, network, port, true, found))
+			return found->words;
+		special = special != NULL ? special : found;
+	}
+	if (own && special == NULL && !destinations_has(allowed, network, port, true, NULL))
 		return "an address of this host";
-	return allowed->count > 0 ? "not in --allow-dest" : NULL;
+	return allowed->count > 0 && !destinations_has(allowed, network, port, false, NULL)
+		? "not in --allow-dest"
+		: NULL;
+}
+
+const char *
+destinations_refuse_name(const struct destinations *destinations, const char *name)
+{
+	for (size_t i = 0; i < DESTINATIONS_COUNT(destinations_names_of_loopback); i++)
+		if (endpoint_is_below(name, destinations_names_of_loopback[i]))
+			return "a name of loopback addresses";
+	return destinations->lists[DESTINATIONS_ALLOW].count > 0 ||
+			destinations->lists[DESTINATIONS_DENY].count > 0
+		? "a name, which the proxy resolves (--proxy-dns=local)"
+		: NULL;
 }

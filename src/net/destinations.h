@@ -5,7 +5,8 @@
  * A denied address is refused; if there is an allow list, all others than its addresses are, too.
  * Special addresses (loopback, link-local, multicast and the like) are refused unless an entry of
  * the allow list has only such addresses, and those of this host unless an entry has only this one.
- * So 0.0.0.0/0 allows neither.
+ * So 0.0.0.0/0 allows neither. An IPv6 address that contains an IPv4 address (NAT64, 6to4, Teredo
+ * and the like) is refused if either is.
  */
 #ifndef SOCKCAT_NET_DESTINATIONS_H
 #define SOCKCAT_NET_DESTINATIONS_H
@@ -40,13 +41,8 @@ bool destinations_add(struct destinations *destinations, enum destinations_kind 
 const char *destinations_refuse(
 	const struct destinations *destinations, const struct address *to, uint16_t own_port);
 
-/* Whether there are entries, so that names, which have no address yet, are refused. */
-static inline bool
-destinations_given(const struct destinations *destinations)
-{
-	return destinations->lists[DESTINATIONS_ALLOW].count > 0 ||
-		destinations->lists[DESTINATIONS_DENY].count > 0;
-}
+/* The same of a name that is not resolved here: if there are entries, none is permitted. */
+const char *destinations_refuse_name(const struct destinations *destinations, const char *name);
 
 void destinations_close(struct destinations *destinations);
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/parse.h"
 #include "sys/sys.h"
@@ -136,6 +137,23 @@ endpoint_set_host(struct endpoint *endpoint, char *host, bool numeric_only, stru
 		wrong = "an address of the other family";
 	endpoint->host = host;
 	return wrong == NULL || fault_set(fault, STATUS_VALUE, 0, "host '%s': %s", host, wrong);
+}
+
+/* The length of a name without a final dot. */
+static size_t
+endpoint_name_length(const char *name)
+{
+	size_t length = strlen(name);
+	return length > 0 && name[length - 1] == '.' ? length - 1 : length;
+}
+
+bool
+endpoint_is_below(const char *name, const char *domain)
+{
+	size_t length = endpoint_name_length(name), size = endpoint_name_length(domain);
+	if (size == 0 || length < size || strncasecmp(name + length - size, domain, size) != 0)
+		return false;
+	return length == size || name[length - size - 1] == '.';
 }
 
 const char *

@@ -53,6 +53,9 @@ struct address {
 bool endpoint_set_host(
 	struct endpoint *endpoint, char *host, bool numeric_only, struct fault *fault);
 
+/* Whether the name is the domain, or below it. */
+bool endpoint_is_below(const char *name, const char *domain);
+
 /* The part of a text to show in messages: all of it, or the part from the last '@' on, since the
  * user may have written USER:PASSWORD@HOST. */
 const char *endpoint_public(const char *text);

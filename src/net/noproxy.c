@@ -4,30 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "net/cidr.h"
 #include "net/resolve.h"
 
 #define NOPROXY_BLANKS ", \t\r\n"
-
-/* The length of a name without a final dot. */
-static size_t
-noproxy_length(const char *name)
-{
-	size_t length = strlen(name);
-	return length > 0 && name[length - 1] == '.' ? length - 1 : length;
-}
-
-/* Whether the name is the domain, or below it. */
-static bool
-noproxy_is_below(const char *name, const char *domain)
-{
-	size_t length = noproxy_length(name), size = noproxy_length(domain);
-	if (size == 0 || length < size || strncasecmp(name + length - size, domain, size) != 0)
-		return false;
-	return length == size || name[length - size - 1] == '.';
-}
 
 /* Whether the target is an address of the network. */
 static bool
@@ -61,7 +42,7 @@ noproxy_fits(char *entry, struct endpoint *target, struct fault *fault)
 		target->direct |= noproxy_is_within(target, &network);
 		return true;
 	case CIDR_NAME:
-		target->direct |= !target->numeric && noproxy_is_below(target->host, name);
+		target->direct |= !target->numeric && endpoint_is_below(target->host, name);
 		return true;
 	case CIDR_BAD:
 		break;

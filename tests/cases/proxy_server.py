@@ -7,11 +7,10 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import threading
 import time
 
-from drive import accept, Cat, check, dial, exactly, ip, LIMIT, main, reset, shim, T, tcp, to_end, until
+from drive import accept, Cat, check, check_unconnected, dial, exactly, ip, LIMIT, main, reset, shim, T, tcp, to_end, until
 
 ALL = '--proxy-server=http,socks4,socks5'
 SOCKS5 = b'\5\1\0'
@@ -222,7 +221,8 @@ def malformed():
 FORBIDDEN = [
     '127.0.0.1', '127.1.2.3', '0.0.0.0', '::1', '::', '::ffff:127.0.0.1', '::ffff:7f00:1', '::127.0.0.1',
     '0:0:0:0:0:ffff:7f00:0001', '::ffff:0.0.0.0', '169.254.169.254', '::ffff:169.254.169.254', '64:ff9b::127.0.0.1',
-    '64:ff9b::a9fe:a9fe', 'fe80::1', 'ff02::1', '224.0.0.1', '255.255.255.255', '2130706433', '017700000001',
+    '64:ff9b::a9fe:a9fe', '64:ff9b:1::127.0.0.1', '64:ff9b:1:7f00:0:100::', '2002:7f00:1::', '2002:a9fe:a9fe::1',
+    '2001:0:7f00:1::', '2001:0:c000:201:0:0:80ff:fffe', '::ffff:0:127.0.0.1', 'fe80::1', 'ff02::1', '224.0.0.1', '255.255.255.255', '2130706433', '017700000001',
     '0x7f000001', '0x7f.0.0.1', '0177.0.0.1', '127.1', '127.0.1', '0', '127.0.0.1.', 'localhost', 'LOCALHOST',
     'localhost.', 'a.localhost', 'loop4.test', 'loop6.test', 'mapped.test', 'meta.test', '127.0.0.1%lo', '[::1]',
     '[127.0.0.1]', 'localhost\0.test', 'a@localhost', 'localhost/', 'localhost#x', '127.0.0.1:80',
@@ -247,12 +247,33 @@ def forbidden():
             if re.fullmatch(r'[0-9a-f:]*:[0-9a-f:.]*', host):
                 check(code('socks5', refused(cat, request('socks5', host, port))) in (1, 2), True, host)
         cat.send(15)
-    there.setblocking(False)
-    try:
-        there.accept()
-        sys.exit('it was connected to')
-    except BlockingIOError:
-        pass
+    check_unconnected(there)
+
+
+def upstream_forbidden():
+    """Nor is another proxy asked for it, which would resolve the name."""
+    proxy, asked = tcp(), []
+
+    def listen():
+        while True:
+            s, _ = proxy.accept()
+            s.settimeout(LIMIT)
+            try:
+                asked.append(s.recv(100))
+            except ConnectionResetError:
+                asked.append(b'')
+            s.close()
+    threading.Thread(target=listen, daemon=True).start()
+    hosts = [host for host in FORBIDDEN if not host.endswith('.test') or '\0' in host]
+    for options in [], ['--allow-dest', '*']:
+        for upstream in 'http', 'socks5h':
+            cat = server('--proxy', '%s://127.0.0.1:%d' % (upstream, proxy.getsockname()[1]), *options)
+            for host in hosts + ['a.LOCALHOST.', 'localhost.localdomain', 'ip6-localhost', '127.1.', '0x7F.1.']:
+                for scheme in 'http', 'socks4a', 'socks5h':
+                    answer = refused(cat, request(scheme, host, 7))
+                    check(code(scheme, answer) not in (200, 90, 0), True, (host, scheme, answer))
+            cat.send(15)
+    check(set(asked), {b''})
 
 
 def own_addresses():
@@ -400,7 +421,7 @@ def upstream():
 def upstream_mixed():
     """Of a name's addresses, the allowed ones are asked for, in their order."""
     proxy = tcp()
-    cat = server('--proxy', 'socks5h://127.0.0.1:%d' % proxy.getsockname()[1], '--proxy-dns=local', '--allow-dest',
+    cat = server('-v', '--proxy', 'socks5h://127.0.0.1:%d' % proxy.getsockname()[1], '--proxy-dns=local', '--allow-dest',
                  '203.0.113.0/24', '--resolve', 'both.test:7:127.0.0.1,203.0.113.1,198.51.100.1,203.0.113.2,127.0.0.2')
 
     def answer(last, number):
@@ -415,6 +436,8 @@ def upstream_mixed():
     answer(1, 5)
     answer(2, 0)
     check(exactly(near, 12), OK['socks5h'])
+    skipped = re.findall(r'connect both\.test:7 at ([0-9.]+):7: not allowed: (.*)\n', cat.errors())
+    check(skipped, [('127.0.0.1', 'a loopback address'), ('198.51.100.1', 'not in --allow-dest')], cat.errors())
     # The last failure is that of the proxy, not of an address that is skipped.
     near = dial(cat)
     near.sendall(request('socks5h', 'both.test', 7))
@@ -440,10 +463,10 @@ def stuck():
 def chained():
     """Through two of them: the first passes the name on, the second connects."""
     there = tcp()
-    second = server('--allow-dest', '127.0.0.1')
+    second = server('--allow-dest', '127.0.0.1', '--resolve', 'there.test:%d:127.0.0.1' % there.getsockname()[1])
     for scheme in 'http', 'socks4a', 'socks5h':
         first = server('--proxy', '%s://127.0.0.1:%s' % (scheme, second.where))
-        cross(*tunnel(first, 'socks5h', there, 'localhost'))
+        cross(*tunnel(first, 'socks5h', there, 'there.test'))
         first.send(15)
 
 
