@@ -91,8 +91,14 @@ load lib/helper
     drive proxy_server secure
 }
 
-@test "curl, nc, ncat, proxychains and PySocks connect through the proxy server" {
+@test "curl, nc, ncat and proxychains connect through the proxy server" {
     drive proxy_server clients
+}
+
+@test "PySocks connects through the proxy server, with and without a password" {
+    # Debian's modules are those of its own python.
+    /usr/bin/python3 -c 'import socks' 2>/dev/null || skip "needs PySocks (python3-socks)"
+    drive proxy_server pysocks
 }
 
 @test "ssh goes through the proxy server with a ProxyCommand" {

@@ -41,13 +41,13 @@ install_wants clang:clang parallel:parallel \
 /usr/bin/python3 -c 'import socks' 2>/dev/null || install_wanted_packages python3-socks
 # Servers that tests ask. They are not started as services: nothing is served because of a test.
 install_servers() {
-    local policy=/usr/sbin/policy-rc.d made='' pair missing=()
+    local policy=/usr/sbin/policy-rc.d made='' pair missing=() stream=/usr/lib/nginx/modules/ngx_stream_module.so
     for pair in nginx:nginx-light haproxy:haproxy node:nodejs dnsmasq:dnsmasq-base chronyd:chrony snmpd:snmpd \
         memcached:memcached redis-server:redis-server microsocks:microsocks tinyproxy:tinyproxy-bin \
         stunnel4:stunnel4 gnutls-serv:gnutls-bin hitch:hitch caddy:caddy; do
         command -v "${pair%%:*}" >/dev/null 2>&1 || missing+=("$pair")
     done
-    [ "${#missing[@]}" -gt 0 ] || return 0
+    [ "${#missing[@]}" -gt 0 ] || [ ! -e "$stream" ] || return 0
     if command -v apt-get >/dev/null 2>&1 && [ ! -e "$policy" ]; then
         printf '#!/bin/sh\nexit 101\n' | install_as_root tee "$policy" >/dev/null
         install_as_root chmod 755 "$policy"
@@ -58,6 +58,8 @@ install_servers() {
         ! command -v systemctl >/dev/null 2>&1 ||
             install_as_root systemctl disable "${pair%%:*}" >/dev/null 2>&1 || :
     done
+    # Its module for streams is a file, not a command.
+    [ -e "$stream" ] || install_wanted_packages libnginx-mod-stream
     [ -z "$made" ] || install_as_root rm "$policy"
 }
 install_servers

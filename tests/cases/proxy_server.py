@@ -657,22 +657,42 @@ def clients():
             with open('%s/%s.conf' % (T, kind), 'w') as file:
                 file.write('strict_chain\n[ProxyList]\n%s 127.0.0.1 %s\n' % (kind, cat.where))
             tries.append((['proxychains4', '-q', '-f', '%s/%s.conf' % (T, kind), 'curl', '-sS', '-m', '20', '--noproxy', '*', url], None))
-    if not run('/usr/bin/python3', '-c', 'import socks')[1][0]:
-        for kind in 'HTTP', 'SOCKS4', 'SOCKS5':
-            tries.append((['/usr/bin/python3', '-c', """
-import socks
-s = socks.socksocket()
-s.set_proxy(socks.%s, '127.0.0.1', %s)
-s.connect(('localhost', %s))
-s.sendall(b'GET / HTTP/1.0\\r\\n\\r\\n')
-while part := s.recv(1000): print(part.decode(), end='')
-""" % (kind, cat.where, port)], None))
     for scheme in SCHEMES:
         tries.append(([os.environ['SOCKCAT'], '--proxy', '%s://%s' % (scheme, at), '127.0.0.1', port], ask))
     page(there, len(tries))
     for words, data in tries:
         out, err = run(*words, data=data)
         check(out[-5:], b'hello', (words, out, err, cat.errors()))
+
+
+PYSOCKS = """
+import sys, socks
+kind, port, target, *login = sys.argv[1:]
+s = socks.socksocket()
+s.set_proxy(getattr(socks, kind), '127.0.0.1', int(port), True, *login)
+s.connect(('localhost', int(target)))
+s.sendall(b'GET / HTTP/1.0\\r\\n\\r\\n')
+while part := s.recv(1000): print(part.decode(), end='')
+"""
+
+
+def pysocks():
+    """Names are resolved by the proxy server; SOCKS4 has no passwords."""
+    os.umask(0o077)
+    with open(T + '/users', 'w') as file:
+        file.write('me:secret\n')
+    there = tcp()
+    port = str(there.getsockname()[1])
+    cat = server('--allow-dest', '127.0.0.1')
+    locked = server('--allow-dest', '127.0.0.1', '--proxy-auth-file', T + '/users')
+    tries = [(kind, cat.where, port) for kind in ('HTTP', 'SOCKS4', 'SOCKS5')]
+    tries += [(kind, locked.where, port, 'me', 'secret') for kind in ('HTTP', 'SOCKS5')]
+    page(there, len(tries))
+    for words in tries:
+        out, err = run('/usr/bin/python3', '-c', PYSOCKS, *words)
+        check(out[-5:], b'hello', (words, out, err, cat.errors(), locked.errors()))
+    out, err = run('/usr/bin/python3', '-c', PYSOCKS, 'SOCKS5', locked.where, port, 'me', 'wrong')
+    check((out, b'SOCKS5 authentication failed' in err[1]), (b'', True), err)
 
 
 if __name__ == '__main__':
