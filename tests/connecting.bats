@@ -69,6 +69,34 @@ load lib/helper
         sockcat -4 -l --resolve some.test:0:::1 some.test 0 </dev/null
 }
 
+@test "-n accepts a name that has an address in --resolve, and looks up none" {
+    need_shim
+    hold_port
+    start_listener -k 127.0.0.7 0
+    resolve=(-n --resolve "some.test:$port:127.0.0.7")
+    # A look-up has a thread.
+    without_lookup() {
+        SHIM_COUNT=$T/count with_shim 'pthread_create:count:*' "$@"
+        grep -q '^socket ' "$T/count" || fail "$*: nothing was counted"
+        ! grep -q pthread_create "$T/count" || fail "$*: $(cat "$T/count")"
+        rm "$T/count"
+    }
+    without_lookup sockcat "${resolve[@]}" some.test "$port" </dev/null
+    without_lookup sockcat "${resolve[@]}" -z some.test "$port"
+    without_lookup sockcat "${resolve[@]}" -z "some.test:$port" "127.0.0.7:$port"
+    without_lookup sockcat "${resolve[@]}" --wait-for "some.test:$port"
+    without_lookup sockcat -n --resolve "*:$port:127.0.0.7" other.test "$port" </dev/null
+    # Another port, another name.
+    assert_fails 6 "^sockcat: resolve some.test: no address for port $held in --resolve, and -n is given$" \
+        sockcat "${resolve[@]}" some.test "$held" </dev/null
+    assert_fails 3 "host 'other.test': expected an address, not a name" \
+        sockcat "${resolve[@]}" other.test "$port" </dev/null
+    assert_fails 7 'connect proxy some.test' \
+        sockcat -n --resolve "some.test:$held:127.0.0.7" --proxy "http://some.test:$held" 127.0.0.1 1 </dev/null
+    start_listener "${resolve[@]}" --to "some.test:$port" 127.0.0.1 0
+    sockcat 127.0.0.1 "$port" </dev/null
+}
+
 @test "a mistake in --resolve is one line and 3" {
     for text in a a:80 a:80: :80:127.0.0.1 a:http:127.0.0.1 a:*:127.0.0.1 a:70000:127.0.0.1 a:80:b \
         a:80:127.0.0.1, +a:80:127.0.0.1 127.0.0.1:80:127.0.0.1 '[::1]:80:127.0.0.1' $'a\n:80:127.0.0.1'; do

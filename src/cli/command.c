@@ -119,7 +119,7 @@ command_host_and_port(struct config *config, const struct compat *compat,
 		host = any6;
 	bool probes = options_has(options, OPTION_probe);
 	if (host != NULL && !probes &&
-		!endpoint_set_host(endpoint, host, options_has(options, OPTION_nodns), fault))
+		!endpoint_set_host(endpoint, host, hosts_refuse(&config->hosts, host), fault))
 		return false;
 	if (probes) {
 		if (!probes_targets(config, options, operands, fault))
@@ -305,6 +305,7 @@ command_config(struct config *config, const struct compat *compat, struct option
 		!operands_sort(&operands, options, passed.count != NULL, fault) ||
 		!listen_fds_config(config, options, &operands, &passed, fault) ||
 		!options_rules_conflicts(options, fault) || !options_rules_needs(options, fault) ||
+		!connecting_hosts(config, options, fault) ||
 		!command_endpoint(config, compat, options, listen, &operands, fault) ||
 		!probes_config(config, options, fault) ||
 		!command_sockopts(config, options, fault) ||

@@ -69,7 +69,10 @@ bool files_config(struct config *config, const struct options *options, struct f
 /* Skips the input of --offset, last of all: it may wait for input. */
 bool files_skip(const struct config *config, const struct options *options, struct fault *fault);
 
-/* Fills config->hosts and config->retry. Status 2, 3 or 27. */
+/* Fills config->hosts, before names are parsed. Status 3 or 27. */
+bool connecting_hosts(struct config *config, const struct options *options, struct fault *fault);
+
+/* Fills config->retry. Status 2 or 3. */
 bool connecting_config(struct config *config, const struct options *options, struct fault *fault);
 
 /* Fills config->transfer but for its time. Status 2, 23, 26 or 27. */

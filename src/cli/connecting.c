@@ -17,8 +17,8 @@ connecting_parse_retry(struct retry_config *retry, const char *text, struct faul
 			text);
 }
 
-static bool
-connecting_retry(struct config *config, const struct options *options, struct fault *fault)
+bool
+connecting_config(struct config *config, const struct options *options, struct fault *fault)
 {
 	if (!options_has(options, OPTION_retry))
 		return true;
@@ -33,11 +33,12 @@ connecting_retry(struct config *config, const struct options *options, struct fa
 }
 
 bool
-connecting_config(struct config *config, const struct options *options, struct fault *fault)
+connecting_hosts(struct config *config, const struct options *options, struct fault *fault)
 {
+	config->hosts.only = options_has(options, OPTION_nodns);
 	for (size_t i = 0; i < options->given_count; i++)
 		if (options->given[i].option == OPTION_resolve &&
 			!hosts_add(&config->hosts, options->given[i].text, fault))
 			return false;
-	return connecting_retry(config, options, fault);
+	return true;
 }

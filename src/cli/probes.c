@@ -27,7 +27,7 @@ probes_targets(struct config *config, const struct options *options,
 	const struct operands *operands, struct fault *fault)
 {
 	const struct targets_rules rules = { config->transport, config->endpoint.family,
-		options_has(options, OPTION_nodns), options_has(options, OPTION_ssl) };
+		&config->hosts, options_has(options, OPTION_ssl) };
 	struct targets *targets = &config->targets;
 	if (operands->targets == NULL && !probes_add_host(config, operands, &rules, fault))
 		return false;

@@ -66,7 +66,7 @@ proxies_add_one(struct config *config, const struct options *options,
 			? proxies_types[options->value[OPTION_proxy_type]]
 			: proxies_nc_type(options, fault),
 		.family = config->endpoint.family,
-		.numeric = options_has(options, OPTION_nodns),
+		.hosts = &config->hosts,
 		.secret = env,
 	};
 	if (env)

@@ -4,7 +4,8 @@
 #include "net/endpoint_uri.h"
 
 static bool
-target_set(struct config_to *to, const struct endpoint_uri *uri, bool numeric, struct fault *fault)
+target_set(struct config_to *to, const struct endpoint_uri *uri, const struct hosts *hosts,
+	struct fault *fault)
 {
 	struct endpoint *endpoint = &to->endpoint;
 	enum transport_names names = uri->scheme == ENDPOINT_URI_UNIX ? TRANSPORT_UNIX
@@ -17,7 +18,7 @@ target_set(struct config_to *to, const struct endpoint_uri *uri, bool numeric, s
 		return endpoint_set_path(endpoint, uri->host, fault);
 	if (names == TRANSPORT_VSOCK)
 		return endpoint_set_vsock(endpoint, uri->host, uri->port, fault);
-	if (!endpoint_set_host(endpoint, uri->host, numeric, fault) ||
+	if (!endpoint_set_host(endpoint, uri->host, hosts_refuse(hosts, uri->host), fault) ||
 		!endpoint_set_port(endpoint, uri->port, to->transport, fault))
 		return false;
 	return endpoint->port > 0 ||
@@ -37,5 +38,5 @@ target_config(struct config *config, const struct options *options, struct fault
 		return fault_set(fault, STATUS_VALUE, 0,
 			"invalid --to 'fd://%s': expected an address", uri.host);
 	config->to.secure = uri.scheme == ENDPOINT_URI_TLS || uri.scheme == ENDPOINT_URI_DTLS;
-	return target_set(&config->to, &uri, options_has(options, OPTION_nodns), fault);
+	return target_set(&config->to, &uri, &config->hosts, fault);
 }

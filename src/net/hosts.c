@@ -2,6 +2,7 @@
 #include "net/hosts.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -135,16 +136,27 @@ hosts_applies(const struct endpoint *endpoint)
 	return endpoint->names == TRANSPORT_INET && endpoint->host != NULL && !endpoint->numeric;
 }
 
-bool
-hosts_know(const struct hosts *hosts, const struct endpoint *endpoint)
+/* Whether there is an entry for the name, or one for all. */
+static bool
+hosts_list(const struct hosts *hosts, const char *host)
 {
-	if (hosts == NULL || !hosts_applies(endpoint))
-		return false;
 	for (size_t i = 0; i < hosts->count; i++)
-		if (strcasecmp(hosts->list[i].host, endpoint->host) == 0 ||
+		if (strcasecmp(hosts->list[i].host, host) == 0 ||
 			strcmp(hosts->list[i].host, HOSTS_ANY) == 0)
 			return true;
 	return false;
+}
+
+bool
+hosts_know(const struct hosts *hosts, const struct endpoint *endpoint)
+{
+	return hosts != NULL && hosts_applies(endpoint) && hosts_list(hosts, endpoint->host);
+}
+
+bool
+hosts_refuse(const struct hosts *hosts, const char *host)
+{
+	return hosts != NULL && hosts->only && !hosts_list(hosts, host);
 }
 
 const struct resolve *
@@ -170,6 +182,11 @@ hosts_resolve(const struct hosts *hosts, struct resolve *resolve, const struct e
 	struct fault *fault)
 {
 	const struct resolve *found = hosts_find(hosts, endpoint);
+	if (found == NULL && hosts_know(hosts, endpoint) && hosts->only)
+		return IO_FAULT(fault, resolve_status(endpoint), 0,
+			"resolve %s%s: no address for port %" PRIu32
+			" in --resolve, and -n is given",
+			endpoint_role(endpoint), endpoint->host, endpoint->port);
 	if (found == NULL)
 		return resolve_start(resolve, endpoint, fault);
 	if (resolve_again(resolve, found, (uint16_t)endpoint->port, fault) != IO_OK)

@@ -19,6 +19,7 @@ struct hosts_entry {
 struct hosts {
 	struct hosts_entry *list; /* owned */
 	size_t count;
+	bool only; /* look up no names: those without an entry are refused */
 };
 
 /* Adds HOST:PORT:ADDR[,ADDR...]: a name or "*", a port number, addresses, those of IPv6 optionally
@@ -31,6 +32,10 @@ const struct resolve *hosts_find(const struct hosts *hosts, const struct endpoin
 
 /* Whether there are addresses for a port of the endpoint's host. `hosts` may be NULL. */
 bool hosts_know(const struct hosts *hosts, const struct endpoint *endpoint);
+
+/* Whether a host that is a name cannot be used: names are not looked up, and no address is given
+ * for it. `hosts` may be NULL. */
+bool hosts_refuse(const struct hosts *hosts, const char *host);
 
 /* Like resolve_start, but uses the addresses given for the host, in their order. */
 enum io hosts_resolve(const struct hosts *hosts, struct resolve *resolve,

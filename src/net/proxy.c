@@ -132,7 +132,8 @@ proxy_parse(
 		.family = rules->family,
 		.port = proxy->kind->port,
 		.proxy = true };
-	if (endpoint_set_host(&proxy->endpoint, rest, rules->numeric, &cause) && port != NULL)
+	if (endpoint_set_host(&proxy->endpoint, rest, hosts_refuse(rules->hosts, rest), &cause) &&
+		port != NULL)
 		(void)endpoint_set_port(&proxy->endpoint, port, tcp, &cause);
 	if (!fault_is_set(&cause) && proxy->endpoint.port == 0)
 		(void)fault_set(&cause, STATUS_VALUE, 0, "port '0' is only valid for listening");

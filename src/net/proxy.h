@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "net/endpoint.h"
 #include "net/handshake.h"
+#include "net/hosts.h"
 #include "plugin/tls.h"
 
 struct proxy_kind {
@@ -46,10 +47,10 @@ struct proxy_chain {
 
 /* How a proxy is read. */
 struct proxy_rules {
-	const char *kind; /* the scheme if the text has none */
-	int family;       /* of its addresses */
-	bool numeric;     /* its name is not looked up */
-	bool secret;      /* the text may have a password */
+	const char *kind;          /* the scheme if the text has none */
+	int family;                /* of its addresses */
+	const struct hosts *hosts; /* which names are looked up */
+	bool secret;               /* the text may have a password */
 };
 
 /* Adds a proxy: a URL, or host[:port]. Status 3 or 27. */

@@ -74,9 +74,9 @@ targets_set_host(
 {
 	target->endpoint.names = TRANSPORT_INET;
 	target->endpoint.family = rules->family;
-	return strchr(host, '/') != NULL
-		? targets_set_network(target, host, fault)
-		: endpoint_set_host(&target->endpoint, host, rules->numeric, fault);
+	return strchr(host, '/') != NULL ? targets_set_network(target, host, fault)
+					 : endpoint_set_host(&target->endpoint, host,
+						   hosts_refuse(rules->hosts, host), fault);
 }
 
 bool

@@ -11,6 +11,7 @@
 #include "base/fault.h"
 #include "net/cidr.h"
 #include "net/endpoint.h"
+#include "net/hosts.h"
 #include "net/ports.h"
 #include "net/transport.h"
 
@@ -35,8 +36,8 @@ struct targets {
 struct targets_rules {
 	const struct transport *transport; /* of an IP socket */
 	int family;
-	bool numeric; /* no names */
-	bool secure;  /* all are probed with TLS */
+	const struct hosts *hosts; /* which names are looked up */
+	bool secure;               /* all are probed with TLS */
 };
 
 /* Adds an empty target. NULL with a fault: out of memory. */

@@ -55,7 +55,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	const struct targets_rules rules = { transport_find(TRANSPORT_INET, false, false, -1),
-		AF_UNSPEC, false, false };
+		AF_UNSPEC, NULL, false };
 	struct targets targets = { .list = NULL };
 	struct fault fault = FAULT_NONE;
 	char *text = malloc(n + 1);

@@ -52,7 +52,7 @@ static struct targets_rules
 targets_test_rules(void)
 {
 	return (struct targets_rules){ transport_find(TRANSPORT_INET, false, false, -1), AF_UNSPEC,
-		false, false };
+		NULL, false };
 }
 
 static void
