@@ -157,6 +157,17 @@ sample() {
     assert_equal "$(wc -c <"$T/out/tree/file")" 0
 }
 
+@test "archive: a failed program whose output another process keeps open is no success of the sender" {
+    mkdir -p "$T/bin/libexec/sockcat" "$T/out"
+    cp "$SOCKCAT" "$T/bin/sockcat"
+    printf '%s\n' '#!/bin/sh' 'cat >"$0.got"' 'sleep 60 &' 'exit 23' >"$T/bin/libexec/sockcat/sockcat-archive"
+    chmod -R go-w,u+x "$T/bin"
+    SOCKCAT=$T/bin/sockcat start_listener 127.0.0.1 0 --receive="$T/out" --tar
+    client 127.0.0.1 "$port"
+    [ "$status" -eq 55 ] || [ "$status" -eq 56 ] || fail "$status"
+    assert_listener_ends 23
+}
+
 @test "archive: a file that cannot be read is status 26 of the sender, whatever the receiver does then" {
     need_shim
     sample

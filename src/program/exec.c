@@ -167,6 +167,23 @@ exec_discard_input(struct stream *stream, struct fault *fault)
 	return true;
 }
 
+/* The end of the output. With `strict` it depends on the program's exit status, which is there
+ * soon. */
+static enum io
+exec_conclude(struct stream *stream, struct fault *fault)
+{
+	const struct exec *exec = stream->impl;
+	int status;
+	if (!exec->config.strict)
+		return IO_END;
+	if (!exec_has_ended(stream, &status))
+		return IO_AGAIN;
+	if (status == 0)
+		return IO_END;
+	(void)fault_set_quiet(fault, (enum status)status);
+	return IO_FAIL;
+}
+
 /* Ends the output of an exited program after EXEC_DRAIN without output. */
 static enum io
 exec_wait(struct stream *stream, bool silent, struct fault *fault)
@@ -184,24 +201,7 @@ exec_wait(struct stream *stream, bool silent, struct fault *fault)
 		return IO_AGAIN;
 	event_emit(
 		&(struct event){ .kind = EVENT_program_output_held, .object = exec->config.name });
-	return exec_discard_input(stream, fault) ? IO_END : IO_FAIL;
-}
-
-/* The end of the output. With `strict` it depends on the program's exit status, which is there
- * soon. */
-static enum io
-exec_conclude(struct stream *stream, struct fault *fault)
-{
-	const struct exec *exec = stream->impl;
-	int status;
-	if (!exec->config.strict)
-		return IO_END;
-	if (!exec_has_ended(stream, &status))
-		return IO_AGAIN;
-	if (status == 0)
-		return IO_END;
-	(void)fault_set_quiet(fault, (enum status)status);
-	return IO_FAIL;
+	return exec_discard_input(stream, fault) ? exec_conclude(stream, fault) : IO_FAIL;
 }
 
 static enum io
