@@ -328,6 +328,11 @@ repeat() {
     drive transfer occupied
 }
 
+@test "--resume with --retry connects again as a receiver, too, while another session writes the part" {
+    need_plugin digest
+    drive transfer occupied_here
+}
+
 @test "--retry ends a transfer that does not advance, or that the other side refuses" {
     need_plugin digest
     drive transfer exhausted

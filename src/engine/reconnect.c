@@ -7,7 +7,8 @@
 /* Data of this size are progress: the transfer continues behind whole blocks of 4 MiB. */
 #define RECONNECT_PROGRESS ((uint64_t)8 * 1024 * 1024)
 
-/* Whether the failure is one of the connection, or of a peer that has sent nothing or is busy. */
+/* Whether the failure is one of the connection, of a peer that has sent nothing, or of a side that
+ * is busy. */
 static bool
 reconnect_may_help(const struct stream_stats *stats, const struct fault *fault)
 {

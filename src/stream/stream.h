@@ -118,7 +118,7 @@ struct stream_stats {
 	int broken;            /* the error that ended the connection; 0: none */
 	bool discarding;       /* what is written is dropped: the reader is gone */
 	bool unfinished;       /* another connection can continue what the kind does */
-	bool busy;             /* the peer has refused it as busy: another connection may succeed */
+	bool busy;             /* one side has refused it as busy: another connection may succeed */
 	struct fault *verdict; /* not owned: the result that the kind has found, which comes before
 				  what it has caused; NULL: it finds none */
 };

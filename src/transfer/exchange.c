@@ -104,6 +104,8 @@ exchange_fail(struct exchange *exchange, struct fault *fault)
 	struct fault verdict = FAULT_NONE;
 	if (exchange->greeted && !exchange->failed && !exchange->over)
 		exchange_put(exchange, &message);
+	if (!exchange->failed)
+		exchange->stream->stats.busy = exchange->busy;
 	(void)fault_set(&verdict, fault->status, 0, "%s %s: %s",
 		exchange->ops->sends ? "send to" : "receive from", exchange->peer, message.error);
 	fault_clear(fault);

@@ -495,6 +495,34 @@ def occupied():
     server.send(signal.SIGTERM)
 
 
+def occupied_here():
+    """The same if the receiver connects, which refuses the file itself."""
+    target = folder('occupied here')
+    locked = os.open(target + '/.new.part', os.O_RDWR | os.O_CREAT)
+    fcntl.flock(locked, fcntl.LOCK_EX)
+    with tcp() as listener:
+        words = ['--retry=1', '--retry-delay', '1ms', '127.0.0.1', str(listener.getsockname()[1]), '--receive=' + target]
+        for more in [], ['--resume']:
+            client = Cat(*words, *more)
+            for _ in range(1 + len(more)):
+                with accept(listener) as s:
+                    # Without digests it does not wait for the other session.
+                    s.sendall(SENDER + announce())
+                    said = parse(to_end(s))[-1]
+                    check((said['type'], said['status'], said.get('busy')), ('error', 23, 1), said)
+            client.end(23)
+            check('another process is writing it' in client.errors(), True, client.errors())
+        client = Cat(*words, '--resume')
+        for free in False, True:
+            if free:
+                os.close(locked)
+            with accept(listener) as s:
+                s.sendall(SENDER + announce() + (FULL + message(type='end', count=1) if free else b''))
+                check(parse(to_end(s))[-1]['type'], 'stored' if free else 'error')
+        client.end()
+    check(contents(target), {'new': b'hello'})
+
+
 def exhausted():
     """Retries end, and a failure that the other side reports is not retried."""
     with open(T + '/file', 'wb') as file:
