@@ -11,7 +11,8 @@ import stat
 import subprocess
 import sys
 
-from drive import Cat, LIMIT, accept, check, check_unconnected, dial, main, reset, shim, T, tcp, to_end, until
+from drive import (accept, Cat, check, check_unconnected, dial, LIMIT, main, Meeting, reset, shim, T, tcp, to_end,
+                   until)
 
 BLOCK = 1 << 16
 
@@ -342,21 +343,35 @@ def slow_sync():
     check(names(), ['.log-1.part', 'log-2'])
 
 
-def renamed():
-    """After a signal no message says that the part is kept when it gets its name nevertheless. The message is
-    late, so that the thread would go on."""
-    os.umask(0o022)
+def interrupted_commit(*calls):
+    """A client that is to store a file, and a meeting at each of these calls."""
     listener = tcp()
-    cat = client(listener, '--force', '--out', path('file'), env=shim('renameat:sleep=0.2:1,write:sleep=1:*:2'))
+    meetings = [Meeting() for _ in calls]
+    cat = client(listener, '--force', '--out', path('file'), pass_fds=[each.fd for each in meetings],
+                 env=shim(','.join(call.replace('meet', 'meet=%d' % each.fd) for call, each in zip(calls, meetings))))
     peer = accept(listener)
     peer.sendall(b'data')
     peer.close()
-    until(lambda: os.path.exists(path('.file.part')) and stat.S_IMODE(os.stat(path('.file.part')).st_mode) == 0o644,
-          'the permissions')
+    return cat, *meetings
+
+
+def renamed():
+    """After a signal no message says that the part is kept when it gets its name nevertheless."""
+    cat, rename = interrupted_commit('renameat:meet:1')
+    rename.wait()
     cat.send(signal.SIGTERM)
     cat.end(-signal.SIGTERM)
-    if 'kept in' in cat.errors():
-        check(names(), ['.file.part'])
+    check('kept in' in cat.errors(), False, cat.errors())
+    # The thread that goes on while the message is written does not rename it any more.
+    cat, sync, message = interrupted_commit('fsync:meet:1', 'write:meet:1:2')
+    sync.wait()
+    cat.send(signal.SIGTERM)
+    message.wait()
+    sync.release()
+    until(lambda: cat.threads() == 1, 'the end of the thread')
+    message.release()
+    cat.end(-signal.SIGTERM)
+    check(('kept in' in cat.errors(), names()), (True, ['.file.part']), cat.errors())
 
 
 def cut_off(name, data):

@@ -51,6 +51,22 @@ def shim(rules='', count=None):
             'SHIM_PROG': os.path.basename(os.environ['SOCKCAT'])} | ({'SHIM_COUNT': count} if count else {})
 
 
+class Meeting:
+    """A call that a rule "CALL:meet=FD:WHEN" holds until it is released."""
+
+    def __init__(self):
+        self.own, self.other = socket.socketpair()
+        self.own.settimeout(LIMIT)
+        self.fd = self.other.fileno()
+
+    def wait(self):
+        """Until the call is to be made."""
+        check(self.own.recv(1), b'\0')
+
+    def release(self):
+        self.own.sendall(b'.')
+
+
 def counted(count=T + '/count'):
     """The number of each call in such a file, and of "CALL:failed"."""
     with open(count) as file:
@@ -91,14 +107,14 @@ class Cat:
     """A running sockcat. Its output goes to files, so that it never has to wait for the script."""
     count = 0
 
-    def __init__(self, *args, stdin=subprocess.DEVNULL, stdout=None, stderr=None, env=None):
+    def __init__(self, *args, stdin=subprocess.DEVNULL, stdout=None, stderr=None, env=None, pass_fds=()):
         """A listener's ready line is read at once; where says where it is."""
         Cat.count += 1
         self.out, self.err = ('%s/cat%d.%s' % (T, Cat.count, end) for end in ('out', 'err'))
-        command, ends, ready = [os.environ['SOCKCAT']], [], None
+        command, ends, ready = [os.environ['SOCKCAT']], list(pass_fds), None
         if '-l' in args:
             ready, end = os.pipe()
-            ends = [end]
+            ends.append(end)
             command += ['--ready-fd', str(end)]
         self.process = subprocess.Popen(
             command + list(args), stdin=stdin, stdout=stdout or open(self.out, 'wb'),
@@ -106,7 +122,7 @@ class Cat:
         self.pid = self.process.pid
         atexit.register(self.process.kill)  # which does nothing to one that has ended
         if ready is not None:
-            os.close(ends[0])
+            os.close(ends[-1])
             with open(ready, 'rb') as pipe:
                 self.where = pipe.readline().rstrip(b'\n').decode(errors='surrogateescape')
             if not self.where:

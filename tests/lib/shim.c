@@ -11,6 +11,8 @@
  *             short=N              an I/O call moves at most N bytes (not on message sockets)
  *             sleep=SECONDS        the call is made later
  *             signal=N             the call is made after signal N was raised
+ *             meet=FD              a byte is written to FD, a socket, and the call is made after one
+ *                                  was read from it
  *             EAI_..., addresses=N getaddrinfo fails, or finds 127.1.0.1, 127.1.0.2 ... (N of
  *                                  them) at the port that the service argument names
  *             jump=SECONDS         the wall clock is off by that much; clock_gettime only
@@ -70,7 +72,7 @@ enum call { CALLS(ENUM) CALL_COUNT };
 #define NAME(name) #name,
 static const char *const names[] = { CALLS(NAME) };
 
-enum action { DO_ERROR, DO_SHORT, DO_SLEEP, DO_SIGNAL, DO_ADDRESSES, DO_JUMP, DO_COUNT };
+enum action { DO_ERROR, DO_SHORT, DO_SLEEP, DO_SIGNAL, DO_MEET, DO_ADDRESSES, DO_JUMP, DO_COUNT };
 enum { FD_ANY = -1, FD_SOCKET = -2, FD_PIPE = -3, FD_FILE = -4 };
 
 struct rule {
@@ -166,6 +168,19 @@ due(const struct rule *r, unsigned long n)
 	return x % 10000 < r->chance;
 }
 
+typedef ssize_t meet_write_fn(int fd, const void *p, size_t n);
+typedef ssize_t meet_read_fn(int fd, void *p, size_t n);
+
+static void
+meet(int fd)
+{
+	char byte = 0;
+
+	(void)((meet_write_fn *)lookup(C_write))(fd, &byte, 1);
+	while (((meet_read_fn *)lookup(C_read))(fd, &byte, 1) == -1 && errno == EINTR)
+		;
+}
+
 static struct verdict
 judge(enum call c, int fd)
 {
@@ -190,6 +205,8 @@ judge(enum call c, int fd)
 			v.error = (int)r->number, v.eai = r->eai;
 		else if (r->action == DO_SIGNAL)
 			(void)raise((int)r->number);
+		else if (r->action == DO_MEET)
+			meet((int)r->number);
 		else if (r->action == DO_SLEEP) {
 			left.tv_sec = (time_t)r->number;
 			left.tv_nsec = (long)((r->number - (double)left.tv_sec) * 1e9);
@@ -577,6 +594,7 @@ parse_action(struct rule *r, const char *text)
 	r->action = DO_COUNT;
 	return strcmp(text, "count") == 0 || parse_value(r, text, "sleep", DO_SLEEP, 0, 1e6)
 	    || parse_value(r, text, "signal", DO_SIGNAL, 1, 64)
+	    || parse_value(r, text, "meet", DO_MEET, 0, INT_MAX)
 	    || parse_value(r, text, "short", DO_SHORT, 1, 1e9)
 	    || (names_only && parse_value(r, text, "addresses", DO_ADDRESSES, 1, 65535))
 	    || (r->call == C_clock_gettime && parse_value(r, text, "jump", DO_JUMP, -1e11, 1e11));
