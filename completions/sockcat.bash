@@ -136,8 +136,8 @@ _sockcat_option() {
     --proxy-auth-file) option=proxy_auth_file kind=file bars='--proxy-auth-file' ;;
     --proxy-auth) option=proxy_auth kind=nothing bars='--proxy-auth' ;;
     --proxy-digest) option=proxy_digest bars='--proxy-digest --proxy-server' ;;
-    --noproxy) option=noproxy kind=nothing bars='--proxy-server' ;;
-    --proxy-server) option=proxy_server kind=nothing bars='-z --probe -u --udp -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-digest --noproxy --proxy-server --send-proxy --send --receive -C --crlf --in --offset --out -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
+    --noproxy) option=noproxy kind=nothing ;;
+    --proxy-server) option=proxy_server kind=nothing bars='-z --probe -u --udp -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-digest --proxy-server --send-proxy --send --receive -C --crlf --in --offset --out -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' ;;
     --allow-dest) option=allow_dest kind=nothing ;;
     --deny-dest) option=deny_dest kind=nothing ;;
     --proxy-header) option=proxy_header kind=nothing ;;

@@ -60,6 +60,10 @@ load lib/helper
     drive proxy_server upstream_mixed
 }
 
+@test "targets of --noproxy are connected to without the upstream proxy" {
+    drive proxy_server upstream_exceptions
+}
+
 @test "a refused client whose connection takes no answer has its time" {
     need_shim
     drive proxy_server stuck
@@ -144,7 +148,9 @@ refused 3 expected.a.value --proxy-server=
 refused 2 conflicts --proxy-server http --to 127.0.0.1:9
 refused 2 conflicts --proxy-type http -e cat
 refused 2 conflicts --proxy-server http -u
-refused 2 conflicts --proxy-server http --noproxy x --proxy 127.0.0.1:1
+refused 2 conflicts --proxy-server http --send-proxy=1
+refused 2 requires.--proxy --proxy-server http --noproxy x
+refused 3 invalid.--noproxy --proxy-server http --noproxy 10.0.0.1/8 --proxy 127.0.0.1:1
 refused 2 requires --allow-dest 127.0.0.1
 refused 3 not.a.name --proxy-server http --allow-dest a.test
 refused 3 prefix --proxy-server http --deny-dest 10.0.0.1/8

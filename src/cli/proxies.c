@@ -7,7 +7,6 @@
 #include <strings.h>
 
 #include "net/http_proxy.h"
-#include "net/noproxy.h"
 #include "net/proxy_login.h"
 #include "net/secret_file.h"
 #include "plugin/digest.h"
@@ -185,33 +184,34 @@ proxies_set_http(struct proxy_chain *chain, const struct options *options, struc
 	return !secure || chain->tls != NULL;
 }
 
-/* Makes the target direct if no proxy is used for it. */
+/* Adds the targets that no proxy is used for. */
 static bool
-proxies_leave_out(const struct options *options, struct endpoint *target, struct fault *fault)
+proxies_set_exceptions(
+	struct proxy_chain *chain, const struct options *options, struct fault *fault)
 {
 	bool env = false;
 	for (size_t i = 0; i < options->given_count; i++) {
 		const struct option_given *given = &options->given[i];
 		env |= given->option == OPTION_proxy && strcmp(given->text, PROXIES_ENV) == 0;
 		if (given->option == OPTION_noproxy &&
-			!noproxy_find(given->text, target, false, fault))
+			!proxy_add_exceptions(chain, given->text, false, fault))
 			return false;
 	}
 	const char *list = env
 		? proxies_variable(proxies_noproxy_env, PROXIES_COUNT(proxies_noproxy_env))
 		: NULL;
-	return list == NULL || noproxy_find(list, target, true, fault);
+	return list == NULL || proxy_add_exceptions(chain, list, true, fault);
 }
 
 /* Checks that the proxies can be asked for this target, unless it is direct. */
 static bool
-proxies_set_target(const struct transport *transport, struct endpoint *target,
-	const struct options *options, struct fault *fault)
+proxies_set_target(const struct proxy_chain *chain, const struct transport *transport,
+	struct endpoint *target, struct fault *fault)
 {
 	if (!transport->tcp)
 		return fault_set(fault, STATUS_USAGE, 0, "a proxy conflicts with a target of %s",
 			transport->name);
-	if (!proxies_leave_out(options, target, fault))
+	if (!proxy_except(chain, target, fault))
 		return false;
 	return target->direct || !target->numeric || strchr(target->host, '%') == NULL ||
 		fault_set(fault, STATUS_VALUE, 0,
@@ -221,14 +221,14 @@ proxies_set_target(const struct transport *transport, struct endpoint *target,
 
 /* The same for all that are probed. */
 static bool
-proxies_set_targets(struct targets *targets, const struct options *options, struct fault *fault)
+proxies_set_targets(const struct proxy_chain *chain, struct targets *targets, struct fault *fault)
 {
 	for (size_t i = 0; i < targets->count; i++) {
 		struct target *target = &targets->list[i];
 		if (target->network.size > 0)
 			return fault_set(fault, STATUS_USAGE, 0,
 				"a proxy conflicts with a network as target");
-		if (!proxies_set_target(target->transport, &target->endpoint, options, fault))
+		if (!proxies_set_target(chain, target->transport, &target->endpoint, fault))
 			return false;
 	}
 	return true;
@@ -238,15 +238,17 @@ static bool
 proxies_set(struct config *config, const struct options *options, struct fault *fault)
 {
 	bool listen = options_has(options, OPTION_listen), to = options_has(options, OPTION_to);
+	struct proxy_chain *chain = &config->proxies;
 	if (listen && !to && !options_has(options, OPTION_proxy_server))
 		return fault_set(
 			fault, STATUS_USAGE, 0, "--proxy with -l requires --to or --proxy-server");
-	if ((!listen && config->targets.count == 0 &&
-		    !proxies_set_target(config->transport, &config->endpoint, options, fault)) ||
+	if (!proxies_set_exceptions(chain, options, fault) ||
+		(!listen && config->targets.count == 0 &&
+			!proxies_set_target(chain, config->transport, &config->endpoint, fault)) ||
 		(to &&
 			!proxies_set_target(
-				config->to.transport, &config->to.endpoint, options, fault)) ||
-		!proxies_set_targets(&config->targets, options, fault) ||
+				chain, config->to.transport, &config->to.endpoint, fault)) ||
+		!proxies_set_targets(chain, &config->targets, fault) ||
 		!proxies_log_in(config, options, fault) ||
 		!proxies_set_http(&config->proxies, options, fault))
 		return false;

@@ -118,6 +118,8 @@ proxy_target_dial(struct proxy_target *target, const struct proxy_server_config 
 	dial.error = &target->error;
 	if (address_of_socket(&own, target->client->write.fd))
 		dial.own_port = address_port(&own);
+	if (!proxy_except(chain, &dial.to, fault))
+		return NULL;
 	return proxy_filter_dial(chain, &dial, &none, false, NULL, fault);
 }
 

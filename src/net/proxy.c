@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "net/http_proxy.h"
+#include "net/noproxy.h"
 #include "net/socks.h"
 
 static const struct proxy_kind proxy_kinds[] = {
@@ -191,6 +192,30 @@ proxy_add_field(struct proxy_chain *chain, const char *text, struct fault *fault
 }
 
 bool
+proxy_add_exceptions(struct proxy_chain *chain, const char *list, bool lenient, struct fault *fault)
+{
+	struct endpoint none = { .host = "" };
+	struct proxy_exceptions *lists =
+		realloc(chain->exceptions, (chain->exception_count + 1) * sizeof *lists);
+	if (lists == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "--noproxy");
+	chain->exceptions = lists;
+	lists[chain->exception_count++] =
+		(struct proxy_exceptions){ .list = list, .lenient = lenient };
+	return noproxy_find(list, &none, lenient, fault);
+}
+
+bool
+proxy_except(const struct proxy_chain *chain, struct endpoint *target, struct fault *fault)
+{
+	bool good = true;
+	for (size_t i = 0; good && i < chain->exception_count; i++)
+		good = noproxy_find(
+			chain->exceptions[i].list, target, chain->exceptions[i].lenient, fault);
+	return good;
+}
+
+bool
 proxy_chain_is_secure(const struct proxy_chain *chain)
 {
 	bool secure = false;
@@ -209,6 +234,7 @@ proxy_close(struct proxy_chain *chain)
 	free(chain->list);
 	free(chain->logins);
 	free(chain->fields);
+	free(chain->exceptions);
 	tls_free(chain->tls);
 	*chain = (struct proxy_chain){ .list = NULL };
 }

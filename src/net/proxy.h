@@ -34,6 +34,12 @@ struct proxy {
 	bool resolves;            /* names are resolved here */
 };
 
+/* A list of targets (noproxy.h), which is not owned. */
+struct proxy_exceptions {
+	const char *list;
+	bool lenient;
+};
+
 /* Initially zeroed. */
 struct proxy_chain {
 	struct proxy *list; /* owned */
@@ -42,7 +48,9 @@ struct proxy_chain {
 	struct tls *tls;     /* owned: of the secure proxies; NULL: there are none */
 	const char **fields; /* owned, not what it points to: see struct handshake_request */
 	size_t field_count;
-	bool digest; /* log in to HTTP proxies with Digest */
+	bool digest;                         /* log in to HTTP proxies with Digest */
+	struct proxy_exceptions *exceptions; /* owned: lists of targets connected to directly */
+	size_t exception_count;
 };
 
 /* How a proxy is read. */
@@ -63,6 +71,13 @@ proxy_next(const struct proxy_chain *chain, size_t i, const struct endpoint *tar
 {
 	return i + 1 < chain->count ? &chain->list[i + 1].endpoint : target;
 }
+
+/* Adds a list of targets that are connected to directly; see noproxy_find. Status 3 or 27. */
+bool proxy_add_exceptions(
+	struct proxy_chain *chain, const char *list, bool lenient, struct fault *fault);
+
+/* Makes the target direct if a list has it. Status 27. */
+bool proxy_except(const struct proxy_chain *chain, struct endpoint *target, struct fault *fault);
 
 /* Adds a field to the requests to HTTP proxies: "NAME: VALUE" (RFC 9110, 5), which is not copied.
  * Status 3 or 27. */

@@ -36,8 +36,8 @@ def request(scheme, host, port):
     return SOCKS5 + b'\5\1\0\3' + bytes([len(name)]) + name + two
 
 
-def server(*options, many=True):
-    return Cat('-l', *['-k'] * many, ALL, *options, '127.0.0.1', '0')
+def server(*options, many=True, env=None):
+    return Cat('-l', *['-k'] * many, ALL, *options, '127.0.0.1', '0', env=env)
 
 
 def refused(cat, data):
@@ -445,6 +445,34 @@ def upstream_mixed():
     answer(2, 5)
     check(code('socks5h', to_end(near)), 5)
     until(lambda: '203.0.113.2:7: target: connection refused' in cat.errors(), 'the cause')
+
+
+def upstream_exceptions():
+    """Targets of --noproxy, and with --proxy=env those of no_proxy, are connected to directly, if they are allowed."""
+    proxy, there = tcp(), tcp()
+    url, port = 'socks5h://127.0.0.1:%d' % proxy.getsockname()[1], there.getsockname()[1]
+    rules = ['--allow-dest', '127.0.0.1,192.0.2.0/24']
+    for name, to in ('direct.test', '127.0.0.1'), ('a.direct.test', '127.0.0.1'), ('bad.direct.test', '127.0.0.2'):
+        rules += ['--resolve', '%s:%d:%s' % (name, port, to)]
+    for options, env in ((['--proxy', url, '--noproxy', '127.0.0.0/8', '--noproxy', '::1,.direct.test'], {}),
+                         (['--proxy', 'env'], {'ALL_PROXY': url, 'no_proxy': '127.0.0.0/8 direct.test'})):
+        cat = server(*options, *rules, env=env)
+        for scheme, host in (('socks5', '127.0.0.1'), ('http', 'direct.test'), ('socks4a', 'a.direct.test')):
+            near, far = tunnel(cat, scheme, there, host)
+            far.sendall(b'good')
+            check(exactly(near, 4), b'good')
+        for host in '127.0.0.2', 'bad.direct.test':
+            check(code('http', refused(cat, request('http', host, port))), 403, host)
+        check_unconnected(proxy)
+        proxy.settimeout(LIMIT)
+        near = dial(cat)
+        near.sendall(request('http', '192.0.2.1', 7))
+        far = accept(proxy)
+        check(exactly(far, 3), SOCKS5)
+        far.sendall(b'\5\0')
+        check(exactly(far, 10), b'\5\1\0\1\xc0\0\2\1\0\7')
+        far.close()
+        cat.send(15)
 
 
 def stuck():
