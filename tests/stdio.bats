@@ -125,6 +125,16 @@ os.execvp(sys.argv[2], sys.argv[2:])' "$fd" "$@"
     assert_equal "$(tail -n 2 "$T/peer.out")" $'reset\n0'
 }
 
+@test "F18: -v tells that the reader has closed standard output" {
+    start_peer 'sendrand!:1:300000000' 'recvall!'
+    # shellcheck disable=SC2016 # for the inner shell
+    run timeout -s KILL $((30 * LAST_RESORT)) bash -c '
+        "$SOCKCAT" -vd 127.0.0.1 "$1" 2>"$T/client.err" | head -c 10 >"$T/out"
+        echo "${PIPESTATUS[*]}"' _ "$peer_port"
+    assert_equal "$output" "23 0"
+    assert_equal "$(grep -c '^sockcat: standard output was closed by its reader$' "$T/client.err")" 1
+}
+
 @test "F18: a pipe that never had a reader is noticed on an idle line" {
     feed "@$T/never"
     start_peer 'recvall!'

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/event.h"
 #include "base/log.h"
 #include "net/transport.h"
 #include "stream/terminal.h"
@@ -214,10 +215,12 @@ stdio_write_failed(const struct stdio *stdio, int error, struct fault *fault)
 	if (sys_would_block(error))
 		return IO_AGAIN;
 	/* As in "yes | head": not worth a message. */
-	if (error == EPIPE)
-		(void)fault_set_quiet(fault, STATUS_OUTPUT);
-	else
-		(void)fault_set(fault, STATUS_OUTPUT, error, "write %s", stdio->config.output);
+	if (error != EPIPE)
+		return IO_FAULT(fault, STATUS_OUTPUT, error, "write %s", stdio->config.output);
+	if (!fault_is_set(fault))
+		event_emit(&(struct event){
+			.kind = EVENT_output_closed, .object = stdio->config.output });
+	(void)fault_set_quiet(fault, STATUS_OUTPUT);
 	return IO_FAIL;
 }
 
