@@ -103,7 +103,7 @@ receive() { start_listener 127.0.0.1 0 --receive="$T/in" "$@"; }
     send --send "$T/tree" -- "$T/one"
     assert_equal "$status" 26
     assert_line '^sockcat: sockcat-archive: fifo: left out: it is a FIFO$' "$T/send.err"
-    assert_listener_ends 26 'the sender said: files that cannot be sent were left out'
+    assert_listener_ends 26 'the sender reported: files that cannot be sent were left out'
     cmp "$T/tree/sub/file" "$T/in/tree/sub/file"
     cmp "$T/one" "$T/in/one"
 }
@@ -136,7 +136,7 @@ for number in range(1200): os.mkfifo("%s/a-long-name-of-a-fifo-%05d" % (sys.argv
         echo "$?"; wait "$listener"; echo "$?"; ls -A "$1/in"' - "$T"
     [ "$status" -ne 99 ] || skip "needs a tmpfs"
     assert_equal "$output" $'23\n23'
-    assert_one_error "$T/send.err" 'the receiver said: write sub/file: No space left on device'
+    assert_one_error "$T/send.err" 'the receiver reported: write sub/file: No space left on device'
 }
 
 @test "without sockcat-archive directories are refused with what to install, files are not" {

@@ -10,7 +10,7 @@ setup() { tls_setup; }
 
 @test "each protocol changes to TLS, and the session has what is sent inside of it" { drive starttls protocols; }
 
-@test "data behind the answer of the server is refused" { drive starttls behind; }
+@test "data after the answer of the server is refused" { drive starttls behind; }
 
 @test "a server that refuses is named with its answer" { drive starttls refused; }
 
@@ -28,7 +28,7 @@ setup() { tls_setup; }
 -l --starttls smtp 0|--starttls requires --ssl or an endpoint
 -l --ssl --ssl-self-signed --starttls smtp 0|--starttls conflicts with -l without --to tls://
 -l --starttls smtp 0 --to localhost:9|--starttls requires --ssl or an endpoint tls://
--u --starttls smtp localhost 9|--starttls conflicts with --udp
+-u --starttls smtp localhost 9|--starttls conflicts with datagrams
 --ssl --starttls smtp localhost 9 --to tls://localhost:9|--starttls conflicts with TLS on both sides
 EOT
     assert_fails 3 "invalid --starttls 'http'" sockcat --starttls http localhost 9 </dev/null

@@ -26,7 +26,7 @@ setup() {
     assert_fails 58 "use key '.*/encrypted.key': it is encrypted .--ssl-pass-file FILE.\$" encrypted
     assert_fails 58 'the passphrase of --ssl-pass-file does not decrypt it$' encrypted --ssl-pass-file "$T/wrong"
     assert_fails 58 'the passphrase of --ssl-pass-file does not decrypt it$' encrypted --ssl-pass-file "$T/long"
-    assert_fails 58 'its first line is empty$' encrypted --ssl-pass-file "$T/empty"
+    assert_fails 58 'read .*: the first line is empty$' encrypted --ssl-pass-file "$T/empty"
     assert_fails 58 'read /nowhere: No such file' encrypted --ssl-pass-file /nowhere
 }
 
@@ -113,7 +113,7 @@ EOT
     : >"$T/empty"
     assert_fails 58 "$T/bad: line 2: expected IDENTITY:KEY" sockcat --ssl --psk-file "$T/bad" localhost 9
     assert_fails 58 'line 1: expected IDENTITY:KEY with a key of 16 to 64 bytes' sockcat --ssl --psk-file "$T/short" localhost 9
-    assert_fails 58 'it has no key$' sockcat --ssl --psk-file "$T/empty" localhost 9
+    assert_fails 58 'read .*: no key$' sockcat --ssl --psk-file "$T/empty" localhost 9
     assert_fails 2 '--psk-file conflicts with --tls-max 1.2' sockcat --ssl --psk-file <(echo "me:$key") --tls-max 1.2 localhost 9
 }
 
@@ -123,7 +123,7 @@ EOT
     own=(--ssl-cert "$CERTIFICATES/client.crt" --ssl-key "$CERTIFICATES/client.key")
     trust "${own[@]}" --peer-cert "$T/server" localhost "$port" </dev/null
     cmp "$T/server" "$CERTIFICATES/chained.crt"
-    assert_fails 23 "open $T/server: it exists" trust "${own[@]}" --peer-cert "$T/server" localhost "$port" </dev/null
+    assert_fails 23 "open $T/server: the file exists" trust "${own[@]}" --peer-cert "$T/server" localhost "$port" </dev/null
     trust "${own[@]}" --append-output --peer-cert "$T/server" localhost "$port" </dev/null
     cat "$CERTIFICATES/chained.crt" "$CERTIFICATES/chained.crt" | cmp - "$T/server"
     openssl x509 -in "$T/clients" | cmp - "$CERTIFICATES/client.crt"

@@ -279,7 +279,7 @@ repeat() {
     printf x | dd of="$T/from/big" conv=notrunc status=none bs=1 seek=2999999
     repeat
     assert_equal "$status" 23
-    assert_line 'the receiver said: create .*/in/big: File exists$' "$T/send.err"
+    assert_line 'the receiver reported: create .*/in/big: File exists$' "$T/send.err"
     finish "$listener"
     repeat --force
     assert_equal "$status" 0

@@ -63,7 +63,7 @@ starttls_filter_start(struct stream *stream, int64_t now, struct fault *fault)
 		: starttls_filter_refuse(stream, fault);
 }
 
-/* Data behind the answer, before TLS, may be injected (CVE-2011-0411): refuse it. */
+/* Data after the answer, before TLS, may be injected (CVE-2011-0411): refuse it. */
 static enum io
 starttls_filter_check(struct stream *stream, struct fault *cause, struct fault *fault)
 {
@@ -73,7 +73,7 @@ starttls_filter_check(struct stream *stream, struct fault *cause, struct fault *
 	if (result == IO_AGAIN)
 		return IO_OK;
 	return result == IO_OK ? starttls_filter_fault(stream, STATUS_TLS,
-					 "the server sent data behind its answer", fault)
+					 "the server sent data after its answer", fault)
 			       : starttls_filter_lost(stream, cause, fault);
 }
 

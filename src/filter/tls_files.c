@@ -19,7 +19,7 @@ tls_files_read_passphrase(struct tls_files *files, struct fault *fault)
 		return false;
 	files->passphrase[strcspn(files->passphrase, "\r\n")] = '\0';
 	return files->passphrase[0] != '\0' ||
-		fault_set(fault, STATUS_CREDENTIALS, 0, "%s: its first line is empty",
+		fault_set(fault, STATUS_CREDENTIALS, 0, "read %s: the first line is empty",
 			files->config.passphrase);
 }
 

@@ -33,7 +33,8 @@ proxy_users_read(struct proxy_users *users, const char *path, struct fault *faul
 			return false;
 	if (fault_is_set(fault))
 		return false;
-	return users->count > 0 || fault_set(fault, STATUS_VALUE, 0, "%s: no USER:PASSWORD", path);
+	return users->count > 0 ||
+		fault_set(fault, STATUS_VALUE, 0, "read %s: no USER:PASSWORD", path);
 }
 
 /* Whether they differ, without a branch that depends on a byte. */

@@ -83,7 +83,7 @@ psk_parse(struct psk_list *list, char *text, const char *source, struct fault *f
 			return false;
 	}
 	return list->count > 0 ||
-		fault_set(fault, STATUS_CREDENTIALS, 0, "%s: it has no key", source);
+		fault_set(fault, STATUS_CREDENTIALS, 0, "read %s: no key", source);
 }
 
 const struct psk *

@@ -60,7 +60,7 @@ output_open(struct output *output, const char *path, bool append, struct fault *
 	bool exists = output->fd == -1 && errno == EEXIST && stat(path, &status) == 0;
 	if (exists && S_ISREG(status.st_mode))
 		return fault_set(fault, STATUS_OUTPUT, 0,
-			"open %s: it exists (to write behind what it has: --append-output)", path);
+			"open %s: the file exists (to append to it: --append-output)", path);
 	if (exists)
 		output->fd = sys_open(path, OUTPUT_FLAGS);
 	return output->fd != -1 || fault_set(fault, STATUS_OUTPUT, errno, "open %s", path);

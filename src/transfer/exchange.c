@@ -130,7 +130,7 @@ exchange_take_error(struct exchange *exchange, const struct protocol_message *me
 {
 	struct fault fault = FAULT_NONE;
 	bool sends = exchange->ops->sends;
-	(void)fault_set(&fault, exchange_status(message->status), 0, "%s %s: the %s said: %s",
+	(void)fault_set(&fault, exchange_status(message->status), 0, "%s %s: the %s reported: %s",
 		sends ? "send to" : "receive from", exchange->peer, sends ? "receiver" : "sender",
 		message->error);
 	exchange_conclude(exchange, &fault);
@@ -184,7 +184,7 @@ exchange_take_message(struct exchange *exchange, const struct protocol_message *
 	else if (message->kind == PROTOCOL_ERROR)
 		exchange_take_error(exchange, message);
 	else if (!exchange->ops->take(exchange, message))
-		exchange_refuse(exchange, "a message that does not belong there");
+		exchange_refuse(exchange, "protocol error: unexpected message");
 }
 
 /* Takes some of the bytes; 0: they have to wait. */
@@ -293,8 +293,8 @@ exchange_write(struct exchange *exchange, const struct iovec *pieces, int count,
 	size_t total = stream_total(pieces, count), taken = 1;
 	*put = 0;
 	if (exchange->over && total > EXCHANGE_TAIL - exchange->tail)
-		return IO_FAULT(fault, STATUS_FRAMING, 0, "receive from %s: the peer does not end",
-			exchange->peer);
+		return IO_FAULT(fault, STATUS_FRAMING, 0,
+			"receive from %s: the peer does not close the connection", exchange->peer);
 	if (exchange->over)
 		exchange->tail += total;
 	for (int i = 0; i < count && taken > 0; i++) {

@@ -104,22 +104,22 @@ protocol_take_object(struct protocol *protocol, struct protocol_message *message
 		members[i].name = protocol_table_names[i];
 	if (json_line_parse(members, PROTOCOL_MEMBERS, protocol->bytes, protocol->length, &part) !=
 		FRAME_DONE)
-		return protocol_bad(why, "a message that is not valid JSON");
+		return protocol_bad(why, "protocol error: invalid JSON");
 	*message = (struct protocol_message){ .kind = protocol_kind(protocol->bytes,
 						      &members[PROTOCOL_MEMBER_TYPE]) };
 	if (message->kind == PROTOCOL_GREETING)
-		return protocol_bad(why, "a message of an unknown type");
+		return protocol_bad(why, "protocol error: unknown message type");
 	for (size_t i = PROTOCOL_MEMBER_NAME; i < PROTOCOL_MEMBERS; i++) {
 		if (!members[i].there)
 			continue;
 		there |= 1u << i;
 		if (!protocol_take_member(
 			    message, (enum protocol_member)i, &members[i], protocol->bytes))
-			return protocol_bad(why, "a message with an invalid value");
+			return protocol_bad(why, "protocol error: invalid value");
 	}
 	const struct protocol_table_row *row = &protocol_table[message->kind];
 	if ((there & row->needs) != row->needs || (row->named && message->name == NULL))
-		return protocol_bad(why, "a message that is not complete");
+		return protocol_bad(why, "protocol error: incomplete message");
 	const unsigned dated = PROTOCOL_BIT(MTIME) | PROTOCOL_BIT(NSEC);
 	message->dated = (there & dated) == dated && message->nsec < 1000000000;
 	return PROTOCOL_DONE;
@@ -145,7 +145,7 @@ protocol_take_greeting(
 	*message = (struct protocol_message){ .kind = PROTOCOL_GREETING };
 	message->sends = protocol_skip_word(&text, PROTOCOL_SENDER);
 	if (!message->sends && !protocol_skip_word(&text, PROTOCOL_RECEIVER))
-		return protocol_bad(why, "a greeting with an unknown role");
+		return protocol_bad(why, "protocol error: unknown role");
 	/* Words that a later version adds are skipped. */
 	for (; *text != '\0'; text += strcspn(text, " "), text += *text == ' ')
 		if (protocol_skip_word(&text, PROTOCOL_SHA256)) {
@@ -165,7 +165,7 @@ protocol_step_greeting(struct protocol *protocol, unsigned char byte,
 	if (at < strlen(PROTOCOL_MAGIC) && byte != (unsigned char)PROTOCOL_MAGIC[at])
 		return protocol_bad(why, NULL);
 	if (byte != '\n' && (byte < ' ' || byte > '~' || at == PROTOCOL_GREETING_MAX))
-		return protocol_bad(why, "an invalid greeting");
+		return protocol_bad(why, "protocol error: invalid greeting");
 	protocol->bytes[protocol->have++] = byte;
 	if (byte != '\n')
 		return PROTOCOL_MORE;
@@ -186,11 +186,11 @@ protocol_step_length(struct protocol *protocol, unsigned char byte, const char *
 	}
 	if (byte < '0' || byte > '9' || (byte == '0' && protocol->length == 0) ||
 		protocol->have == PROTOCOL_DIGITS)
-		return protocol_bad(why, "bytes that are not a message");
+		return protocol_bad(why, "protocol error: malformed message");
 	protocol->have++;
 	protocol->length = protocol->length * 10 + (size_t)(byte - '0');
 	return protocol->length > PROTOCOL_OBJECT_MAX
-		? protocol_bad(why, "a message that is too long")
+		? protocol_bad(why, "protocol error: message too long")
 		: PROTOCOL_MORE;
 }
 
@@ -207,7 +207,7 @@ protocol_step(struct protocol *protocol, unsigned char byte, struct protocol_mes
 		return PROTOCOL_MORE;
 	}
 	if (byte != ',')
-		return protocol_bad(why, "bytes that are not a message");
+		return protocol_bad(why, "protocol error: malformed message");
 	enum protocol_result result = protocol_take_object(protocol, message, why);
 	protocol->in_object = false;
 	protocol->have = protocol->length = 0;

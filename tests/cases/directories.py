@@ -43,11 +43,11 @@ HOSTILE_SENDERS = [
     (message(type='tar', name='.new.part'), 23, 'incomplete'),
     (message(type='tar', name='a\nb'), 23, 'control'),
     (message(type='tar', name='file'), 23, 'file: File exists'),
-    (message(type='tar'), 102, 'not complete'),
+    (message(type='tar'), 102, 'protocol error: incomplete message'),
     (message(type='tar', name=5), 102, 'invalid value'),
-    (TREE + TREE, 102, 'does not belong'),
-    (TREE + message(type='start', offset=0), 102, 'does not belong'),
-    (TREE + message(type='end', count=1), 102, 'does not belong'),
+    (TREE + TREE, 102, 'unexpected message'),
+    (TREE + message(type='start', offset=0), 102, 'unexpected message'),
+    (TREE + message(type='end', count=1), 102, 'unexpected message'),
     (TREE + message(type='data', size=-1), 102, 'invalid value'),
     (TREE + message(type='done'), 18, 'cut'),
     (TREE + data(WHOLE) + message(type='done'), 18, 'ends without its two blocks'),
@@ -57,7 +57,7 @@ HOSTILE_SENDERS = [
     (TREE + data(WHOLE + END)[:-1], 18, 'the connection ended before'),
     (TREE + data(WHOLE, END, b'x') + message(type='done'), 102, 'after the end'),
     (TREE + data(b'x' * 5000) + message(type='done'), 102, 'malformed'),
-    (TREE + data(WHOLE, END) + message(type='error', status=26, error='read a: no'), 26, 'sender said: read a: no'),
+    (TREE + data(WHOLE, END) + message(type='error', status=26, error='read a: no'), 26, 'sender reported: read a: no'),
 ]
 
 
@@ -71,7 +71,7 @@ def senders():
         answer = talk(cat, SENDER + sent)
         fail(cat, status, text)
         check([name for name in os.listdir(target) if name not in ('file', '.new.part')], [], sent)
-        if 'said' not in text and 'ended before' not in text:
+        if 'reported' not in text and 'ended before' not in text:
             check((answer[-1]['type'], answer[-1]['status']), ('error', status), sent)
 
 
@@ -105,12 +105,12 @@ def hostile():
 # What a receiver sends behind its greeting; the sender's status and message.
 READY = message(type='ready', offset=0)
 HOSTILE_RECEIVERS = [
-    (message(type='stored'), 102, 'does not belong'),
-    (READY + message(type='stored'), 102, 'does not belong'),
-    (READY + READY, 102, 'does not belong'),
-    (message(type='ready', offset=4194304, digest='00' * 32), 102, 'does not belong'),
-    (message(type='error', status=23, error='no space'), 23, 'receiver said: no space'),
-    (READY + message(type='error', status=63, error='too large'), 63, 'receiver said: too large'),
+    (message(type='stored'), 102, 'unexpected message'),
+    (READY + message(type='stored'), 102, 'unexpected message'),
+    (READY + READY, 102, 'unexpected message'),
+    (message(type='ready', offset=4194304, digest='00' * 32), 102, 'unexpected message'),
+    (message(type='error', status=23, error='no space'), 23, 'receiver reported: no space'),
+    (READY + message(type='error', status=63, error='too large'), 63, 'receiver reported: too large'),
     (READY, 18, 'ended before'),
     (b'', 18, 'ended before'),
 ]

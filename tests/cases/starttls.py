@@ -61,7 +61,7 @@ def protocols():
 
 
 def behind():
-    """Data behind the answer, before TLS, is refused."""
+    """Data after the answer, before TLS, is refused."""
     for protocol, script in PROTOCOLS.items():
         # MySQL's server does not answer the last request.
         script = script[:-1] if protocol == 'mysql' else script
@@ -70,7 +70,7 @@ def behind():
         s = accept(there)
         with contextlib.suppress(OSError):
             turns(s, script[:-1] + (script[-1] + b'250 evil\r\n',))
-        cat.fail(35, r'STARTTLS \(%s\) with localhost:[0-9]+: the server sent data behind its answer' % protocol)
+        cat.fail(35, r'STARTTLS \(%s\) with localhost:[0-9]+: the server sent data after its answer' % protocol)
         check(cat.output(), b'')
         s.close()
 

@@ -95,19 +95,19 @@ HOSTILE_SENDERS = [
     (announce('new', -1), 102, 'invalid value'),
     (announce('new', 1 << 64), 102, 'invalid value'),
     (announce('new', 0.5), 102, 'invalid value'),
-    (announce('new') + announce('other'), 102, 'does not belong'),
-    (announce('new') + message(type='data', size=6), 102, 'does not belong'),
+    (announce('new') + announce('other'), 102, 'unexpected message'),
+    (announce('new') + message(type='data', size=6), 102, 'unexpected message'),
     (announce('new') + message(type='done'), 18, 'fewer bytes'),
-    (announce('new') + FULL + message(type='end', count=2), 102, 'does not belong'),
+    (announce('new') + FULL + message(type='end', count=2), 102, 'unexpected message'),
     (announce('new') + message(type='data', size=5) + b'hel', 18, 'ended before'),
-    (announce('new') + message(type='error', status=26, error='\x1b[31mno'), 26, r'sender said: \^\[\[31mno'),
-    (announce('new') + message(type='error', status=0, error='no'), 102, 'sender said: no'),
-    (message(type='stored'), 102, 'does not belong'),
-    (message(type='end', count=1), 102, 'does not belong'),
-    (announce('new') + message(type='start', offset=0), 102, 'does not belong'),
-    (b'9' * 10, 102, 'not a message|too long'),
+    (announce('new') + message(type='error', status=26, error='\x1b[31mno'), 26, r'sender reported: \^\[\[31mno'),
+    (announce('new') + message(type='error', status=0, error='no'), 102, 'sender reported: no'),
+    (message(type='stored'), 102, 'unexpected message'),
+    (message(type='end', count=1), 102, 'unexpected message'),
+    (announce('new') + message(type='start', offset=0), 102, 'unexpected message'),
+    (b'9' * 10, 102, 'message too long'),
     (b'5:hello,', 102, 'JSON'),
-    (SENDER, 102, 'not a message'),
+    (SENDER, 102, 'malformed message'),
     (b'', 18, 'ended before'),
 ]
 
@@ -127,19 +127,19 @@ def senders():
 
 # What a receiver sends behind its greeting; the sender's status and message.
 HOSTILE_RECEIVERS = [
-    (message(type='stored'), 102, 'does not belong'),
-    (message(type='ready', offset=0) + message(type='stored'), 102, 'does not belong'),
-    (message(type='ready', offset=7), 102, 'does not belong'),
-    (message(type='ready', offset=4194304, digest='00' * 32), 102, 'does not belong'),
-    (message(type='ready', offset=0) * 2, 102, 'does not belong'),
-    (announce(), 102, 'does not belong'),
-    (message(type='end', count=0), 102, 'does not belong'),
-    (message(type='error', status=23, error='no \x1b[2Jspace'), 23, r'receiver said: no \^\[\[2Jspace'),
+    (message(type='stored'), 102, 'unexpected message'),
+    (message(type='ready', offset=0) + message(type='stored'), 102, 'unexpected message'),
+    (message(type='ready', offset=7), 102, 'unexpected message'),
+    (message(type='ready', offset=4194304, digest='00' * 32), 102, 'unexpected message'),
+    (message(type='ready', offset=0) * 2, 102, 'unexpected message'),
+    (announce(), 102, 'unexpected message'),
+    (message(type='end', count=0), 102, 'unexpected message'),
+    (message(type='error', status=23, error='no \x1b[2Jspace'), 23, r'receiver reported: no \^\[\[2Jspace'),
     (message(type='error', status=-1, error='no'), 102, 'invalid value'),
-    (message(type='error', status=999, error='no'), 102, 'receiver said: no'),
+    (message(type='error', status=999, error='no'), 102, 'receiver reported: no'),
     (message(type='ready', offset=0), 18, 'ended before'),
     (b'', 18, 'ended before'),
-    (b'\xff' * 100, 102, 'not a message'),
+    (b'\xff' * 100, 102, 'malformed message'),
 ]
 
 
@@ -177,7 +177,7 @@ def flood():
                 s.sendall(b'x' * 65536)
         except OSError:
             pass
-    fail(cat, 102, 'not a message')
+    fail(cat, 102, 'malformed message')
 
 
 def digests():
@@ -353,7 +353,7 @@ def retried():
         server.send(signal.SIGTERM)
         server.process.wait()
         # The last session has ended in order.
-        check('does not belong' in server.errors(), False, server.errors())
+        check('unexpected message' in server.errors(), False, server.errors())
 
 
 def secured():
