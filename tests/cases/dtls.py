@@ -7,7 +7,7 @@ from drive import Cat, check, dial, main, T, udp, until
 from dtls_peer import C, Dtls, Network
 
 ROOT = '--ssl-trustfile', C + '/root.crt'
-DATA = 23  # the type of a record (RFC 6347): application_data
+CHANGE, DATA = 20, 23  # types of records (RFC 6347): change_cipher_spec, application_data
 
 
 def client(port, *options, trust=ROOT, host='127.0.0.1', **kwargs):
@@ -170,6 +170,25 @@ def disturbed():
         peer.close()
         cat.process.stdin.close()
         check(cat.end(), b'onetwothree')
+
+
+def early():
+    """A message that comes before the end of the handshake is the first one behind it."""
+    held = []
+
+    def late(way, number, data):
+        if data[0] == CHANGE and way == '<':
+            held.append(data)
+            return []
+        return [data] + [held.pop() for _ in held]
+
+    cat, peer, net = over(late)
+    peer.handshake()
+    peer.write(b'first')
+    cat.await_output(b'first')
+    peer.close()
+    cat.process.stdin.close()
+    cat.end()
 
 
 def changed():
