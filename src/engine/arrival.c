@@ -81,6 +81,7 @@ arrival_make_room(struct clients *clients)
 	if (client == NULL)
 		return false;
 	event_enter(client->session.id);
+	(void)stream_take_verdict(client->session.remote, &fault);
 	(void)fault_set(&fault, STATUS_TIMEOUT, 0,
 		"accept %s: handshake ended for other clients (%zu at a time)",
 		client->session.remote->name, clients->arriving - clients->waiting);

@@ -182,7 +182,9 @@ session_open(struct session *session, const struct service_context *context,
 	if (pollset == NULL)
 		session->relay.out.moved_at = session->began = now;
 	else if (fault_is_set(fault) ||
-		(pollset_fired(pollset, session->watch_entry) && session_has_left(session)))
+		(pollset_fired(pollset, session->watch_entry) &&
+			(stream_take_verdict(session_local(session), fault) ||
+				session_has_left(session))))
 		return true;
 	enum io result = stream_open(session->remote, pollset, now, fault);
 	if (result == IO_OK && !session->connected)
@@ -197,7 +199,8 @@ session_open(struct session *session, const struct service_context *context,
 		return !session_begin(session, now, fault);
 	if (result == IO_AGAIN && session_local(session)->caps.retries)
 		session->relay.out.moved_at = now;
-	if (result == IO_AGAIN && now >= session_deadline(session))
+	if (result == IO_AGAIN && now >= session_deadline(session) &&
+		!stream_take_verdict(session_local(session), fault))
 		(void)fault_set(fault, STATUS_TIMEOUT, 0, "%s %s: timed out",
 			session->connects || session->local != NULL ? "connect" : "accept",
 			session_local(session)->name);

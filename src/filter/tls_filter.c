@@ -7,15 +7,14 @@
 #include "filter/dtls_filter.h"
 #include "filter/filter.h"
 #include "filter/starttls_filter.h"
-#include "filter/tls_handshake.h"
 #include "filter/tls_link.h"
+#include "filter/tls_opening.h"
 
 struct tls_filter {
 	struct tls_filter_config config;
 	void *session; /* the plug-in's; NULL before the first step of opening */
-	int64_t deadline;
+	struct tls_opening opening;
 	struct tls_link link;
-	bool established;
 	bool shut;           /* close_notify is in the queue, or sent */
 	bool confirmed;      /* it, and all before, has arrived as far as the stream below knows */
 	bool read_waits;     /* the read waits until the queue can be written */
@@ -47,12 +46,14 @@ tls_filter_start(struct stream *stream, int64_t now, struct fault *fault)
 	struct tls_filter *filter = stream->impl;
 	const struct tls_filter_config *config = &filter->config;
 	const struct tls_bottom bottom = tls_link_bottom(&filter->link);
-	filter->deadline = clock_after(now, config->limit);
 	/* The mark would count encrypted bytes, of which the library reads less than the mark. */
 	for (struct stream *lower = stream->lower; lower != NULL; lower = lower->lower)
 		lower->caps.lowat = NULL;
 	filter->session = config->tls->ops->session_new(
 		config->tls->context, &bottom, stream->name, config->name, fault);
+	filter->opening = (struct tls_opening){ .config = config,
+		.session = filter->session,
+		.deadline = clock_after(now, config->limit) };
 	return filter->session != NULL;
 }
 
@@ -61,45 +62,17 @@ tls_filter_open(
 	struct stream *stream, const struct pollset *pollset, int64_t now, struct fault *fault)
 {
 	struct tls_filter *filter = stream->impl;
-	const struct tls_ops *ops = filter->config.tls->ops;
 	(void)pollset;
 	if (filter->session == NULL && !tls_filter_start(stream, now, fault))
 		return IO_FAIL;
-	tls_link_begin(&filter->link);
-	enum io result = filter->established ? IO_OK : ops->handshake(filter->session, fault);
-	/* Also the alert of a handshake that has failed. */
-	enum io flushed = tls_link_flush(&filter->link, &filter->link.failure);
-	tls_filter_follow(stream);
-	if (result == IO_FAIL || flushed == IO_FAIL) {
-		tls_handshake_explain(stream, &filter->link.heard, &filter->link.failure, fault);
-		return IO_FAIL;
-	}
-	if (result == IO_OK && !filter->established) {
-		filter->established = true;
-		tls_handshake_report(filter->config.tls, filter->session, stream->name);
-		if (!tls_handshake_save(&filter->config, filter->session, fault))
-			return IO_FAIL;
-	}
-	if (result == IO_OK && flushed == IO_OK) {
-		stream->ready = ops->pending(filter->session);
-		return IO_OK;
-	}
-	if (flushed == IO_AGAIN)
-		stream->read = stream->lower->write;
-	else if (tls_link_goes_on(&filter->link))
-		stream->read.at = STREAM_NOW;
-	if (now >= filter->deadline)
-		return IO_FAULT(
-			fault, STATUS_TIMEOUT, 0, "TLS handshake with %s: timed out", stream->name);
-	return IO_AGAIN;
+	return tls_opening_step(&filter->opening, stream, &filter->link, now, fault);
 }
 
 static void
 tls_filter_ask(const struct stream *stream, struct pollset *pollset)
 {
 	const struct tls_filter *filter = stream->impl;
-	(void)stream_ask(&stream->read, pollset);
-	pollset_until(pollset, filter->deadline);
+	tls_opening_ask(&filter->opening, stream, pollset);
 }
 
 /* The library's read has failed: the cause is the stream below, its end, or what was received. */
@@ -354,6 +327,7 @@ tls_filter_close(struct stream *stream, bool clean)
 	if (filter->session != NULL)
 		ops->session_free(filter->session);
 	tls_link_close(&filter->link);
+	fault_clear(&filter->opening.failure);
 	fault_clear(&filter->ending);
 	fault_clear(&ignored);
 }
@@ -393,7 +367,7 @@ tls_filter_describe(const struct stream *top, struct tls_facts *facts)
 	while (top != NULL && top->ops != &tls_filter_ops)
 		top = top->lower;
 	const struct tls_filter *filter = top != NULL ? top->impl : NULL;
-	if (filter == NULL || !filter->established)
+	if (filter == NULL || !filter->opening.established)
 		return false;
 	filter->config.tls->ops->describe(filter->session, facts);
 	return true;

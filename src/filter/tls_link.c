@@ -85,15 +85,53 @@ tls_link_flush(struct tls_link *link, struct fault *fault)
 	return result;
 }
 
-enum io
-tls_link_ignore(struct tls_link *link, struct fault *fault)
+/* Reads what is ignored. */
+static enum io
+tls_link_discard(struct tls_link *link, struct fault *fault)
 {
 	unsigned char ignored[TLS_LINK_IGNORED];
 	struct iovec piece = { ignored, sizeof ignored };
 	size_t got;
-	enum io result = stream_read(link->lower, &piece, 1, &got, fault);
+	return stream_read(link->lower, &piece, 1, &got, fault);
+}
+
+enum io
+tls_link_ignore(struct tls_link *link, struct fault *fault)
+{
+	enum io result = tls_link_discard(link, fault);
 	link->ended = result == IO_END;
 	return result == IO_FAIL ? IO_FAIL : IO_AGAIN;
+}
+
+/* The stream at the bottom, which has the statistics. */
+static struct stream_stats *
+tls_link_stats(const struct tls_link *link)
+{
+	struct stream *bottom = link->lower;
+	while (bottom->lower != NULL)
+		bottom = bottom->lower;
+	return &bottom->stats;
+}
+
+enum io
+tls_link_part(struct tls_link *link, struct fault *verdict, struct stream_side *read)
+{
+	struct fault ignored = FAULT_NONE;
+	struct stream_stats *stats = tls_link_stats(link);
+	enum io result = tls_link_flush(link, &ignored);
+	stats->verdict = verdict;
+	stats->parted = result == IO_OK;
+	if (result == IO_OK)
+		(void)stream_shut(link->lower, true, &ignored);
+	if (result != IO_FAIL)
+		result = tls_link_discard(link, &ignored);
+	fault_clear(&ignored);
+	*read = link->lower->read;
+	if (result == IO_OK)
+		read->at = STREAM_NOW;
+	else if (result == IO_AGAIN && !tls_link_is_empty(link))
+		tls_link_await_room(link, read);
+	return result == IO_END || result == IO_FAIL ? IO_OK : IO_AGAIN;
 }
 
 void

@@ -65,6 +65,12 @@ void tls_link_notify(struct tls_link *link);
  */
 bool tls_link_has_arrived(struct tls_link *link);
 
+/* The handshake has failed, and the alert in the queue says why. Sends it, and the end, and
+ * discards what the peer still sends: to close a connection with unread data would reset it, which
+ * can destroy the alert. `verdict` is what the handshake has failed for. IO_AGAIN: *read says what
+ * to wait for; IO_OK: the peer has ended. */
+enum io tls_link_part(struct tls_link *link, struct fault *verdict, struct stream_side *read);
+
 /* Frees it. */
 void tls_link_close(struct tls_link *link);
 

@@ -74,9 +74,12 @@ fdpass_connect(struct fdpass *pass, const struct pollset *pollset, int64_t now, 
 		dial_report(dial);
 	if (result == IO_OK)
 		pass->fd = pass->stream != NULL ? pass->stream->write.fd : dial->fd;
-	if (result == IO_AGAIN && now >= pass->deadline)
-		return IO_FAULT(
+	if (result == IO_AGAIN && now >= pass->deadline &&
+		!stream_take_verdict(pass->stream, fault))
+		(void)fault_set(
 			fault, STATUS_TIMEOUT, 0, "connect %s: timed out", pass->stream->name);
+	if (fault_is_set(fault))
+		return IO_FAIL;
 	return result;
 }
 

@@ -349,7 +349,7 @@ static void
 socket_close(struct stream *stream, bool clean)
 {
 	struct socket *socket = stream->impl;
-	if (clean)
+	if (clean || stream->stats.parted)
 		transport_abort_on_close(socket->transport, socket->fd, false);
 	if (socket->marked)
 		(void)sys_mark_end(socket->fd, false);

@@ -95,6 +95,16 @@ stream_settle(struct stream **stream, struct fault *fault)
 	return IO_OK;
 }
 
+bool
+stream_take_verdict(const struct stream *stream, struct fault *fault)
+{
+	struct fault *verdict = stream_stats(stream)->verdict;
+	if (verdict == NULL || !fault_is_set(verdict))
+		return false;
+	fault_move(fault, verdict);
+	return true;
+}
+
 void
 stream_follow(struct stream *stream)
 {

@@ -117,6 +117,7 @@ struct stream_stats {
 	size_t unarrived;      /* bytes that the last shut found not to have arrived */
 	int broken;            /* the error that ended the connection; 0: none */
 	bool discarding;       /* what is written is dropped: the reader is gone */
+	bool parted;           /* its end was sent behind a refusal that a reset could destroy */
 	bool unfinished;       /* another connection can continue what the kind does */
 	bool busy;             /* one side has refused it as busy: another connection may succeed */
 	struct fault *verdict; /* not owned: the result that the kind has found, which comes before
@@ -162,6 +163,10 @@ void stream_ask_open(const struct stream *stream, struct pollset *pollset);
 /* Makes the result of a session that has ended well permanent, from the top down: IO_OK, IO_FAIL,
  * or IO_AGAIN: the write side of *stream says when to call again. NULL: there is nothing. */
 enum io stream_settle(struct stream **stream, struct fault *fault);
+
+/* Moves the verdict of a stream that is opening to the fault: it has failed, and still ends its
+ * connection. False: there is none. */
+bool stream_take_verdict(const struct stream *stream, struct fault *fault);
 
 /* Takes over the lower stream's sides, capabilities and loan; for filters, after each operation. */
 void stream_follow(struct stream *stream);
