@@ -279,7 +279,7 @@ complete -c sockcat -n '__sockcat_lacks --proxy-auth-file' -l proxy-auth-file -r
 complete -c sockcat -n '__sockcat_lacks --proxy-auth' -l proxy-auth -x -d 'Log in to the proxy as USER'
 complete -c sockcat -n '__sockcat_lacks --proxy-digest --proxy-server' -l proxy-digest -d 'Authenticate to HTTP proxies with Digest'
 complete -c sockcat -l noproxy -x -d 'Connect directly to these names and addresses'
-complete -c sockcat -n '__sockcat_lacks -z --probe -u --udp -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-digest --proxy-server --send-proxy --send --receive -C --crlf --in --offset --out -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' -l proxy-server -x -d 'Serve as a proxy: http, socks4, socks5'
+complete -c sockcat -n '__sockcat_lacks -z --probe -u --udp -d --no-stdin --send-only --recv-only --wait-for --ping -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --proxy-digest --proxy-server --send-proxy --send --receive -C --crlf --in --offset --out -t --telnet --raw --frame --stdio-frame --stdin-frame --stdout-frame -F --pass-fd --seqpacket --udplite' -l proxy-server -x -d 'Serve as a proxy: http, socks4, socks5, udp'
 complete -c sockcat -l allow-dest -x -d 'Allow only the targets ADDR[/BITS][:PORT]'
 complete -c sockcat -l deny-dest -x -d 'Refuse these targets; overrides --allow-dest'
 complete -c sockcat -l proxy-header -x -d 'Send a field NAME: VALUE to HTTP proxies'

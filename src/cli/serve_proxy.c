@@ -3,12 +3,14 @@
 
 #include <string.h>
 
-/* The words of --proxy-server and --proxy-type, in the order of the latter's row. */
+/* The words of --proxy-server, and first those of --proxy-type in the order of its row. */
 static const struct {
 	const char *word;
 	unsigned protocol;
-} serve_proxy_rows[] = { { "http", PROXY_REQUEST_HTTP }, { "socks4", PROXY_REQUEST_SOCKS4 },
-	{ "socks5", PROXY_REQUEST_SOCKS5 } };
+	bool datagrams; /* relayed for clients of SOCKS5 */
+} serve_proxy_rows[] = { { "http", PROXY_REQUEST_HTTP, false },
+	{ "socks4", PROXY_REQUEST_SOCKS4, false }, { "socks5", PROXY_REQUEST_SOCKS5, false },
+	{ "udp", 0, true } };
 #define SERVE_PROXY_ROWS (sizeof serve_proxy_rows / sizeof serve_proxy_rows[0])
 
 /* Adds the protocols of a list. */
@@ -25,13 +27,30 @@ serve_proxy_add(struct proxy_server_config *server, const char *text, struct fau
 			i++;
 		if (i == SERVE_PROXY_ROWS)
 			return fault_set(fault, STATUS_VALUE, 0,
-				"invalid --proxy-server '%s': expected a list of http, socks4 and "
-				"socks5",
+				"invalid --proxy-server '%s': expected a list of http, socks4, "
+				"socks5 and udp",
 				text);
 		server->protocols |= serve_proxy_rows[i].protocol;
+		server->datagrams |= serve_proxy_rows[i].datagrams;
 		if (at[n] == '\0')
 			return true;
 	}
+}
+
+/* Checks what relaying datagrams needs. */
+static bool
+serve_proxy_check_datagrams(const struct proxy_server_config *server, const struct options *options,
+	struct fault *fault)
+{
+	const char *list = options->text[OPTION_proxy_server];
+	if (!server->datagrams)
+		return true;
+	if ((server->protocols & PROXY_REQUEST_SOCKS5) == 0)
+		return fault_set(
+			fault, STATUS_USAGE, 0, "--proxy-server '%s': udp requires socks5", list);
+	return (!options_has(options, OPTION_proxy) && !options_has(options, OPTION_nc_proxy)) ||
+		fault_set(fault, STATUS_USAGE, 0, "--proxy-server '%s': udp conflicts with --proxy",
+			list);
 }
 
 static bool
@@ -65,6 +84,7 @@ serve_proxy_config(struct config *config, const struct options *options, struct 
 	server->numeric = options_has(options, OPTION_nodns);
 	config->to.transport = transport_find(TRANSPORT_INET, false, false, -1);
 	if (!serve_proxy_add(server, list, fault) ||
+		!serve_proxy_check_datagrams(server, options, fault) ||
 		!serve_proxy_users(server, options->text[OPTION_proxy_auth_file], fault))
 		return false;
 	for (size_t i = 0; i < options->given_count; i++) {

@@ -43,7 +43,7 @@ account_counts(enum event_kind kind, const struct session *session)
 		.ignored = stats->ignored,
 		.unsent = stats->unsent,
 	};
-	if (remote->caps.endless)
+	if (remote->caps.messages)
 		(void)sys_dropped(remote->read.fd, &event.dropped);
 	return event;
 }

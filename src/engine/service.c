@@ -118,8 +118,8 @@ service_init_proxy(const struct service_context *context, struct fault *fault)
 {
 	const struct config *config = context->config;
 	const struct dial_config dial = config_dial_to(config, context->now);
-	return proxy_target_new(
-		&config->proxy_server, &config->proxies, &dial, context->remote, fault);
+	return proxy_target_new(&config->proxy_server, &config->proxies, &dial, context->remote,
+		context->peer, fault);
 }
 
 static struct stream *

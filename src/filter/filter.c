@@ -17,6 +17,31 @@ filter_add(struct stream **top, const struct stream_ops *ops, size_t size, struc
 	return stream;
 }
 
+bool
+filter_insert(struct stream *stream, const struct stream_ops *ops, size_t size, struct fault *fault)
+{
+	struct stream *lower = malloc(sizeof *lower), *top = lower;
+	if (lower == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "open %s", stream->name);
+	*lower = *stream;
+	if (filter_add(&top, ops, size, fault) == NULL) {
+		free(lower);
+		return false;
+	}
+	*stream = *top;
+	free(top);
+	return true;
+}
+
+void
+filter_follow_up(struct stream *top, const struct stream *bottom)
+{
+	if (top == bottom)
+		return;
+	filter_follow_up(top->lower, bottom);
+	stream_follow(top);
+}
+
 void
 filter_become_lower(struct stream *stream)
 {

@@ -16,6 +16,14 @@
 struct stream *filter_add(
 	struct stream **top, const struct stream_ops *ops, size_t size, struct fault *fault);
 
+/* The same below those who hold a pointer to the stream: the stream becomes the filter, and moves
+ * below it. */
+bool filter_insert(
+	struct stream *stream, const struct stream_ops *ops, size_t size, struct fault *fault);
+
+/* Takes over the sides of `bottom` in all filters from the one above it to `top`. */
+void filter_follow_up(struct stream *top, const struct stream *bottom);
+
 /* The filter, which is no longer needed, becomes the stream below, with its name. Frees `impl`. */
 void filter_become_lower(struct stream *stream);
 

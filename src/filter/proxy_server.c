@@ -90,7 +90,7 @@ proxy_server_read(struct stream *stream, int64_t now, struct fault *fault)
 		taken = proxy_request_take(request, bytes, got);
 	}
 	server->state = PROXY_SERVER_ANSWERING;
-	if (taken == PROXY_REQUEST_TARGET)
+	if (taken == PROXY_REQUEST_TARGET || taken == PROXY_REQUEST_ASSOCIATE)
 		return IO_OK;
 	(void)proxy_server_fault(stream, STATUS_PROXY, request->words, &server->fault);
 	server->state = request->wrong_login ? PROXY_SERVER_DELAYING : PROXY_SERVER_REFUSING;
@@ -226,9 +226,10 @@ static const struct stream_ops proxy_server_ops = {
 bool
 proxy_server_add(struct stream **top, const struct proxy_server_config *config, struct fault *fault)
 {
-	const struct proxy_request_rules rules = {
-		.protocols = config->protocols, .numeric = config->numeric, .users = &config->users
-	};
+	const struct proxy_request_rules rules = { .protocols = config->protocols,
+		.datagrams = config->datagrams,
+		.numeric = config->numeric,
+		.users = &config->users };
 	if (config->protocols == 0)
 		return true;
 	struct stream *stream =
@@ -255,6 +256,13 @@ proxy_server_request(const struct stream *stream)
 {
 	const struct proxy_server *server = stream->impl;
 	return &server->request;
+}
+
+void
+proxy_server_bind(struct stream *stream, const struct address *bound)
+{
+	struct proxy_server *server = stream->impl;
+	server->request.bound = *bound;
 }
 
 void

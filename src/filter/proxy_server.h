@@ -17,6 +17,7 @@
 struct proxy_server_config {
 	unsigned protocols; /* see struct proxy_request_rules; 0: no proxy server */
 	bool numeric;       /* names are refused */
+	bool datagrams;     /* SOCKS5 may ask to relay datagrams */
 	struct proxy_users users;
 	struct destinations destinations;
 	int64_t limit; /* of the request, a span */
@@ -32,6 +33,9 @@ struct stream *proxy_server_find(struct stream *top);
 
 /* The request of an open filter. */
 const struct proxy_request *proxy_server_request(const struct stream *filter);
+
+/* The address to which the client has to send its datagrams, for the answer. */
+void proxy_server_bind(struct stream *filter, const struct address *bound);
 
 /* Begins to answer; *fault is why the client is refused, and is taken. */
 void proxy_server_answer(struct stream *filter, enum proxy_request_outcome outcome, int64_t now,

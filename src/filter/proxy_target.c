@@ -7,6 +7,7 @@
 
 #include "base/event.h"
 #include "filter/proxy_filter.h"
+#include "filter/udp_associate.h"
 
 struct proxy_target {
 	struct stream *client; /* not owned */
@@ -125,10 +126,13 @@ proxy_target_dial(struct proxy_target *target, const struct proxy_server_config 
 
 struct stream *
 proxy_target_new(const struct proxy_server_config *config, const struct proxy_chain *chain,
-	const struct dial_config *dial, struct stream *client, struct fault *fault)
+	const struct dial_config *dial, struct stream *client, const struct address *peer,
+	struct fault *fault)
 {
 	struct stream *server = proxy_server_find(client);
 	const struct proxy_request *request = proxy_server_request(server);
+	if (request->associates)
+		return udp_associate_new(config, dial->hosts, client, peer, fault);
 	struct stream *stream = stream_new(&proxy_target_ops, endpoint_print(&request->target),
 		sizeof(struct proxy_target), fault);
 	if (stream == NULL)

@@ -94,6 +94,11 @@ bool address_is_loopback(const struct address *address);
 uint16_t address_port(const struct address *address);
 void address_set_port(struct address *address, uint16_t port);
 
+/* Turns an IPv4 address that is written as one of IPv6 (::ffff:192.0.2.1) into one of IPv4, and the
+ * reverse. Other addresses stay as they are. */
+void address_unmap(struct address *address);
+void address_map(struct address *address);
+
 bool address_equal(const struct address *a, const struct address *b);
 
 /* Equal addresses have the same hash. */

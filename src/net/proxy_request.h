@@ -7,6 +7,7 @@
  *     ... until the result is not PROXY_REQUEST_MORE
  *     PROXY_REQUEST_TARGET: connect to `target`; proxy_request_answer(&request, how it ended);
  *     send all of `out`
+ *     PROXY_REQUEST_ASSOCIATE: bind a socket, set `bound`; the same
  *
  * `wants` never extends beyond the request, so that the target gets all bytes that follow.
  */
@@ -38,14 +39,16 @@ enum proxy_request_protocols {
 
 struct proxy_request_rules {
 	unsigned protocols;              /* that are served */
+	bool datagrams;                  /* SOCKS5 may ask to relay datagrams */
 	bool numeric;                    /* names are refused */
 	const struct proxy_users *users; /* without any: no login */
 };
 
 enum proxy_request_result {
-	PROXY_REQUEST_MORE,   /* send `out` if it has become longer, read `wants` bytes */
-	PROXY_REQUEST_TARGET, /* `target` is known */
-	PROXY_REQUEST_REFUSED /* send `out`, and end the connection */
+	PROXY_REQUEST_MORE,      /* send `out` if it has become longer, read `wants` bytes */
+	PROXY_REQUEST_TARGET,    /* `target` is known */
+	PROXY_REQUEST_ASSOCIATE, /* relay datagrams of the client (RFC 1928, section 7) */
+	PROXY_REQUEST_REFUSED    /* send `out`, and end the connection */
 };
 
 /* How connecting to the target has ended. */
@@ -91,6 +94,9 @@ struct proxy_request {
 	bool logged_in;
 	char host[PROXY_REQUEST_IN];
 	struct endpoint target; /* its host points into `host` */
+	bool associates;        /* the client has datagrams to relay, and no target */
+	uint16_t client_port;   /* from which it sends them; 0: from any */
+	struct address bound;   /* to which it has to send them; set before the answer */
 	const char *words;      /* why it was refused */
 };
 

@@ -228,8 +228,15 @@ enum io
 resolve_step(struct resolve *resolve, const struct endpoint *endpoint,
 	const struct pollset *pollset, struct fault *fault)
 {
+	return pollset_fired(pollset, resolve->entry) ? resolve_look(resolve, endpoint, fault)
+						      : IO_AGAIN;
+}
+
+enum io
+resolve_look(struct resolve *resolve, const struct endpoint *endpoint, struct fault *fault)
+{
 	struct resolve_job *job = resolve->job;
-	if (!pollset_fired(pollset, resolve->entry) || !atomic_load(&job->left))
+	if (!atomic_load(&job->left))
 		return IO_AGAIN;
 	enum io done =
 		resolve_finish(resolve, job->result, job->error, job->found, endpoint, fault);

@@ -46,6 +46,9 @@ void resolve_ask(struct resolve *resolve, struct pollset *pollset);
 enum io resolve_step(struct resolve *resolve, const struct endpoint *endpoint,
 	const struct pollset *pollset, struct fault *fault);
 
+/* The same by looking whether the look-up is done, whatever was polled. */
+enum io resolve_look(struct resolve *resolve, const struct endpoint *endpoint, struct fault *fault);
+
 /* Frees everything and abandons a pending look-up. A zeroed struct is allowed. */
 void resolve_close(struct resolve *resolve);
 

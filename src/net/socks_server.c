@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "net/handshake.h"
+#include "net/socks_udp.h"
 
 #define SOCKS_SERVER_CONNECT 1
+#define SOCKS_SERVER_ASSOCIATE 3
 
 /* Methods of authentication. */
 #define SOCKS_SERVER_NONE 0
@@ -177,12 +179,17 @@ const struct proxy_request_protocol socks_server_v4_protocol = { .name = "socks4
 
 /* --- version 5 --- */
 
-/* Puts a code, and an unspecified address. */
+/* Puts a code and the bound address, or an unspecified one. */
 static void
 socks_server_v5_put(struct proxy_request *request, unsigned char code)
 {
-	const unsigned char bytes[10] = { 5, code, 0, SOCKS_SERVER_IPV4 };
-	proxy_request_put(request, bytes, sizeof bytes);
+	unsigned char bytes[SOCKS_UDP_ADDRESS_MAX] = { 0, 0, 0, SOCKS_SERVER_IPV4 };
+	size_t length = 10;
+	if (request->bound.length > 0)
+		length = socks_udp_write(bytes, &request->bound);
+	bytes[0] = 5;
+	bytes[1] = code;
+	proxy_request_put(request, bytes, length);
 }
 
 static void
@@ -262,6 +269,12 @@ socks_server_v5_target(struct proxy_request *request)
 	if (!socks_server_has(request, 4 + length + 2, &result))
 		return result;
 	unsigned port = socks_server_port(address + length);
+	if (in[1] == SOCKS_SERVER_ASSOCIATE) {
+		/* Its address is not needed: NAT may have changed it. */
+		request->associates = true;
+		request->client_port = (uint16_t)port;
+		return PROXY_REQUEST_ASSOCIATE;
+	}
 	if (in[3] == SOCKS_SERVER_NAME)
 		wrong = proxy_request_set_target(request, address + 1, length - 1, port);
 	else
@@ -281,9 +294,14 @@ socks_server_v5_request(struct proxy_request *request)
 	if (in[0] != 5 || in[2] != 0)
 		return socks_server_v5_refuse(
 			request, SOCKS_SERVER_FAILED, "the request is malformed");
-	if (in[1] != SOCKS_SERVER_CONNECT)
-		return socks_server_v5_refuse(
-			request, SOCKS_SERVER_NO_COMMAND, "only CONNECT is supported");
+	if (in[1] != SOCKS_SERVER_CONNECT &&
+		(in[1] != SOCKS_SERVER_ASSOCIATE || !request->rules.datagrams))
+		return socks_server_v5_refuse(request, SOCKS_SERVER_NO_COMMAND,
+			in[1] == SOCKS_SERVER_ASSOCIATE
+				? "UDP ASSOCIATE is not served (--proxy-server=socks5,udp)"
+				: request->rules.datagrams
+				? "only CONNECT and UDP ASSOCIATE are supported"
+				: "only CONNECT is supported");
 	if (in[3] != SOCKS_SERVER_IPV4 && in[3] != SOCKS_SERVER_NAME && in[3] != SOCKS_SERVER_IPV6)
 		return socks_server_v5_refuse(
 			request, SOCKS_SERVER_NO_TYPE, "unknown type of address");

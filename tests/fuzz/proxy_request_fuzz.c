@@ -17,7 +17,8 @@ proxy_request_fuzz_run(struct proxy_request *request, unsigned choice, const uin
 	static const struct proxy_users users = { .list = list, .count = 1 };
 	const struct proxy_request_rules rules = { .protocols = choice & 7,
 		.users = (choice & 8) != 0 ? &users : NULL,
-		.numeric = (choice & 16) != 0 };
+		.numeric = (choice & 16) != 0,
+		.datagrams = (choice & 32) != 0 };
 	enum proxy_request_result result = PROXY_REQUEST_MORE;
 	proxy_request_start(request, &rules);
 	*taken = 0;
@@ -40,6 +41,9 @@ proxy_request_fuzz_run(struct proxy_request *request, unsigned choice, const uin
 			abort();
 		proxy_request_answer(request, choice % PROXY_REQUEST_OUTCOMES);
 	}
+	if ((result == PROXY_REQUEST_ASSOCIATE) != request->associates ||
+		(request->associates && (choice & 32) == 0))
+		abort();
 	return result;
 }
 
@@ -58,6 +62,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 		abort();
 	/* A refusal may come inside of what was read at once. */
 	if (result == PROXY_REQUEST_REFUSED ? taken < taken_cut : taken != taken_cut)
+		abort();
+	if (whole.client_port != cut.client_port)
 		abort();
 	if (result == PROXY_REQUEST_TARGET && strcmp(whole.target.host, cut.target.host) != 0)
 		abort();

@@ -11,7 +11,8 @@
 enum {
 	ALL = PROXY_REQUEST_HTTP | PROXY_REQUEST_SOCKS4 | PROXY_REQUEST_SOCKS5,
 	LOGIN = 8,
-	NUMERIC = 16
+	NUMERIC = 16,
+	DATAGRAMS = 32
 };
 
 struct proxy_request_case {
@@ -91,7 +92,13 @@ static const struct proxy_request_case proxy_request_cases[] = {
 	REFUSED(ALL, "\5\1\0\4\1\0\1", "\5\0\5\1" FAIL5, "the request is malformed"),
 	REFUSED(ALL, "\5\1\0\5\1\1\1", "\5\0\5\1" FAIL5, "the request is malformed"),
 	REFUSED(ALL, "\5\1\0\5\2\0\1", "\5\0\5\7" FAIL5, "only CONNECT is supported"),
-	REFUSED(ALL, "\5\1\0\5\3\0\1", "\5\0\5\7" FAIL5, "only CONNECT is supported"),
+	REFUSED(ALL, "\5\1\0\5\3\0\1", "\5\0\5\7" FAIL5,
+		"UDP ASSOCIATE is not served (--proxy-server=socks5,udp)"),
+	REFUSED(ALL | DATAGRAMS, "\5\1\0\5\2\0\1", "\5\0\5\7" FAIL5,
+		"only CONNECT and UDP ASSOCIATE are supported"),
+	REFUSED(ALL | DATAGRAMS, "\5\1\0\5\3\0\2", "\5\0\5\10" FAIL5, "unknown type of address"),
+	REFUSED(ALL | DATAGRAMS, "\5\1\0\5\3\1\1", "\5\0\5\1" FAIL5, "the request is malformed"),
+	REFUSED(ALL | DATAGRAMS | LOGIN, "\5\1\0", "\5\377", "a user and password are required"),
 	REFUSED(ALL, "\5\1\0\5\1\0\2", "\5\0\5\10" FAIL5, "unknown type of address"),
 	REFUSED(ALL, "\5\1\0\5\1\0\3\0\0\120", "\5\0\5\1" FAIL5, NOT_TARGET),
 	REFUSED(ALL, "\5\1\0\5\1\0\3\3a\0b\0\120", "\5\0\5\1" FAIL5, NOT_TARGET),
@@ -208,6 +215,7 @@ proxy_request_case_start(struct proxy_request *request, unsigned rules)
 	static const struct proxy_users users = { .list = list, .count = 3 };
 	const struct proxy_request_rules given = { .protocols = rules & ALL,
 		.numeric = (rules & NUMERIC) != 0,
+		.datagrams = (rules & DATAGRAMS) != 0,
 		.users = (rules & LOGIN) != 0 ? &users : NULL };
 	proxy_request_start(request, &given);
 }
@@ -261,6 +269,43 @@ proxy_request_test_case(const struct proxy_request_case *row)
 		(void)proxy_request_case_feed(&request, row->in, cut, 1000, &result);
 		CHECK(result == PROXY_REQUEST_MORE && request.wants > 0);
 		CHECK(request.wants <= row->in_length - cut);
+	}
+}
+
+/* UDP ASSOCIATE, at every cut: the address of the request is not used, and need not be valid. */
+static void
+proxy_request_test_associate(void)
+{
+	static const struct {
+		const unsigned char *in;
+		size_t in_length;
+		uint16_t port;
+	} rows[] = { { BYTES("\5\1\0\5\3\0\1\0\0\0\0\0\0"), 0 },
+		{ BYTES("\5\1\0\5\3\0\1\300\0\2\1\1\2"), 258 },
+		{ BYTES("\5\1\0\5\3\0\3\0\0\0"), 0 }, { BYTES("\5\1\0\5\3\0\3\2\0%\0\7"), 7 },
+		{ BYTES("\5\1\0\5\3\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\377\377"), 65535 } };
+	static const struct address four = { .v4 = { .sin_family = AF_INET }, .length = 16 };
+	static const struct address six = { .v6 = { .sin6_family = AF_INET6 }, .length = 28 };
+	static struct proxy_request request;
+	enum proxy_request_result result;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		for (size_t cut = 0; cut < rows[i].in_length; cut++) {
+			proxy_request_case_start(&request, ALL | DATAGRAMS);
+			(void)proxy_request_case_feed(&request, rows[i].in, cut, 3, &result);
+			CHECK(result == PROXY_REQUEST_MORE && !request.associates &&
+				request.wants <= rows[i].in_length - cut);
+		}
+		proxy_request_case_start(&request, ALL | DATAGRAMS);
+		CHECK(proxy_request_case_feed(&request, rows[i].in, rows[i].in_length, 1,
+			      &result) == rows[i].in_length);
+		CHECK(result == PROXY_REQUEST_ASSOCIATE && request.associates &&
+			request.client_port == rows[i].port && request.out_length == 2);
+		request.bound = i % 2 == 0 ? four : six;
+		address_set_port(&request.bound, 513);
+		proxy_request_answer(&request, PROXY_REQUEST_CONNECTED);
+		CHECK(request.out_length == (i % 2 == 0 ? 12 : 24) &&
+			memcmp(request.out + 2, i % 2 == 0 ? "\5\0\0\1" : "\5\0\0\4", 4) == 0 &&
+			memcmp(request.out + request.out_length - 2, "\2\1", 2) == 0);
 	}
 }
 
@@ -326,6 +371,7 @@ main(void)
 			(void)fprintf(stderr, "case %zu: %s\n", i, proxy_request_cases[i].in);
 	}
 	proxy_request_test_answers();
+	proxy_request_test_associate();
 	/* 100 fields, 16 KiB, 1024 bytes of a line, 255 of a user. */
 	CHECK(proxy_request_test_flood("CONNECT a:1 HTTP/1.1\r\n", "A: b\r\n") == 100);
 	CHECK(proxy_request_test_flood("CONNECT a:1 HTTP/1.1\r\nA: ", "b") == 1022);
