@@ -26,6 +26,8 @@ setup() { tls_setup; }
 @test "the server is verified: 60, or 90 by --pin" { drive dtls verified; }
 @test "--ssl-cert and --peer-cert" { drive dtls certificates; }
 @test "a capture and a program get the plain messages" { drive dtls captured; }
+@test "-z and --ping: a port is open if its server is verified" { drive dtls probed; }
+@test "--wait-for" { drive dtls awaited; }
 @test "--to dtls://" { drive dtls target; }
 
 @test "what cannot be combined with DTLS is an error" {

@@ -87,10 +87,10 @@ probe() { client -z --ssl-trustfile "$CERTIFICATES/root.crt" "$@" </dev/null >"$
         read -ra words <<<"$words"
         assert_fails 2 "$message" sockcat "${words[@]}" </dev/null
     done <<'EOT'
---ssl -zu localhost 9|--ssl conflicts with --udp
---ssl -z tls://localhost:9 udp://localhost:9|--ssl conflicts with messages of udp
+--ssl -z tls://localhost:9 udp://localhost:9|TLS and DTLS .udp. cannot be probed in one run
+-z --insecure dtls://localhost:9 tls://localhost:9|TLS and DTLS .tcp. cannot be probed in one run
+-z --starttls smtp dtls://localhost:9 localhost:9|--starttls conflicts with
 --ssl -z unix:/nowhere tls://localhost:9|needs the name of the server
 -z --ssl-trustfile x localhost 9|--ssl-trustfile requires --ssl or an endpoint tls://
--u --ping=tls localhost 9|conflicts with
 EOT
 }

@@ -48,6 +48,11 @@ tls_check(const struct config *config, const struct options *options, struct fau
 		return false;
 	if (config->to.secure && !tls_check_transport(config->to.transport, options, fault))
 		return false;
+	for (size_t i = 0; i < config->targets.count; i++) {
+		const struct target *target = &config->targets.list[i];
+		if (target->secure && !tls_check_transport(target->transport, options, fault))
+			return false;
+	}
 	if (!options_has(options, OPTION_ssl))
 		return true;
 	if (!tls_check_transport(config->transport, options, fault))
@@ -101,16 +106,17 @@ tls_name(const char **name, const char *given, const char *host, bool verifies, 
 
 /* The same of the targets of a probe: without a name of the command line each has its own. */
 static bool
-tls_name_targets(const char **name, const char *given, const struct targets *targets, bool verifies,
-	struct fault *fault)
+tls_name_targets(const char **name, const char *given, const struct targets *targets,
+	bool datagrams, bool verifies, struct fault *fault)
 {
 	for (size_t i = 0; i < targets->count; i++) {
 		const struct target *target = &targets->list[i];
 		if (!target->secure)
 			continue;
-		if (target->transport->message_max > 0)
+		if (tls_is_datagrams(target->transport) != datagrams)
 			return fault_set(fault, STATUS_USAGE, 0,
-				"--ssl conflicts with messages of %s", target->transport->name);
+				"TLS and DTLS (%s) cannot be probed in one run",
+				target->transport->name);
 		if (!tls_name(name, given, tls_host(target->transport, &target->endpoint), verifies,
 			    fault))
 			return false;
@@ -221,13 +227,24 @@ tls_allow(struct tls_settings *settings, const struct options *options, struct f
 	return true;
 }
 
+/* The transport of the connection: if ports are probed, of the first that is probed with TLS. */
+static const struct transport *
+tls_transport(const struct config *config)
+{
+	const struct targets *targets = &config->targets;
+	for (size_t i = 0; i < targets->count; i++)
+		if (targets->list[i].secure)
+			return targets->list[i].transport;
+	return config->transport;
+}
+
 /* Makes the context of a side that uses TLS. */
 static bool
 tls_set_up(struct tls_filter_config *tls, const struct config *config,
 	const struct options *options, unsigned side, struct fault *fault)
 {
 	bool to = side == TLS_SIDES_TARGET;
-	const struct transport *transport = to ? config->to.transport : config->transport;
+	const struct transport *transport = to ? config->to.transport : tls_transport(config);
 	const char *host = tls_host(transport, to ? &config->to.endpoint : &config->endpoint);
 	struct tls_settings settings = {
 		.server = !to && options_has(options, OPTION_listen),
@@ -257,7 +274,8 @@ tls_set_up(struct tls_filter_config *tls, const struct config *config,
 	const char *given = tls_sides_text(config, options, side, OPTION_ssl_servername);
 	bool probes = !to && config->targets.count > 0;
 	bool named = settings.server ||
-		(probes ? tls_name_targets(&tls->name, given, &config->targets, verifies, fault)
+		(probes ? tls_name_targets(&tls->name, given, &config->targets, settings.datagrams,
+				  verifies, fault)
 			: tls_name(&tls->name, given, host, verifies, fault));
 	if (!named)
 		return false;

@@ -15,6 +15,7 @@
 #include "filter/proxy_filter.h"
 #include "mode/probe_banner.h"
 #include "mode/probe_state.h"
+#include "stream/datagram.h"
 #include "stream/socket.h"
 #include "sys/sys.h"
 
@@ -102,7 +103,8 @@ probe_ask(struct probe *probe, int64_t now)
 	enum io result = IO_OK;
 	if (config->inherited != -1 && dial->error != 0)
 		return IO_FAULT(fault, STATUS_RECEIVE, dial->error, "receive from %s", dial->name);
-	if (config->transport->connected || config->transport->names == TRANSPORT_UNIX)
+	if (config->transport->connected || config->transport->names == TRANSPORT_UNIX ||
+		probe->secure)
 		return IO_OK;
 	while (result == IO_OK) {
 		uint16_t port = probe->queue->empty ? 0 : (uint16_t)address_port(&dial->peer);
@@ -170,7 +172,12 @@ probe_make_stream(struct probe *probe, int64_t now)
 		char *name = strdup(dial->name);
 		int fd = dial->fd;
 		dial->fd = -1;
-		probe->stream = socket_new(config->transport, fd, dial->error, name, fault);
+		probe->stream = config->transport->connected
+			? socket_new(config->transport, fd, dial->error, name, fault)
+			: datagram_new(config->transport, fd, name, DATAGRAM_CONNECTED, &dial->peer,
+				  true, fault);
+		if (probe->stream != NULL && !config->transport->connected)
+			datagram_redial(probe->stream, dial);
 	}
 	if (probe->stream == NULL || !probe->secure)
 		return probe->stream != NULL;
@@ -344,7 +351,9 @@ probe_close(struct probe *probe)
 	if (probe->reset && fd != -1)
 		transport_abort_on_close(probe->dial.config.transport, fd, true);
 	dial_close(&probe->dial);
-	stream_close(probe->stream, !probe->reset);
+	/* A server with DTLS sees no reset. */
+	bool datagrams = probe->stream != NULL && probe->stream->caps.endless;
+	stream_close(probe->stream, !probe->reset || datagrams);
 	fault_clear(&probe->result.fault);
 	free(probe->result.banner);
 	*probe = (struct probe){ .dial = { .fd = -1 } };

@@ -62,6 +62,12 @@ probe_state_of(const struct probe *probe)
 		return PROBE_OPEN;
 	if (probe->phase == PROBE_TUNNELLING)
 		return probe_state_of_tunnel(probe);
+	/* DTLS: the handshake comes before all that the port may answer. */
+	if (probe->phase == PROBE_OPENING && !probe->dial.config.transport->connected &&
+		status == STATUS_TIMEOUT)
+		return PROBE_FILTERED;
+	if (probe->phase == PROBE_OPENING && status == STATUS_CONNECT)
+		return probe_state_of_dial(&probe->dial);
 	if (probe->phase == PROBE_OPENING)
 		return status == STATUS_MEMORY ? PROBE_ERROR : PROBE_REFUSED_BY_TLS;
 	if (status == STATUS_CONNECT)

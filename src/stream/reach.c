@@ -59,9 +59,12 @@ reach_redial(
 	struct reach *reach, const struct stream *stream, int *fd, int error, struct fault *fault)
 {
 	struct dial *dial = reach->dial;
-	if (dial == NULL || !dial_has_more(dial) ||
-		(error != ECONNREFUSED && !reach_is_lost(error, reach->successes > 0)))
+	if (dial == NULL || (error != ECONNREFUSED && !reach_is_lost(error, reach->successes > 0)))
 		return IO_AGAIN;
+	if (!dial_has_more(dial)) {
+		dial_failures_add_error(dial, &dial->peer, error);
+		return IO_AGAIN;
+	}
 	dial->fd = *fd;
 	*fd = -1;
 	enum io result = dial_refused(dial, error, clock_now(), fault);

@@ -193,14 +193,16 @@ def early():
 
 def changed():
     """A message that was changed on the way is none; the next one is."""
-    cat, peer, net = over(lambda way, number, data: [data])
-    peer.handshake()
-    net.rule = lambda way, number, data: [data[:-1] + bytes([data[-1] ^ 1])]
-    peer.write(b'changed')
-    until(lambda: net.passed[-1][1][0] == DATA, 'the datagram')
-    net.rule = lambda way, number, data: [data]
-    peer.write(b'good')
-    cat.await_output(b'good')
+    count = []
+
+    def second(way, number, data):
+        if way == '<' and data[0] == DATA:
+            count.append(data)
+        return [data[:-1] + bytes([data[-1] ^ (len(count) == 2)])]
+
+    cat, peer, net = over(second)
+    peer.handshake().write(b'one', b'two', b'three')
+    cat.await_output(b'onethree')
     peer.close()
     cat.process.stdin.close()
     cat.end()
@@ -259,6 +261,46 @@ def captured():
     cat.end()
     with open(T + '/got') as file:
         check(file.read(), '<hello>\n')
+
+
+def probed():
+    """A port is open if its server is verified, and the server sees the end; closed if the host says so; or else
+    filtered."""
+    s, other = udp(), udp()
+    port, closed = (str(one.getsockname()[1]) for one in (s, other))
+    other.close()
+    for words, shown in (('-zv', '127.0.0.1', port), 'open'), (('-z', '127.0.0.1', port, closed), 'open'), \
+            (('--ping=1', '127.0.0.1', port), 'seq=1'), (('-z', '--insecure', 'dtls://127.0.0.1:' + port), None):
+        s = udp(port=int(port)) if s.fileno() == -1 else s
+        cat = Cat('--ssl', '-u', *words, *(ROOT if '--insecure' not in words else ()))
+        peer = Dtls(s).handshake()
+        check(peer.read(), b'')
+        output = cat.end(1 if closed in words else 0)
+        check(shown is None or shown.encode() in output, True, output)
+        s.close()
+    s = udp(port=int(port))
+    cat = Cat('-z', '--ssl', '-u', '127.0.0.1', port)
+    Dtls(s).handshake(-1)
+    cat.fail(60, 'verify the certificate of 127.0.0.1:%s' % port)
+    s.close()
+    cat = Cat('-zv', '--ssl', '-u', '127.0.0.1', port)
+    cat.fail(1, '127.0.0.1:%s: closed' % port)
+    s = udp(port=int(port))
+    cat = Cat('-z', '-w', '0.2', '--report=json:' + T + '/report', '--ssl', '-u', '127.0.0.1', port)
+    cat.fail(28, 'TLS handshake with 127.0.0.1:%s: timed out' % port)
+    with open(T + '/report') as file:
+        check('"state":"filtered"' in file.read(), True)
+
+
+def awaited():
+    """--wait-for tries until the server is there."""
+    s = udp()
+    port = s.getsockname()[1]
+    s.close()
+    cat = Cat('-vv', '--wait-for', '--interval', '10ms', *ROOT, 'dtls://127.0.0.1:%d' % port)
+    until(lambda: 'closed' in cat.errors(), 'the first try')
+    Dtls(udp(port=port)).handshake()
+    cat.end()
 
 
 def target():
