@@ -166,14 +166,6 @@ capture_filter_write(struct stream *stream, const struct iovec *pieces, int coun
 	return result;
 }
 
-static enum io
-capture_filter_shut(struct stream *stream, bool half_close, struct fault *fault)
-{
-	enum io result = stream_shut(stream->lower, half_close, fault);
-	stream_follow(stream);
-	return result;
-}
-
 static void
 capture_filter_close(struct stream *stream, bool clean)
 {
@@ -186,7 +178,7 @@ static const struct stream_ops capture_filter_ops = {
 	.open = capture_filter_open,
 	.read = capture_filter_read,
 	.write = capture_filter_write,
-	.shut = capture_filter_shut,
+	.shut = filter_shut,
 	.close = capture_filter_close,
 };
 

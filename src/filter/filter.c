@@ -117,6 +117,23 @@ filter_read(struct stream *stream, struct filter_prefix *prefix, const struct io
 	return IO_OK;
 }
 
+enum io
+filter_write(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
+	struct fault *fault)
+{
+	enum io result = stream_write(stream->lower, pieces, count, put, fault);
+	stream_follow(stream);
+	return result;
+}
+
+enum io
+filter_shut(struct stream *stream, bool half_close, struct fault *fault)
+{
+	enum io result = stream_shut(stream->lower, half_close, fault);
+	stream_follow(stream);
+	return result;
+}
+
 void
 filter_close_prefix(struct filter_prefix *prefix)
 {

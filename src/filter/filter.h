@@ -36,6 +36,11 @@ enum io filter_send(
 enum io filter_receive(
 	struct stream *stream, void *bytes, size_t n, size_t *got, struct fault *fault);
 
+/* Operations of a filter that only pass on what the stream below does. */
+enum io filter_write(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
+	struct fault *fault);
+enum io filter_shut(struct stream *stream, bool half_close, struct fault *fault);
+
 /* Bytes that were read too far, such as those after a proxy's answer. Initially zeroed. */
 struct filter_prefix {
 	unsigned char *bytes; /* owned */

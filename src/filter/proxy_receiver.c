@@ -67,16 +67,9 @@ proxy_receiver_open(
 	return IO_OK;
 }
 
-static void
-proxy_receiver_close(struct stream *stream, bool clean)
-{
-	(void)stream, (void)clean;
-}
-
 /* It is read and written only after it has become the stream below. */
 static const struct stream_ops proxy_receiver_ops = {
 	.open = proxy_receiver_open,
-	.close = proxy_receiver_close,
 };
 
 bool
@@ -125,28 +118,10 @@ proxy_receiver_guard_read(struct stream *stream, const struct iovec *pieces, int
 	return result;
 }
 
-static enum io
-proxy_receiver_guard_write(struct stream *stream, const struct iovec *pieces, int count,
-	size_t *put, struct fault *fault)
-{
-	enum io result = stream_write(stream->lower, pieces, count, put, fault);
-	stream_follow(stream);
-	return result;
-}
-
-static enum io
-proxy_receiver_guard_shut(struct stream *stream, bool half_close, struct fault *fault)
-{
-	enum io result = stream_shut(stream->lower, half_close, fault);
-	stream_follow(stream);
-	return result;
-}
-
 static const struct stream_ops proxy_receiver_guard_ops = {
 	.read = proxy_receiver_guard_read,
-	.write = proxy_receiver_guard_write,
-	.shut = proxy_receiver_guard_shut,
-	.close = proxy_receiver_close,
+	.write = filter_write,
+	.shut = filter_shut,
 };
 
 bool

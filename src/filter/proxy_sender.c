@@ -60,16 +60,9 @@ proxy_sender_open(
 	return IO_OK;
 }
 
-static void
-proxy_sender_close(struct stream *stream, bool clean)
-{
-	(void)stream, (void)clean;
-}
-
 /* It is read and written only after it has become the stream below. */
 static const struct stream_ops proxy_sender_ops = {
 	.open = proxy_sender_open,
-	.close = proxy_sender_close,
 };
 
 bool

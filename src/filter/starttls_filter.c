@@ -123,17 +123,10 @@ starttls_filter_ask(const struct stream *stream, struct pollset *pollset)
 	pollset_until(pollset, filter->deadline);
 }
 
-static void
-starttls_filter_close(struct stream *stream, bool clean)
-{
-	(void)stream, (void)clean;
-}
-
 /* It is read and written only after it has become the connection. */
 static const struct stream_ops starttls_filter_ops = {
 	.open = starttls_filter_open,
 	.ask = starttls_filter_ask,
-	.close = starttls_filter_close,
 };
 
 bool

@@ -43,7 +43,8 @@ stream_close(struct stream *stream, bool clean)
 {
 	while (stream != NULL) {
 		struct stream *lower = stream->lower;
-		stream->ops->close(stream, clean);
+		if (stream->ops->close != NULL)
+			stream->ops->close(stream, clean);
 		free(stream->name);
 		free(stream->impl);
 		free(stream);

@@ -21,7 +21,8 @@
 struct lender;
 struct stream;
 
-/* An operation that a kind does not need is NULL: it is open from the start, or sends no end. */
+/* An operation that a kind does not need is NULL: it is open from the start, sends no end, or owns
+ * nothing but `impl`. */
 struct stream_ops {
 	/* One step of opening: IO_OK when the stream can be used, IO_AGAIN, IO_FAIL. The lower
 	 * stream is open. `pollset`: what was asked for; at the first step what another stream
@@ -63,8 +64,8 @@ struct stream_ops {
 	/* Only the peer can end the session from now on: watches whether it is still there. */
 	void (*watch)(struct stream *stream);
 
-	/* Frees what the kind owns. Without `clean` the session has failed: a connection is reset,
-	 * if it can be. */
+	/* Frees what the kind owns besides `impl`. Without `clean` the session has failed: a
+	 * connection is reset, if it can be. */
 	void (*close)(struct stream *stream, bool clean);
 };
 
