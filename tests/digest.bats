@@ -107,6 +107,15 @@ full() {
     assert_line '^sockcat: write /dev/full: No space left on device$' "$T/listener.err"
 }
 
+@test "--digest-file that takes only a part of a line is status 23, with a cause" {
+    need_plugin digest
+    need_shim
+    start_listener -k --echo 127.0.0.1 0
+    with_shim 'writev:short=5:*:file' client --digest-file "$T/sums" 127.0.0.1 "$port" </dev/null >"$T/out"
+    assert_status 23
+    assert_line "^sockcat: write $T/sums: Resource temporarily unavailable\$" "$T/client.err"
+}
+
 @test "-k: --digest-file that cannot be written ends the run" {
     need_plugin digest
     [ -w /dev/full ] || skip "needs /dev/full"

@@ -81,14 +81,9 @@ digests_write_flow(
 	char *line = name != NULL ? digests_line(algorithm->label, name, hex, &length) : NULL;
 	if (line == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "write %s", digests->path);
-	struct iovec piece = { line, length };
-	errno = 0;
-	ssize_t n = digests->file.socket ? sys_send(digests->file.fd, &piece, 1, NULL, 0)
-					 : sys_writev(digests->file.fd, &piece, 1);
-	int error = errno;
+	bool good = output_put(&digests->file, digests->path, line, length, fault);
 	free(line);
-	return (n >= 0 && (size_t)n == length) ||
-		fault_set(fault, STATUS_OUTPUT, error, "write %s", digests->path);
+	return good;
 }
 
 /* The name of the file that the session has written. The caller frees it; NULL: out of memory. */

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/event.h"
+#include "stream/output.h"
 #include "sys/sys.h"
 
 /* How long to wait for the service manager, as sd_notify(3) does. */
@@ -139,10 +140,9 @@ notify_write(struct notify *notify, struct fault *fault)
 	int given = notify->config->ready_fd;
 	bool good = notify->opened || notify_open(notify);
 	while (good && notify->left > 0) {
-		char *text = notify->line + strlen(notify->line) - notify->left;
-		struct iovec piece = { text, notify->left };
-		ssize_t n = notify->socket ? sys_send(notify->fd, &piece, 1, NULL, 0)
-					   : sys_writev(notify->fd, &piece, 1);
+		const char *text = notify->line + strlen(notify->line) - notify->left;
+		const struct output output = { notify->fd, notify->socket };
+		ssize_t n = output_write(&output, text, notify->left);
 		if (n == -1 && sys_would_block(errno))
 			return IO_AGAIN;
 		good = n != -1;

@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/event.h"
-#include "stream/output.h"
 #include "sys/sys.h"
 
 /* --- waiting streams --- */
@@ -81,14 +80,14 @@ capture_is_full(const struct capture *capture)
 bool
 capture_is_active(const struct capture *capture)
 {
-	return capture->hex_dump.fd != -1 || capture->output.fd != -1;
+	return capture->hex_dump.out.fd != -1 || capture->output.out.fd != -1;
 }
 
 /* Closes a file and discards its queue. */
 static void
 capture_drop(struct capture_file *file)
 {
-	(void)sys_close(&file->fd);
+	(void)sys_close(&file->out.fd);
 	file->start = file->end = 0;
 	file->waits = false;
 }
@@ -104,10 +103,9 @@ capture_fail(struct capture *capture, struct capture_file *file, int error)
 static void
 capture_flush_file(struct capture *capture, struct capture_file *file)
 {
-	while (file->fd != -1 && !file->waits && capture_queued(file) > 0) {
-		struct iovec piece = { file->text + file->start, capture_queued(file) };
-		ssize_t n = file->socket ? sys_send(file->fd, &piece, 1, NULL, 0)
-					 : sys_writev(file->fd, &piece, 1);
+	while (file->out.fd != -1 && !file->waits && capture_queued(file) > 0) {
+		ssize_t n =
+			output_write(&file->out, file->text + file->start, capture_queued(file));
 		if (n == -1 && !sys_would_block(errno)) {
 			capture_fail(capture, file, errno);
 			return;
@@ -133,7 +131,7 @@ capture_flush(struct capture *capture)
 void
 capture_append(struct capture *capture, struct capture_file *file, const void *bytes, size_t n)
 {
-	if (file->fd == -1 || n == 0)
+	if (file->out.fd == -1 || n == 0)
 		return;
 	if (file->room - file->end < n && file->start > 0) {
 		file->end = capture_queued(file);
@@ -181,7 +179,7 @@ capture_is_awaited(const struct capture *capture, const struct capture_file *fil
 static void
 capture_ask_file(const struct capture *capture, struct capture_file *file, struct pollset *pollset)
 {
-	file->entry = file->waits ? pollset_ask(pollset, file->fd, POLLOUT) : POLLSET_NONE;
+	file->entry = file->waits ? pollset_ask(pollset, file->out.fd, POLLOUT) : POLLSET_NONE;
 	if (capture_is_awaited(capture, file))
 		pollset_until(pollset, clock_after(file->moved_at, capture->patience));
 }
@@ -235,16 +233,8 @@ capture_release(struct capture *capture)
 static bool
 capture_open_file(struct capture_file *file, const char *path, bool append, struct fault *fault)
 {
-	file->fd = -1;
 	file->path = path;
-	if (path == NULL)
-		return true;
-	struct output output;
-	if (!output_open(&output, path, append, fault))
-		return false;
-	file->fd = output.fd;
-	file->socket = output.socket;
-	return true;
+	return path == NULL || output_open(&file->out, path, append, fault);
 }
 
 bool
@@ -252,7 +242,7 @@ capture_open(struct capture *capture, const struct capture_config *config, int64
 	struct fault *fault)
 {
 	*capture = (struct capture){
-		.hex_dump = { .fd = -1 }, .output = { .fd = -1 }, .patience = patience
+		.hex_dump = CAPTURE_FILE_NONE, .output = CAPTURE_FILE_NONE, .patience = patience
 	};
 	return capture_open_file(&capture->hex_dump, config->hex_dump, config->append, fault) &&
 		capture_open_file(&capture->output, config->output, config->append, fault);
@@ -286,10 +276,10 @@ capture_close_file(struct capture *capture, struct capture_file *file)
 {
 	if (capture_queued(file) > 0)
 		capture_fail(capture, file, ETIMEDOUT);
-	if (file->fd != -1 && !sys_close(&file->fd))
+	if (file->out.fd != -1 && !sys_close(&file->out.fd))
 		capture_fail(capture, file, errno);
 	free(file->text);
-	*file = (struct capture_file){ .fd = -1 };
+	*file = CAPTURE_FILE_NONE;
 }
 
 void

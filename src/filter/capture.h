@@ -9,6 +9,7 @@
 
 #include "base/fault.h"
 #include "base/pollset.h"
+#include "stream/output.h"
 #include "stream/stream.h"
 
 /* A queue of this many bytes is full. One read or write may exceed it. */
@@ -21,14 +22,15 @@ struct capture_config {
 
 struct capture_file {
 	const char *path;
-	int fd;      /* -1: there is none, or it has failed */
-	bool socket; /* it may block, as it shares its file status flags */
+	struct output out; /* its descriptor is -1 if there is none, or it has failed */
 	char *text;
 	size_t start, end, room; /* the queue is text[start..end) */
 	bool waits;              /* the last write would have blocked */
 	int64_t moved_at;        /* when it last took something, or a stream began to wait */
 	size_t entry;            /* of the last capture_ask */
 };
+
+#define CAPTURE_FILE_NONE ((struct capture_file){ .out = { .fd = -1 } })
 
 /* A stream that appends. */
 struct capture_client {

@@ -85,7 +85,7 @@ capture_filter_note(struct capture_filter *filter, int direction, const struct i
 	for (int i = 0; i < count && (n > 0 || empty); i++) {
 		size_t part = pieces[i].iov_len < n ? pieces[i].iov_len : n;
 		capture_append(capture, &capture->output, pieces[i].iov_base, part);
-		if (capture->hex_dump.fd != -1)
+		if (capture->hex_dump.out.fd != -1)
 			capture_filter_dump(filter, direction, pieces[i].iov_base, part);
 		filter->offsets[direction] += part;
 		n -= part;
@@ -113,7 +113,7 @@ capture_filter_open(
 	struct tls_facts facts;
 	char time[64], line[CAPTURE_FILTER_LINE_MAX];
 	(void)pollset, (void)now, (void)fault;
-	if (dump->fd == -1 ||
+	if (dump->out.fd == -1 ||
 		(!tls_filter_describe(stream->lower, &facts) &&
 			!dtls_filter_describe(stream->lower, &facts)))
 		return IO_OK;

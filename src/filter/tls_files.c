@@ -64,12 +64,7 @@ tls_files_open(struct tls_files *files, const struct tls_files_config *config, s
 bool
 tls_files_write_peer(const struct tls_files *files, const char *pem, struct fault *fault)
 {
-	struct iovec piece = { (void *)(uintptr_t)pem, strlen(pem) };
-	errno = 0;
-	ssize_t n = files->peer.socket ? sys_send(files->peer.fd, &piece, 1, NULL, 0)
-				       : sys_writev(files->peer.fd, &piece, 1);
-	return (n >= 0 && (size_t)n == piece.iov_len) ||
-		fault_set(fault, STATUS_OUTPUT, errno, "write %s", files->config.peer);
+	return output_put(&files->peer, files->config.peer, pem, strlen(pem), fault);
 }
 
 void

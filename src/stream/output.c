@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -64,4 +65,21 @@ output_open(struct output *output, const char *path, bool append, struct fault *
 	if (exists)
 		output->fd = sys_open(path, OUTPUT_FLAGS);
 	return output->fd != -1 || fault_set(fault, STATUS_OUTPUT, errno, "open %s", path);
+}
+
+ssize_t
+output_write(const struct output *output, const void *bytes, size_t n)
+{
+	const struct iovec piece = { (void *)(uintptr_t)bytes, n };
+	return output->socket ? sys_send(output->fd, &piece, 1, NULL, 0)
+			      : sys_writev(output->fd, &piece, 1);
+}
+
+bool
+output_put(const struct output *output, const char *path, const void *bytes, size_t n,
+	struct fault *fault)
+{
+	ssize_t put = output_write(output, bytes, n);
+	return (put >= 0 && (size_t)put == n) ||
+		fault_set(fault, STATUS_OUTPUT, put == -1 ? errno : EAGAIN, "write %s", path);
 }

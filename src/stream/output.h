@@ -3,6 +3,8 @@
 #define SOCKCAT_STREAM_OUTPUT_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
 
 #include "base/fault.h"
 
@@ -23,5 +25,13 @@ bool output_adopt(struct output *output, int fd, const char *path, struct fault 
  * 23).
  */
 bool output_open(struct output *output, const char *path, bool append, struct fault *fault);
+
+/* Writes what the file takes without blocking: the number of bytes; -1 and errno. */
+ssize_t output_write(const struct output *output, const void *bytes, size_t n);
+
+/* Writes all n > 0 bytes at once. False and a fault (status 23), with `path` for messages, also if
+ * the file takes only a part of them. */
+bool output_put(const struct output *output, const char *path, const void *bytes, size_t n,
+	struct fault *fault);
 
 #endif
