@@ -214,3 +214,23 @@ fails_at() {
 @test "of a name that is resolved here the proxy is asked for one address after the other" {
     drive proxy next_address
 }
+
+@test "--retry asks a proxy again for a target that it could not connect to" {
+    drive proxy retried
+}
+
+@test "--retry ends with the last refusal, and what a proxy forbids is not retried" {
+    drive proxy not_retried
+}
+
+@test "--retry counts the tries of a whole chain, and --wait limits each of them" {
+    drive proxy retried_in_chain
+}
+
+@test "--retry is for the proxies of --to, --proxy-server and -F, too" {
+    drive proxy retried_elsewhere
+}
+
+@test "a signal while --retry waits for a proxy ends it at once" {
+    drive proxy retry_ended
+}

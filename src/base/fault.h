@@ -26,12 +26,13 @@ enum status {
 struct fault {
 	enum status status;
 	bool quiet;
-	bool usage; /* print the usage after the message, which does not say what to write */
-	char *text; /* owned; may contain bytes received from a peer: escape when printing */
-	int signal; /* the signal that ended the run; 0: none; the status is 128 + signal */
+	bool usage;     /* print the usage after the message, which does not say what to write */
+	bool transient; /* the other side says that the same may succeed later */
+	char *text;     /* owned; may contain bytes received from a peer: escape when printing */
+	int signal;     /* the signal that ended the run; 0: none; the status is 128 + signal */
 };
 
-#define FAULT_NONE ((struct fault){ STATUS_OK, false, false, NULL, 0 })
+#define FAULT_NONE ((struct fault){ .status = STATUS_OK })
 
 /*
  * Sets the text to the formatted message, followed by ": " and strerror(error) unless error is 0.

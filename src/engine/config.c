@@ -41,7 +41,7 @@ config_dial_target(
 }
 
 struct dial_config
-config_dial_to(const struct config *config, int64_t now)
+config_dial_to(const struct config *config, struct retry *retried, int64_t now)
 {
 	/* The socket options of the command line do not apply to --to. */
 	static const struct sockopts none;
@@ -55,6 +55,7 @@ config_dial_to(const struct config *config, int64_t now)
 		.wait = config->wait,
 		.stagger = config->stagger,
 		.retry = config->retry,
+		.retried = retried,
 		.hosts = &config->hosts,
 	};
 }

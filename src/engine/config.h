@@ -251,7 +251,7 @@ struct dial_config config_dial_target(
 	const struct config *config, const struct target *target, uint16_t port, int64_t now);
 
 /* The same for --to. */
-struct dial_config config_dial_to(const struct config *config, int64_t now);
+struct dial_config config_dial_to(const struct config *config, struct retry *retried, int64_t now);
 
 /* The header that is sent to the endpoint. */
 struct proxy_sender_config config_header(const struct config *config);

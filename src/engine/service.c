@@ -93,7 +93,7 @@ static struct stream *
 service_init_to(const struct service_context *context, struct fault *fault)
 {
 	const struct config *config = context->config;
-	const struct dial_config dial = config_dial_to(config, context->now);
+	const struct dial_config dial = config_dial_to(config, context->retried, context->now);
 	struct proxy_sender_config sender = { .version = config->header.forward };
 	struct proxy_header *header = &sender.header;
 	struct proxy_values values;
@@ -117,7 +117,7 @@ static struct stream *
 service_init_proxy(const struct service_context *context, struct fault *fault)
 {
 	const struct config *config = context->config;
-	const struct dial_config dial = config_dial_to(config, context->now);
+	const struct dial_config dial = config_dial_to(config, context->retried, context->now);
 	return proxy_target_new(&config->proxy_server, &config->proxies, &dial, context->remote,
 		context->peer, fault);
 }

@@ -37,6 +37,7 @@ struct service_context {
 	const struct address *peer;
 	const struct proxy_header *header; /* about the connection; NULL: nothing */
 	int64_t now;
+	struct retry *retried; /* of connections that the local side makes; see dial.h */
 	size_t *stored; /* files of --send that the peer has stored; NULL: of this session only */
 	/* Only with a listener for many: */
 	struct stdio_mux *mux;   /* NULL: a single client uses standard input and output */

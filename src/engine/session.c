@@ -108,6 +108,7 @@ session_open_local(struct session *session, const struct service_context *contex
 		/* Filters may have been added to it since. */
 		struct service_context current = *context;
 		current.remote = remote;
+		current.retried = &session->retried;
 		session->local = service->init(&current, fault);
 		if (session->local == NULL)
 			return IO_FAIL;

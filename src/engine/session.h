@@ -29,6 +29,7 @@ struct session {
 	enum session_state state;
 	bool connects;                  /* the remote side is dialled; otherwise it was accepted */
 	bool connected;                 /* the bottom of the remote side is open */
+	struct retry retried;           /* of connections that the local side makes */
 	bool held;                      /* set by the owner: the local side is not opened yet */
 	bool peer_ended, local_ended;   /* that has been reported */
 	int64_t began;                  /* when it was accepted, or began to dial */

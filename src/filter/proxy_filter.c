@@ -8,30 +8,27 @@
 #include "base/event.h"
 #include "filter/filter.h"
 #include "filter/handshake_talk.h"
+#include "filter/proxy_choice.h"
 
 enum proxy_filter_state {
 	PROXY_FILTER_START,
-	PROXY_FILTER_RESOLVING,
-	PROXY_FILTER_RESOLVED,
-	PROXY_FILTER_TALKING
+	PROXY_FILTER_TALKING,
+	PROXY_FILTER_PAUSED /* before the next try */
 };
 
 struct proxy_filter {
 	const struct proxy_chain *chain; /* not owned */
-	struct endpoint target;
-	const struct hosts *hosts;               /* not owned */
-	const struct destinations *destinations; /* not owned; see struct dial_config */
-	uint16_t own_port;                       /* the same */
-	int *error;                              /* the same */
-	int64_t deadline;                        /* of the dial; of this proxy with retries */
+	int *error;                      /* not owned; see struct dial_config */
+	int64_t deadline; /* of the dial; with retries of this proxy, 0: not connected to it yet */
 	int64_t wait;
 	enum proxy_filter_state state;
 	size_t hop; /* the proxy of this filter */
-	struct resolve resolve;
-	size_t address;            /* of those, the one that the proxy is asked for */
-	struct fault failures;     /* of those before */
-	bool passes;               /* the last failure may not be that of another address */
-	struct proxy_route *route; /* owned: to ask for the next one; NULL: there is only one */
+	struct proxy_choice choice;
+	struct fault failures;       /* of the addresses before */
+	bool passes;                 /* the last failure may not be that of another address */
+	struct proxy_route *route;   /* owned: to connect to the proxy again; NULL: never */
+	struct dial_retries retries; /* of the route's dial */
+	int64_t again;               /* when PROXY_FILTER_PAUSED ends */
 	struct handshake_talk talk;
 };
 
@@ -39,23 +36,6 @@ static const struct proxy *
 proxy_filter_hop(const struct proxy_filter *filter)
 {
 	return &filter->chain->list[filter->hop];
-}
-
-/* The address that it is asked for; NULL: it resolves the name. */
-static const struct address *
-proxy_filter_address(const struct proxy_filter *filter)
-{
-	return filter->resolve.count > 0 ? &filter->resolve.addresses[filter->address] : NULL;
-}
-
-/* What the proxy is asked for, with the family that it can be asked for. */
-static struct endpoint
-proxy_filter_next(const struct proxy_filter *filter)
-{
-	struct endpoint next = *proxy_next(filter->chain, filter->hop, &filter->target);
-	if (!next.numeric && proxy_filter_hop(filter)->kind->family != AF_UNSPEC)
-		next.family = proxy_filter_hop(filter)->kind->family;
-	return next;
 }
 
 /* Sets the fault to a cause at the proxy. */
@@ -76,8 +56,9 @@ proxy_filter_refuse(struct stream *stream, enum handshake_result result, struct 
 	struct proxy_filter *filter = stream->impl;
 	const struct handshake *handshake = &filter->talk.handshake;
 	struct fault *list = &filter->failures;
-	char *address =
-		filter->resolve.count > 1 ? address_print(proxy_filter_address(filter)) : NULL;
+	char *address = filter->choice.resolve.count > 1
+		? address_print(proxy_choice_address(&filter->choice))
+		: NULL;
 	if (fault_is_set(list))
 		fault_add(list, "; ");
 	else
@@ -87,6 +68,7 @@ proxy_filter_refuse(struct stream *stream, enum handshake_result result, struct 
 	fault_add(list, "%s%s", result == HANDSHAKE_TARGET ? "target: " : "", handshake->words);
 	if (handshake->code > 0)
 		fault_add(list, " (%s %u)", handshake->protocol->code, handshake->code);
+	list->transient |= handshake->transient;
 	if (filter->error != NULL && filter->hop + 1 == filter->chain->count)
 		*filter->error = handshake->error;
 	free(address);
@@ -111,59 +93,17 @@ proxy_filter_lost(const struct stream *stream, struct fault *cause, struct fault
 
 /* --- the steps --- */
 
-/* Why the target is not allowed; NULL: it is. */
-static const char *
-proxy_filter_denies(const struct proxy_filter *filter)
-{
-	if (filter->destinations == NULL || filter->hop + 1 < filter->chain->count)
-		return NULL;
-	if (filter->resolve.count > 0)
-		return destinations_refuse(
-			filter->destinations, proxy_filter_address(filter), filter->own_port);
-	return destinations_refuse_name(filter->destinations, filter->target.host);
-}
-
-/* Reports that an address is skipped. */
-static void
-proxy_filter_report_denied(const struct stream *stream, const char *denied)
-{
-	char *address = event_wants(EVENT_attempt_denied)
-		? address_print(proxy_filter_address(stream->impl))
-		: NULL;
-	event_emit(&(struct event){ .kind = EVENT_attempt_denied,
-		.target = stream->name,
-		.address = address,
-		.cause = denied });
-	free(address);
-}
-
-/* Goes to the first address that is allowed. Why the last one is not; NULL: there is one, or the
- * proxy may resolve the name. */
-static const char *
-proxy_filter_skip(const struct stream *stream)
-{
-	struct proxy_filter *filter = stream->impl;
-	const char *denied = proxy_filter_denies(filter);
-	while (denied != NULL && filter->address + 1 < filter->resolve.count) {
-		proxy_filter_report_denied(stream, denied);
-		filter->address++;
-		denied = proxy_filter_denies(filter);
-	}
-	return denied;
-}
-
 /* The address to ask for is known, or the proxy resolves the name. */
 static enum io
 proxy_filter_start(struct stream *stream, struct fault *fault)
 {
 	struct proxy_filter *filter = stream->impl;
 	const struct proxy *proxy = proxy_filter_hop(filter);
-	const struct endpoint *next = proxy_next(filter->chain, filter->hop, &filter->target);
-	const char *denied = proxy_filter_skip(stream);
+	const char *denied = proxy_choice_skip(&filter->choice, stream->name);
 	const struct handshake_request request = {
-		.host = next->host,
-		.port = (uint16_t)next->port,
-		.address = proxy_filter_address(filter),
+		.host = filter->choice.to.host,
+		.port = (uint16_t)filter->choice.to.port,
+		.address = proxy_choice_address(&filter->choice),
 		.user = proxy->user,
 		.password = proxy->password,
 		.fields = filter->chain->fields,
@@ -188,16 +128,9 @@ static enum io
 proxy_filter_resolve(struct stream *stream, const struct pollset *pollset, struct fault *fault)
 {
 	struct proxy_filter *filter = stream->impl;
-	const struct endpoint next = proxy_filter_next(filter);
-	enum io result = IO_OK;
-	if (filter->state == PROXY_FILTER_RESOLVED)
-		return proxy_filter_start(stream, fault);
-	if (filter->state == PROXY_FILTER_RESOLVING) {
-		result = resolve_step(&filter->resolve, &next, pollset, fault);
-	} else if (next.numeric || proxy_filter_hop(filter)->resolves) {
-		filter->state = PROXY_FILTER_RESOLVING;
-		result = hosts_resolve(filter->hosts, &filter->resolve, &next, fault);
-	}
+	enum io result = filter->choice.resolve.count > 0 && !filter->choice.resolving
+		? IO_OK
+		: proxy_choice_resolve(&filter->choice, pollset, fault);
 	return result == IO_OK ? proxy_filter_start(stream, fault) : result;
 }
 
@@ -228,8 +161,9 @@ proxy_filter_talk(struct stream *stream, struct fault *fault)
 static void
 proxy_filter_free(struct proxy_filter *filter)
 {
-	resolve_close(&filter->resolve);
+	proxy_choice_clear(&filter->choice);
 	fault_clear(&filter->failures);
+	dial_retries_end(&filter->retries);
 	proxy_route_free(filter->route);
 }
 
@@ -246,7 +180,7 @@ proxy_filter_become(struct stream *stream)
 		.object = proxy->kind->scheme,
 		.peer = proxy->name,
 		.target = name,
-		.detail = filter->resolve.count > 0 ? NULL : "by the proxy" });
+		.detail = filter->choice.resolve.count > 0 ? NULL : "by the proxy" });
 	stream->name = stream->lower->name;
 	stream->lower->name = name;
 	proxy_filter_free(filter);
@@ -264,30 +198,87 @@ proxy_filter_step(struct stream *stream, const struct pollset *pollset, struct f
 	return result == IO_OK ? proxy_filter_talk(stream, fault) : result;
 }
 
+/* Begins to connect to the proxy again. IO_OK: it is connected. */
+static enum io
+proxy_filter_reconnect(struct stream *stream, int64_t now, struct fault *fault)
+{
+	struct proxy_filter *filter = stream->impl;
+	struct dial_config *dial = &filter->route->dial;
+	if (dial->retry.most > 0) {
+		dial->deadline = clock_after(now, filter->wait);
+		filter->deadline = 0;
+	}
+	struct stream *lower = proxy_route_reach(filter->route, filter->hop, fault);
+	if (lower == NULL)
+		return IO_FAIL;
+	stream_close(stream->lower, true);
+	stream->lower = lower;
+	filter->passes = false;
+	enum io result = stream_open(lower, NULL, now, fault);
+	stream_follow(stream);
+	/* The dial below has made the retries that are left. */
+	if (result == IO_FAIL)
+		dial->retry.most = 0;
+	return result;
+}
+
 /* The proxy has not connected to an address. Begins to connect to the proxy again, to ask for the
  * next one; if that has failed, or there is none, IO_FAIL. IO_OK: it is connected. */
 static enum io
 proxy_filter_try_next(struct stream *stream, int64_t now, struct fault *fault)
 {
 	struct proxy_filter *filter = stream->impl;
-	if (!filter->passes || filter->route == NULL ||
-		filter->address + 1 >= filter->resolve.count)
+	if (!filter->passes || filter->route == NULL || !proxy_choice_has_more(&filter->choice))
 		return IO_FAIL;
-	filter->address++;
-	if (proxy_filter_skip(stream) != NULL)
+	filter->choice.index++;
+	if (proxy_choice_skip(&filter->choice, stream->name) != NULL)
 		return IO_FAIL;
 	fault_move(&filter->failures, fault);
-	struct stream *lower = proxy_route_reach(filter->route, filter->hop, fault);
-	if (lower == NULL)
-		return IO_FAIL;
 	event_emit(&(struct event){ .kind = EVENT_attempt_failed, .cause = filter->failures.text });
-	stream_close(stream->lower, true);
-	stream->lower = lower;
-	filter->passes = false;
-	filter->state = PROXY_FILTER_RESOLVED;
-	enum io result = stream_open(lower, NULL, now, fault);
-	stream_follow(stream);
-	return result;
+	filter->state = PROXY_FILTER_START;
+	return proxy_filter_reconnect(stream, now, fault);
+}
+
+/* The try has failed. IO_AGAIN: another one follows after a pause. */
+static enum io
+proxy_filter_pause(struct stream *stream, int64_t now, struct fault *fault)
+{
+	struct proxy_filter *filter = stream->impl;
+	if (filter->route == NULL ||
+		!dial_retries_take(&filter->retries, &filter->route->dial, stream->name, now,
+			&filter->again, fault))
+		return IO_FAIL;
+	proxy_choice_clear(&filter->choice);
+	fault_clear(&filter->failures);
+	filter->state = PROXY_FILTER_PAUSED;
+	return IO_AGAIN;
+}
+
+/* The pause is over. */
+static enum io
+proxy_filter_resume(struct stream *stream, int64_t now, struct fault *fault)
+{
+	struct proxy_filter *filter = stream->impl;
+	if (now < filter->again)
+		return IO_AGAIN;
+	/* The result of the next try replaces it. */
+	dial_retries_end(&filter->retries);
+	filter->state = PROXY_FILTER_START;
+	if (filter->error != NULL)
+		*filter->error = 0;
+	return proxy_filter_reconnect(stream, now, fault);
+}
+
+/* Whether the time of the try is over. */
+static bool
+proxy_filter_is_late(const struct stream *stream, int64_t now)
+{
+	struct proxy_filter *filter = stream->impl;
+	if (filter->state == PROXY_FILTER_PAUSED || !stream->lower->opened)
+		return false;
+	if (filter->deadline == 0)
+		filter->deadline = clock_after(now, filter->wait);
+	return now >= filter->deadline;
 }
 
 static enum io
@@ -295,22 +286,25 @@ proxy_filter_open(
 	struct stream *stream, const struct pollset *pollset, int64_t now, struct fault *fault)
 {
 	struct proxy_filter *filter = stream->impl;
-	enum io result = IO_OK;
-	if (filter->deadline == 0)
-		filter->deadline = clock_after(now, filter->wait);
-	do {
+	enum io result = filter->state == PROXY_FILTER_PAUSED
+		? proxy_filter_resume(stream, now, fault)
+		: IO_OK;
+	while (result == IO_OK) {
 		result = proxy_filter_step(stream, pollset, fault);
-		if (result != IO_FAIL)
-			break;
-		result = proxy_filter_try_next(stream, now, fault);
-	} while (result == IO_OK);
-	if (result == IO_AGAIN && now >= filter->deadline)
+		if (result == IO_OK) {
+			proxy_filter_become(stream);
+			return IO_OK;
+		}
+		if (result == IO_FAIL)
+			result = proxy_filter_try_next(stream, now, fault);
+	}
+	if (result == IO_AGAIN && proxy_filter_is_late(stream, now))
 		result = proxy_filter_fault(stream, STATUS_TIMEOUT,
-			filter->state == PROXY_FILTER_RESOLVING ? "resolving timed out"
-								: "timed out",
-			fault);
-	if (result == IO_OK)
-		proxy_filter_become(stream);
+			filter->choice.resolving ? "resolving timed out" : "timed out", fault);
+	if (result == IO_FAIL)
+		result = proxy_filter_pause(stream, now, fault);
+	/* Each try has a time limit of its own. */
+	stream->caps.retries = filter->route != NULL && filter->route->dial.retry.most > 0;
 	return result;
 }
 
@@ -318,9 +312,12 @@ static void
 proxy_filter_ask(const struct stream *stream, struct pollset *pollset)
 {
 	struct proxy_filter *filter = stream->impl;
-	pollset_until(pollset, filter->deadline);
-	if (filter->state == PROXY_FILTER_RESOLVING)
-		resolve_ask(&filter->resolve, pollset);
+	pollset_until(
+		pollset, filter->state == PROXY_FILTER_PAUSED ? filter->again : filter->deadline);
+	if (filter->state == PROXY_FILTER_PAUSED)
+		return;
+	if (filter->choice.resolving)
+		resolve_ask(&filter->choice.resolve, pollset);
 	else
 		(void)stream_ask(&stream->read, pollset);
 }
@@ -330,6 +327,8 @@ proxy_filter_close(struct stream *stream, bool clean)
 {
 	struct proxy_filter *filter = stream->impl;
 	(void)clean;
+	if (filter->route != NULL)
+		dial_retries_close(&filter->retries, &filter->route->dial, stream->name);
 	proxy_filter_free(filter);
 }
 
@@ -347,8 +346,10 @@ proxy_filter_add(
 	const struct proxy_chain *chain = route->chain;
 	const struct dial_config *dial = &route->dial;
 	char *name = endpoint_print(proxy_next(chain, hop, &dial->to));
-	struct proxy_route *copy = chain->list[hop].resolves ? proxy_route_copy(route) : NULL;
-	struct stream *stream = name != NULL && (copy != NULL || !chain->list[hop].resolves)
+	/* It may be connected to again. */
+	bool again = chain->list[hop].resolves || dial->retry.most > 0;
+	struct proxy_route *copy = again ? proxy_route_copy(route) : NULL;
+	struct stream *stream = name != NULL && (copy != NULL || !again)
 		? filter_add(top, &proxy_filter_ops, sizeof(struct proxy_filter), fault)
 		: NULL;
 	if (stream == NULL) {
@@ -360,16 +361,12 @@ proxy_filter_add(
 	stream->name = name;
 	*(struct proxy_filter *)stream->impl = (struct proxy_filter){
 		.chain = chain,
-		.target = dial->to,
-		.hosts = dial->hosts,
-		.destinations = dial->destinations,
-		.own_port = dial->own_port,
 		.error = dial->error,
 		.hop = hop,
 		/* The tries have deadlines of their own. */
 		.deadline = dial->retry.most > 0 ? 0 : dial->deadline,
 		.wait = dial->wait,
-		.resolve = { .fd = -1 },
+		.choice = proxy_choice_make(chain, hop, dial),
 		.route = copy,
 	};
 	return true;

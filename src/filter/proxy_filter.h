@@ -2,6 +2,7 @@
  * connection to its proxy, asks it for a connection to the next one or the target, and then becomes
  * the stream of that connection. Below it is TLS if the proxy has it. If names are resolved here,
  * and the proxy cannot connect to an address, it is connected to again and asked for the next one.
+ * With retries this is done again from the first address on, after a failure that may pass.
  */
 #ifndef SOCKCAT_FILTER_PROXY_FILTER_H
 #define SOCKCAT_FILTER_PROXY_FILTER_H

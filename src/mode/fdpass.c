@@ -17,6 +17,7 @@ struct fdpass {
 	struct stream *stream; /* owned; through proxies, or with a header; NULL: the dial */
 	int64_t deadline;      /* of the stream */
 	int fd;                /* the connection, of the dial or the stream; -1: none yet */
+	struct retry retried;
 	bool passed;
 };
 
@@ -136,6 +137,7 @@ fdpass_open(struct fdpass *pass, struct fault *fault)
 	const struct proxy_sender_config header = config_header(config);
 	int64_t now = pass->run->engine.now;
 	pass->dial.config = config_dial(config, now);
+	pass->dial.config.retried = &pass->retried;
 	if (header.version == 0 && (config->proxies.count == 0 || config->endpoint.direct))
 		return true;
 	/* With retries each try has a limit of its own. */

@@ -229,8 +229,10 @@ static enum io
 dial_end_turn(struct dial *dial, enum io result, int64_t now, struct fault *fault)
 {
 	if (result == IO_OK)
-		dial_retries_end(dial);
-	if (result != IO_FAIL || !dial_retries_take(dial, now, fault))
+		dial_retries_end(&dial->retries);
+	if (result != IO_FAIL ||
+		!dial_retries_take(
+			&dial->retries, &dial->config, dial->name, now, &dial->next_at, fault))
 		return result;
 	dial_reset(dial);
 	dial->state = DIAL_PAUSED;
@@ -382,7 +384,7 @@ dial_close(struct dial *dial)
 {
 	if (dial->config.transport == NULL)
 		return;
-	dial_retries_close(dial);
+	dial_retries_close(&dial->retries, &dial->config, dial->name);
 	dial_reset(dial);
 	free(dial->name);
 	*dial = (struct dial){ .fd = -1 };

@@ -36,7 +36,8 @@ struct dial_config {
 	const char *listen_fds_name; /* the name of `inherited` in messages without a peer */
 	int64_t deadline;            /* for resolving and connecting */
 	struct retry_config retry;   /* zeroed: no retries */
-	struct retry *retried; /* the retries of this dial and earlier ones; NULL: of this one */
+	struct retry *retried; /* the retries so far, of all dials for one connection; needed for
+				  `retry` and `broken` */
 	struct fault *broken;  /* the end of a connection that is made again; taken by dial_start;
 				  NULL: this is the first */
 	int64_t wait;          /* the time for each retry */

@@ -11,37 +11,33 @@
 
 /* Whether the failure is one of the network or the other side, which may pass. */
 static bool
-dial_retries_may_pass(enum status status)
+dial_retries_may_pass(const struct fault *fault)
 {
-	return status == STATUS_RESOLVE || status == STATUS_PROXY_NAME ||
-		status == STATUS_CONNECT || status == STATUS_TIMEOUT;
-}
-
-static struct retry *
-dial_retries_state(struct dial *dial)
-{
-	return dial->config.retried != NULL ? dial->config.retried : &dial->retries.own;
+	return fault->transient || fault->status == STATUS_RESOLVE ||
+		fault->status == STATUS_PROXY_NAME || fault->status == STATUS_CONNECT ||
+		fault->status == STATUS_TIMEOUT;
 }
 
 /* Takes the failure, unless there are no more retries. */
 static bool
-dial_retries_pause(struct dial *dial, bool may_pass, int64_t now, struct fault *fault)
+dial_retries_pause(struct dial_retries *retries, const struct dial_config *config, const char *name,
+	bool may_pass, int64_t now, int64_t *at, struct fault *fault)
 {
-	struct retry *retry = dial_retries_state(dial);
+	struct retry *retry = config->retried;
 	uint64_t random = 0;
 	int64_t delay;
 	/* Without it there is no jitter. */
 	(void)sys_random(&random, sizeof random);
-	if (!may_pass || !retry_again(retry, &dial->config.retry, now, random, &delay)) {
+	if (!may_pass || !retry_again(retry, &config->retry, now, random, &delay)) {
 		if (retry->done > 0)
 			fault_add(fault, " (%" PRIu64 " attempts)", retry->done + 1);
 		return false;
 	}
-	dial->next_at = clock_after(now, delay);
-	dial->retries.cause = fault->text != NULL ? strdup(fault->text) : NULL;
+	*at = clock_after(now, delay);
+	retries->cause = fault->text != NULL ? strdup(fault->text) : NULL;
 	event_emit(&(struct event){ .kind = EVENT_retrying,
-		.target = dial->name,
-		.protocol = dial->config.transport->name,
+		.target = name,
+		.protocol = config->transport->name,
 		.cause = fault->text,
 		.count = retry->done,
 		.delay = (uint64_t)delay });
@@ -52,46 +48,48 @@ dial_retries_pause(struct dial *dial, bool may_pass, int64_t now, struct fault *
 enum io
 dial_retries_begin(struct dial *dial, int64_t now, struct fault *fault)
 {
-	struct retry *retry = dial_retries_state(dial);
-	struct fault *broken = dial->config.broken;
+	const struct dial_config *config = &dial->config;
+	struct fault *broken = config->broken;
 	dial->config.broken = NULL;
-	if (retry->done == 0)
-		retry->since = now;
+	if (config->retry.most > 0 && config->retried->done == 0)
+		config->retried->since = now;
 	if (broken == NULL)
 		return IO_OK;
 	dial->fd = -1;
 	dial->state = DIAL_PAUSED;
-	if (dial_retries_pause(dial, true, now, broken))
+	if (dial_retries_pause(
+		    &dial->retries, config, dial->name, true, now, &dial->next_at, broken))
 		return IO_AGAIN;
 	fault_move(fault, broken);
 	return IO_FAIL;
 }
 
 bool
-dial_retries_take(struct dial *dial, int64_t now, struct fault *fault)
+dial_retries_take(struct dial_retries *retries, const struct dial_config *config, const char *name,
+	int64_t now, int64_t *at, struct fault *fault)
 {
-	if (dial->config.retry.most == 0)
+	if (config->retry.most == 0)
 		return false;
-	dial_retries_end(dial);
-	return dial_retries_pause(dial, dial_retries_may_pass(fault->status), now, fault);
+	dial_retries_end(retries);
+	return dial_retries_pause(
+		retries, config, name, dial_retries_may_pass(fault), now, at, fault);
 }
 
 void
-dial_retries_end(struct dial *dial)
+dial_retries_end(struct dial_retries *retries)
 {
-	free(dial->retries.cause);
-	dial->retries.cause = NULL;
+	free(retries->cause);
+	retries->cause = NULL;
 }
 
 void
-dial_retries_close(struct dial *dial)
+dial_retries_close(struct dial_retries *retries, const struct dial_config *config, const char *name)
 {
-	const struct dial_retries *retries = &dial->retries;
 	if (retries->cause != NULL)
 		event_emit(&(struct event){ .kind = EVENT_retry_ended,
-			.target = dial->name,
-			.protocol = dial->config.transport->name,
+			.target = name,
+			.protocol = config->transport->name,
 			.cause = retries->cause,
-			.count = dial_retries_state(dial)->done });
-	dial_retries_end(dial);
+			.count = config->retried->done });
+	dial_retries_end(retries);
 }

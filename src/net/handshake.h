@@ -80,6 +80,7 @@ struct handshake {
 	const char *words; /* why it was not successful */
 	unsigned code;     /* the number in the answer; 0: none */
 	int error;         /* HANDSHAKE_TARGET: what it means for the target, an errno */
+	bool transient;    /* the same request may succeed later */
 };
 
 /* Starts with a zeroed or used handshake. False: see struct handshake_protocol. */

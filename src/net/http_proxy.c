@@ -29,20 +29,22 @@ static const struct {
 	enum handshake_result result;
 	const char *words;
 	int error; /* see struct handshake */
+	bool transient;
 } http_proxy_rows[] = {
-	{ 400, HANDSHAKE_REFUSED, "bad request", 0 },
-	{ 401, HANDSHAKE_REFUSED, "unauthorized", 0 },
-	{ 403, HANDSHAKE_REFUSED, "forbidden", 0 },
-	{ 404, HANDSHAKE_REFUSED, "not found", 0 },
-	{ 405, HANDSHAKE_REFUSED, "method CONNECT not allowed", 0 },
-	{ HTTP_PROXY_LOGIN_NEEDED, HANDSHAKE_REFUSED, "authentication required", 0 },
-	{ 429, HANDSHAKE_REFUSED, "too many requests", 0 },
-	{ 500, HANDSHAKE_REFUSED, "internal error of the proxy", 0 },
-	{ 501, HANDSHAKE_REFUSED, "method CONNECT not implemented", 0 },
-	{ 502, HANDSHAKE_TARGET, "bad gateway", EHOSTUNREACH },
-	{ 503, HANDSHAKE_TARGET, "service unavailable", EHOSTUNREACH },
-	{ 504, HANDSHAKE_TARGET, "gateway timeout", ETIMEDOUT },
-	{ 0, HANDSHAKE_REFUSED, "refused", 0 },
+	{ 400, HANDSHAKE_REFUSED, "bad request", 0, false },
+	{ 401, HANDSHAKE_REFUSED, "unauthorized", 0, false },
+	{ 403, HANDSHAKE_REFUSED, "forbidden", 0, false },
+	{ 404, HANDSHAKE_REFUSED, "not found", 0, false },
+	{ 405, HANDSHAKE_REFUSED, "method CONNECT not allowed", 0, false },
+	{ HTTP_PROXY_LOGIN_NEEDED, HANDSHAKE_REFUSED, "authentication required", 0, false },
+	{ 408, HANDSHAKE_REFUSED, "request timeout", 0, true },
+	{ 429, HANDSHAKE_REFUSED, "too many requests", 0, true },
+	{ 500, HANDSHAKE_REFUSED, "internal error of the proxy", 0, true },
+	{ 501, HANDSHAKE_REFUSED, "method CONNECT not implemented", 0, false },
+	{ 502, HANDSHAKE_TARGET, "bad gateway", EHOSTUNREACH, true },
+	{ 503, HANDSHAKE_TARGET, "service unavailable", EHOSTUNREACH, true },
+	{ 504, HANDSHAKE_TARGET, "gateway timeout", ETIMEDOUT, true },
+	{ 0, HANDSHAKE_REFUSED, "refused", 0, false },
 };
 
 static bool
@@ -279,6 +281,7 @@ http_proxy_judge(struct handshake *handshake)
 	while (http_proxy_rows[i].code != code && http_proxy_rows[i].code != 0)
 		i++;
 	handshake->error = http_proxy_rows[i].error;
+	handshake->transient = http_proxy_rows[i].transient;
 	return handshake_fail(handshake, http_proxy_rows[i].result, http_proxy_rows[i].words, code);
 }
 

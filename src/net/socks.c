@@ -24,26 +24,28 @@ struct socks_row {
 	enum handshake_result result;
 	const char *words;
 	int error; /* see struct handshake */
+	bool transient;
 };
 
+/* A code for all failures may stand for one that passes. */
 static const struct socks_row socks_v4_rows[] = {
-	{ 91, HANDSHAKE_REFUSED, "rejected or failed", 0 },
-	{ 92, HANDSHAKE_REFUSED, "rejected: no identd on the client", 0 },
-	{ 93, HANDSHAKE_REFUSED, "rejected: identd reports another user", 0 },
-	{ 0, HANDSHAKE_MALFORMED, "unknown code in the reply", 0 },
+	{ 91, HANDSHAKE_REFUSED, "rejected or failed", 0, true },
+	{ 92, HANDSHAKE_REFUSED, "rejected: no identd on the client", 0, false },
+	{ 93, HANDSHAKE_REFUSED, "rejected: identd reports another user", 0, false },
+	{ 0, HANDSHAKE_MALFORMED, "unknown code in the reply", 0, false },
 };
 
 /* RFC 1928, section 6. */
 static const struct socks_row socks_v5_rows[] = {
-	{ 1, HANDSHAKE_REFUSED, "general failure", 0 },
-	{ 2, HANDSHAKE_REFUSED, "not allowed by its rules", 0 },
-	{ 3, HANDSHAKE_TARGET, "network unreachable", ENETUNREACH },
-	{ 4, HANDSHAKE_TARGET, "host unreachable", EHOSTUNREACH },
-	{ 5, HANDSHAKE_TARGET, "connection refused", ECONNREFUSED },
-	{ 6, HANDSHAKE_TARGET, "TTL expired", ETIMEDOUT },
-	{ 7, HANDSHAKE_REFUSED, "command not supported", 0 },
-	{ 8, HANDSHAKE_REFUSED, "address type not supported", 0 },
-	{ 0, HANDSHAKE_MALFORMED, "unknown code in the reply", 0 },
+	{ 1, HANDSHAKE_REFUSED, "general failure", 0, true },
+	{ 2, HANDSHAKE_REFUSED, "not allowed by its rules", 0, false },
+	{ 3, HANDSHAKE_TARGET, "network unreachable", ENETUNREACH, true },
+	{ 4, HANDSHAKE_TARGET, "host unreachable", EHOSTUNREACH, true },
+	{ 5, HANDSHAKE_TARGET, "connection refused", ECONNREFUSED, true },
+	{ 6, HANDSHAKE_TARGET, "TTL expired", ETIMEDOUT, true },
+	{ 7, HANDSHAKE_REFUSED, "command not supported", 0, false },
+	{ 8, HANDSHAKE_REFUSED, "address type not supported", 0, false },
+	{ 0, HANDSHAKE_MALFORMED, "unknown code in the reply", 0, false },
 };
 
 static enum handshake_result
@@ -52,6 +54,7 @@ socks_refuse(struct handshake *handshake, const struct socks_row *rows, unsigned
 	while (rows->code != code && rows->code != 0)
 		rows++;
 	handshake->error = rows->error;
+	handshake->transient = rows->transient;
 	return handshake_fail(handshake, rows->result, rows->words, code);
 }
 

@@ -164,6 +164,145 @@ def next_address():
         check_unconnected(listener)
 
 
+TUNNEL = 'HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n'
+# Refusals of each scheme that may pass, and some that do not.
+TRANSIENT = [
+    ('http', [(TUNNEL % status).encode() for status in ('502 x', '503 x', '504 x', '500 x', '429 x', '408 x')]),
+    ('socks5h', [b'\5' + bytes([code]) + b'\0\1' + bytes(6) for code in (1, 3, 4, 5, 6)]),
+    ('socks4a', [b'\0\x5b' + bytes(6)]),
+]
+FINAL = [
+    ('http', (TUNNEL % '403 x').encode(), b'forbidden .status 403.'),
+    ('http', (TUNNEL % '407 x').encode(), b'authentication required .status 407.'),
+    ('http', (TUNNEL % '400 x').encode(), b'bad request .status 400.'),
+    ('http', b'SSH-2.0-x\r\n......', b'the answer is not HTTP/1'),
+    ('socks5h', b'\5\2\0\1' + bytes(6), b'not allowed by its rules .code 2.'),
+    ('socks4a', b'\0\x5d' + bytes(6), b'identd reports another user .code 93.'),
+]
+
+
+def replied(listener, scheme, reply):
+    """A connection to the proxy whose last answer is this one."""
+    s = accept(listener)
+    talk = TALKS[scheme]
+    answer(s, talk[:-1] + [(talk[-1][0], reply)], 1000)
+    return s
+
+
+def retried():
+    """What may pass is asked for again, on a new connection; the data are sent once."""
+    for scheme, refusals_ in TRANSIENT:
+        good = TALKS[scheme][-1][1]
+        for reply in refusals_:
+            listener = tcp()
+            cat = through(listener, scheme, '-v', '--retry=2', '--retry-delay', '1ms', '-N')
+            for _ in range(2):
+                replied(listener, scheme, reply)
+            s = replied(listener, scheme, good + b'hello')
+            s.shutdown(socket.SHUT_WR)
+            out, err = end(cat, 0, b'data')
+            check((out, to_end(s)), (b'hello', b'data'), (scheme, reply))
+            check(re.findall(rb'(\w+ \d+)\); retry (\d) in 1\.0ms\n', err)[:2][1][1], b'2', err)
+            check_unconnected(listener)
+
+
+def not_retried():
+    """The last one is the result, and what does not pass is final at once."""
+    for scheme, refusals_ in TRANSIENT:
+        listener = tcp()
+        cat = through(listener, scheme, '--retry=1', '--retry-delay', '1ms')
+        for _ in range(2):
+            replied(listener, scheme, refusals_[0])
+        refusal(cat, 97, rb'\(\w+ \d+\) \(2 attempts\)$', scheme)
+        check_unconnected(listener)
+    for scheme, reply, words in FINAL:
+        listener = tcp()
+        cat = through(listener, scheme, '--retry', '--retry-delay', '1ms')
+        replied(listener, scheme, reply)
+        refusal(cat, 97, words + rb'$', reply)
+        check_unconnected(listener)
+        # After one that may pass, too.
+        listener = tcp()
+        cat = through(listener, scheme, '--retry', '--retry-delay', '1ms')
+        replied(listener, scheme, dict(TRANSIENT)[scheme][0])
+        replied(listener, scheme, reply)
+        refusal(cat, 97, words + rb' \(2 attempts\)$', reply)
+        check_unconnected(listener)
+
+
+def retried_in_chain():
+    """Retries of the first connection and of each proxy are counted together; each try has the time of --wait."""
+    listener = tcp()
+    where = 'http://127.0.0.1:%d' % listener.getsockname()[1]
+    next_one = b'CONNECT b:8 HTTP/1.1\r\nHost: b:8\r\n\r\n'
+    good = (TUNNEL % '200 x').encode()
+    cat = sockcat('-v', '--retry=3', '--retry-delay', '1ms', '--wait', '1s', '--send-proxy=1', '--proxy', where, '--proxy',
+                  'http://b:8', 'name.test', '7')
+    for replies in [b'503'], [b'200', b'502'], [], [b'200', b'200']:
+        s = accept(listener)
+        header = b''
+        while not header.endswith(b'\r\n'):
+            header += exactly(s, 1)
+        check(header.startswith(b'PROXY TCP4 127.0.0.1 127.0.0.1 '), True, header)
+        for question, reply in zip([next_one, HTTP + b'\r\n'], replies):
+            check(exactly(s, len(question)), question)
+            s.sendall(good.replace(b'200', reply))
+        if not replies:
+            check(exactly(s, 1000), next_one)  # until it has timed out
+    s.sendall(b'hello')
+    s.close()
+    out, err = end(cat)
+    check((out, err.count(b'; retry ')), (b'hello', 3), err)
+    check(b'b:8: proxy 1 (http 127.0.0.1' in err and b'timed out; retry 3 in' in err, True, err)
+    # The proxy itself goes away.
+    cat = sockcat('--retry=2', '--retry-delay', '1ms', '--proxy', where, 'name.test', '7')
+    s = replied(listener, 'http', (TUNNEL % '503 x').encode())
+    listener.close()
+    s.close()
+    out, err = end(cat, 7)
+    check(bool(re.fullmatch(rb'sockcat: connect proxy 127\.0\.0\.1:\d+: Connection refused \(3 attempts\)\n', err)), True, err)
+
+
+def retried_elsewhere():
+    """The target of a client of --to, one of a proxy server, a connection that is passed; a name is looked up again."""
+    proxy = tcp()
+    url = 'socks5h://127.0.0.1:%d' % proxy.getsockname()[1]
+    good, bad = TALKS['socks5h'][-1][1], b'\5\5\0\1' + bytes(6)
+    retry = ['--retry', '--retry-delay', '1ms', '--proxy', url]
+    cat = Cat('-l', '-k', *retry, '--to', 'name.test:7', '127.0.0.1', '0')
+    front = Cat('-l', '-k', *retry, '--proxy-server=http', '127.0.0.1', '0')
+    for listener, first, greeting in (cat, b'', b''), (front, HTTP + b'\r\n', b'HTTP/1.1 200 '):
+        near = socket.create_connection(listener.address(), LIMIT)
+        near.sendall(first + b'hello')
+        for _ in range(3):
+            replied(proxy, 'socks5h', bad)
+        far = replied(proxy, 'socks5h', good)
+        check(exactly(far, 5), b'hello')
+        check(exactly(near, len(greeting)), greeting)
+        listener.process.kill()
+    process, mine = passing(*retry)
+    replied(proxy, 'socks5h', bad)
+    far = replied(proxy, 'socks5h', good)
+    _, fds, _, _ = socket.recv_fds(mine, 10, 3)
+    far.sendall(b'hello')
+    check(exactly(socket.socket(fileno=fds[0]), 5), b'hello')
+    end(process)
+
+
+def retry_ended():
+    """A signal in the pause ends it at once, and the last failure is printed."""
+    listener = tcp()
+    cat = through(listener, 'http', '-v', '--retry', '--retry-delay', '1h')
+    replied(listener, 'http', (TUNNEL % '503 x').encode())
+    os.set_blocking(cat.stderr.fileno(), True)
+    line = b''
+    while b'; retry 1 in' not in line:
+        line = cat.stderr.readline()
+    cat.send_signal(signal.SIGTERM)
+    out, err = end(cat, -signal.SIGTERM)
+    check(bool(re.fullmatch(rb'sockcat: .*: target: service unavailable \(status 503\) \(1 attempt\)\n', err)), True, err)
+
+
 def passing(*args):
     mine, yours = socket.socketpair()
     mine.settimeout(LIMIT)
