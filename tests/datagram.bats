@@ -286,32 +286,10 @@ NFT
     drive datagram kernel_drops_quiet
 }
 
-# us (a0) -- router (r0, r1) -- peer (b0); the second link takes packets of 1280 bytes only.
-small_link() {
-    mkfifo hold
-    unshare -n cat hold &
-    router=$!
-    unshare -n cat hold &
-    peer=$!
-    exec 7>hold
-    until [ "$(readlink /proc/$router/ns/net)" != "$(readlink /proc/self/ns/net)" ] &&
-        [ "$(readlink /proc/$peer/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do
-        tick
-    done
-    ip link add a0 type veth peer name r0 netns "$router" || exit 77
-    nsenter -t "$router" -n ip link add r1 type veth peer name b0 netns "$peer"
-    ip address add 10.9.1.1/24 dev a0
-    ip link set a0 up
-    nsenter -t "$router" -n sh -c 'ip address add 10.9.1.2/24 dev r0; ip address add 10.9.2.2/24 dev r1
-        ip link set r1 mtu 1280; ip link set r0 up; ip link set r1 up; echo 1 >/proc/sys/net/ipv4/ip_forward'
-    nsenter -t "$peer" -n sh -c 'ip address add 10.9.2.1/24 dev b0; ip link set b0 mtu 1280; ip link set b0 up
-        ip route add default via 10.9.2.2'
-    ip route add default via 10.9.1.2
-    # The first datagram is within our link's 1500 bytes, so it goes out whole and is not to be cut.
+# The first datagram is within our link's 1500 bytes, so it goes out whole and is not to be cut.
+too_long() {
     local status=0
     head -c 1400 /dev/zero | "$SOCKCAT" -u -q 10 10.9.2.1 9 2>message || status=$?
-    exec 7>&-
-    wait "$router" "$peer"
     assert_equal "$status" 55
     assert_one_error message 'send to 10\.9\.2\.1:9: Message too long \(the path takes packets of 1280 bytes\)'
 }
@@ -320,9 +298,9 @@ small_link() {
     need_netns
     need ip nsenter
     cd "$T"
-    export -f tick
+    export -f too_long
     code=0
-    in_netns small_link || code=$?
+    in_netns -c '. "$1"; small_link too_long' "$HELPER_DIR/small_link.bash" || code=$?
     [ "$code" -ne 77 ] || skip "needs veth"
     assert_equal "$code" 0
 }

@@ -80,3 +80,34 @@ echoes() {
     until_true 20 grep -q hello "$T/background.out"
     exec {feeding}>&-
 }
+
+# A flight of the client that is longer than the second link takes: the route, and what is sent again, is narrower.
+narrow() {
+    openssl req -x509 -newkey rsa:2048 -nodes -subj "/CN=$(printf 'x%.0s' {1..60})/O=$(printf 'x%.0s' {1..60})" \
+        -keyout own.key -out own.crt 2>/dev/null
+    chmod 600 own.key
+    cat own.crt "$CERTIFICATES/inter.crt" >chain.crt
+    mkfifo feed
+    nsenter -t "$peer" -n openssl s_server -dtls1_2 -mtu 1200 -quiet -verify 1 -accept 10.9.2.1:9 \
+        -cert "$CERTIFICATES/good.crt" -key "$CERTIFICATES/good.key" <feed >got 2>server.err &
+    server=$!
+    exec 8>feed
+    until nsenter -t "$peer" -n ss -Hlun | grep -q '10.9.2.1:9'; do tick; done
+    status=0
+    printf hello | "$SOCKCAT" -v --ssl -u --insecure -q 1 --ssl-cert chain.crt --ssl-key own.key 10.9.2.1 9 2>client.err || status=$?
+    until [ "$(cat got)" = hello ] || [ "$status" -ne 0 ]; do tick; done
+    kill "$server"
+    cat client.err
+    assert_equal "$status" 0
+}
+
+@test "a path that takes smaller packets is found during the handshake" {
+    need_netns
+    need ip nsenter ss
+    cd "$T"
+    export -f narrow
+    code=0
+    in_netns -c '. "$1"; small_link narrow' "$HELPER_DIR/small_link.bash" || code=$?
+    [ "$code" -ne 77 ] || skip "needs veth"
+    assert_equal "$code" 0
+}

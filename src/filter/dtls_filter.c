@@ -1,7 +1,6 @@
 #include "filter/dtls_filter.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +38,7 @@ struct dtls_filter {
 	const struct iovec *arrived; /* those that were not given to the library yet */
 	size_t left;
 	struct iovec messages[DTLS_FILTER_BATCH]; /* those of the last read of the filter */
+	size_t path; /* the most bytes of a datagram of the handshake */
 	size_t message_max;
 	struct fault failure; /* of the stream below, in a call of the library */
 	enum io ended;        /* IO_END, IO_FAIL: what further reads return */
@@ -46,6 +46,35 @@ struct dtls_filter {
 };
 
 /* --- the stream below, as the library uses it --- */
+
+/* The most bytes of a datagram that the network takes in one packet. */
+static size_t
+dtls_filter_path(const struct dtls_filter *filter)
+{
+	int fd = filter->lower->write.fd, packet = DTLS_FILTER_PACKET;
+	struct address own = { .length = 0 };
+	(void)address_of_socket(&own, fd);
+	int headers = own.any.sa_family == AF_INET ? DTLS_FILTER_IPV4 : DTLS_FILTER_IPV6;
+	if (!sys_path_mtu(fd, &packet))
+		packet = DTLS_FILTER_PACKET;
+	if (!filter->established && packet > DTLS_FILTER_PACKET)
+		packet = DTLS_FILTER_PACKET;
+	return packet > headers ? (size_t)(packet - headers) : 0;
+}
+
+/* The stream below has failed: whether that is since the path takes less than was known, so that
+ * the handshake goes on with smaller datagrams. */
+static bool
+dtls_filter_narrows(struct dtls_filter *filter)
+{
+	size_t path = dtls_filter_path(filter);
+	if (filter->established || path >= filter->path)
+		return false;
+	filter->path = path;
+	fault_clear(&filter->failure);
+	filter->config.tls->ops->set_datagram_max(filter->session, path);
+	return true;
+}
 
 /* Reads the next datagrams. */
 static enum io
@@ -57,6 +86,8 @@ dtls_filter_fetch(struct dtls_filter *filter)
 		return IO_AGAIN;
 	filter->has_read = true;
 	filter->below = stream_read(filter->lower, &piece, 1, &got, &filter->failure);
+	if (filter->below == IO_FAIL && dtls_filter_narrows(filter))
+		return IO_AGAIN;
 	if (filter->below != IO_OK)
 		return filter->below;
 	const struct stream_loan *loan = &filter->lower->loan;
@@ -95,7 +126,7 @@ dtls_filter_send(void *state, const void *bytes, size_t size, size_t *put)
 	if (result == IO_AGAIN && filter->sends_data)
 		return IO_AGAIN;
 	*put = size;
-	return result == IO_FAIL ? IO_FAIL : IO_OK;
+	return result == IO_FAIL && !dtls_filter_narrows(filter) ? IO_FAIL : IO_OK;
 }
 
 /* --- the filter --- */
@@ -119,19 +150,6 @@ dtls_filter_is_ready(const struct dtls_filter *filter)
 		filter->config.tls->ops->pending(filter->session);
 }
 
-/* The most bytes of a datagram that the network takes in one packet. */
-static size_t
-dtls_filter_path(const struct stream *stream, int most)
-{
-	int fd = stream->lower->write.fd, packet = DTLS_FILTER_PACKET;
-	struct address own = { .length = 0 };
-	(void)address_of_socket(&own, fd);
-	int headers = own.any.sa_family == AF_INET ? DTLS_FILTER_IPV4 : DTLS_FILTER_IPV6;
-	if (!sys_path_mtu(fd, &packet) || packet > most)
-		packet = packet > most ? most : DTLS_FILTER_PACKET;
-	return packet > headers ? (size_t)(packet - headers) : 0;
-}
-
 static bool
 dtls_filter_start(struct stream *stream, int64_t now, struct fault *fault)
 {
@@ -151,7 +169,8 @@ dtls_filter_start(struct stream *stream, int64_t now, struct fault *fault)
 			config->tls->context, &bottom, stream->name, config->name, fault);
 	if (filter->session == NULL)
 		return false;
-	ops->set_datagram_max(filter->session, dtls_filter_path(stream, DTLS_FILTER_PACKET));
+	filter->path = dtls_filter_path(filter);
+	ops->set_datagram_max(filter->session, filter->path);
 	return true;
 }
 
@@ -162,7 +181,7 @@ dtls_filter_establish(struct stream *stream, struct fault *fault)
 	struct dtls_filter *filter = stream->impl;
 	const struct tls_ops *ops = filter->config.tls->ops;
 	filter->established = true;
-	ops->set_datagram_max(filter->session, dtls_filter_path(stream, INT_MAX));
+	ops->set_datagram_max(filter->session, dtls_filter_path(filter));
 	filter->message_max = ops->message_max(filter->session);
 	tls_handshake_report(filter->config.tls, filter->session, stream->name);
 	return tls_handshake_save(&filter->config, filter->session, fault);
