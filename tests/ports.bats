@@ -211,6 +211,18 @@ probe() {
     drive ports one_of_many_addresses
 }
 
+@test "an open port that cannot be printed is 23, also if others are closed" {
+    start_listener -dk 127.0.0.1 0
+    hold_port
+    for target in "127.0.0.1 $port $held" "127.0.0.1:$held 127.0.0.1:$port --all"; do
+        status=0
+        # shellcheck disable=SC2086 # words
+        sockcat -z $target >/dev/full 2>"$T/err" || status=$?
+        assert_equal "$status" 23
+        assert_line 'write standard output: No space left on device' "$T/err"
+    done
+}
+
 @test "a signal ends a probe of many" {
     need nft
     # shellcheck disable=SC2016 # for the inner shell

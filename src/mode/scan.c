@@ -387,10 +387,12 @@ scan_run(struct run *run, struct fault *fault)
 	good = good && engine_run(&run->engine, fault);
 	engine_remove(&run->engine, &scan.task);
 	status_line_clear();
+	/* What was not printed comes before what was found. */
 	if (good || scan.expired)
-		good = scan_results_judge(&scan.results, scan.expired, fault);
+		good = event_check_output(fault) &&
+			scan_results_judge(&scan.results, scan.expired, fault);
 	scan_close(&scan);
-	return event_check_output(fault) && good;
+	return good;
 }
 
 const struct mode scan_mode = { .name = "scan", .run = scan_run };
