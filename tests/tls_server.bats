@@ -22,6 +22,8 @@ setup() { tls_setup; }
 
 @test "no more programs than --max-children run after handshakes" { drive tls_server children; }
 
+@test "a client that does not speak TLS is reset" { drive tls_server without_tls; }
+
 @test "failed handshakes are reported, with a limit, and counted" { drive tls_server failed_handshakes; }
 
 # ---- certificates ----

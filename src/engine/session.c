@@ -393,7 +393,8 @@ session_close(struct session *session)
 	fault_clear(&session->fault);
 	stream_close(session->local, session->relay.clean);
 	/* A handshake that has failed ends with an alert, which a reset could destroy. */
-	stream_close(session->remote,
-		session->relay.clean || (session->connected && !session->remote->opened));
+	bool told = session->connected && !session->remote->opened &&
+		!stream_stats(session->remote)->silent;
+	stream_close(session->remote, session->relay.clean || told);
 	free(session->header);
 }

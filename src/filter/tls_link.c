@@ -166,6 +166,13 @@ tls_link_has_arrived(struct tls_link *link)
 		link->written - link->notified + link->finished;
 }
 
+enum io
+tls_link_fail(struct tls_link *link)
+{
+	tls_link_stats(link)->silent = link->written == 0;
+	return IO_FAIL;
+}
+
 void
 tls_link_close(struct tls_link *link)
 {

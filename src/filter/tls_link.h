@@ -71,6 +71,10 @@ bool tls_link_has_arrived(struct tls_link *link);
  * to wait for; IO_OK: the peer has ended. */
 enum io tls_link_part(struct tls_link *link, struct fault *verdict, struct stream_side *read);
 
+/* The handshake has failed: IO_FAIL. Without an alert, as for a peer that does not speak TLS, the
+ * peer would take the end of the connection for an empty answer. */
+enum io tls_link_fail(struct tls_link *link);
+
 /* Frees it. */
 void tls_link_close(struct tls_link *link);
 

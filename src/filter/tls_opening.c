@@ -25,7 +25,7 @@ tls_opening_fail(struct tls_opening *opening, struct stream *stream, struct tls_
 {
 	tls_handshake_explain(stream, &link->heard, &link->failure, fault);
 	if (!refused)
-		return IO_FAIL;
+		return tls_link_fail(link);
 	fault_move(&opening->failure, fault);
 	opening->parts = true;
 	opening->deadline = clock_earlier(opening->deadline, clock_after(now, TLS_OPENING_PARTING));
@@ -69,10 +69,10 @@ tls_opening_step(struct tls_opening *opening, struct stream *stream, struct tls_
 		stream->read = stream->lower->write;
 	else if (tls_link_goes_on(link))
 		stream->read.at = STREAM_NOW;
-	if (now >= opening->deadline)
-		return IO_FAULT(
-			fault, STATUS_TIMEOUT, 0, "TLS handshake with %s: timed out", stream->name);
-	return IO_AGAIN;
+	if (now < opening->deadline)
+		return IO_AGAIN;
+	(void)fault_set(fault, STATUS_TIMEOUT, 0, "TLS handshake with %s: timed out", stream->name);
+	return tls_link_fail(link);
 }
 
 void

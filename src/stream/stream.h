@@ -121,6 +121,7 @@ struct stream_stats {
 	bool parted;           /* its end was sent behind a refusal that a reset could destroy */
 	bool unfinished;       /* another connection can continue what the kind does */
 	bool busy;             /* one side has refused it as busy: another connection may succeed */
+	bool silent;           /* opening failed, and nothing was sent: the peer needs a reset */
 	struct fault *verdict; /* not owned: the result that the kind has found, which comes before
 				  what it has caused; NULL: it finds none */
 };

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 
-from drive import Cat, check, dial, LIMIT, main, reset, T, until
+from drive import Cat, check, dial, LIMIT, main, reset, T, to_end, until
 from tls import C, client_context, listener, Peer
 
 
@@ -190,6 +190,26 @@ def failed_handshakes():
     counts(cat, r'0 clients, 152 in all, 152 failed \(152 in the handshake\)')
     check(len(cat.errors().splitlines()) < 152, True, cat.errors())
     leave(shake(cat))
+
+
+def without_tls():
+    """A client that does not speak TLS is reset: the end would be an empty answer. One that does gets the alert."""
+    cat = listener('-k', '--echo')
+    with dial(cat) as plain:
+        plain.sendall(b'GET / HTTP/1.0\r\n\r\n')
+        try:
+            sys.exit('not reset: %r' % plain.recv(1))
+        except ConnectionResetError:
+            pass
+    with dial(cat) as peer:
+        # A ClientHello of TLS 1.3 that is too short.
+        peer.sendall(b'\x16\3\1\0\5\1\0\0\1\0')
+        check(to_end(peer)[:1], b'\x15')
+    plain = Cat('127.0.0.1', cat.where, stdin=subprocess.PIPE)
+    plain.process.stdin.write(b'hello')
+    plain.process.stdin.close()
+    plain.process.wait()
+    check(plain.process.returncode in (55, 56), True, plain.errors())
 
 
 def der(name):
