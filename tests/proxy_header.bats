@@ -33,6 +33,14 @@ load lib/helper
     drive proxy_header forwarded_tls
 }
 
+@test "version 2 has an ID for each connection, which -v and reports show" {
+    drive proxy_header unique_ids
+}
+
+@test "the ID of a client remains when its connection through a proxy is retried" {
+    drive proxy_header kept_id
+}
+
 @test "a target gets the header and all data behind it" {
     drive proxy_header a_slow_target
 }

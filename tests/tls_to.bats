@@ -26,6 +26,10 @@ setup() { tls_setup; }
 
 @test "--ssl-verify is about the clients" { drive tls_to client_certificates; }
 
+@test "--send-proxy=2 sends the common name of a client's certificate" {
+    drive proxy_header client_certificate "$CERTIFICATES"
+}
+
 @test "two servers are joined without a listener" { drive tls_to without_listener; }
 
 @test "the target is verified as a server is that is connected to" {

@@ -377,9 +377,12 @@ proxy_filter_dial(const struct proxy_chain *chain, const struct dial_config *dia
 	const struct proxy_sender_config *header, bool single, struct address *peer,
 	struct fault *fault)
 {
-	const struct proxy_route route = {
+	char id[PROXY_HEADER_UUID];
+	struct proxy_route route = {
 		.chain = chain, .dial = *dial, .header = *header, .single = single, .peer = peer
 	};
+	if (header->version == PROXY_HEADER_V2)
+		proxy_header_add_id(&route.header.header, id);
 	return chain->count == 0 || dial->to.direct
 		? proxy_route_start(&route, dial, fault)
 		: proxy_route_reach(&route, chain->count, fault);

@@ -2,6 +2,7 @@
 #include "filter/proxy_sender.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/event.h"
 #include "filter/filter.h"
@@ -9,6 +10,7 @@
 struct proxy_sender {
 	struct proxy_sender_config config;
 	size_t sent, length; /* length 0: not made */
+	char id[PROXY_HEADER_ID_MAX + 1];
 	unsigned char bytes[PROXY_HEADER_MAX];
 };
 
@@ -21,11 +23,14 @@ proxy_sender_report(const struct stream *stream, const struct proxy_header *head
 		return;
 	char *source = known ? address_print(&header->source) : NULL;
 	char *destination = known ? address_print(&header->destination) : NULL;
+	bool has_id = sender->length > PROXY_HEADER_V2_FIXED && header->id.length > 0;
 	event_emit(&(struct event){ .kind = EVENT_header_sent,
 		.peer = stream->name,
 		.count = sender->config.version,
 		.address = source,
-		.local = destination });
+		.local = destination,
+		.unique_id =
+			has_id && sender->config.version == PROXY_HEADER_V2 ? sender->id : NULL });
 	free(source);
 	free(destination);
 }
@@ -76,6 +81,11 @@ proxy_sender_add(struct stream **top, const struct proxy_sender_config *config, 
 		return false;
 	struct proxy_sender *sender = stream->impl;
 	sender->config = *config;
+	struct proxy_header_value *id = &sender->config.header.id;
+	if (id->bytes != NULL && id->length < sizeof sender->id) {
+		memcpy(sender->id, id->bytes, id->length);
+		id->bytes = (const unsigned char *)sender->id;
+	}
 	if (!config->own)
 		proxy_sender_make(stream);
 	return true;

@@ -9,7 +9,7 @@
 
 struct proxy_sender_config {
 	enum proxy_header_version version; /* 0: no header */
-	struct proxy_header header;        /* copied; its values are written at once */
+	struct proxy_header header;        /* copied; its values, but the ID, are written at once */
 	bool own; /* the addresses are those of the connection itself, but a source may be given */
 };
 

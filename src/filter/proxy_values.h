@@ -6,7 +6,7 @@
 #include "stream/stream.h"
 
 struct proxy_values {
-	unsigned char ssl[256];
+	unsigned char ssl[1024];
 };
 
 /* Sets the values that are known about the stream, if it has TLS. They last as long as `values` and

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/crc32c.h"
+#include "sys/sys.h"
 
 /* Type and length of a value, and a checksum, which is the last one. */
 #define PROXY_HEADER_HEAD 3
@@ -194,6 +195,23 @@ proxy_header_write(const struct proxy_header *header, enum proxy_header_version 
 	return version == PROXY_HEADER_V1
 		? proxy_header_write_v1(&source, &destination, out)
 		: proxy_header_write_v2(header, &source, &destination, out);
+}
+
+void
+proxy_header_add_id(struct proxy_header *header, char text[static PROXY_HEADER_UUID])
+{
+	unsigned char id[16];
+	size_t length = 0;
+	if (header->id.bytes != NULL || !sys_random(id, sizeof id))
+		return;
+	id[6] = (unsigned char)((id[6] & 0x0f) | 0x40);
+	id[8] = (unsigned char)((id[8] & 0x3f) | 0x80);
+	for (size_t i = 0; i < sizeof id; i++) {
+		bool dash = i == 4 || i == 6 || i == 8 || i == 10;
+		length += (size_t)snprintf(text + length, PROXY_HEADER_UUID - length, "%s%02x",
+			dash ? "-" : "", id[i]);
+	}
+	header->id = (struct proxy_header_value){ (const unsigned char *)text, length };
 }
 
 /* Moves a value to the bytes at `to`; returns their end. */

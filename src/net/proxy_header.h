@@ -20,8 +20,9 @@
 #define PROXY_HEADER_SIGNATURE "\r\n\r\n\0\r\nQUIT\n"
 #define PROXY_HEADER_SIGNATURE_LENGTH (sizeof PROXY_HEADER_SIGNATURE - 1)
 
-/* The longest unique ID. */
+/* The longest unique ID, and the size of one that is made here: a UUID as text. */
 #define PROXY_HEADER_ID_MAX 128
+#define PROXY_HEADER_UUID (sizeof "01234567-89ab-cdef-0123-456789abcdef")
 
 /* Bits, so that both can be expected. */
 enum proxy_header_version { PROXY_HEADER_V1 = 1, PROXY_HEADER_V2 = 2, PROXY_HEADER_ANY = 3 };
@@ -49,12 +50,15 @@ enum proxy_header_type {
 	PROXY_HEADER_SSL = 0x20
 };
 
-/* The value of PROXY_HEADER_SSL: these bits, 4 bytes that are 0 if a certificate of the client was
- * verified, and parts of these types. */
+/* The value of PROXY_HEADER_SSL: these bits (of the certificate: in this connection, and in one of
+ * the TLS session), 4 bytes that are 0 if a certificate of the client was verified, and parts of
+ * these types. */
 #define PROXY_HEADER_SSL_FIXED 5
 #define PROXY_HEADER_SSL_USED 1
 #define PROXY_HEADER_SSL_CERT 2
+#define PROXY_HEADER_SSL_CERT_SESSION 4
 #define PROXY_HEADER_SSL_VERSION 0x21
+#define PROXY_HEADER_SSL_CN 0x22
 #define PROXY_HEADER_SSL_CIPHER 0x23
 
 /* Bytes that are not owned; NULL: not there. */
@@ -75,6 +79,10 @@ struct proxy_header {
  */
 size_t proxy_header_write(const struct proxy_header *header, enum proxy_header_version version,
 	unsigned char out[static PROXY_HEADER_MAX]);
+
+/* Sets a unique ID, a random UUID (RFC 9562, 5.4) that is written to `text`, unless there is one.
+ * Without random numbers there is none. */
+void proxy_header_add_id(struct proxy_header *header, char text[static PROXY_HEADER_UUID]);
 
 /* A copy, which owns its values and is freed by free(3); NULL if there is no memory. */
 struct proxy_header *proxy_header_copy(const struct proxy_header *header);

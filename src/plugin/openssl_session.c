@@ -154,6 +154,7 @@ openssl_session_free(void *state)
 	fault_clear(&session->refusal);
 	free(session->peer);
 	free(session->subject);
+	free(session->common_name);
 	free(session);
 }
 
@@ -182,6 +183,8 @@ openssl_session_describe_peer(
 	openssl_pin_print(certificate, session->pin);
 	if (session->subject == NULL)
 		session->subject = openssl_text_name(X509_get_subject_name(certificate));
+	if (session->common_name == NULL)
+		session->common_name = openssl_text_common_name(certificate);
 	if (ASN1_TIME_to_tm(end, &date) == 1)
 		(void)strftime(
 			session->expires, sizeof session->expires, "%Y-%m-%dT%H:%M:%SZ", &date);
@@ -189,6 +192,7 @@ openssl_session_describe_peer(
 		facts->days = (uint64_t)days;
 	facts->pin = session->pin[0] != '\0' ? session->pin : NULL;
 	facts->subject = session->subject;
+	facts->common_name = session->common_name;
 	facts->verified = !session->context->settings.unverified;
 	facts->expires = session->expires[0] != '\0' ? session->expires : NULL;
 }

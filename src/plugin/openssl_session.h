@@ -23,6 +23,7 @@ struct openssl_session {
 	char alpn[256];         /* empty: none */
 	char pin[TLS_PIN_SIZE]; /* of the peer */
 	char *subject;          /* of the peer, owned; NULL: none */
+	char *common_name;      /* the same */
 	char expires[sizeof "9999-12-31T23:59:59Z"];
 	const struct openssl_listen *listen; /* of the datagram that it looks at; NULL: none */
 };

@@ -3,6 +3,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 /* The content of a memory BIO, which is freed; the caller frees the text. NULL: no memory. */
@@ -23,6 +24,22 @@ openssl_text_name(const X509_NAME *name)
 	if (bio != NULL)
 		(void)X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253);
 	return openssl_text_take(bio);
+}
+
+char *
+openssl_text_common_name(X509 *certificate)
+{
+	const X509_NAME *subject = X509_get_subject_name(certificate);
+	int i = X509_NAME_get_index_by_NID((X509_NAME *)(uintptr_t)subject, NID_commonName, -1);
+	unsigned char *bytes = NULL;
+	int n = i < 0 ? -1
+		      : ASN1_STRING_to_UTF8(
+				&bytes, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, i)));
+	char *text = n > 0 && memchr(bytes, '\0', (size_t)n) == NULL
+		? strndup((const char *)bytes, (size_t)n)
+		: NULL;
+	OPENSSL_free(bytes);
+	return text;
 }
 
 char *

@@ -8,6 +8,9 @@
 /* A name as "CN=example.org,O=Example" (RFC 2253). */
 char *openssl_text_name(const X509_NAME *name);
 
+/* The first common name of the subject, in UTF-8; NULL: also if there is none, or it has a NUL. */
+char *openssl_text_common_name(X509 *certificate);
+
 char *openssl_text_date(const ASN1_TIME *time);
 
 /* The names and addresses that a certificate is for, as a sentence. */

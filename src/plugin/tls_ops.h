@@ -72,9 +72,10 @@ struct tls_facts {
 	const char *server_name; /* that a client has asked for */
 	/* Of the peer's certificate: */
 	const char *pin, *subject;
-	const char *expires; /* as in RFC 3339 */
-	uint64_t days;       /* until then */
-	bool verified;       /* it was, or its pin */
+	const char *common_name; /* the first of the subject */
+	const char *expires;     /* as in RFC 3339 */
+	uint64_t days;           /* until then */
+	bool verified;           /* it was, or its pin */
 };
 
 /* A certificate of the peer's chain; names as in RFC 2253, for the caller to free. */

@@ -196,6 +196,79 @@ def forwarded_tls():
     cat.end()
 
 
+UUID = re.compile(rb'[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}')
+
+
+def unique_ids():
+    """Each connection has an ID of its own, which is in reports; version 1 has none."""
+    found = set()
+    back = tcp()
+    to = '127.0.0.1:%d' % back.getsockname()[1]
+    cat = Cat('-l', '-k', '-v', '127.0.0.1', '0', '--send-proxy=2', '--to', to)
+    clients = [dial(cat) for _ in range(3)]
+    for _ in clients:
+        found.add(read_v2(accept(back))[3][5])
+    until(lambda: cat.errors().count(', ID ') == 3, cat.errors())
+    check({found.decode() for found in found}, set(re.findall(r'PROXY header of version 2 sent to .*, ID (\S+)\n', cat.errors())))
+    cat.process.kill()
+    for version in 2, 1:
+        client = sockcat('--send-proxy=%d' % version, '--report=json', '127.0.0.1', str(back.getsockname()[1]))
+        s = accept(back)
+        if version == 2:
+            found.add(read_v2(s)[3][5])
+        else:
+            read_v1(s)
+        s.close()
+        _, err = end(client, 0, b'')
+        sent = next(event for event in map(json.loads, err.splitlines()) if event['event'] == 'proxy-header')
+        check(sent.get('unique_id', '').encode() in (found if version == 2 else {b''}), True, sent)
+    check((len(found), all(UUID.fullmatch(one) for one in found)), (4, True), found)
+
+
+def kept_id():
+    """All tries for one client send the same ID."""
+    proxy = tcp()
+    cat = Cat('-l', '--send-proxy=2', '--retry', '--retry-delay', '1ms', '--proxy', 'http://127.0.0.1:%d' % proxy.getsockname()[1],
+              '--to', '192.0.2.1:7', '127.0.0.1', '0')
+    client, ids = dial(cat), set()
+    for _ in range(3):
+        s = accept(proxy)
+        ids.add(read_v2(s)[3][5])
+        asked = b''
+        while b'\r\n\r\n' not in asked:
+            asked += s.recv(1000)
+        s.sendall(b'HTTP/1.1 503 x\r\n\r\n')
+    check(len(ids), 1, ids)
+    client.close()
+    cat.process.kill()
+
+
+def client_certificate(directory):
+    """The common name of a certificate that was verified, in UTF-8, and that there was one."""
+    back = tcp()
+    cat = Cat('-l', '-k', '127.0.0.1', '0', '--ssl', '--ssl-cert', directory + '/good.crt', '--ssl-key', directory + '/good.key',
+              '--ssl-verify', '--ssl-trustfile', directory + '/root.crt', '--send-proxy=2',
+              '--to', '127.0.0.1:%d' % back.getsockname()[1])
+    for name, wanted in ('client', b'client'), ('odd', b'new\nline\x1b[2J, "\xc3\xa9'):
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.load_cert_chain('%s/%s.crt' % (directory, name), '%s/%s.key' % (directory, name))
+        client = context.wrap_socket(socket.create_connection(cat.address(), LIMIT))
+        s = accept(back)
+        value = read_v2(s)[3][0x20]
+        # SSL, CERT_CONN and CERT_SESS; verified.
+        check(value[:5], b'\7\0\0\0\0', name)
+        parts, at = {}, 5
+        while at < len(value):
+            kind, length = struct.unpack('!BH', value[at:at + 3])
+            parts[kind] = value[at + 3:at + 3 + length]
+            at += 3 + length
+        check((parts[0x21], parts[0x22]), (client.version().encode(), wanted))
+        s.close()
+        client.unwrap().close()
+    cat.process.kill()
+
+
 def a_slow_target():
     """The header arrives whole before the data, of which much is waiting, and both ends are clean."""
     back = tcp()
@@ -516,7 +589,11 @@ def passed_on():
         client = dial(cat)
         client.sendall(header + b'data')
         s = accept(back)
-        check(read_v2(s), ('TCP4', ('192.0.2.1', 53100), ('198.51.100.2', 443), wanted))
+        *addresses, values = read_v2(s)
+        check(addresses, ['TCP4', ('192.0.2.1', 53100), ('198.51.100.2', 443)])
+        # Version 1 has no ID.
+        check(5 in wanted or bool(UUID.fullmatch(values.pop(5))), True)
+        check(values, wanted)
         check(exactly(s, 4), b'data')
         s.sendall(b'answer')
         s.close()
@@ -572,6 +649,8 @@ defaults
     timeout client 20s
     timeout server 20s
     unique-id-format %%{+X}o%%pid
+    log stdout format raw local0
+    log-format "%%[dst_port] %%[fc_pp_unique_id] %%[fc_pp_authority]"
 listen one
     bind 127.0.0.1:2001 accept-proxy
     server s 127.0.0.1:3000 send-proxy
@@ -653,10 +732,25 @@ def haproxy():
                 check((out, err), (told.encode() + b' \ndata', b''), (port, version))
     # Its health checks are LOCAL: connections of its own address.
     until(lambda: checked.errors().count('connection from 127.0.0.1:') > 2, checked.errors())
-    with socket.create_connection(('127.0.0.1', 2004), LIMIT) as s:
-        s.shutdown(socket.SHUT_WR)
-        check(to_end(s), b'127.0.0.1 %d 127.0.0.1 2004 \n' % s.getsockname()[1])
+
+    def told():
+        # It has no server while a check is late.
+        with socket.create_connection(('127.0.0.1', 2004), LIMIT) as s:
+            s.shutdown(socket.SHUT_WR)
+            got = to_end(s)
+            check(got in (b'', b'127.0.0.1 %d 127.0.0.1 2004 \n' % s.getsockname()[1]), True, got)
+            return got
+    until(told, 'the checked server')
     check('PROXY header' in checked.errors() + cat.errors(), False, checked.errors() + cat.errors())
+    # The ID of a client is the one that it has read.
+    client = sockcat('-v', '--send-proxy=2', '127.0.0.1', '2003')
+    _, err = end(client, 0, b'data')
+    sent = re.search(rb', ID (\S+)\n', err)[1].decode()
+
+    def logged():
+        with open(T + '/haproxy.out') as file:
+            return '2003 %s -\n' % sent in file.read()
+    until(logged, 'the ID')
     if os.path.exists(os.path.dirname(os.environ['SOCKCAT']) + '/libexec/sockcat/tls.so'):
         encrypted = Cat('-l', '--ssl', '--ssl-self-signed', '--accept-proxy=2', '127.0.0.1', '3002', '-c', ENV)
         with socket.create_connection(('127.0.0.1', 2005), LIMIT) as s:
