@@ -349,7 +349,7 @@ complete -c sockcat -n '__sockcat_lacks --ssl-groups' -l ssl-groups -x -d 'Use t
 complete -c sockcat -n '__sockcat_lacks --psk-file --ssl-self-signed' -l ssl-cert -r -F -d 'Use the certificate (PEM) in FILE'
 complete -c sockcat -l ssl-key -r -F -d 'Use the key (PEM) in FILE'
 complete -c sockcat -n '__sockcat_lacks --ssl-pass-file' -l ssl-pass-file -r -F -d 'Read the passphrase of the key from FILE'
-complete -c sockcat -n '__sockcat_lacks --ssl-trustfile --capath --ssl-crlfile --ssl-staple --ssl-ciphers --ssl-ciphersuites --ssl-cert --psk-file --peer-cert --ssl-self-signed --ssl-verify --pin --insecure' -l psk-file -r -F -d 'Use the pre-shared keys in FILE (TLS 1.3)'
+complete -c sockcat -n '__sockcat_lacks --ssl-trustfile --capath --ssl-crlfile --ssl-staple --ssl-ciphers --ssl-ciphersuites --ssl-cert --psk-file --peer-cert --ssl-self-signed --ssl-verify --pin --insecure' -l psk-file -r -F -d 'Use the pre-shared keys in FILE (TLS 1.3, DTLS)'
 complete -c sockcat -n '__sockcat_lacks --psk-file --peer-cert' -l peer-cert -r -F -d 'Write the peer\'s certificates to FILE (PEM)'
 complete -c sockcat -n '__sockcat_lacks --ssl-cert --psk-file --ssl-self-signed' -l ssl-self-signed -d 'Make a certificate for one day; print its pin'
 complete -c sockcat -n '__sockcat_lacks --psk-file --ssl-verify --insecure' -l ssl-verify -d 'Require client certificates (with -l)'

@@ -5,6 +5,8 @@ bats_require_minimum_version 1.5.0
 load lib/helper
 load lib/tls
 
+key=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+
 setup_file() {
     tls_setup_file
     python3 -c 'import ctypes; ctypes.CDLL("libssl.so.3")' 2>/dev/null || why_not=${why_not:-needs libssl.so.3}
@@ -40,20 +42,28 @@ setup() { tls_setup; }
 --ssl -u --starttls smtp localhost 9|--starttls conflicts with datagrams
 --ssl -u --tls-min 1.3 localhost 9|--tls-min 1.3 conflicts with datagrams
 --ssl -u --ssl-ciphersuites x localhost 9|--ssl-ciphersuites conflicts with datagrams
---ssl -u --psk-file /nowhere localhost 9|--psk-file conflicts with datagrams
 -l 0 --tls-min 1.3 --to dtls://localhost:9|--tls-min 1.3 conflicts with datagrams
 --sctp dtls://localhost:9|'dtls://' conflicts with --sctp
 -t dtls://localhost:9|--telnet conflicts with 'dtls://'
 EOT
 }
 
-# echoes PROGRAM...: an echo server with DTLS, whose port is that of the process, returns what it gets.
+# Sets $port to that of the UDP socket of the process $pid.
+udp_port() {
+    port=$(ss -Hlunp | sed -n "s/.* \(127.0.0.1\|0.0.0.0\):\([0-9]*\) .*pid=$pid,.*/\2/p" | head -n 1)
+    [ -n "$port" ]
+}
+
+# serve PROGRAM...: starts a server with DTLS; sets $port, unless it waits for its standard input.
+serve() {
+    start "$@"
+    [ -n "${START_IN:-}" ] || until_true 20 udp_port
+}
+
+# echoes PROGRAM...: such a server returns what it gets.
 echoes() {
     need "$1" ss
-    start "$@"
-    port=
-    udp_port() { port=$(ss -Hlunp | sed -n "s/.*127.0.0.1:\([0-9]*\) .*pid=$pid,.*/\1/p; s/.* 0.0.0.0:\([0-9]*\) .*pid=$pid,.*/\1/p" | head -n 1) && [ -n "$port" ]; }
-    until_true 20 udp_port
+    serve "$@"
     client "${trusted[@]}" -u 127.0.0.1 "$port" < <(printf hello) >"$T/out"
     assert_status 0
     assert_equal "$(cat "$T/out")" hello
@@ -70,14 +80,45 @@ echoes() {
 
 @test "openssl s_server verifies a cookie, and prints what it gets" {
     mkfifo "$T/in"
-    START_IN=$T/in start openssl s_server -dtls1_2 -listen -quiet -accept 127.0.0.1:0 \
+    need openssl ss
+    START_IN=$T/in serve openssl s_server -dtls1_2 -listen -quiet -accept 127.0.0.1:0 \
         -cert "$CERTIFICATES/good.crt" -key "$CERTIFICATES/good.key"
     exec {feeding}>"$T/in"
-    udp_port() { port=$(ss -Hlunp | sed -n "s/.*127.0.0.1:\([0-9]*\) .*pid=$pid,.*/\1/p") && [ -n "$port" ]; }
     until_true 20 udp_port
     client "${trusted[@]}" -u -q 0.2 127.0.0.1 "$port" < <(printf hello)
     assert_status 0
     until_true 20 grep -q hello "$T/background.out"
+    exec {feeding}>&-
+}
+
+# ask KEY [OPTION...]: a client with this key for `me`, against the server at $port.
+ask() {
+    (umask 077 && echo "me:$1" >"$T/keys")
+    client -v -u --ssl --psk-file "$T/keys" "${@:2}" 127.0.0.1 "$port" < <(printf hello) >"$T/out"
+}
+
+@test "--psk-file works with gnutls-serv; without a common key the handshake fails" {
+    need gnutls-serv ss
+    echo "me:$key" >"$T/passwd"
+    serve gnutls-serv --udp --echo -p 0 --pskpasswd "$T/passwd" --priority NORMAL:-KX-ALL:+PSK:+DHE-PSK
+    ask "$key" --tls-max 1.2
+    assert_status 0
+    assert_equal "$(cat "$T/out")" hello
+    assert_line 'TLS with .*: DTLSv1.2, .*PSK-.*, pre-shared key me$' "$T/client.err"
+    ask "f${key#0}" --wait 1
+    assert_status 28
+    assert_line "TLS handshake with .*: timed out; do both sides have the same key for 'me'.\$" "$T/client.err"
+}
+
+@test "--psk-file works with openssl" {
+    need openssl ss
+    mkfifo "$T/in"
+    START_IN=$T/in serve openssl s_server -dtls1_2 -quiet -accept 127.0.0.1:0 -nocert -psk_identity me -psk "$key"
+    exec {feeding}>"$T/in"
+    until_true 20 udp_port
+    ask "$key" -q 0.2
+    assert_status 0
+    assert_line 'TLS with .*: DTLSv1.2, ECDHE-PSK-CHACHA20-POLY1305, .*, pre-shared key me$' "$T/client.err"
     exec {feeding}>&-
 }
 

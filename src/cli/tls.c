@@ -30,15 +30,8 @@ tls_check_transport(
 	if (transport->message_max > 0 && !tls_is_datagrams(transport))
 		return fault_set(fault, STATUS_USAGE, 0, "--ssl conflicts with messages of %s",
 			transport->name);
-	if (!tls_is_datagrams(transport))
-		return true;
-	if (options_has(options, OPTION_starttls))
-		return fault_set(
-			fault, STATUS_USAGE, 0, "--starttls conflicts with datagrams (DTLS)");
-	return !options_has(options, OPTION_psk_file) ||
-		fault_set(fault, STATUS_USAGE, 0,
-			"--psk-file conflicts with datagrams: it needs TLS 1.3, and they have DTLS "
-			"1.2");
+	return !tls_is_datagrams(transport) || !options_has(options, OPTION_starttls) ||
+		fault_set(fault, STATUS_USAGE, 0, "--starttls conflicts with datagrams (DTLS)");
 }
 
 static bool
@@ -159,7 +152,7 @@ tls_policy(struct tls_settings *settings, const struct options *options, struct 
 	if (settings->least == 3 && settings->ciphers != NULL)
 		return fault_set(fault, STATUS_USAGE, 0,
 			"--ssl-ciphers conflicts with --tls-min 1.3 (use --ssl-ciphersuites)");
-	if (settings->most == 2 && settings->keys != NULL)
+	if (settings->most == 2 && settings->keys != NULL && !settings->datagrams)
 		return fault_set(fault, STATUS_USAGE, 0, "--psk-file conflicts with --tls-max 1.2");
 	return settings->most != 2 || settings->ciphersuites == NULL ||
 		fault_set(fault, STATUS_USAGE, 0,

@@ -187,6 +187,18 @@ dtls_filter_establish(struct stream *stream, struct fault *fault)
 	return tls_handshake_save(&filter->config, filter->session, fault);
 }
 
+/* The time of the handshake is over. Records that another key has encrypted are ignored. */
+static void
+dtls_filter_time_out(const struct stream *stream, struct fault *fault)
+{
+	const struct dtls_filter *filter = stream->impl;
+	struct tls_facts facts;
+	filter->config.tls->ops->describe(filter->session, &facts);
+	(void)fault_set(fault, STATUS_TIMEOUT, 0, "TLS handshake with %s: timed out", stream->name);
+	if (facts.psk != NULL)
+		fault_add(fault, "; do both sides have the same key for '%s'?", facts.psk);
+}
+
 static enum io
 dtls_filter_open(
 	struct stream *stream, const struct pollset *pollset, int64_t now, struct fault *fault)
@@ -211,9 +223,10 @@ dtls_filter_open(
 		tls_handshake_explain(stream, &nothing, &filter->failure, fault);
 	if (result != IO_AGAIN)
 		return result;
-	if (now >= filter->deadline)
-		return IO_FAULT(
-			fault, STATUS_TIMEOUT, 0, "TLS handshake with %s: timed out", stream->name);
+	if (now >= filter->deadline) {
+		dtls_filter_time_out(stream, fault);
+		return IO_FAIL;
+	}
 	filter->again = ops->timer(filter->session, &span) ? clock_after(now, span) : CLOCK_NEVER;
 	return IO_AGAIN;
 }

@@ -127,14 +127,14 @@ bool
 openssl_policy_set(SSL_CTX *ssl, const struct tls_settings *settings, struct fault *fault)
 {
 	const char *suites = settings->keys != NULL ? OPENSSL_PSK_SUITES : settings->ciphersuites;
+	const char *ciphers = settings->keys != NULL && settings->datagrams ? OPENSSL_PSK_CIPHERS
+									    : settings->ciphers;
 	if (settings->server)
 		(void)SSL_CTX_set_options(
 			ssl, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
 	if (!openssl_policy_set_versions(ssl, settings, fault) ||
-		(settings->ciphers == NULL &&
-			!openssl_policy_narrow(ssl, settings->server, fault)) ||
-		(settings->ciphers != NULL &&
-			!openssl_policy_set_ciphers(ssl, settings->ciphers, fault)) ||
+		(ciphers == NULL && !openssl_policy_narrow(ssl, settings->server, fault)) ||
+		(ciphers != NULL && !openssl_policy_set_ciphers(ssl, ciphers, fault)) ||
 		(suites != NULL && !openssl_policy_set_suites(ssl, suites, fault)))
 		return false;
 	return settings->groups == NULL ||

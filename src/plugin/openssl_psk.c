@@ -51,10 +51,62 @@ openssl_psk_look_up(SSL *ssl, const unsigned char *identity, size_t size, SSL_SE
 	return *found != NULL;
 }
 
+/* Copies a key of DTLS; returns its size. */
+static unsigned
+openssl_psk_copy(const struct psk *psk, unsigned char *key, unsigned size)
+{
+	if (psk->size > size)
+		return 0;
+	memcpy(key, psk->key, psk->size);
+	return (unsigned)psk->size;
+}
+
+/* The same as openssl_psk_offer for DTLS; 0: no key. */
+static unsigned
+openssl_psk_give(SSL *ssl, const char *hint, char *identity, unsigned identity_size,
+	unsigned char *key, unsigned size)
+{
+	struct openssl_session *session = SSL_get_app_data(ssl);
+	const struct psk *psk = &session->context->settings.keys->keys[0];
+	size_t length = strlen(psk->identity) + 1;
+	(void)hint;
+	if (length > identity_size)
+		return 0;
+	session->identity = psk->identity;
+	memcpy(identity, psk->identity, length);
+	return openssl_psk_copy(psk, key, size);
+}
+
+/* The same as openssl_psk_look_up for DTLS; 0: no key. */
+static unsigned
+openssl_psk_find(SSL *ssl, const char *identity, unsigned char *key, unsigned size)
+{
+	struct openssl_session *session = SSL_get_app_data(ssl);
+	const struct psk *psk =
+		psk_find(session->context->settings.keys, identity, strlen(identity));
+	if (psk == NULL)
+		return 0;
+	session->identity = psk->identity;
+	return openssl_psk_copy(psk, key, size);
+}
+
+static void
+openssl_psk_set_up_datagrams(struct openssl_context *context)
+{
+	if (!context->settings.server) {
+		SSL_CTX_set_psk_client_callback(context->ssl, openssl_psk_give);
+		return;
+	}
+	(void)SSL_CTX_set_dh_auto(context->ssl, 1);
+	SSL_CTX_set_psk_server_callback(context->ssl, openssl_psk_find);
+}
+
 void
 openssl_psk_set_up(struct openssl_context *context)
 {
-	if (context->settings.server)
+	if (context->settings.datagrams)
+		openssl_psk_set_up_datagrams(context);
+	else if (context->settings.server)
 		SSL_CTX_set_psk_find_session_callback(context->ssl, openssl_psk_look_up);
 	else
 		SSL_CTX_set_psk_use_session_callback(context->ssl, openssl_psk_offer);

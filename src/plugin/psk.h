@@ -1,5 +1,5 @@
 /*
- * Pre-shared keys of TLS 1.3: lines "IDENTITY:KEY", the key in hexadecimal. Empty lines, and those
+ * Pre-shared keys of TLS: lines "IDENTITY:KEY", the key in hexadecimal. Empty lines, and those
  * that begin with '#', are skipped. An identity may have colons.
  */
 #ifndef SOCKCAT_PLUGIN_PSK_H
