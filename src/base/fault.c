@@ -62,6 +62,22 @@ fault_add(struct fault *fault, const char *format, ...)
 	free(more);
 }
 
+void
+fault_add_quoted(struct fault *fault, const void *bytes, size_t n)
+{
+	const char *at = bytes;
+	size_t left = n < FAULT_QUOTED ? n : FAULT_QUOTED;
+	fault_add(fault, "'");
+	while (left > 0) {
+		size_t run = strnlen(at, left);
+		bool nul = run < left;
+		fault_add(fault, "%.*s%s", (int)run, at, nul ? "^@" : "");
+		at += run + nul;
+		left -= run + nul;
+	}
+	fault_add(fault, n > FAULT_QUOTED ? "'..." : "'");
+}
+
 bool
 fault_set_quiet(struct fault *fault, enum status status)
 {

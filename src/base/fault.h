@@ -44,6 +44,10 @@ bool fault_set(struct fault *fault, enum status status, int error, const char *f
 /* Appends to the text of a fault that is set; if memory runs out the text is unchanged. */
 void fault_add(struct fault *fault, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Appends bytes of a peer in quotation marks, a NUL as ^@, and at most FAULT_QUOTED of them. */
+#define FAULT_QUOTED 120
+void fault_add_quoted(struct fault *fault, const void *bytes, size_t n);
+
 /* Like fault_set, without a message. */
 bool fault_set_quiet(struct fault *fault, enum status status);
 

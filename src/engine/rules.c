@@ -80,3 +80,11 @@ rules_make(const struct config *config, const struct stream *local)
 	rules.receive_limit = config->receive_limit;
 	return rules;
 }
+
+bool
+rules_wait_for_peer(const struct config *config)
+{
+	const struct service *service = config->service;
+	return service->local == SERVICE_PEER || service->local == SERVICE_BUS ||
+		service->local == SERVICE_FILES || !service->rules.send || config->no_input;
+}

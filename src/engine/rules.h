@@ -9,4 +9,7 @@
 /* `local` is open, so that its properties are known. */
 struct relay_rules rules_make(const struct config *config, const struct stream *local);
 
+/* Whether nothing on the local side ends the session. */
+bool rules_wait_for_peer(const struct config *config);
+
 #endif

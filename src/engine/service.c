@@ -107,7 +107,10 @@ service_init_to(const struct service_context *context, struct fault *fault)
 	}
 	struct stream *local =
 		proxy_filter_dial(&config->proxies, &dial, &sender, false, NULL, fault);
-	if (local == NULL || tls_filter_add(&local, &config->to.tls, fault))
+	struct tls_filter_config tls = config->to.tls;
+	/* With retries connecting has a limit for each try. */
+	tls.by = config->retry.most == 0 ? clock_after(context->now, config->wait) : 0;
+	if (local == NULL || tls_filter_add(&local, &tls, fault))
 		return local;
 	stream_close(local, false);
 	return NULL;

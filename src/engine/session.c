@@ -59,13 +59,11 @@ session_report_progress(const struct session *session)
 		session_report(EVENT_session_stats, false, session);
 }
 
-/* Whether nothing on this side ends the session. */
-static bool
-session_is_for_peer(const struct config *config)
+/* The end of the time to open the side that is opening; its dial has the same deadline. */
+static int64_t
+session_deadline(const struct session *session)
 {
-	const struct service *service = config->service;
-	return service->local == SERVICE_PEER || service->local == SERVICE_BUS ||
-		service->local == SERVICE_FILES || !service->rules.send || config->no_input;
+	return clock_after(session->relay.out.moved_at, session->run->config->wait);
 }
 
 /* The bottom of the remote side is open: sets it up, and adds the filters. */
@@ -82,14 +80,16 @@ session_set_up(struct session *session, struct fault *fault)
 		if (!sockopt_apply(
 			    &config->sockopts, remote->write.fd, SOCKOPT_CONNECTED, false, fault))
 			return false;
-		if (config->transport->tcp && session_is_for_peer(config))
+		if (config->transport->tcp && rules_wait_for_peer(config))
 			socket_probe(remote->write.fd);
 		/* The largest message depends on the send buffer. */
 		if (remote->caps.message_max > 0)
 			remote->caps.message_max =
 				transport_message_max(config->transport, remote->write.fd);
 	}
-	return tls_filter_add(&session->remote, &config->tls, fault) &&
+	struct tls_filter_config tls = config->tls;
+	tls.by = session_deadline(session);
+	return tls_filter_add(&session->remote, &tls, fault) &&
 		proxy_server_add(&session->remote, &config->proxy_server, fault) &&
 		(!config->telnet || telnet_add(&session->remote, fault)) &&
 		capture_filter_add(
@@ -156,6 +156,8 @@ session_has_left(struct session *session)
 {
 	struct stream *remote = session->remote;
 	size_t unread;
+	if (stream_take_verdict(session_local(session), &session->fault))
+		return true;
 	enum io result = stream_look(remote, &session->fault);
 	if (result != IO_AGAIN)
 		return result == IO_FAIL;
@@ -167,13 +169,6 @@ session_has_left(struct session *session)
 	return true;
 }
 
-/* The end of the time to open the side that is opening; its dial has the same deadline. */
-static int64_t
-session_deadline(const struct session *session)
-{
-	return clock_after(session->relay.out.moved_at, session->run->config->wait);
-}
-
 bool
 session_open(struct session *session, const struct service_context *context,
 	const struct pollset *pollset)
@@ -183,9 +178,7 @@ session_open(struct session *session, const struct service_context *context,
 	if (pollset == NULL)
 		session->relay.out.moved_at = session->began = now;
 	else if (fault_is_set(fault) ||
-		(pollset_fired(pollset, session->watch_entry) &&
-			(stream_take_verdict(session_local(session), fault) ||
-				session_has_left(session))))
+		(pollset_fired(pollset, session->watch_entry) && session_has_left(session)))
 		return true;
 	enum io result = stream_open(session->remote, pollset, now, fault);
 	if (result == IO_OK && !session->connected)

@@ -8,7 +8,7 @@
 struct starttls_filter {
 	const struct handshake_protocol *protocol;
 	const char *name;
-	int64_t limit, deadline;
+	int64_t limit, by, deadline;
 	struct handshake_talk talk;
 	bool started, answered;
 };
@@ -23,6 +23,13 @@ starttls_filter_fault(
 		starttls_name(filter->protocol), stream->name, cause);
 }
 
+static void
+starttls_filter_quote(const char *answer, size_t length, struct fault *fault)
+{
+	fault_add(fault, ": ");
+	fault_add_quoted(fault, answer, length);
+}
+
 /* The server has refused. */
 static enum io
 starttls_filter_refuse(const struct stream *stream, struct fault *fault)
@@ -34,8 +41,31 @@ starttls_filter_refuse(const struct stream *stream, struct fault *fault)
 	(void)starttls_filter_fault(stream, STATUS_TLS, handshake->words, fault);
 	if (handshake->code > 0)
 		fault_add(fault, " (%s %u)", handshake->protocol->code, handshake->code);
-	else if (length > 0)
-		fault_add(fault, ": '%.*s'", (int)length, answer);
+	if (length > 0)
+		starttls_filter_quote(answer, length, fault);
+	return IO_FAIL;
+}
+
+/* The answer is missing, or a part of it. */
+static enum io
+starttls_filter_miss(
+	const struct stream *stream, enum status status, const char *cause, struct fault *fault)
+{
+	const struct starttls_filter *filter = stream->impl;
+	const struct handshake *handshake = &filter->talk.handshake;
+	size_t length;
+	const char *answer = starttls_answer(handshake, &length);
+	if (starttls_is_tls(handshake) && !filter->answered)
+		return starttls_filter_fault(stream, status, STARTTLS_AT_ONCE, fault);
+	(void)starttls_filter_fault(stream, status, cause, fault);
+	if (handshake->taken == 0)
+		fault_add(fault,
+			" without an answer; if the server expects TLS at once, use TLS "
+			"without --starttls");
+	else if (handshake->in_length > 0 && !filter->answered)
+		fault_add(fault, " inside its answer");
+	if (length > 0 && answer[0] >= ' ' && !filter->answered)
+		starttls_filter_quote(answer, length, fault);
 	return IO_FAIL;
 }
 
@@ -46,7 +76,7 @@ starttls_filter_lost(const struct stream *stream, struct fault *cause, struct fa
 	if (fault_is_set(cause))
 		fault_move(fault, cause);
 	else
-		(void)starttls_filter_fault(
+		(void)starttls_filter_miss(
 			stream, STATUS_TLS, "the server closed the connection", fault);
 	return IO_FAIL;
 }
@@ -58,6 +88,8 @@ starttls_filter_start(struct stream *stream, int64_t now, struct fault *fault)
 	const struct handshake_request request = { .host = filter->name };
 	filter->started = true;
 	filter->deadline = clock_after(now, filter->limit);
+	if (filter->by != 0)
+		filter->deadline = clock_earlier(filter->deadline, filter->by);
 	return handshake_start(&filter->talk.handshake, filter->protocol, &request)
 		? IO_OK
 		: starttls_filter_refuse(stream, fault);
@@ -109,7 +141,7 @@ starttls_filter_open(
 	if (result == IO_OK)
 		result = starttls_filter_talk(stream, fault);
 	if (result == IO_AGAIN && now >= filter->deadline)
-		result = starttls_filter_fault(stream, STATUS_TIMEOUT, "timed out", fault);
+		result = starttls_filter_miss(stream, STATUS_TIMEOUT, "timed out", fault);
 	if (result == IO_OK)
 		filter_become_lower(stream);
 	return result;
@@ -131,13 +163,14 @@ static const struct stream_ops starttls_filter_ops = {
 
 bool
 starttls_filter_add(struct stream **top, const struct handshake_protocol *protocol,
-	const char *name, int64_t limit, struct fault *fault)
+	const char *name, int64_t limit, int64_t by, struct fault *fault)
 {
 	struct stream *stream =
 		filter_add(top, &starttls_filter_ops, sizeof(struct starttls_filter), fault);
 	if (stream == NULL)
 		return false;
-	*(struct starttls_filter *)stream->impl =
-		(struct starttls_filter){ .protocol = protocol, .name = name, .limit = limit };
+	*(struct starttls_filter *)stream->impl = (struct starttls_filter){
+		.protocol = protocol, .name = name, .limit = limit, .by = by
+	};
 	return true;
 }

@@ -54,6 +54,8 @@ tls_filter_start(struct stream *stream, int64_t now, struct fault *fault)
 	filter->opening = (struct tls_opening){ .config = config,
 		.session = filter->session,
 		.deadline = clock_after(now, config->limit) };
+	if (config->by != 0)
+		filter->opening.deadline = clock_earlier(filter->opening.deadline, config->by);
 	return filter->session != NULL;
 }
 
@@ -349,7 +351,8 @@ tls_filter_add(struct stream **top, const struct tls_filter_config *config, stru
 	if (config->tls->settings.datagrams)
 		return dtls_filter_add(top, config, NULL, fault);
 	if (config->starttls != NULL &&
-		!starttls_filter_add(top, config->starttls, config->name, config->limit, fault))
+		!starttls_filter_add(
+			top, config->starttls, config->name, config->limit, config->by, fault))
 		return false;
 	struct stream *stream = filter_add(top, &tls_filter_ops, sizeof(struct tls_filter), fault);
 	if (stream == NULL)

@@ -18,6 +18,7 @@ struct tls_filter_config {
 	struct tls *tls;               /* NULL: no TLS */
 	const char *name;              /* that the server's certificate must have; NULL: any */
 	int64_t limit;                 /* of the handshake, a span */
+	int64_t by;                    /* a time by which it has to be over, too; 0: none */
 	const struct tls_files *files; /* not owned; NULL: none */
 	const struct handshake_protocol *starttls; /* before TLS (net/starttls.h); NULL: none */
 };

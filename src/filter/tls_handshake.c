@@ -28,10 +28,13 @@ tls_handshake_explain_plain(
 	unsigned char first = (unsigned char)heard->bytes[0];
 	if (heard->count == 0 || (first >= TLS_HANDSHAKE_FIRST && first <= TLS_HANDSHAKE_LAST))
 		return false;
+	size_t n = 0;
+	while (n < heard->count && heard->bytes[n] != '\r' && heard->bytes[n] != '\n')
+		n++;
 	fault_clear(fault);
 	(void)fault_set(fault, STATUS_TLS, 0,
-		"TLS handshake with %s: the peer does not speak TLS; it sent '%.*s'", stream->name,
-		(int)strcspn(heard->bytes, "\r\n"), heard->bytes);
+		"TLS handshake with %s: the peer does not speak TLS; it sent ", stream->name);
+	fault_add_quoted(fault, heard->bytes, n);
 	return true;
 }
 

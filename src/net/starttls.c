@@ -4,6 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
+/* The first byte of an alert of TLS (RFC 8446, 5.1). */
+#define STARTTLS_ALERT 21
+
 #define STARTTLS_LINES \
 	{ \
 		.start = starttls_lines_start, .step = starttls_lines_step, .code = "code" \
@@ -86,6 +89,12 @@ starttls_answer(const struct handshake *handshake, size_t *length)
 	return text;
 }
 
+bool
+starttls_is_tls(const struct handshake *handshake)
+{
+	return handshake->in_length > 0 && handshake->in[0] == STARTTLS_ALERT;
+}
+
 enum handshake_result
 starttls_more(struct handshake *handshake)
 {
@@ -104,14 +113,18 @@ starttls_more(struct handshake *handshake)
 enum handshake_result
 starttls_malformed(struct handshake *handshake, const char *words)
 {
+	bool alert = starttls_is_tls(handshake);
 	handshake->in_length = 0;
-	return handshake_fail(handshake, HANDSHAKE_MALFORMED, words, 0);
+	return handshake_fail(handshake, HANDSHAKE_MALFORMED, alert ? STARTTLS_AT_ONCE : words, 0);
 }
 
 enum handshake_result
-starttls_refuse(struct handshake *handshake, const char *words, unsigned code)
+starttls_refuse(struct handshake *handshake, const char *words, unsigned code,
+	const unsigned char *text, size_t length)
 {
-	handshake->in_length = 0;
+	handshake->in_length = text != NULL ? length : 0;
+	if (text != NULL)
+		memmove(handshake->in, text, length);
 	return handshake_fail(handshake, HANDSHAKE_REFUSED, words, code);
 }
 
@@ -184,7 +197,8 @@ starttls_lines_take(struct handshake *handshake)
 	if (starttls_lines_continue(handshake, step))
 		return handshake_want(handshake, 1);
 	if (!starttls_lines_is_good(handshake, step))
-		return handshake_fail(handshake, HANDSHAKE_REFUSED, "the server answered", 0);
+		return handshake_fail(handshake, HANDSHAKE_REFUSED,
+			step[1].good == NULL ? "the server refused TLS" : "the server answered", 0);
 	handshake->state++;
 	if (starttls_lines_at(handshake)->good == NULL)
 		return HANDSHAKE_DONE;

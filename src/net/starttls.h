@@ -20,8 +20,13 @@ const struct handshake_protocol *starttls_find(const char *name);
 /* The name of a protocol. */
 const char *starttls_name(const struct handshake_protocol *protocol);
 
-/* The line or tag of the server with which it failed; its length, 0: none. */
+/* The line, tag or text of the server with which it failed; its length, 0: none. */
 const char *starttls_answer(const struct handshake *handshake, size_t *length);
+
+#define STARTTLS_AT_ONCE "the server expects TLS at once; use TLS without --starttls"
+
+/* Whether the answer is an alert of TLS, of a server that speaks nothing else. */
+bool starttls_is_tls(const struct handshake *handshake);
 
 /* --- for the rows of starttls.c --- */
 
@@ -45,10 +50,12 @@ enum handshake_result starttls_lines_step(struct handshake *handshake);
  * HANDSHAKE_MALFORMED if there are too many. */
 enum handshake_result starttls_more(struct handshake *handshake);
 
-/* Fail with an answer that is no text for a message. */
+/* Fail with an answer that is no text for a message; one that is TLS is named. */
 enum handshake_result starttls_malformed(struct handshake *handshake, const char *words);
-enum handshake_result starttls_refuse(
-	struct handshake *handshake, const char *words, unsigned code);
+
+/* Fails with the text of the server in its answer, `in`; NULL: it has none. */
+enum handshake_result starttls_refuse(struct handshake *handshake, const char *words, unsigned code,
+	const unsigned char *text, size_t length);
 
 extern const struct handshake_protocol starttls_xmpp, starttls_ldap, starttls_postgres,
 	starttls_mysql;

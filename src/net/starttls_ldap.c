@@ -2,6 +2,7 @@
 #include "net/starttls.h"
 
 #define STARTTLS_LDAP_INTEGER 0x02
+#define STARTTLS_LDAP_TEXT 0x04
 #define STARTTLS_LDAP_ENUMERATED 0x0a
 #define STARTTLS_LDAP_SEQUENCE 0x30
 #define STARTTLS_LDAP_RESPONSE 0x78 /* extendedResp */
@@ -51,6 +52,43 @@ starttls_ldap_number(const struct handshake *handshake, size_t *at, unsigned tag
 	return true;
 }
 
+/* What the result codes mean (RFC 4511, A.2). */
+static const char *
+starttls_ldap_words(unsigned code)
+{
+	switch (code) {
+	case 1:
+		return "the server refused TLS: operations error";
+	case 2:
+		return "the server refused TLS: protocol error";
+	case 51:
+		return "the server refused TLS: busy";
+	case 52:
+		return "the server refused TLS: unavailable";
+	case 53:
+		return "the server refused TLS: unwilling to perform";
+	default:
+		return "the server refused TLS";
+	}
+}
+
+/* The result is an error: its message follows the code, and a name. */
+static enum handshake_result
+starttls_ldap_refuse(struct handshake *handshake, size_t at, unsigned code)
+{
+	size_t length = 0;
+	const unsigned char *text = NULL;
+	if (starttls_ldap_enter(handshake, &at, STARTTLS_LDAP_TEXT, &length) &&
+		length < handshake->in_length - at) {
+		at += length;
+		if (starttls_ldap_enter(handshake, &at, STARTTLS_LDAP_TEXT, &length))
+			text = handshake->in + at;
+	}
+	size_t left = handshake->in_length - at;
+	return starttls_refuse(
+		handshake, starttls_ldap_words(code), code, text, length < left ? length : left);
+}
+
 static enum handshake_result
 starttls_ldap_judge(struct handshake *handshake)
 {
@@ -64,7 +102,7 @@ starttls_ldap_judge(struct handshake *handshake)
 	/* Message 0 is a notice that the server disconnects. */
 	if (number == 1 && code == 0)
 		return HANDSHAKE_DONE;
-	return starttls_refuse(handshake, "the server refused it", code);
+	return starttls_ldap_refuse(handshake, at, code);
 }
 
 static enum handshake_result

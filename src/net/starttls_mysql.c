@@ -24,6 +24,18 @@ starttls_mysql_two(const unsigned char *bytes)
 	return bytes[0] | (unsigned)bytes[1] << 8;
 }
 
+/* "ERR_Packet", of which `in` may have the beginning only: the number, from MySQL 4.1 on '#' and
+ * five characters once both sides are known to speak that, and the text. */
+static enum handshake_result
+starttls_mysql_refuse(struct handshake *handshake)
+{
+	const unsigned char *in = handshake->in;
+	size_t n = handshake->in_length;
+	size_t at = n >= 9 && in[3] == '#' ? 9 : 3;
+	return starttls_refuse(handshake, "the server refused the connection",
+		starttls_mysql_two(in + 1), in + at, n - at);
+}
+
 static enum handshake_result
 starttls_mysql_greeted(struct handshake *handshake)
 {
@@ -33,15 +45,14 @@ starttls_mysql_greeted(struct handshake *handshake)
 	const unsigned char *in = handshake->in;
 	size_t n = handshake->in_length;
 	if (in[0] == STARTTLS_MYSQL_ERROR && n >= 3)
-		return starttls_refuse(
-			handshake, "the server refused the connection", starttls_mysql_two(in + 1));
+		return starttls_mysql_refuse(handshake);
 	const unsigned char *zero =
 		in[0] == STARTTLS_MYSQL_VERSION ? memchr(in + 1, '\0', n - 1) : NULL;
 	size_t at = zero != NULL ? (size_t)(zero - in) + 1 + STARTTLS_MYSQL_BETWEEN : n;
 	if (at + 2 > n)
 		return starttls_malformed(handshake, "the answer is not MySQL");
 	if ((starttls_mysql_two(in + at) & STARTTLS_MYSQL_TLS) == 0)
-		return starttls_refuse(handshake, "the server does not offer it", 0);
+		return starttls_refuse(handshake, "the server does not offer TLS", 0, NULL, 0);
 	(void)handshake_put(handshake, request, sizeof request);
 	return HANDSHAKE_DONE;
 }

@@ -10,7 +10,8 @@ enum starttls_xmpp_state {
 	STARTTLS_XMPP_FEATURES, /* in them, and TLS is not offered yet */
 	STARTTLS_XMPP_OFFERED,
 	STARTTLS_XMPP_PROCEED, /* asked for TLS */
-	STARTTLS_XMPP_END      /* in <proceed>, which is not empty */
+	STARTTLS_XMPP_END,     /* in <proceed>, which is not empty */
+	STARTTLS_XMPP_ERROR    /* in <stream:error>, whose first element says why */
 };
 
 static bool
@@ -76,7 +77,7 @@ static enum handshake_result
 starttls_xmpp_ask(struct handshake *handshake, bool offered)
 {
 	if (!offered)
-		return starttls_xmpp_refuse(handshake, "the server does not offer it");
+		return starttls_xmpp_refuse(handshake, "the server does not offer TLS");
 	handshake->state = STARTTLS_XMPP_PROCEED;
 	(void)starttls_xmpp_put(handshake, "<starttls xmlns='" STARTTLS_XMPP_NAMESPACE "'/>");
 	return handshake_want(handshake, 1);
@@ -88,10 +89,14 @@ starttls_xmpp_take(struct handshake *handshake)
 {
 	enum starttls_xmpp_state state = (enum starttls_xmpp_state)handshake->state;
 	bool empty = starttls_xmpp_is_empty(handshake);
-	if (starttls_xmpp_is(handshake, "stream:error") || starttls_xmpp_is(handshake, "failure") ||
-		starttls_xmpp_is(handshake, "/stream:stream"))
+	if (starttls_xmpp_is(handshake, "failure"))
+		return starttls_xmpp_refuse(handshake, "the server refused TLS");
+	if (state == STARTTLS_XMPP_ERROR || starttls_xmpp_is(handshake, "/stream:stream"))
 		return starttls_xmpp_refuse(handshake, "the server answered");
-	if (state == STARTTLS_XMPP_HEADER && starttls_xmpp_is(handshake, "stream:features")) {
+	if (starttls_xmpp_is(handshake, "stream:error")) {
+		handshake->state = STARTTLS_XMPP_ERROR;
+	} else if (state == STARTTLS_XMPP_HEADER &&
+		starttls_xmpp_is(handshake, "stream:features")) {
 		if (empty)
 			return starttls_xmpp_ask(handshake, false);
 		handshake->state = STARTTLS_XMPP_FEATURES;
@@ -118,8 +123,7 @@ starttls_xmpp_step(struct handshake *handshake)
 	if (handshake->in[0] != '<') {
 		/* Text between tags: white space, or no XMPP at all. */
 		if (handshake->state == STARTTLS_XMPP_HEADER && memchr(" \t\r\n", byte, 4) == NULL)
-			return handshake_fail(
-				handshake, HANDSHAKE_MALFORMED, "the answer is not XML", 0);
+			return starttls_malformed(handshake, "the answer is not XML");
 		handshake->in_length = 0;
 		return starttls_more(handshake);
 	}

@@ -79,14 +79,25 @@ def refused():
     """A server that refuses, ends or is something else is named with what it answered."""
     for protocol, script, message in (
             ('smtp', (b'220 x\r\n', b'EHLO localhost\r\n', b'250 x\r\n', b'STARTTLS\r\n', b'454 TLS not \x1b[2Javailable\r\n'),
-             r"the server answered: '454 TLS not \^\[\[2Javailable'$"),
+             r"the server refused TLS: '454 TLS not \^\[\[2Javailable'$"),
             ('smtp', (b'SSH-2.0-OpenSSH_9.2\r\n',), "the server answered: 'SSH-2.0-OpenSSH_9.2'$"),
             ('imap', (b'* PREAUTH x\r\n',), r"the server answered: '\* PREAUTH x'$"),
-            ('ldap', (b'', PROTOCOLS['ldap'][1], b'0\x0c\2\1\1x\7\n\1\x34\4\0\4\0'), r'the server refused it \(code 52\)$'),
-            ('postgres', (b'', PROTOCOLS['postgres'][1], b'N'), 'the server refused it$'),
-            ('mysql', (b'\7\0\0\0\xff\x6a\4Host',), r'the server refused the connection \(error 1130\)$'),
-            ('xmpp', (b'', XMPP, b'<stream:stream><stream:features/>'), "the server does not offer it: '<stream:features/>'$"),
-            ('pop3', (b'+OK x\r\n', b'STLS\r\n', b'+O'), 'the server closed the connection$')):
+            ('ldap', (b'', PROTOCOLS['ldap'][1], b'0\x0c\2\1\1x\7\n\1\x34\4\0\4\0'), r'the server refused TLS: unavailable \(code 52\)$'),
+            ('postgres', (b'', PROTOCOLS['postgres'][1], b'N'), 'the server does not offer TLS$'),
+            ('postgres', (b'', PROTOCOLS['postgres'][1], b'E\0\0\0\x10SFATAL\0Mno\0\0'),
+             "the server refused the connection: 'no'$"),
+            ('mysql', (b'\7\0\0\0\xff\x6a\4Host',), r"the server refused the connection \(error 1130\): 'Host'$"),
+            ('xmpp', (b'', XMPP, b'<stream:stream><stream:features/>'), "the server does not offer TLS: '<stream:features/>'$"),
+            ('xmpp', (b'', XMPP, b'<stream:stream><stream:error><host-unknown/></stream:error>'),
+             "the server answered: '<host-unknown/>'$"),
+            ('smtp', (b'5\x0000 \0\r\n',), r"the server answered: '5\^@00 \^@'$"),
+            ('smtp', (b'220-' + b'x' * 20000,), r"the answers are longer than 16 KiB: '220-x{116}'\.\.\.$"),
+            ('imap', (b'',), 'the server closed the connection without an answer; if the server expects TLS at once, '
+                             'use TLS without --starttls$'),
+            ('ldap', (b'', PROTOCOLS['ldap'][1], b'\x15\3\1\0\2\2\x28'), 'the server expects TLS at once; use TLS without --starttls$'),
+            ('imap', (b'\x15\3\1\0\2\2\x28',), 'the server expects TLS at once; use TLS without --starttls$'),
+            ('pop3', (b'+OK x\r\n', b'STLS\r\n'), 'the server closed the connection$'),
+            ('pop3', (b'+OK x\r\n', b'STLS\r\n', b'+O'), "the server closed the connection inside its answer: '\\+O'$")):
         there = tcp()
         cat = client(protocol, there)
         s = accept(there)
@@ -101,7 +112,11 @@ def silent():
     cat = client('smtp', there, '--wait', '0.2')
     s = accept(there)
     s.sendall(b'220-')
-    cat.fail(28, r'timed out')
+    cat.fail(28, r"timed out inside its answer: '220-'$")
+    s.close()
+    cat = client('smtp', there, '--wait', '0.2')
+    s = accept(there)
+    cat.fail(28, r'timed out without an answer; if the server expects TLS at once, use TLS without --starttls$')
     s.close()
 
 

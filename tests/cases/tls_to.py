@@ -158,9 +158,9 @@ def refused():
                   '--to', 'tls://127.0.0.1:%d' % far.getsockname()[1])
         for name in 'untrusted', 'good':
             take = serving(far, strict(server_context(name)))
-            near = None
+            near, sent = None, False
             try:
-                s = dial(cat)
+                s = dial(cat)  # which may meet the reset, too
                 near = Secure(Peer(s, strict(client_context()), False).handshake()) if here else Plain(s)
                 near.send(b'question')
                 near.finish()

@@ -101,7 +101,8 @@ static const struct starttls_case starttls_cases[] = {
 		BYTES(HEADER "<stream:features><mechanisms/></stream:features>"), HANDSHAKE_REFUSED,
 		0 },
 	{ "xmpp", BYTES(STREAM("name")), BYTES(HEADER "<stream:features/>"), HANDSHAKE_REFUSED, 0 },
-	{ "xmpp", BYTES(STREAM("name")), BYTES(HEADER "<stream:error>"), HANDSHAKE_REFUSED, 0 },
+	{ "xmpp", BYTES(STREAM("name")), BYTES(HEADER "<stream:error>\n<host-unknown/>"),
+		HANDSHAKE_REFUSED, 0 },
 	{ "xmpp", BYTES(STREAM("name")), BYTES(HEADER "</stream:stream>"), HANDSHAKE_REFUSED, 0 },
 	{ "xmpp", BYTES(STREAM("name")), BYTES("H"), HANDSHAKE_MALFORMED, 0 },
 	/* RFC 4511, 4.14: message 1, success; also with long lengths. */
@@ -122,7 +123,11 @@ static const struct starttls_case starttls_cases[] = {
 	{ "ldap", BYTES(LDAP), BYTES("0\203\1\0\0"), HANDSHAKE_MALFORMED, 0 },
 	{ "postgres", BYTES("\0\0\0\10\4\322\26\57"), BYTES("S"), HANDSHAKE_DONE, 0 },
 	{ "postgres", BYTES("\0\0\0\10\4\322\26\57"), BYTES("N"), HANDSHAKE_REFUSED, 0 },
-	{ "postgres", BYTES("\0\0\0\10\4\322\26\57"), BYTES("E"), HANDSHAKE_REFUSED, 0 },
+	{ "postgres", BYTES("\0\0\0\10\4\322\26\57"), BYTES("E\0\0\0\13SFATAL\0"),
+		HANDSHAKE_REFUSED, 0 },
+	{ "postgres", BYTES("\0\0\0\10\4\322\26\57"), BYTES("E\0\0\0\4"), HANDSHAKE_REFUSED, 0 },
+	/* Before protocol 3.0. */
+	{ "postgres", BYTES("\0\0\0\10\4\322\26\57"), BYTES("Eunsu"), HANDSHAKE_REFUSED, 0 },
 	{ "postgres", BYTES("\0\0\0\10\4\322\26\57"), BYTES("H"), HANDSHAKE_MALFORMED, 0 },
 	{ "mysql", BYTES(MYSQL), BYTES("\40\0\0\0" GREETING("\377\377")), HANDSHAKE_DONE, 0 },
 	{ "mysql", BYTES(""), BYTES("\40\0\0\0" GREETING("\377\367")), HANDSHAKE_REFUSED, 0 },
@@ -158,6 +163,64 @@ starttls_test_case(const struct starttls_case *row)
 		CHECK(handshake_start(&handshake, protocol, &starttls_request));
 		CHECK(handshake_feed(&handshake, row->in, n, SIZE_MAX, &result) == n);
 		CHECK(result == HANDSHAKE_MORE && handshake.wants > 0);
+	}
+}
+
+/* What a server says of its refusal. */
+static void
+starttls_test_text(void)
+{
+	static struct handshake handshake;
+	static const struct {
+		const char *protocol;
+		const unsigned char *in;
+		size_t in_length;
+		const char *text, *words;
+	} rows[] = {
+		{ "smtp", BYTES("220 x\r\n250 x\r\n454 4.7.0 no\r\n"), "454 4.7.0 no",
+			"the server refused TLS" },
+		{ "smtp", BYTES("554 no\r\n"), "554 no", "the server answered" },
+		{ "sieve", BYTES("OK\r\nNO\r\n"), "NO", "the server refused TLS" },
+		{ "xmpp", BYTES(HEADER "<stream:error><a/>"), "<a/>", "the server answered" },
+		{ "xmpp", BYTES(HEADER FEATURES "<failure/>"), "<failure/>",
+			"the server refused TLS" },
+		{ "ldap", BYTES("0\17\2\1\1x\12\n\1\2\4\0\4\3why"), "why",
+			"the server refused TLS: protocol error" },
+		{ "ldap", BYTES("0\20\2\1\1x\13\n\1\64\4\1c\4\3why"), "why",
+			"the server refused TLS: unavailable" },
+		/* Lengths of more than there is. */
+		{ "ldap", BYTES("0\17\2\1\1x\12\n\1\3\4\0\4\11why"), "why",
+			"the server refused TLS" },
+		{ "ldap", BYTES("0\17\2\1\1x\12\n\1\3\4\11\4\3why"), "", "the server refused TLS" },
+		{ "ldap", BYTES("0\10\2\1\1x\3\n\1\3"), "", "the server refused TLS" },
+		{ "postgres", BYTES("N"), "", "the server does not offer TLS" },
+		{ "postgres", BYTES("E\0\0\0\24SFATAL\0Mmany\0C1\0"), "many",
+			"the server refused the connection" },
+		{ "postgres", BYTES("E\0\0\0\11Mmany"), "many",
+			"the server refused the connection" },
+		{ "postgres", BYTES("E\0\0\0\6\0M"), "", "the server refused the connection" },
+		{ "mysql", BYTES("\7\0\0\0\377\152\4Host"), "Host",
+			"the server refused the connection" },
+		{ "mysql", BYTES("\15\0\0\0\377\152\4#08004Host"), "Host",
+			"the server refused the connection" },
+		{ "mysql", BYTES("\3\0\0\0\377\152\4"), "", "the server refused the connection" },
+		{ "postgres", BYTES("\25"), "", STARTTLS_AT_ONCE },
+		{ "ldap", BYTES("\25\3"), "", STARTTLS_AT_ONCE },
+		{ "xmpp", BYTES("\25"), "", STARTTLS_AT_ONCE },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		enum handshake_result result;
+		size_t length;
+		CHECK(handshake_start(
+			&handshake, starttls_find(rows[i].protocol), &starttls_request));
+		(void)handshake_feed(&handshake, rows[i].in, rows[i].in_length, 1, &result);
+		const char *text = starttls_answer(&handshake, &length);
+		bool good = result != HANDSHAKE_MORE &&
+			strcmp(handshake.words, rows[i].words) == 0 &&
+			length == strlen(rows[i].text) && memcmp(text, rows[i].text, length) == 0;
+		CHECK(good);
+		if (!good)
+			(void)fprintf(stderr, "text %zu: %.*s\n", i, (int)length, text);
 	}
 }
 
@@ -236,6 +299,7 @@ main(void)
 		if (check_failed > before)
 			(void)fprintf(stderr, "case %zu\n", i);
 	}
+	starttls_test_text();
 	starttls_test_limits();
 	starttls_test_long();
 	starttls_test_names();
