@@ -9,6 +9,7 @@
 #include "base/parse.h"
 #include "engine/service.h"
 #include "flow/stage.h"
+#include "frame/hex.h"
 #include "mode/mode.h"
 
 /* Parses "RATE[:BURST]". */
@@ -49,16 +50,6 @@ stages_expect(struct stage **receive, const char *text, uint64_t kept, struct fa
 	return true;
 }
 
-/* The value of a hexadecimal digit, in upper or lower case; -1: it is none. */
-static int
-stages_digit(char c)
-{
-	return c >= '0' && c <= '9'    ? c - '0'
-		: c >= 'a' && c <= 'f' ? c - 'a' + 10
-		: c >= 'A' && c <= 'F' ? c - 'A' + 10
-				       : -1;
-}
-
 /* Parses "HEX" of the algorithm, or "NAME:HEX". */
 static bool
 stages_wanted(struct digest_stage *stage, const char *text, struct fault *fault)
@@ -71,12 +62,8 @@ stages_wanted(struct digest_stage *stage, const char *text, struct fault *fault)
 		if (strlen(row->name) == (size_t)(colon - text) &&
 			strncasecmp(row->name, text, (size_t)(colon - text)) == 0)
 			algorithm = row;
-	bool good = algorithm != NULL && strlen(digits) == 2 * algorithm->size;
-	for (size_t i = 0; good && i < algorithm->size; i++) {
-		int high = stages_digit(digits[2 * i]), low = stages_digit(digits[2 * i + 1]);
-		good = high >= 0 && low >= 0;
-		stage->wanted[i] = (unsigned char)(high * 16 + low);
-	}
+	bool good = algorithm != NULL && strlen(digits) == 2 * algorithm->size &&
+		hex_read(digits, algorithm->size, stage->wanted);
 	stage->algorithm = algorithm;
 	stage->expected = true;
 	return good ||

@@ -20,6 +20,19 @@ hex_digit(unsigned value)
 	return (unsigned char)"0123456789abcdef"[value & 0xf];
 }
 
+bool
+hex_read(const char *text, size_t n, unsigned char *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		unsigned high = hex_value((unsigned char)text[2 * i]);
+		unsigned low = high < 16 ? hex_value((unsigned char)text[2 * i + 1]) : 16;
+		if (low > 15)
+			return false;
+		out[i] = (unsigned char)(high << 4 | low);
+	}
+	return true;
+}
+
 static enum frame_result
 hex_decode(const struct frame *frame, unsigned char *bytes, size_t n, struct frame_part *part)
 {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frame/hex.h"
 #include "net/http_proxy.h"
 #include "net/noproxy.h"
 #include "net/socks.h"
@@ -46,16 +47,12 @@ proxy_decode(char *text)
 {
 	char *out = text;
 	while (*text != '\0') {
-		unsigned value = (unsigned char)*text;
-		if (*text == '%' && isxdigit((unsigned char)text[1]) &&
-			isxdigit((unsigned char)text[2])) {
-			const char digits[] = { text[1], text[2], '\0' };
-			value = (unsigned)strtoul(digits, NULL, 16);
+		unsigned char byte = (unsigned char)*text;
+		if (*text == '%' && hex_read(text + 1, 1, &byte))
 			text += 2;
-		}
-		if (value == 0)
+		if (byte == 0)
 			return false;
-		*out++ = (char)value;
+		*out++ = (char)byte;
 		text++;
 	}
 	*out = '\0';

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "frame/hex.h"
 #include "plugin/digest_ops.h"
 #include "plugin/digest_thread.h"
 
@@ -125,10 +126,9 @@ digest_free(struct digest *digest)
 void
 digest_hex(const unsigned char *result, size_t length, char text[static 2 * DIGEST_SIZE + 1])
 {
-	static const char digits[] = "0123456789abcdef";
 	for (size_t i = 0; i < length; i++) {
-		text[2 * i] = digits[result[i] >> 4];
-		text[2 * i + 1] = digits[result[i] & 15];
+		text[2 * i] = (char)hex_digit(result[i] >> 4);
+		text[2 * i + 1] = (char)hex_digit(result[i]);
 	}
 	text[2 * length] = '\0';
 }

@@ -4,17 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The value of a hexadecimal digit; -1: it is none. */
-static int
-psk_digit(char c)
-{
-	static const char digits[] = "0123456789abcdefABCDEF";
-	const char *found = c != '\0' ? strchr(digits, c) : NULL;
-	if (found == NULL)
-		return -1;
-	int value = (int)(found - digits);
-	return value < 16 ? value : value - 6;
-}
+#include "frame/hex.h"
 
 /* Decodes hexadecimal digits in place. False: it is malformed, or too short or long. */
 static bool
@@ -22,15 +12,8 @@ psk_decode(char *text, size_t *size)
 {
 	size_t length = strlen(text);
 	*size = length / 2;
-	if (length % 2 != 0 || *size < PSK_KEY_MIN || *size > PSK_KEY_MAX)
-		return false;
-	for (size_t i = 0; i < *size; i++) {
-		int high = psk_digit(text[2 * i]), low = psk_digit(text[2 * i + 1]);
-		if (high == -1 || low == -1)
-			return false;
-		text[i] = (char)(unsigned char)(high << 4 | low);
-	}
-	return true;
+	return length % 2 == 0 && *size >= PSK_KEY_MIN && *size <= PSK_KEY_MAX &&
+		hex_read(text, *size, (unsigned char *)text);
 }
 
 /* Takes a line without its end. */

@@ -5,6 +5,7 @@
 
 #include "base/parse.h"
 #include "frame/base64.h"
+#include "frame/hex.h"
 #include "frame/json_line.h"
 #include "transfer/protocol_table.h"
 
@@ -14,15 +15,9 @@
 static bool
 protocol_take_digest(const char *text, struct protocol_message *message)
 {
-	if (strlen(text) != (size_t)2 * PROTOCOL_DIGEST)
+	if (strlen(text) != (size_t)2 * PROTOCOL_DIGEST ||
+		!hex_read(text, PROTOCOL_DIGEST, message->digest))
 		return false;
-	for (size_t i = 0; i < PROTOCOL_DIGEST; i++) {
-		char digits[] = { '0', 'x', text[2 * i], text[2 * i + 1], '\0' };
-		uint64_t byte;
-		if (parse_number(digits, UINT8_MAX, &byte) != PARSE_OK)
-			return false;
-		message->digest[i] = (unsigned char)byte;
-	}
 	message->has_digest = true;
 	return true;
 }

@@ -7,6 +7,7 @@
 #include "base/json_text.h"
 #include "base/text.h"
 #include "frame/base64.h"
+#include "plugin/digest.h"
 #include "transfer/protocol.h"
 #include "transfer/protocol_table.h"
 
@@ -75,10 +76,9 @@ protocol_put_error(struct protocol_put_output *output, const char *error)
 static void
 protocol_put_digest(struct protocol_put_output *output, const unsigned char *digest)
 {
-	char text[2 * PROTOCOL_DIGEST + 1];
-	for (size_t i = 0; i < PROTOCOL_DIGEST; i++)
-		(void)snprintf(text + 2 * i, 3, "%02x", digest[i]);
-	(void)protocol_put_text(output, PROTOCOL_MEMBER_DIGEST, text, sizeof text - 1);
+	char text[2 * DIGEST_SIZE + 1];
+	digest_hex(digest, PROTOCOL_DIGEST, text);
+	(void)protocol_put_text(output, PROTOCOL_MEMBER_DIGEST, text, strlen(text));
 }
 
 static size_t
