@@ -273,7 +273,7 @@ repeat() {
     finish "$listener"
     assert_equal "$result" 0
     [ "$sent" -lt 2000 ]
-    assert_line '^sockcat: resuming big at 100 % \(2.9 MiB\)$' "$T/listener.err"
+    assert_line '^sockcat: resuming big at 100 % \(3.0 MB\)$' "$T/listener.err"
     assert_line '^sockcat: received big: 3000000 bytes, verified' "$T/listener.err"
     # Another file of that size is not replaced, but with --force.
     printf x | dd of="$T/from/big" conv=notrunc status=none bs=1 seek=2999999

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/amount.h"
 #include "base/clock.h"
 #include "base/event.h"
 #include "transfer/blocks.h"
@@ -17,18 +18,18 @@
 #define EXCHANGE_TAIL ((size_t)1024 * 1024)
 
 bool
-exchange_open(struct exchange *exchange, struct stream *stream, const struct exchange_ops *ops,
-	const char *peer, int64_t now, int64_t span, bool needs_digest, struct fault *fault)
+exchange_open(struct exchange *exchange, struct stream *stream,
+	const struct exchange_config *config, int64_t now, struct fault *fault)
 {
 	struct fault missing = FAULT_NONE;
-	exchange->ops = ops;
+	exchange->ops = config->ops;
 	exchange->stream = stream;
-	exchange->deadline = clock_after(now, span);
-	exchange->peer = strdup(peer);
+	exchange->deadline = clock_after(now, config->greeting);
+	exchange->peer = strdup(config->peer);
 	if (exchange->peer == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "open %s", stream->name);
 	exchange->digests = blocks_are_possible(&missing);
-	if (!exchange->digests && needs_digest) {
+	if (!exchange->digests && config->needs_digest) {
 		fault_move(fault, &missing);
 		return false;
 	}
@@ -235,14 +236,10 @@ exchange_verified(const struct exchange *exchange)
 void
 exchange_report_resumed(const char *name, uint64_t offset, uint64_t size)
 {
-	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
-	char text[64];
-	double amount = (double)offset;
-	size_t unit = 0;
-	for (; amount >= 1024 && unit < 4; unit++)
-		amount /= 1024;
-	(void)snprintf(text, sizeof text, "%.0f %% (%.1f %s)",
-		size > 0 ? (double)offset * 100 / (double)size : 100.0, amount, units[unit]);
+	char amount[AMOUNT_ROOM], text[AMOUNT_ROOM + 16];
+	amount_put_size(amount, offset);
+	(void)snprintf(text, sizeof text, "%.0f %% (%s)",
+		size > 0 ? (double)offset * 100 / (double)size : 100.0, amount);
 	event_emit(&(struct event){ .kind = offset > 0 ? EVENT_file_resumed : EVENT_file_restarted,
 		.object = name,
 		.detail = offset > 0 ? text : NULL,

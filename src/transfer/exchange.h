@@ -53,10 +53,17 @@ struct exchange {
 	struct fault verdict;
 };
 
-/* Waits for the greeting of the other side for the span. `exchange` is the `impl` of the stream.
- * `needs_digest`: digests have to be possible. False and a fault: status 4 or 27. */
-bool exchange_open(struct exchange *exchange, struct stream *stream, const struct exchange_ops *ops,
-	const char *peer, int64_t now, int64_t span, bool needs_digest, struct fault *fault);
+struct exchange_config {
+	const struct exchange_ops *ops;
+	const char *peer;  /* the name of the other side; copied */
+	int64_t greeting;  /* how long to wait for its greeting, a span */
+	bool needs_digest; /* digests have to be possible */
+};
+
+/* Initialises the exchange, which is the `impl` of the stream. False and a fault: status 4 or 27.
+ */
+bool exchange_open(struct exchange *exchange, struct stream *stream,
+	const struct exchange_config *config, int64_t now, struct fault *fault);
 
 /* Opens the stream: sends the greeting. */
 enum io exchange_start(

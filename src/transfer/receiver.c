@@ -371,8 +371,11 @@ receiver_new(
 	receiver->config = *config;
 	receiver->file = INCOMING_NONE;
 	receiver->tree = INCOMING_TREE_NONE;
-	if (exchange_open(&receiver->exchange, stream, &receiver_exchange, peer, now,
-		    config->greeting, config->file.resume, fault))
+	const struct exchange_config exchange = { .ops = &receiver_exchange,
+		.peer = peer,
+		.greeting = config->greeting,
+		.needs_digest = config->file.resume };
+	if (exchange_open(&receiver->exchange, stream, &exchange, now, fault))
 		return stream;
 	stream_close(stream, false);
 	return NULL;

@@ -387,8 +387,10 @@ sender_new(const struct sender_config *config, const char *peer, int64_t now, st
 	}
 	sender->file.fd = -1;
 	sender->package.archiver = ARCHIVER_NONE;
-	if (exchange_open(&sender->exchange, stream, &sender_exchange, peer, now, config->greeting,
-		    false, fault))
+	const struct exchange_config exchange = {
+		.ops = &sender_exchange, .peer = peer, .greeting = config->greeting
+	};
+	if (exchange_open(&sender->exchange, stream, &exchange, now, fault))
 		return stream;
 	stream_close(stream, false);
 	return NULL;

@@ -247,7 +247,7 @@ def resume():
             check('starting file again' in errors, True, errors)
         else:
             check(0 < sent - (SIZE - 2 * 4194304) < 4000, True, sent)
-            check(re.search(r'resuming file at 6\d % \(8\.0 MiB\)', errors) is not None, True, errors)
+            check(re.search(r'resuming file at 6\d % \(8\.4 MB\)', errors) is not None, True, errors)
         check('verified by SHA-256' in errors, True, errors)
 
 
