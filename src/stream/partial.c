@@ -270,15 +270,19 @@ partial_take_tree(struct partial *partial, struct fault *fault)
 		fault_set(fault, STATUS_OUTPUT, errno, "open %s", partial->part_path);
 }
 
-bool
-partial_open_tree(
-	struct partial *partial, const char *directory, const char *name, struct fault *fault)
+/* Opens the part of the path. */
+static bool
+partial_begin(struct partial *partial, const char *directory, const char *path, bool resume,
+	struct fault *fault)
 {
-	*partial = (struct partial){ .fd = -1, .done_fd = -1, .directory = -1, .tree = true };
-	if (!partial_set_path(partial, directory, name) || !partial_enter(partial))
+	bool entered = partial_set_path(partial, directory, path) && partial_enter(partial);
+	if (!entered)
 		(void)fault_set(fault, errno == ENOMEM ? STATUS_MEMORY : STATUS_OUTPUT, errno,
-			"create %s", partial->path != NULL ? partial->path : name);
-	else if (partial_take_tree(partial, fault))
+			"%s %s", partial->tree ? "create" : "open",
+			partial->path != NULL ? partial->path : path);
+	if (entered &&
+		(partial->tree ? partial_take_tree(partial, fault)
+			       : partial_take(partial, resume, fault)))
 		return true;
 	bool busy = partial->busy;
 	partial_close(partial);
@@ -287,20 +291,20 @@ partial_open_tree(
 }
 
 bool
+partial_open_tree(
+	struct partial *partial, const char *directory, const char *name, struct fault *fault)
+{
+	*partial = PARTIAL_NONE;
+	partial->tree = true;
+	return partial_begin(partial, directory, name, false, fault);
+}
+
+bool
 partial_open(struct partial *partial, const char *directory, const char *path, bool resume,
 	struct fault *fault)
 {
-	*partial = (struct partial){ .fd = -1, .done_fd = -1, .directory = -1 };
-	bool good = partial_set_path(partial, directory, path) && partial_enter(partial);
-	if (!good)
-		(void)fault_set(fault, errno == ENOMEM ? STATUS_MEMORY : STATUS_OUTPUT, errno,
-			"open %s", path);
-	if (good && partial_take(partial, resume, fault))
-		return true;
-	bool busy = partial->busy;
-	partial_close(partial);
-	partial->busy = busy;
-	return false;
+	*partial = PARTIAL_NONE;
+	return partial_begin(partial, directory, path, resume, fault);
 }
 
 bool
@@ -308,7 +312,7 @@ partial_open_stored(
 	struct partial *partial, int directory, const char *name, int fd, struct fault *fault)
 {
 	char *path = strdup(name), *part_path = strdup(name);
-	*partial = (struct partial){ .fd = -1, .done_fd = -1, .directory = -1 };
+	*partial = PARTIAL_NONE;
 	if (path == NULL || part_path == NULL) {
 		free(path);
 		free(part_path);
@@ -389,5 +393,5 @@ partial_close(struct partial *partial)
 	(void)sys_close(&partial->directory);
 	free(partial->path);
 	free(partial->part_path);
-	*partial = (struct partial){ .fd = -1, .done_fd = -1, .directory = -1 };
+	*partial = PARTIAL_NONE;
 }

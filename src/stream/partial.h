@@ -33,6 +33,8 @@ struct partial {
 	struct partial_job *job; /* the pending commit; NULL: none */
 };
 
+#define PARTIAL_NONE ((struct partial){ .fd = -1, .done_fd = -1, .directory = -1 })
+
 /*
  * Opens the part of a file. `directory`: where `path` is one name; NULL: `path` may have slashes. A
  * part of an earlier run is emptied, or with `resume` kept: its contents are to be judged by the

@@ -45,9 +45,7 @@ struct incoming {
 };
 
 #define INCOMING_NONE \
-	((struct incoming){ .existing = -1, \
-		.partial = { .fd = -1, .done_fd = -1, .directory = -1 }, \
-		.sidecar = SIDECAR_NONE })
+	((struct incoming){ .existing = -1, .partial = PARTIAL_NONE, .sidecar = SIDECAR_NONE })
 
 /* Opens the part of an announced file. `digest`: both sides compute digests. Status 23, 27 or 63;
  * close it in any case. The configuration is used until then. */

@@ -23,8 +23,7 @@ struct incoming_tree {
 };
 
 #define INCOMING_TREE_NONE \
-	((struct incoming_tree){ .partial = { .fd = -1, .done_fd = -1, .directory = -1 }, \
-		.archiver = ARCHIVER_NONE })
+	((struct incoming_tree){ .partial = PARTIAL_NONE, .archiver = ARCHIVER_NONE })
 
 /* Takes an announced directory. `digest`: both sides compute digests. Status 27; close it in any
  * case. The configuration is used until then. */
