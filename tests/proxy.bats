@@ -157,7 +157,11 @@ proxied() {
     drive proxy digest
 }
 
-@test "--proxy-digest fails if the proxy offers no Digest, or closes" {
+@test "--proxy-digest connects again to a proxy that closes the connection after the challenge" {
+    drive proxy digest_again
+}
+
+@test "--proxy-digest fails if the proxy offers no Digest" {
     drive proxy no_digest
     assert_fails 2 '--proxy-digest requires a proxy of type http and a user' \
         sockcat --proxy-digest --proxy http://a b 9 </dev/null

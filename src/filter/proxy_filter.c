@@ -26,6 +26,7 @@ struct proxy_filter {
 	struct proxy_choice choice;
 	struct fault failures;       /* of the addresses before */
 	bool passes;                 /* the last failure may not be that of another address */
+	bool continues;              /* the handshake goes on with another connection */
 	struct proxy_route *route;   /* owned: to connect to the proxy again; NULL: never */
 	struct dial_retries retries; /* of the route's dial */
 	int64_t again;               /* when PROXY_FILTER_PAUSED ends */
@@ -149,6 +150,9 @@ proxy_filter_talk(struct stream *stream, struct fault *fault)
 		return proxy_filter_lost(stream, &cause, fault);
 	if (taken == HANDSHAKE_DONE)
 		return IO_OK;
+	filter->continues = taken == HANDSHAKE_AGAIN;
+	if (filter->continues)
+		return IO_FAIL;
 	/* SOCKS has no more than a general failure for many causes. */
 	filter->passes = taken == HANDSHAKE_TARGET ||
 		(taken == HANDSHAKE_REFUSED && handshake->code > 0 && handshake->code <= UINT8_MAX);
@@ -213,7 +217,7 @@ proxy_filter_reconnect(struct stream *stream, int64_t now, struct fault *fault)
 		return IO_FAIL;
 	stream_close(stream->lower, true);
 	stream->lower = lower;
-	filter->passes = false;
+	filter->passes = filter->continues = false;
 	enum io result = stream_open(lower, NULL, now, fault);
 	stream_follow(stream);
 	/* The dial below has made the retries that are left. */
@@ -222,12 +226,15 @@ proxy_filter_reconnect(struct stream *stream, int64_t now, struct fault *fault)
 	return result;
 }
 
-/* The proxy has not connected to an address. Begins to connect to the proxy again, to ask for the
- * next one; if that has failed, or there is none, IO_FAIL. IO_OK: it is connected. */
+/* The proxy has not connected to an address, or closes the connection before the login. Begins to
+ * connect to it again, to ask for the next address or to log in; if that has failed, or there is no
+ * address, IO_FAIL. IO_OK: it is connected. */
 static enum io
 proxy_filter_try_next(struct stream *stream, int64_t now, struct fault *fault)
 {
 	struct proxy_filter *filter = stream->impl;
+	if (filter->continues)
+		return proxy_filter_reconnect(stream, now, fault);
 	if (!filter->passes || filter->route == NULL || !proxy_choice_has_more(&filter->choice))
 		return IO_FAIL;
 	filter->choice.index++;
@@ -347,7 +354,7 @@ proxy_filter_add(
 	const struct dial_config *dial = &route->dial;
 	char *name = endpoint_print(proxy_next(chain, hop, &dial->to));
 	/* It may be connected to again. */
-	bool again = chain->list[hop].resolves || dial->retry.most > 0;
+	bool again = chain->list[hop].resolves || chain->digest || dial->retry.most > 0;
 	struct proxy_route *copy = again ? proxy_route_copy(route) : NULL;
 	struct stream *stream = name != NULL && (copy != NULL || !again)
 		? filter_add(top, &proxy_filter_ops, sizeof(struct proxy_filter), fault)

@@ -4,7 +4,7 @@
  *
  *     handshake_start(&handshake, protocol, &request)
  *     send all of out; read `wants` bytes, in any pieces; handshake_take(&handshake, bytes, n)
- *     ... until the result is not HANDSHAKE_MORE
+ *     ... until the result is neither HANDSHAKE_MORE nor HANDSHAKE_AGAIN
  *
  * No byte behind the answer is ever wanted, so that the tunnel loses none.
  */
@@ -27,6 +27,7 @@
 
 enum handshake_result {
 	HANDSHAKE_MORE,     /* send `out` if it has become longer, read `wants` bytes */
+	HANDSHAKE_AGAIN,    /* the same on another connection to the proxy */
 	HANDSHAKE_DONE,     /* connected */
 	HANDSHAKE_REFUSED,  /* by the proxy */
 	HANDSHAKE_TARGET,   /* the proxy could not connect to the target */
@@ -71,7 +72,7 @@ struct handshake {
 	size_t out_length;
 	unsigned char in[HANDSHAKE_IN]; /* of the current part of the answer */
 	size_t in_length;
-	size_t wants;  /* bytes to read; > 0 after HANDSHAKE_MORE */
+	size_t wants;  /* bytes to read; > 0 after HANDSHAKE_MORE, _AGAIN */
 	int state;     /* of the protocol */
 	size_t taken;  /* bytes of all answers */
 	size_t lines;  /* of an HTTP answer */

@@ -148,6 +148,8 @@ http_proxy_read_status(struct handshake *handshake)
 	size_t at = sizeof version - 1;
 	if (memcmp(in, version, at) != 0 || (in[at] != '0' && in[at] != '1') || in[at + 1] != ' ')
 		return false;
+	/* HTTP/1.0 has no connections that persist. */
+	handshake->login.closed = in[at] == '0';
 	handshake->code = 0;
 	for (at += 2; at < HTTP_PROXY_STATUS - 1; at++) {
 		if (in[at] < '0' || in[at] > '9')
@@ -224,7 +226,7 @@ http_proxy_target(const struct handshake *handshake, char target[static HTTP_DIG
 	return true;
 }
 
-/* The answer was read as a whole: asks again, with the credentials. */
+/* Asks again, with the credentials. */
 static enum handshake_result
 http_proxy_log_in(struct handshake *handshake)
 {
@@ -255,9 +257,10 @@ http_proxy_challenged(struct handshake *handshake)
 	if (login->digest.algorithm == NULL)
 		return handshake_fail(handshake, HANDSHAKE_REFUSED,
 			"it offers no login with Digest (MD5 or SHA-256)", code);
-	if (login->closed || !login->sized)
-		return handshake_fail(handshake, HANDSHAKE_REFUSED,
-			"it closes the connection before a login with Digest", code);
+	if (login->closed || !login->sized) {
+		enum handshake_result result = http_proxy_log_in(handshake);
+		return result == HANDSHAKE_MORE ? HANDSHAKE_AGAIN : result;
+	}
 	handshake->state = HTTP_PROXY_BODY;
 	return login->body > 0 ? handshake_want(handshake, login->body)
 			       : http_proxy_log_in(handshake);

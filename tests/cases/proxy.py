@@ -347,62 +347,103 @@ def not_passed():
         check((process.wait(LIMIT), pattern in (err := process.stderr.read()), err.count(b'\n')), (status, True, 1), err)
 
 
-def challenged(s, fields, body=b'no'):
+def challenged(s, fields, body=b'no', version=b'1'):
     """Take a request, and answer it with status 407; what was asked."""
     asked = b''
     while b'\r\n\r\n' not in asked:
         asked += s.recv(1)
-    s.sendall(b'HTTP/1.1 407 No\r\n' + ''.join(field + '\r\n' for field in fields).encode() + b'\r\n' + body)
+    s.sendall(b'HTTP/1.%s 407 No\r\n' % version + ''.join(field + '\r\n' for field in fields).encode() + b'\r\n' + body)
     return asked.decode()
 
 
+def log_in(s, algorithm):
+    """Take the request with the login, which is that of RFC 7616, and answer it."""
+    function = {'MD5': hashlib.md5, 'SHA-256': hashlib.sha256}[algorithm]
+
+    def h(*parts):
+        return function(':'.join(parts).encode()).hexdigest()
+    asked = b''
+    while b'\r\n\r\n' not in asked:
+        asked += s.recv(1)
+    found = re.fullmatch(
+        re.escape(HTTP.decode()) + r'Proxy-Authorization: Digest username="me", realm="here", nonce="n1", '
+        r'uri="name\.test:7", response="(\w+)", algorithm=%s, qop=auth, nc=00000001, cnonce="(\w{32})"\r\n\r\n' % algorithm,
+        asked.decode())
+    check(bool(found), True, asked)
+    check(found[1], h(h('me', 'here', 'secret'), 'n1', '00000001', found[2], 'auth', h('CONNECT', 'name.test:7')))
+    s.sendall(b'HTTP/1.1 200 OK\r\n\r\nfirst')
+    s.close()
+
+
 def digest():
-    """The answer is that of RFC 7616, on the same connection, and the tunnel loses no byte."""
+    """The answer is on the same connection, and the tunnel loses no byte."""
     os.environ['SOCKCAT_PROXY_AUTH'] = 'me:secret'
-    for algorithm, function in ('MD5', hashlib.md5), ('SHA-256', hashlib.sha256):
-        def h(*parts):
-            return function(':'.join(parts).encode()).hexdigest()
+    for algorithm in 'MD5', 'SHA-256':
         listener = tcp()
         cat = through(listener, 'http', '--proxy-digest', '--until=peer')
         s = accept(listener)
         asked = challenged(s, ['Proxy-Authenticate: Basic realm="here"', 'content-length: 2', 'Proxy-Authenticate: '
                                'Digest realm="here", nonce="n1", qop="auth", algorithm=' + algorithm])
         check(asked, HTTP.decode() + '\r\n')
-        asked = b''
+        log_in(s, algorithm)
+        check(end(cat), (b'first', b''))
+        check_unconnected(listener)
+
+
+DIGEST = 'Proxy-Authenticate: Digest realm="here", nonce="n1", qop="auth"'
+
+
+def digest_again():
+    """A proxy that closes the connection, or says no length, is connected to again, once."""
+    os.environ['SOCKCAT_PROXY_AUTH'] = 'me:secret'
+    for fields, version in (([], b'1'), (['Content-Length: 2', 'Connection: close'], b'1'), (['Content-Length: 999999'], b'1'),
+                            (['Content-Length: 2', 'Proxy-Connection: Close'], b'1'), (['Content-Length: 2'], b'0'),
+                            (['Transfer-Encoding: chunked', 'Content-Length: 2'], b'1')):
+        listener = tcp()
+        cat = through(listener, 'http', '--proxy-digest', '--until=peer')
+        s = accept(listener)
+        challenged(s, [DIGEST, *fields], version=version)
+        s.close()
+        log_in(accept(listener), 'MD5')
+        check(end(cat), (b'first', b''), fields)
+        cat = through(listener, 'http', '--proxy-digest')
+        for _ in range(2):
+            challenged(accept(listener), [DIGEST, *fields], version=version)
+        refusal(cat, 97, b'authentication required .status 407.$', fields)
+        check_unconnected(listener)
+    # Both proxies of a chain.
+    listener = tcp()
+    url = 'http://me@127.0.0.1:%d' % listener.getsockname()[1]
+    cat = sockcat('--proxy-digest', '--until=peer', '--proxy', url, '--proxy', 'http://me@b:8', 'name.test', '7')
+
+    def first():
+        check(challenged(accept(listener), [DIGEST, 'Connection: close']).split()[1], 'b:8')
+        s, asked = accept(listener), b''
         while b'\r\n\r\n' not in asked:
             asked += s.recv(1)
-        found = re.fullmatch(
-            re.escape(HTTP.decode()) + r'Proxy-Authorization: Digest username="me", realm="here", nonce="n1", '
-            r'uri="name\.test:7", response="(\w+)", algorithm=%s, qop=auth, nc=00000001, cnonce="(\w{32})"\r\n\r\n' % algorithm,
-            asked.decode())
-        check(bool(found), True, asked)
-        check(found[1], h(h('me', 'here', 'secret'), 'n1', '00000001', found[2], 'auth', h('CONNECT', 'name.test:7')))
-        s.sendall(b'HTTP/1.1 200 OK\r\n\r\nfirst')
-        s.close()
-        check(end(cat), (b'first', b''))
+        check((b'CONNECT b:8 ' in asked, b'Digest username="me"' in asked), (True, True), asked)
+        s.sendall(b'HTTP/1.1 200 OK\r\n\r\n')
+        return s
+    challenged(first(), [DIGEST, 'Connection: close'])
+    log_in(first(), 'MD5')
+    check(end(cat), (b'first', b''))
 
 
 def no_digest():
-    """No login is sent to a proxy that offers none, or closes; a wrong one is tried once."""
+    """No login is sent to a proxy that offers none; a wrong one is tried once."""
     os.environ['SOCKCAT_PROXY_AUTH'] = 'me:secret'
-    good = 'Proxy-Authenticate: Digest realm="here", nonce="n1", qop="auth"'
-    for fields, message in (
-            (['Proxy-Authenticate: Basic realm="here"', 'Content-Length: 2'], b'it offers no login with Digest'),
-            ([good + ', algorithm=MD5-sess', 'Content-Length: 2'], b'it offers no login with Digest'),
-            ([good], b'it closes the connection before'),
-            ([good, 'Content-Length: 2', 'Connection: close'], b'it closes the connection before'),
-            ([good, 'Content-Length: 999999'], b'it closes the connection before'),
-            ([good, 'Transfer-Encoding: chunked', 'Content-Length: 2'], b'it closes the connection before')):
+    for fields in (['Proxy-Authenticate: Basic realm="here"', 'Content-Length: 2'],
+                   [DIGEST + ', algorithm=MD5-sess', 'Content-Length: 2']):
         listener = tcp()
         cat = through(listener, 'http', '--proxy-digest')
         s = accept(listener)
         challenged(s, fields)
-        refusal(cat, 97, message, fields)
+        refusal(cat, 97, b'it offers no login with Digest', fields)
     listener = tcp()
     cat = through(listener, 'http', '--proxy-digest')
     s = accept(listener)
     for _ in range(2):
-        challenged(s, [good, 'Content-Length: 2'])
+        challenged(s, [DIGEST, 'Content-Length: 2'])
     refusal(cat, 97, b'authentication required .status 407.$', 'twice')
 
 

@@ -22,6 +22,9 @@ handshake_feed(struct handshake *handshake, const unsigned char *bytes, size_t n
 			abort();
 		*result = handshake_take(handshake, bytes + taken, part);
 		taken += part;
+		/* The rest is what another connection receives. */
+		if (*result == HANDSHAKE_AGAIN)
+			*result = HANDSHAKE_MORE;
 	}
 	return taken;
 }
