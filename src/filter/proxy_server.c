@@ -144,8 +144,10 @@ proxy_server_step(struct stream *stream, int64_t now, struct fault *fault)
 	}
 	if (server->state != PROXY_SERVER_LEAVING) {
 		enum io result = proxy_server_send(stream, fault);
-		if (result == IO_AGAIN && server->state == PROXY_SERVER_REFUSING &&
-			now >= server->deadline) {
+		bool late = result == IO_AGAIN && now >= server->deadline;
+		/* A client that does not wait for the answer must not hide why it is refused. */
+		if (server->state == PROXY_SERVER_REFUSING && (result == IO_FAIL || late)) {
+			fault_clear(fault);
 			fault_move(fault, &server->fault);
 			return IO_FAIL;
 		}

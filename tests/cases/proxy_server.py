@@ -10,7 +10,8 @@ import subprocess
 import threading
 import time
 
-from drive import accept, Cat, check, check_unconnected, dial, exactly, ip, LIMIT, main, reset, shim, T, tcp, to_end, until
+from drive import (accept, Cat, check, check_unconnected, dial, exactly, ip, LIMIT, main, reset, shim, T, taken, tcp, to_end,
+                   until)
 
 ALL = '--proxy-server=http,socks4,socks5'
 SOCKS5 = b'\5\1\0'
@@ -376,6 +377,16 @@ def users():
     check(refused(cat, SOCKS5), b'\5\xff')
     check(refused(cat, request('socks4', '127.0.0.1', port))[:2], b'\0\x5b')
     check('se:cret' in cat.errors(), False)
+    cat.send(15)
+    # A client that leaves before the answer is reported, too.
+    cat = server('--proxy-auth-file', T + '/users')
+    s = dial(cat)
+    s.sendall(b'\5\1\2\1\2me\1x')
+    check(exactly(s, 2), b'\5\2')
+    until(lambda: taken(s), 'the login')
+    reset(s)
+    until(lambda: cat.errors().count('\n') == 2, 'the end of the client')
+    check('(socks5): wrong user or password\n' in cat.errors(), True, cat.errors())
     cat.send(15)
     # The delay is no part of the time for the request.
     cat = server('--proxy-auth-file', T + '/users', '--wait', '500ms')
