@@ -117,6 +117,37 @@ EOT
     assert_fails 2 '--psk-file conflicts with --tls-max 1.2' sockcat --ssl --psk-file <(echo "me:$key") --tls-max 1.2 localhost 9
 }
 
+@test "a file that is not PEM is status 58, with what it is and how to convert it" {
+    need ssh-keygen
+    openssl pkcs12 -export -in "$CERTIFICATES/good.crt" -inkey "$CERTIFICATES/good.key" -passout pass:x -out "$T/p12"
+    openssl x509 -in "$CERTIFICATES/good.crt" -outform DER -out "$T/crt"
+    openssl pkey -in "$CERTIFICATES/good.key" -outform DER -out "$T/key"
+    openssl crl -in "$CERTIFICATES/root.crl" -outform DER -out "$T/crl"
+    ssh-keygen -q -t ecdsa -N '' -f "$T/ssh"
+    chmod o= "$T"/*
+    while IFS='|' read -r words message; do
+        words=${words//@/$T/}
+        read -ra words <<<"${words//+/$CERTIFICATES/}"
+        assert_fails 58 "$message\$" sockcat --ssl "${words[@]}" localhost 9 </dev/null
+    done <<'EOT'
+--ssl-cert @p12|use certificate '.*': it is PKCS#12, expected PEM .openssl pkcs12 -nodes -in FILE -out NEWFILE.
+--ssl-cert +good.crt --ssl-key @p12|use key '.*': it is PKCS#12, expected PEM .openssl pkcs12 -nodes -in FILE -out NEWFILE.
+--ssl-cert @crt --ssl-key +good.key|use certificate '.*': it is DER, expected PEM .openssl x509 -inform DER -in FILE -out NEWFILE.
+--ssl-cert +good.crt --ssl-key @key|use key '.*': it is DER, expected PEM .openssl pkey -inform DER -in FILE -out NEWFILE.
+--ssl-trustfile @crt|use trusted certificates in '.*': it is DER, expected PEM .openssl x509 -inform DER -in FILE -out NEWFILE.
+--ssl-trustfile +root.crt --ssl-crlfile @crl|use lists of .*': it is DER, expected PEM .openssl crl -inform DER -in FILE -out NEWFILE.
+--ssl-cert +good.crt --ssl-key @ssh|use key '.*': it is in the format of OpenSSH, expected PEM
+--ssl-cert +good.key|use certificate '.*': it has no certificate in PEM
+--ssl-cert +good.crt|use key '.*': it has no private key in PEM
+--ssl-trustfile +root.crt --ssl-crlfile +root.crt|it has no list of revoked certificates in PEM
+EOT
+    # What openssl makes of them can be used.
+    openssl pkcs12 -nodes -in "$T/p12" -passin pass:x -out "$T/pem"
+    chmod o= "$T/pem"
+    start_listener --ssl --ssl-cert "$T/pem" --discard 127.0.0.1 0
+    trust localhost "$port" </dev/null
+}
+
 @test "--peer-cert writes the certificates of the peer, and does not overwrite a file" {
     start_listener --ssl --ssl-cert "$CERTIFICATES/chained.crt" --ssl-key "$CERTIFICATES/chained.key" --ssl-verify \
         --ssl-trustfile "$CERTIFICATES/root.crt" --peer-cert "$T/clients" -k --discard 127.0.0.1 0

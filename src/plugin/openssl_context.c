@@ -35,10 +35,11 @@ openssl_context_reason(void)
 }
 
 bool
-openssl_context_fail(const char *what, const char *file, struct fault *fault)
+openssl_context_fail(enum openssl_format format, const char *file, struct fault *fault)
 {
-	return fault_set(fault, STATUS_CREDENTIALS, 0, "use %s '%s': %s", what, file,
-		openssl_context_reason());
+	const char *reason = openssl_context_reason(), *cause = openssl_format_fault(format, file);
+	return fault_set(fault, STATUS_CREDENTIALS, 0, "use %s '%s': %s",
+		openssl_format_name(format), file, cause != NULL ? cause : reason);
 }
 
 /* For a key that is encrypted. */
@@ -73,7 +74,7 @@ openssl_context_load_key(
 	if (good)
 		return true;
 	if (!passphrase.asked)
-		return openssl_context_fail("key", key, fault);
+		return openssl_context_fail(OPENSSL_FORMAT_KEY, key, fault);
 	ERR_clear_error();
 	return fault_set(fault, STATUS_CREDENTIALS, 0, "use key '%s': %s", key,
 		settings->passphrase != NULL
@@ -88,7 +89,7 @@ openssl_context_load(
 	const struct tls_identity *identity = &settings->identities[number];
 	const char *cert = identity->cert, *key = identity->key != NULL ? identity->key : cert;
 	if (SSL_CTX_use_certificate_chain_file(ssl, cert) != 1)
-		return openssl_context_fail("certificate", cert, fault);
+		return openssl_context_fail(OPENSSL_FORMAT_CERTIFICATE, cert, fault);
 	if (!openssl_context_load_key(ssl, settings, key, fault))
 		return false;
 	/* A key of another kind is kept beside the certificate. */
@@ -107,10 +108,10 @@ openssl_context_identify(struct openssl_context *context, const struct openssl_c
 		return SSL_CTX_use_cert_and_key(context->ssl,
 			       SSL_CTX_get0_certificate(previous->ssl),
 			       SSL_CTX_get0_privatekey(previous->ssl), NULL, 1) == 1 ||
-			openssl_context_fail("certificate", "self-signed", fault);
+			openssl_context_fail(OPENSSL_FORMAT_CERTIFICATE, "self-signed", fault);
 	if (settings->self_signed)
 		return openssl_self_make(context->ssl, settings->host) ||
-			openssl_context_fail("certificate", "self-signed", fault);
+			openssl_context_fail(OPENSSL_FORMAT_CERTIFICATE, "self-signed", fault);
 	return settings->identity_count == 0 ||
 		(openssl_context_load(context->ssl, settings, 0, fault) &&
 			openssl_names_set(context, fault));

@@ -4,6 +4,7 @@
 
 #include <openssl/ssl.h>
 
+#include "plugin/openssl_format.h"
 #include "plugin/tls_ops.h"
 
 struct openssl_context {
@@ -22,8 +23,9 @@ void *openssl_context_new(const struct tls_settings *settings, void *previous, s
 void openssl_context_free(void *state);
 const char *openssl_context_pin(void *state);
 
-/* Sets STATUS_CREDENTIALS: "use WHAT 'FILE'", and why the library failed. Returns false. */
-bool openssl_context_fail(const char *what, const char *file, struct fault *fault);
+/* Sets STATUS_CREDENTIALS: the file cannot be used, with what it is instead, or why the library
+ * failed. Returns false. */
+bool openssl_context_fail(enum openssl_format format, const char *file, struct fault *fault);
 
 /* Loads the own certificate of this number, those of its intermediate authorities, and its key.
  * False with STATUS_CREDENTIALS. */

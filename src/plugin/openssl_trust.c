@@ -35,7 +35,7 @@ static bool
 openssl_trust_add_file(X509_STORE *store, const char *file, struct fault *fault)
 {
 	return X509_STORE_load_file(store, file) == 1 ||
-		openssl_context_fail("trusted certificates in", file, fault);
+		openssl_context_fail(OPENSSL_FORMAT_TRUSTED, file, fault);
 }
 
 static bool
@@ -43,7 +43,7 @@ openssl_trust_add_directories(X509_STORE *store, const char *list, struct fault 
 {
 	X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_hash_dir());
 	return (lookup != NULL && X509_LOOKUP_add_dir(lookup, list, X509_FILETYPE_PEM) == 1) ||
-		openssl_context_fail("trusted certificates in", list, fault);
+		openssl_context_fail(OPENSSL_FORMAT_TRUSTED, list, fault);
 }
 
 /* Whether the directory has a certificate under its hash. Closes it. */
@@ -108,7 +108,7 @@ openssl_trust_name(SSL_CTX *ssl, const struct tls_settings *settings, struct fau
 		return true;
 	STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(settings->trust_file);
 	if (names == NULL)
-		return openssl_context_fail("trusted certificates in", settings->trust_file, fault);
+		return openssl_context_fail(OPENSSL_FORMAT_TRUSTED, settings->trust_file, fault);
 	SSL_CTX_set_client_CA_list(ssl, names);
 	return true;
 }
@@ -120,7 +120,7 @@ openssl_trust_set_revoked(SSL_CTX *ssl, const char *file, struct fault *fault)
 	X509_LOOKUP *lookup =
 		X509_STORE_add_lookup(SSL_CTX_get_cert_store(ssl), X509_LOOKUP_file());
 	if (lookup == NULL || X509_load_crl_file(lookup, file, X509_FILETYPE_PEM) <= 0)
-		return openssl_context_fail("lists of revoked certificates in", file, fault);
+		return openssl_context_fail(OPENSSL_FORMAT_REVOKED, file, fault);
 	return X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ssl),
 		       X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) == 1;
 }
