@@ -96,17 +96,28 @@ address_equal(const struct address *a, const struct address *b)
 	return a->length == b->length && memcmp(&a->storage, &b->storage, a->length) == 0;
 }
 
-uint64_t
-address_hash(const struct address *address, const struct hash_key *key)
+void
+address_key(const struct address *address, struct address_key *key)
 {
 	uint32_t parts[6] = { address->v4.sin_addr.s_addr, address->v4.sin_port };
-	if (address->any.sa_family == AF_INET)
-		return hash_bytes(key, parts, 2 * sizeof parts[0]);
+	const void *bytes = parts;
+	key->length = 2 * sizeof parts[0];
 	if (address->any.sa_family == AF_INET6) {
 		parts[0] = address->v6.sin6_port;
 		parts[1] = address->v6.sin6_scope_id;
 		memcpy(parts + 2, &address->v6.sin6_addr, sizeof address->v6.sin6_addr);
-		return hash_bytes(key, parts, sizeof parts);
+		key->length = sizeof parts;
+	} else if (address->any.sa_family != AF_INET) {
+		bytes = &address->storage;
+		key->length = address->length;
 	}
-	return hash_bytes(key, &address->storage, address->length);
+	memcpy(key->bytes, bytes, key->length);
+}
+
+uint64_t
+address_hash(const struct address *address, const struct hash_key *key)
+{
+	struct address_key bytes;
+	address_key(address, &bytes);
+	return hash_bytes(key, bytes.bytes, bytes.length);
 }

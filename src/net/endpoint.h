@@ -101,6 +101,14 @@ void address_map(struct address *address);
 
 bool address_equal(const struct address *a, const struct address *b);
 
+/* The bytes that differ between addresses that are not equal. */
+struct address_key {
+	unsigned char bytes[sizeof(struct sockaddr_storage)];
+	size_t length;
+};
+
+void address_key(const struct address *address, struct address_key *key);
+
 /* Equal addresses have the same hash. */
 uint64_t address_hash(const struct address *address, const struct hash_key *key);
 

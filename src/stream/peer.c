@@ -148,12 +148,18 @@ peer_new(size_t message_max, const struct address *address, size_t limit, size_t
 	return peer;
 }
 
+void
+peer_meet(struct peer *peer, int fd, const struct address *own)
+{
+	peer->fd = fd;
+	peer->own = *own;
+}
+
 enum peer_taken
 peer_take(struct peer *peer, int fd, const struct address *own, const unsigned char *bytes,
 	size_t length)
 {
-	peer->fd = fd;
-	peer->own = *own;
+	peer_meet(peer, fd, own);
 	if (peer_is_full(peer)) {
 		peer->stream->stats.left_out++;
 		return PEER_FULL;

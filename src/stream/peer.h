@@ -37,8 +37,11 @@ enum peer_taken { PEER_TAKEN, PEER_FULL, PEER_LOST };
 struct peer *peer_new(size_t message_max, const struct address *address, size_t limit, size_t *full,
 	char *name, struct fault *fault);
 
-/* Queues a datagram that was received on the socket at the address `own`; answers are sent from
- * there. If the queue is full it is dropped and counted. */
+/* A datagram of the peer was received on the socket at the address `own`; answers are sent from
+ * there. */
+void peer_meet(struct peer *peer, int fd, const struct address *own);
+
+/* The same, and queues the datagram; if the queue is full it is dropped and counted. */
 enum peer_taken peer_take(struct peer *peer, int fd, const struct address *own,
 	const unsigned char *bytes, size_t length);
 
