@@ -50,8 +50,6 @@ tls_check(const struct config *config, const struct options *options, struct fau
 		return true;
 	if (!tls_check_transport(config->transport, options, fault))
 		return false;
-	if (options_has(options, OPTION_listen) && tls_is_datagrams(config->transport))
-		return fault_set(fault, STATUS_USAGE, 0, "-l --ssl conflicts with datagrams");
 	return !options_has(options, OPTION_listen) || options_has(options, OPTION_ssl_cert) ||
 		options_has(options, OPTION_ssl_self_signed) ||
 		options_has(options, OPTION_psk_file) ||

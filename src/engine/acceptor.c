@@ -13,6 +13,7 @@
 #include "engine/reload.h"
 #include "engine/service.h"
 #include "engine/signals.h"
+#include "filter/dtls_filter.h"
 
 /* The most clients accepted in one step, before the sessions have a turn. */
 #define ACCEPTOR_BATCH 64
@@ -57,6 +58,15 @@ acceptor_share(
 	const struct bus bus = { .limit = config->queue, .slow = config->slow };
 	(void)pollset;
 	clients->empty_since = now;
+	if (config->transport->message_max > 0)
+		clients->message_max =
+			transport_message_max(config->transport, acceptor->listener.sockets[0].fd);
+	else if (config->frames.used)
+		clients->message_max = SIZE_MAX;
+	if (greeter_is_needed(&clients->greeter))
+		clients->message_max = DTLS_FILTER_ANY;
+	if (clients->datagrams && !receiver_open(&acceptor->receiver, clients, fault))
+		return IO_FAIL;
 	if (clients->sole)
 		return IO_OK;
 	/* Expect many descriptors. */
@@ -64,14 +74,7 @@ acceptor_share(
 	engine->reloads = reload_is_possible(config);
 	if (engine->reloads)
 		signals_request(SIGHUP);
-	if (config->transport->message_max > 0)
-		clients->message_max =
-			transport_message_max(config->transport, acceptor->listener.sockets[0].fd);
-	else if (config->frames.used)
-		clients->message_max = SIZE_MAX;
 	clients->mux.bus = bus;
-	if (clients->datagrams && !receiver_open(&acceptor->receiver, clients, fault))
-		return IO_FAIL;
 	bool shared =
 		config->service->local == SERVICE_BUS || config->service->local == SERVICE_STDIO;
 	if (shared)
@@ -176,7 +179,7 @@ acceptor_obey_signal(struct acceptor *acceptor, int64_t now, struct fault *fault
 	if (signal == 0)
 		return true;
 	if (clients->sole)
-		return fault_set_signal(fault, signal);
+		return clients->closing || fault_set_signal(fault, signal);
 	if (acceptor->grace_ends == CLOCK_NEVER)
 		acceptor->grace_ends =
 			clock_after(now, signal == SIGTERM ? acceptor->run->config->grace : 0);
@@ -190,7 +193,8 @@ static void
 acceptor_report(struct acceptor *acceptor)
 {
 	struct engine *engine = &acceptor->run->engine;
-	if (!engine->wants_report)
+	/* The only client reports. */
+	if (!engine->wants_report || (acceptor->clients.sole && acceptor->clients.closing))
 		return;
 	engine->wants_report = false;
 	if (acceptor->clients.sole) {
@@ -226,7 +230,7 @@ static bool
 acceptor_is_over(const struct acceptor *acceptor)
 {
 	const struct clients *clients = &acceptor->clients;
-	return clients->closing && (clients->sole || clients->count == 0);
+	return clients->closing && (clients->count == 0 || (clients->sole && !clients->datagrams));
 }
 
 /* All sessions have ended: sets the result. */

@@ -96,6 +96,12 @@ account_add(struct event *event, const struct session *session)
 		tcp_state_add(event, session->run->config->transport, session->remote->write.fd);
 }
 
+bool
+account_has_ended(const struct session *session)
+{
+	return account_from_peer(session)->eof;
+}
+
 void
 account_report_ends(struct session *session)
 {

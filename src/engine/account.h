@@ -12,6 +12,9 @@ struct event account_counts(enum event_kind kind, const struct session *session)
  * connection, and which side ended first. */
 void account_add(struct event *event, const struct session *session);
 
+/* Whether the peer's sending has ended. */
+bool account_has_ended(const struct session *session);
+
 /* Reports the end of a direction, once. For SESSION_RELAYING only. */
 void account_report_ends(struct session *session);
 

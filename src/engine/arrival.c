@@ -18,6 +18,8 @@
 static bool
 arrival_admit(struct clients *clients, struct client *client)
 {
+	if (clients->datagrams && limits_reached(clients) && !clients->run->config->refuse)
+		limits_make_room(clients);
 	if (!limits_reached(clients)) {
 		arrival_end(clients, client);
 		return false;
@@ -117,8 +119,11 @@ arrival_init(struct clients *clients, struct client *client, struct listener_cli
 	else
 		client->session.remote = datagram_new(config->transport, peer->fd, name,
 			DATAGRAM_FIRST, &peer->peer, config_reads_single(config), fault);
-	if (client->peer != NULL)
+	if (client->peer != NULL) {
 		client->session.remote = client->peer->stream;
+		client->session.greeted = greeter_take(&clients->greeter, client->peer);
+		client->hello = clients->greeter.hello;
+	}
 	return client->session.remote != NULL && admission_add(clients, client, fault) &&
 		(client->admission != NULL || admission_enter(clients, client, fault));
 }
@@ -146,7 +151,8 @@ arrival_begin(struct clients *clients, struct listener_client *peer, struct faul
 	client->session.id = id;
 	client->session.peer = peer->peer;
 	clients->count++;
-	client->session.held = !clients->sole && !clients->datagrams;
+	client->session.held =
+		!clients->sole && (!clients->datagrams || greeter_is_needed(&clients->greeter));
 	clients->arriving += client->session.held;
 	bool good = arrival_init(clients, client, peer, name, fault);
 	clients->empty_since = CLOCK_NEVER;

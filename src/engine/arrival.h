@@ -25,6 +25,13 @@ bool arrival_make_room(struct clients *clients);
 /* The client has a place, or is closed. */
 void arrival_end(struct clients *clients, struct client *client);
 
+/* Whether as many clients wait for a place as there may be handshakes. */
+static inline bool
+arrival_is_full(const struct clients *clients)
+{
+	return clients->waiting >= ARRIVAL_MAX;
+}
+
 /* Whether a client waits for a place, and there is one. */
 bool arrival_is_due(const struct clients *clients);
 

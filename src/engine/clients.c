@@ -6,9 +6,10 @@
 
 #include "base/clock.h"
 #include "base/event.h"
-#include "engine/reconnect.h"
+#include "engine/account.h"
 #include "engine/admission.h"
 #include "engine/arrival.h"
+#include "engine/reconnect.h"
 #include "engine/service.h"
 #include "filter/proxy_filter.h"
 
@@ -25,12 +26,15 @@ clients_open(struct clients *clients, struct run *run, struct listener *listener
 		.mux = { .watch = -1 },
 		.empty_since = run->engine.now,
 		.sole = !config->keep_open,
-		.datagrams = config->keep_open && !config->transport->connected,
 	};
-	if (clients->sole)
-		return;
-	addr_table_open(&clients->peers, false);
-	addr_table_open(&clients->per_host, true);
+	if (listener != NULL && !config->transport->connected) {
+		clients->greeter.tls = config->tls.tls;
+		clients->datagrams = config->keep_open || greeter_is_needed(&clients->greeter);
+	}
+	if (clients->datagrams)
+		addr_table_open(&clients->peers, false);
+	if (!clients->sole)
+		addr_table_open(&clients->per_host, true);
 }
 
 void
@@ -40,6 +44,7 @@ clients_close(struct clients *clients)
 		clients_forget(clients, clients->first);
 	addr_table_close(&clients->peers);
 	addr_table_close(&clients->per_host);
+	greeter_close(&clients->greeter);
 }
 
 /* While the listener finishes, silence is the end of a datagram peer. */
@@ -156,6 +161,12 @@ clients_context(struct clients *clients, struct client *client)
 	};
 }
 
+bool
+clients_has_ended(const struct client *client)
+{
+	return client->peer != NULL && !client->peer->ended && account_has_ended(&client->session);
+}
+
 /* Whether messages from or for the client were dropped. */
 static bool
 clients_missed(const struct client *client)
@@ -168,9 +179,10 @@ clients_missed(const struct client *client)
 static bool
 clients_end(struct clients *clients, struct client *client, struct fault *fault)
 {
-	peer_leave_out(client->peer);
+	if (!clients_has_ended(client))
+		peer_leave_out(client->peer);
 	bool good = session_end(&client->session, fault);
-	if (clients->datagrams && !good && fault->status == STATUS_TIMEOUT &&
+	if (clients->datagrams && !clients->sole && !good && fault->status == STATUS_TIMEOUT &&
 		!session_holds(&client->session) && client->session.state != SESSION_OPENING) {
 		fault_clear(fault);
 		good = true;
@@ -332,6 +344,15 @@ clients_replace(struct clients *clients, struct client *client)
 	clients->failed += lost;
 	session_report(EVENT_session_replaced, lost, &client->session);
 	clients_forget(clients, client);
+}
+
+void
+clients_release(struct clients *clients, struct client *client)
+{
+	addr_table_remove(&clients->peers, &client->by_peer);
+	addr_table_remove(&clients->per_host, &client->by_host);
+	peer_end(client->peer);
+	engine_wake(&clients->run->engine, &client->task);
 }
 
 void

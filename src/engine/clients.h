@@ -14,6 +14,7 @@
 #include "flow/flow.h"
 #include "engine/run.h"
 #include "engine/addr_table.h"
+#include "engine/greeter.h"
 #include "engine/session.h"
 #include "net/listener.h"
 #include "stream/peer.h"
@@ -32,6 +33,7 @@ struct client {
 	enum session_state state;
 	unsigned reopened;
 	enum flow_state out, in;
+	uint64_t hello;              /* see greeter.h */
 	bool waits;                  /* see arrival.h */
 	struct admission *admission; /* see admission.h; owned; NULL: its address is known */
 	struct addr_table_entry by_peer, by_host;
@@ -46,6 +48,7 @@ struct clients {
 	struct task *input;        /* reads standard input for all clients; not owned; NULL: none */
 	struct client *first;      /* owned */
 	struct client *chat_operator; /* the operator of a chat; not counted; NULL: none */
+	struct greeter greeter;       /* of the senders that are no clients yet */
 	struct addr_table peers;      /* datagram peers by address */
 	struct addr_table per_host; /* clients by address without port, for --max-conns-per-host */
 	size_t count;               /* current clients */
@@ -60,7 +63,7 @@ struct clients {
 	size_t message_max;  /* the largest message for a client; 0: bytes */
 	size_t full;         /* peers with a full queue */
 	bool sole;           /* the only session, whose failure is that of the run */
-	bool datagrams;      /* without connections */
+	bool datagrams;      /* without connections: a receiver reads for all clients */
 	bool closing;        /* no more clients are accepted */
 	bool finishing;      /* after a signal the clients have --grace to finish */
 	bool interrupted;    /* a signal interrupted them */
@@ -105,8 +108,14 @@ void clients_wake(struct clients *clients);
 /* The client with this address, or NULL. */
 struct client *clients_find(struct clients *clients, const struct address *peer);
 
+/* Whether a datagram peer has sent its end. Later datagrams are ignored, and no loss. */
+bool clients_has_ended(const struct client *client);
+
 /* Ends the session of a datagram peer to make room for another one. */
 void clients_replace(struct clients *clients, struct client *client);
+
+/* Forgets the address of a datagram peer that has begun another session, and ends this one. */
+void clients_release(struct clients *clients, struct client *client);
 
 /* Lines of statistics. */
 void clients_report(const struct clients *clients);

@@ -77,18 +77,18 @@ limits_reject(struct clients *clients, struct listener_client *peer)
 }
 
 void
-limits_make_room(struct clients *clients, const struct address *peer)
+limits_make_room(struct clients *clients)
 {
 	struct client *oldest = NULL;
 	int64_t since = CLOCK_NEVER;
+	size_t count = clients->count - clients->arriving;
 	/* A program that is being terminated will free a place. */
-	if ((clients->count < clients->run->config->max_conns && clients->count < child_count()) ||
-		limits_reached_by_host(clients, peer))
+	if (count < clients->run->config->max_conns && count < child_count())
 		return;
 	for (struct client *client = clients->first; client != NULL; client = client->next) {
 		int64_t moved = session_moved_at(&client->session);
-		if (client == clients->chat_operator || session_is_mid_message(&client->session) ||
-			moved > since)
+		if (client == clients->chat_operator || client->session.held ||
+			session_is_mid_message(&client->session) || moved > since)
 			continue;
 		oldest = client;
 		since = moved;

@@ -25,8 +25,7 @@ bool limits_reject_by_host(struct clients *clients, const struct address *peer);
 /* Rejects a client above a limit; false if there is room. */
 bool limits_reject(struct clients *clients, struct listener_client *peer);
 
-/* Ends the session of the peer with the longest silence to make room for another one, unless the
- * limit of its address is reached anyway. */
-void limits_make_room(struct clients *clients, const struct address *peer);
+/* Ends the session of the peer with the longest silence to make room for another one. */
+void limits_make_room(struct clients *clients);
 
 #endif

@@ -39,28 +39,72 @@ bool
 receiver_is_open(const struct clients *clients)
 {
 	return !clients->interrupted &&
-		(clients->full == 0 || clients->run->config->slow != BUS_WAIT);
+		(clients->full == 0 || (!clients->sole && clients->run->config->slow != BUS_WAIT));
 }
 
-/* Finds or starts the session of a sender; NULL: the datagram is ignored. False and a fault only
- * if no session can continue. */
-static bool
-receiver_find(struct clients *clients, const struct sys_message *message, struct client **client,
-	struct fault *fault)
+/* No more clients are accepted. Datagrams of others are counted where there is one client. */
+static void
+receiver_ignore(const struct clients *clients, const struct address *from)
 {
+	struct peer *peer = clients->sole && clients->first != NULL ? clients->first->peer : NULL;
+	if (peer == NULL || peer->stream->stats.ignored++ > 0)
+		return;
+	char *other = address_print(from);
+	event_emit(&(struct event){
+		.kind = EVENT_sender_ignored, .object = other, .peer = peer->stream->name });
+	free(other);
+}
+
+/* Whether a limit rejects a new sender. After a handshake it will take a place, or wait for one. */
+static bool
+receiver_rejects(struct clients *clients, struct listener_client *sender)
+{
+	if (limits_reject_by_host(clients, &sender->peer))
+		return true;
+	if (greeter_is_needed(&clients->greeter))
+		return arrival_is_full(clients);
+	if (limits_reached(clients) && !clients->run->config->refuse)
+		limits_make_room(clients);
+	return limits_reject(clients, sender);
+}
+
+/* Whether a datagram of a client may begin another session with it. */
+static bool
+receiver_restarts(const struct clients *clients, const struct client *client,
+	const struct batch_datagram *datagram)
+{
+	return !clients->closing && client->session.state != SESSION_OPENING &&
+		greeter_is_other(&clients->greeter, datagram, client->hello);
+}
+
+/* Finds or starts the session of a sender; NULL: the datagram is ignored, or was used. False and a
+ * fault only if no session can continue. */
+static bool
+receiver_find(struct receiver *receiver, struct clients *clients,
+	const struct batch_datagram *datagram, struct client **client, struct fault *fault)
+{
+	const struct sys_message *message = datagram->message;
 	struct listener_client sender = { .fd = -1,
 		.peer = { { message->from }, message->from_length } };
-	*client = clients_find(clients, &sender.peer);
-	if (*client != NULL || clients->closing ||
+	struct client *known = *client = clients_find(clients, &sender.peer);
+	if (known != NULL && !receiver_restarts(clients, known, datagram))
+		return true;
+	*client = NULL;
+	if (clients->closing) {
+		receiver_ignore(clients, &sender.peer);
+		return true;
+	}
+	if (!greeter_meets(&clients->greeter, receiver->fd, datagram, clients->run->engine.now) ||
 		!listener_permits(clients->listener, &sender.peer))
 		return true;
-	if (limits_reached(clients) && !clients->run->config->refuse)
-		limits_make_room(clients, &sender.peer);
-	if (limits_reject(clients, &sender))
+	if (known != NULL)
+		clients_release(clients, known);
+	if (receiver_rejects(clients, &sender))
 		return true;
 	if (!arrival_begin(clients, &sender, fault))
 		return false;
-	*client = clients_find(clients, &sender.peer);
+	if (!clients->greeter.used)
+		*client = clients_find(clients, &sender.peer);
 	return true;
 }
 
@@ -72,9 +116,9 @@ receiver_deliver(struct receiver *receiver, struct clients *clients,
 	const struct sys_message *message = datagram->message;
 	const struct address own = { { message->at }, message->at_length };
 	struct client *client;
-	if (!receiver_find(clients, message, &client, fault))
+	if (!receiver_find(receiver, clients, datagram, &client, fault))
 		return false;
-	if (client == NULL)
+	if (client == NULL || clients_has_ended(client))
 		return true;
 	switch (peer_take(client->peer, receiver->fd, &own, datagram->bytes, datagram->length)) {
 	case PEER_TAKEN:

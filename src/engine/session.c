@@ -89,6 +89,8 @@ session_set_up(struct session *session, struct fault *fault)
 	}
 	struct tls_filter_config tls = config->tls;
 	tls.by = session_deadline(session);
+	tls.begun = session->greeted;
+	session->greeted = NULL;
 	return tls_filter_add(&session->remote, &tls, fault) &&
 		proxy_server_add(&session->remote, &config->proxy_server, fault) &&
 		(!config->telnet || telnet_add(&session->remote, fault)) &&
@@ -389,5 +391,7 @@ session_close(struct session *session)
 	bool told = session->connected && !session->remote->opened &&
 		!stream_stats(session->remote)->silent;
 	stream_close(session->remote, session->relay.clean || told);
+	if (session->greeted != NULL)
+		session->run->config->tls.tls->ops->session_free(session->greeted);
 	free(session->header);
 }

@@ -37,6 +37,7 @@ struct session {
 	struct stream *settles;         /* what SESSION_SETTLING waits for; not owned */
 	struct capture_client captured; /* of the remote side */
 	struct address peer;
+	void *greeted; /* owned: a session of the plug-in `tls` that has begun; NULL: none */
 	struct proxy_header *header; /* owned; about the connection, by a proxy; NULL: nothing */
 	struct relay relay;
 	struct notice notice;

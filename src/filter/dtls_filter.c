@@ -5,23 +5,14 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "filter/dtls_path.h"
 #include "filter/filter.h"
 #include "filter/tls_handshake.h"
-#include "net/endpoint.h"
 #include "stream/batch.h"
-#include "sys/sys.h"
 
 /* The space for one read of the stream below, and the most messages of a read of the filter. */
 #define DTLS_FILTER_SPACE (4 * BATCH_SLOT)
 #define DTLS_FILTER_BATCH 64
-
-/* The headers of the network: of IPv4 or IPv6, and of UDP. */
-#define DTLS_FILTER_IPV4 (20 + 8)
-#define DTLS_FILTER_IPV6 (40 + 8)
-
-/* The packets of a network that is not known. During the handshake none are larger: the library
- * sends what is longer than its buffer in parts that are no records. */
-#define DTLS_FILTER_PACKET 1400
 
 struct dtls_filter {
 	struct tls_filter_config config;
@@ -47,27 +38,12 @@ struct dtls_filter {
 
 /* --- the stream below, as the library uses it --- */
 
-/* The most bytes of a datagram that the network takes in one packet. */
-static size_t
-dtls_filter_path(const struct dtls_filter *filter)
-{
-	int fd = filter->lower->write.fd, packet = DTLS_FILTER_PACKET;
-	struct address own = { .length = 0 };
-	(void)address_of_socket(&own, fd);
-	int headers = own.any.sa_family == AF_INET ? DTLS_FILTER_IPV4 : DTLS_FILTER_IPV6;
-	if (!sys_path_mtu(fd, &packet))
-		packet = DTLS_FILTER_PACKET;
-	if (!filter->established && packet > DTLS_FILTER_PACKET)
-		packet = DTLS_FILTER_PACKET;
-	return packet > headers ? (size_t)(packet - headers) : 0;
-}
-
 /* The stream below has failed: whether that is since the path takes less than was known, so that
  * the handshake goes on with smaller datagrams. */
 static bool
 dtls_filter_narrows(struct dtls_filter *filter)
 {
-	size_t path = dtls_filter_path(filter);
+	size_t path = dtls_path_find(filter->lower, !filter->established);
 	if (filter->established || path >= filter->path)
 		return false;
 	filter->path = path;
@@ -169,7 +145,7 @@ dtls_filter_start(struct stream *stream, int64_t now, struct fault *fault)
 			config->tls->context, &bottom, stream->name, config->name, fault);
 	if (filter->session == NULL)
 		return false;
-	filter->path = dtls_filter_path(filter);
+	filter->path = dtls_path_find(filter->lower, !filter->established);
 	ops->set_datagram_max(filter->session, filter->path);
 	return true;
 }
@@ -181,7 +157,7 @@ dtls_filter_establish(struct stream *stream, struct fault *fault)
 	struct dtls_filter *filter = stream->impl;
 	const struct tls_ops *ops = filter->config.tls->ops;
 	filter->established = true;
-	ops->set_datagram_max(filter->session, dtls_filter_path(filter));
+	ops->set_datagram_max(filter->session, dtls_path_find(filter->lower, !filter->established));
 	filter->message_max = ops->message_max(filter->session);
 	tls_handshake_report(filter->config.tls, filter->session, stream->name);
 	return tls_handshake_save(&filter->config, filter->session, fault);
@@ -236,6 +212,9 @@ dtls_filter_ask(const struct stream *stream, struct pollset *pollset)
 {
 	const struct dtls_filter *filter = stream->impl;
 	(void)stream_ask(&stream->read, pollset);
+	/* A stream without a descriptor has more. */
+	if (stream_is_ready(stream->lower))
+		pollset_until(pollset, STREAM_NOW);
 	pollset_until(pollset, filter->deadline);
 	pollset_until(pollset, filter->again);
 }

@@ -11,6 +11,10 @@
 
 #include "filter/tls_filter.h"
 
+/* The most bytes of a message that is for peers at any address: the packets of every path are at
+ * least 1280 bytes long (RFC 8200). */
+#define DTLS_FILTER_ANY ((size_t)1152)
+
 /* Puts the filter on top. `session`: of the plug-in, with a handshake that has begun, which is
  * taken, also when there is no memory; NULL: the filter makes one. The config is copied; what it
  * points to has to outlive the filter. False and a fault if there is no memory. */

@@ -349,7 +349,7 @@ tls_filter_add(struct stream **top, const struct tls_filter_config *config, stru
 	if (config->tls == NULL)
 		return true;
 	if (config->tls->settings.datagrams)
-		return dtls_filter_add(top, config, NULL, fault);
+		return dtls_filter_add(top, config, config->begun, fault);
 	if (config->starttls != NULL &&
 		!starttls_filter_add(
 			top, config->starttls, config->name, config->limit, config->by, fault))

@@ -21,6 +21,7 @@ struct tls_filter_config {
 	int64_t by;                    /* a time by which it has to be over, too; 0: none */
 	const struct tls_files *files; /* not owned; NULL: none */
 	const struct handshake_protocol *starttls; /* before TLS (net/starttls.h); NULL: none */
+	void *begun; /* of one session, with DTLS: see dtls_filter_add; NULL: nothing */
 };
 
 /* Puts the filter on top; nothing without TLS. The config is copied; what it points to has to

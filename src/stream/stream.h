@@ -93,6 +93,7 @@ struct stream_caps {
 	size_t message_max;    /* a write is whole messages of at most this size; 0: bytes */
 	uint64_t size;         /* bytes that it will deliver; 0: not known */
 	uint64_t wanted;       /* bytes that it will take in all; 0: not known */
+	size_t path;           /* the most bytes of a message in one packet; 0: not known */
 	size_t batch;          /* > 1: a write is up to this many messages, one a piece */
 	struct lender *lender; /* lends what a read would copy; not owned; NULL: reads copy */
 	struct lowat *lowat;   /* the low-water mark of the reads; not owned; NULL: none */

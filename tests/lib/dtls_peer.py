@@ -12,6 +12,7 @@ C = os.environ['CERTIFICATES']
 # SSL_FILETYPE_PEM; SSL_OP_NO_QUERY_MTU; SSL_CTRL_SET_MTU, DTLS_CTRL_HANDLE_TIMEOUT; SSL_ERROR_WANT_READ,
 # SSL_ERROR_ZERO_RETURN; SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT.
 PEM, NO_QUERY_MTU, SET_MTU, HANDLE_TIMEOUT, WANT_READ, ENDED, DEMANDS = 1, 0x1000, 17, 74, 2, 6, 3
+SET_CONNECTED = 32  # BIO_CTRL_DGRAM_SET_CONNECTED
 
 
 def library():
@@ -19,7 +20,7 @@ def library():
     ssl, crypto = ctypes.CDLL('libssl.so.3'), ctypes.CDLL('libcrypto.so.3')
     for name in ('DTLS_server_method', 'DTLS_client_method', 'SSL_CTX_new', 'SSL_new'):
         getattr(ssl, name).restype = ctypes.c_void_p
-    crypto.BIO_new_dgram.restype = ctypes.c_void_p
+    crypto.BIO_new_dgram.restype = crypto.BIO_ADDR_new.restype = ctypes.c_void_p
     return ssl, crypto
 
 
@@ -49,6 +50,8 @@ class Dtls:
         SSL.SSL_set_options(self.ssl, ctypes.c_uint64(NO_QUERY_MTU))
         SSL.SSL_ctrl(self.ssl, SET_MTU, ctypes.c_long(1400), None)
         bio = ctypes.c_void_p(CRYPTO.BIO_new_dgram(s.fileno(), 0))
+        # The socket is connected, whatever the address.
+        CRYPTO.BIO_ctrl(bio, SET_CONNECTED, ctypes.c_long(0), ctypes.c_void_p(CRYPTO.BIO_ADDR_new()))
         SSL.SSL_set_bio(self.ssl, bio, bio)
         (SSL.SSL_set_accept_state if server else SSL.SSL_set_connect_state)(self.ssl)
         self.space = ctypes.create_string_buffer(65536)

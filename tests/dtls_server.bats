@@ -1,0 +1,98 @@
+#!/usr/bin/env bats
+# Listeners with DTLS (-l -u --ssl), against libssl, and against other programs.
+# shellcheck disable=SC2154 # the helper sets status, port, listener and so on
+bats_require_minimum_version 1.5.0
+load lib/helper
+load lib/tls
+
+setup_file() {
+    tls_setup_file
+    python3 -c 'import ctypes; ctypes.CDLL("libssl.so.3")' 2>/dev/null || why_not=${why_not:-needs libssl.so.3}
+}
+setup() { tls_setup; }
+
+# ---- cookies ----
+
+@test "what has no cookie does not become the only client" { drive dtls_server single; }
+@test "a thousand senders without a cookie leave no client, no line and no memory" { drive dtls_server unproved; }
+@test "no answer to a sender without a cookie is larger than its datagram" { drive dtls_server answers; }
+@test "the cookie of another address or port is refused" { drive dtls_server stolen; }
+@test "a ClientHello may be fragmented" { drive dtls_server fragmented; }
+@test "an access list sees senders with a cookie only" { drive dtls_server denied; }
+
+# ---- clients ----
+
+@test "several clients at a time" { drive dtls_server clients; }
+@test "IPv4 and IPv6" { drive dtls_server families; }
+@test "each datagram of the handshake may be lost, or doubled" { drive dtls_server lost; }
+@test "a client that leaves in its handshake is status 28, and one of many stops no other" { drive dtls_server vanished; }
+@test "handshakes that do not go on stop no other client" { drive dtls_server many; }
+@test "a handshake takes no place; then the client with the longest silence is replaced" { drive dtls_server places; }
+@test "with --refuse a client above a limit is rejected" { drive dtls_server refused; }
+@test "a client that restarts with the same address gets a new session" { drive dtls_server restarted; }
+@test "silence is the end of one of many clients, and status 28 of the only one" { drive dtls_server silence; }
+@test "signals reach the only client" { drive dtls_server interrupted; }
+
+# ---- what DTLS is combined with ----
+
+@test "certificates of clients" { drive dtls_server certificates; }
+@test "programs get what is known about the session" { drive dtls_server programs; }
+@test "a broker and a chat" { drive dtls_server services; }
+@test "--to a datagram socket and a stream" { drive dtls_server targets; }
+@test "SIGHUP replaces the certificate" { drive dtls_server reloaded; }
+
+@test "--ssl-self-signed prints the pin that a client takes" {
+    start_listener -k -u --ssl --ssl-self-signed --echo 127.0.0.1 0
+    await_line "$T/listener.err" 'self-signed certificate'
+    client -u --ssl --pin "$(sed -n 's/.*--pin //p' "$T/listener.err")" -q 0.2 127.0.0.1 "$port" < <(printf hello) >"$T/out"
+    assert_status 0
+    assert_equal "$(cat "$T/out")" hello
+}
+
+@test "--psk-file: a client with the same key, and one with another" {
+    local key=00112233445566778899aabbccddeeff
+    (umask 077 && printf 'me:%s\n' "$key" >"$T/keys" && printf 'me:%s\n' "${key}00" >"$T/other")
+    start_listener -k -u --ssl --psk-file "$T/keys" --wait 0.5 --echo 127.0.0.1 0
+    client -u --ssl --psk-file "$T/keys" -q 0.2 127.0.0.1 "$port" < <(printf hello) >"$T/out"
+    assert_status 0
+    assert_equal "$(cat "$T/out")" hello
+    client -u --ssl --psk-file "$T/other" --wait 0.5 127.0.0.1 "$port" < <(printf hello) >"$T/out"
+    assert_status 28
+    await_line "$T/listener.err" "TLS handshake with .*: timed out; do both sides have the same key for 'me'"
+}
+
+@test "what cannot be combined with a listener of DTLS is an error" {
+    while IFS='|' read -r words message; do
+        read -ra words <<<"$words"
+        assert_fails 2 "$message" sockcat -l --ssl "${words[@]}" </dev/null
+    done <<'EOT'
+-u 127.0.0.1 0|requires --ssl-cert FILE
+-U -u --ssl-self-signed /nowhere|--ssl conflicts with messages of unix
+--udplite --ssl-self-signed 0|--ssl conflicts with --udplite
+-u --ssl-self-signed --tls-min 1.3 0|--tls-min 1.3 conflicts with datagrams
+EOT
+}
+
+# ---- other programs ----
+
+# echoes PROGRAM WORD...: a client, which is given the port as its last word but one, gets what it sends.
+echoes() {
+    need "$1"
+    listen_as good -k -u --echo 127.0.0.1 0
+    mkfifo "$T/in"
+    START_IN=$T/in start "${@//PORT/$port}"
+    exec {feeding}>"$T/in"
+    printf 'hello\n' >&"$feeding"
+    await_line "$T/background.out" hello
+    exec {feeding}>&-
+}
+
+@test "openssl s_client" { echoes openssl s_client -dtls1_2 -quiet -connect 127.0.0.1:PORT -CAfile "$CERTIFICATES/root.crt" -verify_return_error; }
+
+@test "gnutls-cli" { echoes gnutls-cli --udp --x509cafile "$CERTIFICATES/root.crt" -p PORT 127.0.0.1; }
+
+@test "socat" { echoes socat - "OPENSSL-DTLS-CONNECT:127.0.0.1:PORT,cafile=$CERTIFICATES/root.crt"; }
+
+@test "ncat" { echoes ncat -u --ssl 127.0.0.1 PORT; }
+
+@test "sockcat" { echoes "$SOCKCAT" "${trusted[@]}" -u 127.0.0.1 PORT; }
