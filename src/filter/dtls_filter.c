@@ -257,6 +257,9 @@ dtls_filter_read(struct stream *stream, const struct iovec *pieces, int count, s
 	if (result == IO_FAIL && !fault_is_set(&filter->ending)) {
 		result = filter->below == IO_END ? IO_END : IO_FAIL;
 		fault_move(&filter->ending, &filter->failure);
+		if (result == IO_FAIL && !fault_is_set(&filter->ending))
+			(void)fault_set(&filter->ending, STATUS_RECEIVE, 0,
+				"receive from %s: the TLS library failed", stream->name);
 	}
 	if (result == IO_END || result == IO_FAIL)
 		filter->ended = result;

@@ -7,6 +7,9 @@
 /* Sets the options that DTLS needs. */
 void openssl_datagrams_set_up(SSL_CTX *ssl);
 
+/* Sets the bottom of a new session. */
+void openssl_datagrams_set_below(struct openssl_session *session, const struct tls_bottom *bottom);
+
 /* See struct tls_ops. */
 void openssl_datagrams_set_bottom(void *state, const struct tls_bottom *bottom, const char *peer);
 bool openssl_datagrams_timer(void *state, int64_t *span);

@@ -132,6 +132,8 @@ openssl_session_new(void *context, const struct tls_bottom *bottom, const char *
 		session->context = context;
 		session->context->users++;
 		session->bottom = *bottom;
+		if (session->context->settings.datagrams)
+			openssl_datagrams_set_below(session, bottom);
 		session->peer = strdup(peer);
 		session->name = name;
 		session->ssl = SSL_new(session->context->ssl);

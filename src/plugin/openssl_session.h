@@ -11,19 +11,20 @@ struct openssl_listen;
 struct openssl_session {
 	SSL *ssl;
 	struct openssl_context *context;
-	struct tls_bottom bottom;
-	char *peer;             /* owned; for messages */
-	const char *name;       /* NULL: any */
-	struct fault refusal;   /* why the peer's certificate was refused */
-	size_t problems;        /* that the refusal names */
-	int problem;            /* the first of them, an X509_V_ERR_* */
-	bool established;       /* the handshake is over */
-	bool proved;            /* the peer has sent a cookie back */
-	const char *identity;   /* of the pre-shared key; NULL: none */
-	char alpn[256];         /* empty: none */
-	char pin[TLS_PIN_SIZE]; /* of the peer */
-	char *subject;          /* of the peer, owned; NULL: none */
-	char *common_name;      /* the same */
+	struct tls_bottom bottom; /* of the BIO */
+	struct tls_bottom lower;  /* of DTLS: that of the owner */
+	char *peer;               /* owned; for messages */
+	const char *name;         /* NULL: any */
+	struct fault refusal;     /* why the peer's certificate was refused */
+	size_t problems;          /* that the refusal names */
+	int problem;              /* the first of them, an X509_V_ERR_* */
+	bool established;         /* the handshake is over */
+	bool proved;              /* the peer has sent a cookie back */
+	const char *identity;     /* of the pre-shared key; NULL: none */
+	char alpn[256];           /* empty: none */
+	char pin[TLS_PIN_SIZE];   /* of the peer */
+	char *subject;            /* of the peer, owned; NULL: none */
+	char *common_name;        /* the same */
 	char expires[sizeof "9999-12-31T23:59:59Z"];
 	const struct openssl_listen *listen; /* of the datagram that it looks at; NULL: none */
 };

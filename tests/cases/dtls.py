@@ -157,7 +157,9 @@ def disturbed():
     def noisy(way, number, data):
         # An empty one would end the peer, by its own BIO.
         noise = [b''] * (way == '<') + [b'\0', os.urandom(200), data[:1] + b'\1\1' + data[3:], data[:-1]]
-        return noise + [data[:-1] + bytes([data[-1] ^ 1])] * (data[0] == DATA) + [data]
+        # Changed, and too short for its cipher, which would end the peer, too.
+        forged = [data[:-1] + bytes([data[-1] ^ 1]), data[:11] + b'\0\4' + data[13:17]]
+        return noise + forged[:1 + (way == '<')] * (data[0] == DATA) + [data]
 
     for rule in twice, swapped, noisy:
         cat, peer, net = over(rule)
