@@ -79,44 +79,6 @@ filter_receive(struct stream *stream, void *bytes, size_t n, size_t *got, struct
 	return result;
 }
 
-bool
-filter_unread(struct stream *stream, struct filter_prefix *prefix, const void *bytes, size_t n,
-	struct fault *fault)
-{
-	size_t left = prefix->end - prefix->start;
-	unsigned char *joined = n <= SIZE_MAX - left ? malloc(n + left) : NULL;
-	if (n == 0 || joined == NULL) {
-		free(joined);
-		return n == 0 ||
-			fault_set(fault, STATUS_MEMORY, ENOMEM, "receive from %s", stream->name);
-	}
-	memcpy(joined, bytes, n);
-	if (left > 0)
-		memcpy(joined + n, prefix->bytes + prefix->start, left);
-	free(prefix->bytes);
-	*prefix = (struct filter_prefix){ joined, 0, n + left };
-	stream->ready = true;
-	return true;
-}
-
-enum io
-filter_read(struct stream *stream, struct filter_prefix *prefix, const struct iovec *pieces,
-	int count, size_t *got, struct fault *fault)
-{
-	if (prefix->start == prefix->end) {
-		enum io result = stream_read(stream->lower, pieces, count, got, fault);
-		stream_follow(stream);
-		return result;
-	}
-	*got = stream_copy(
-		pieces, count, prefix->bytes + prefix->start, prefix->end - prefix->start);
-	prefix->start += *got;
-	stream->ready = prefix->start < prefix->end;
-	if (!stream->ready)
-		filter_close_prefix(prefix);
-	return IO_OK;
-}
-
 enum io
 filter_write(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
 	struct fault *fault)
@@ -132,11 +94,4 @@ filter_shut(struct stream *stream, bool half_close, struct fault *fault)
 	enum io result = stream_shut(stream->lower, half_close, fault);
 	stream_follow(stream);
 	return result;
-}
-
-void
-filter_close_prefix(struct filter_prefix *prefix)
-{
-	free(prefix->bytes);
-	*prefix = (struct filter_prefix){ .bytes = NULL };
 }

@@ -41,21 +41,4 @@ enum io filter_write(struct stream *stream, const struct iovec *pieces, int coun
 	struct fault *fault);
 enum io filter_shut(struct stream *stream, bool half_close, struct fault *fault);
 
-/* Bytes that were read too far, such as those after a proxy's answer. Initially zeroed. */
-struct filter_prefix {
-	unsigned char *bytes; /* owned */
-	size_t start, end;
-};
-
-/* Puts the bytes before everything that is read next. False and a fault if memory runs out. */
-bool filter_unread(struct stream *stream, struct filter_prefix *prefix, const void *bytes, size_t n,
-	struct fault *fault);
-
-/* Reads the prefix, then from the lower stream. */
-enum io filter_read(struct stream *stream, struct filter_prefix *prefix, const struct iovec *pieces,
-	int count, size_t *got, struct fault *fault);
-
-/* Frees it. */
-void filter_close_prefix(struct filter_prefix *prefix);
-
 #endif

@@ -1,5 +1,4 @@
-/* A chain of filters: opening from the bottom up, what the top shows of the bottom, and bytes that
- * were read too far. */
+/* A chain of filters: opening from the bottom up, and what the top shows of the streams below. */
 #include <poll.h>
 #include <string.h>
 
@@ -10,7 +9,6 @@
 #define FILTER_TEST_STEPS 3
 
 struct filter_test {
-	struct filter_prefix prefix;
 	unsigned opens, closes;
 };
 
@@ -32,10 +30,12 @@ static enum io
 filter_test_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
 	struct fault *fault)
 {
-	struct filter_test *test = stream->impl;
 	CHECK(stream->read.at == 0 && stream->read.by == 0);
-	if (stream->lower != NULL)
-		return filter_read(stream, &test->prefix, pieces, count, got, fault);
+	if (stream->lower != NULL) {
+		enum io result = stream_read(stream->lower, pieces, count, got, fault);
+		stream_follow(stream);
+		return result;
+	}
 	memcpy(pieces[0].iov_base, "bottom", 6);
 	*got = 6;
 	stream->read.by = 7;
@@ -50,7 +50,6 @@ filter_test_close(struct stream *stream, bool clean)
 	struct filter_test *test = stream->impl;
 	CHECK(clean && filter_test_all[0].closes == 0);
 	test->closes++;
-	filter_close_prefix(&test->prefix);
 	stream->impl = NULL;
 }
 
@@ -89,20 +88,13 @@ filter_test_read_all(struct stream *top)
 	struct stream *middle = top->lower;
 	struct fault fault = FAULT_NONE;
 	char bytes[8] = "";
-	struct iovec pieces[] = { { bytes, 2 }, { bytes + 2, 1 } };
+	struct iovec pieces[] = { { bytes, sizeof bytes } };
 	size_t got = 0;
 	CHECK(!stream_is_ready(top));
-	CHECK(filter_unread(middle, &filter_test_all[1].prefix, "cd", 2, &fault));
-	CHECK(filter_unread(middle, &filter_test_all[1].prefix, "", 0, &fault));
-	CHECK(filter_unread(middle, &filter_test_all[1].prefix, "ab", 2, &fault));
+	middle->ready = true;
 	CHECK(stream_is_ready(top) && !top->ready);
-	CHECK(stream_read(top, pieces, 2, &got, &fault) == IO_OK && got == 3);
-	CHECK(memcmp(bytes, "abc", 3) == 0 && stream_is_ready(top));
-	/* Before what is left of a prefix that has been read in part. */
-	CHECK(filter_unread(middle, &filter_test_all[1].prefix, "z", 1, &fault));
-	CHECK(stream_read(top, pieces, 2, &got, &fault) == IO_OK && got == 2);
-	CHECK(memcmp(bytes, "zd", 2) == 0 && !stream_is_ready(top) && top->hangup.fd == -1);
-	pieces[0].iov_len = sizeof bytes;
+	middle->ready = false;
+	CHECK(top->hangup.fd == -1);
 	CHECK(stream_read(top, pieces, 1, &got, &fault) == IO_OK && got == 6);
 	/* The top waits as the bottom does, but no splice(2) goes past a filter. */
 	CHECK(top->read.by == 7 && top->hangup.fd == 1002 && top->read.fd == 1000);

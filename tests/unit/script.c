@@ -16,6 +16,7 @@
 #include "broadcast/bus.h"
 #include "filter/filter.h"
 #include "filter/telnet.h"
+#include "read_ahead.h"
 #include "stream/lender.h"
 
 /* No script needs more turns: a script that uses them all never ends. */
@@ -25,9 +26,8 @@
  * end. */
 #define SCRIPT_SLACK (8 * CLOCK_MILLISECOND)
 
-/* The opening steps of the script's filter, and the bytes that it then reads too far. */
+/* The opening steps of the script's filter. */
 #define SCRIPT_OPENS 5
-#define SCRIPT_AHEAD 10
 
 /* The most messages of a read or a write. */
 #define SCRIPT_BATCH 5
@@ -604,7 +604,7 @@ script_begin_end(struct script_end *end, struct script *script, struct script_en
  * only when it can write, and write only when it can read --- */
 
 struct script_filter {
-	struct filter_prefix prefix;
+	struct read_ahead ahead;
 	struct script_end *end;
 	unsigned opens;      /* steps of opening */
 	bool waits;          /* the next read waits for output */
@@ -656,9 +656,6 @@ script_filter_open(
 	struct stream *stream, const struct pollset *pollset, int64_t now, struct fault *fault)
 {
 	struct script_filter *filter = stream->impl;
-	unsigned char bytes[SCRIPT_AHEAD];
-	struct iovec piece = { bytes, sizeof bytes };
-	size_t got = 0;
 	script_break(filter->end->script, stream->lower->opened, "the lower stream opens first");
 	script_break(filter->end->script, filter->opens == 0 || pollset != NULL,
 		"a step of opening knows what fired");
@@ -668,10 +665,7 @@ script_filter_open(
 			stream->read.at = clock_after(now, CLOCK_MILLISECOND);
 		return IO_AGAIN;
 	}
-	enum io result = stream_read(stream->lower, &piece, 1, &got, fault);
-	stream_follow(stream);
-	if (result == IO_OK && !filter_unread(stream, &filter->prefix, bytes, got, fault))
-		return IO_FAIL;
+	enum io result = read_ahead_fill(stream, &filter->ahead, fault);
 	/* The peer may send nothing. */
 	return result == IO_END || filter->opens > 2 * SCRIPT_OPENS ? IO_OK : result;
 }
@@ -696,7 +690,7 @@ script_filter_read(struct stream *stream, const struct iovec *pieces, int count,
 		return IO_AGAIN;
 	}
 	struct stream_side write = stream->write;
-	enum io result = filter_read(stream, &filter->prefix, pieces, count, got, fault);
+	enum io result = read_ahead_take(stream, &filter->ahead, pieces, count, got, fault);
 	stream->write = write;
 	script_filter_follow(stream);
 	if (ahead)
@@ -725,20 +719,11 @@ script_filter_shut(struct stream *stream, bool half_close, struct fault *fault)
 	return result;
 }
 
-static void
-script_filter_close(struct stream *stream, bool clean)
-{
-	struct script_filter *filter = stream->impl;
-	(void)clean;
-	filter_close_prefix(&filter->prefix);
-}
-
 static const struct stream_ops script_filter_ops = {
 	.open = script_filter_open,
 	.read = script_filter_read,
 	.write = script_filter_write,
 	.shut = script_filter_shut,
-	.close = script_filter_close,
 };
 
 /* Puts the filter on top; NULL without memory. */
@@ -1347,7 +1332,7 @@ script_run(const uint8_t *bytes, size_t n, struct script_tally *tally)
 	}
 	/* Bytes that were read too far and are not wanted do not count. */
 	if (filter != NULL)
-		remote.given -= filter->prefix.end - filter->prefix.start;
+		remote.given -= filter->ahead.end - filter->ahead.start;
 	if (script.broken == NULL)
 		script_judge_limits(&script, &relay, &rules);
 	if (script.broken == NULL)

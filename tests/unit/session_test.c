@@ -19,11 +19,11 @@
 #include "engine/session.h"
 #include "filter/filter.h"
 #include "filter/telnet.h"
+#include "read_ahead.h"
 #include "stream/dialled.h"
 #include "stream/socket.h"
 
 #define SESSION_TEST_STEPS 5
-#define SESSION_TEST_AHEAD 10
 #define SESSION_TEST_WAIT (30 * CLOCK_SECOND)
 #define SESSION_TEST_START (1000 * CLOCK_SECOND)
 
@@ -85,7 +85,7 @@ __wrap_sockopt_apply(const struct sockopts *options, int fd, enum sockopt_when w
 /* --- the filter --- */
 
 struct session_test_filter {
-	struct filter_prefix prefix;
+	struct read_ahead ahead;
 	unsigned steps;
 };
 
@@ -94,9 +94,6 @@ session_test_filter_open(
 	struct stream *stream, const struct pollset *pollset, int64_t now, struct fault *fault)
 {
 	struct session_test_filter *filter = stream->impl;
-	unsigned char bytes[SESSION_TEST_AHEAD];
-	struct iovec piece = { bytes, sizeof bytes };
-	size_t got = 0;
 	(void)pollset;
 	CHECK(stream->lower->opened);
 	session_test_note('f');
@@ -110,10 +107,7 @@ session_test_filter_open(
 			stream->read.at = clock_after(now, CLOCK_MILLISECOND);
 		return IO_AGAIN;
 	}
-	enum io result = stream_read(stream->lower, &piece, 1, &got, fault);
-	stream_follow(stream);
-	if (result == IO_OK)
-		return filter_unread(stream, &filter->prefix, bytes, got, fault) ? IO_OK : IO_FAIL;
+	enum io result = read_ahead_fill(stream, &filter->ahead, fault);
 	if (result == IO_END)
 		(void)fault_set(fault, STATUS_RECEIVE, 0, "the peer has left");
 	return result == IO_END ? IO_FAIL : result;
@@ -124,31 +118,13 @@ session_test_filter_read(struct stream *stream, const struct iovec *pieces, int 
 	struct fault *fault)
 {
 	struct session_test_filter *filter = stream->impl;
-	return filter_read(stream, &filter->prefix, pieces, count, got, fault);
-}
-
-static enum io
-session_test_filter_write(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
-	struct fault *fault)
-{
-	enum io result = stream_write(stream->lower, pieces, count, put, fault);
-	stream_follow(stream);
-	return result;
-}
-
-static void
-session_test_filter_close(struct stream *stream, bool clean)
-{
-	struct session_test_filter *filter = stream->impl;
-	(void)clean;
-	filter_close_prefix(&filter->prefix);
+	return read_ahead_take(stream, &filter->ahead, pieces, count, got, fault);
 }
 
 static const struct stream_ops session_test_filter_ops = {
 	.open = session_test_filter_open,
 	.read = session_test_filter_read,
-	.write = session_test_filter_write,
-	.close = session_test_filter_close,
+	.write = filter_write,
 };
 
 /* The session adds it where telnet would be. */
