@@ -206,6 +206,7 @@ _sockcat_option() {
     --ssl-key) option=ssl_key kind=file ;;
     --ssl-pass-file) option=ssl_pass_file kind=file bars='--ssl-pass-file' ;;
     --psk-file) option=psk_file kind=file bars='--ssl-trustfile --capath --ssl-crlfile --ssl-staple --ssl-ciphers --ssl-ciphersuites --ssl-cert --psk-file --peer-cert --ssl-self-signed --ssl-verify --pin --insecure' ;;
+    --psk-identity) option=psk_identity kind=nothing bars='--psk-identity' ;;
     --peer-cert) option=peer_cert kind=file bars='--psk-file --peer-cert' ;;
     --ssl-self-signed) option=ssl_self_signed bars='--ssl-cert --psk-file --ssl-self-signed' ;;
     --ssl-verify) option=ssl_verify bars='--psk-file --ssl-verify --insecure' ;;
@@ -528,6 +529,7 @@ _sockcat_names() {
         --ssl-key
         --ssl-pass-file
         --psk-file
+        --psk-identity
         --peer-cert
         --ssl-self-signed
         --ssl-verify

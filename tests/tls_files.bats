@@ -72,6 +72,24 @@ EOT
     done
 }
 
+@test "--psk-identity chooses the key that a client offers" {
+    printf 'me:%s\nyou:f%s\n' "$key" "${key#0}" >"$T/keys"
+    echo "f${key#0}" >"$T/bare"
+    for file in keys bare; do
+        start_listener --ssl --psk-file "$T/keys" --echo 127.0.0.1 0
+        client --ssl -v --psk-file "$T/$file" --psk-identity you 127.0.0.1 "$port" < <(printf hello) >"$T/out"
+        assert_status 0
+        assert_line "TLS with .*, pre-shared key you\$" "$T/client.err"
+        finish "$listener"
+    done
+    assert_fails 58 "read $T/keys: no key for 'he'\$" sockcat --ssl --psk-file "$T/keys" --psk-identity he localhost 9
+    assert_fails 3 "invalid --psk-identity ''" sockcat --ssl --psk-file "$T/keys" --psk-identity '' localhost 9
+    assert_fails 2 '--psk-identity' sockcat --ssl --psk-identity you localhost 9
+    assert_fails 2 '--psk-identity conflicts with -l' sockcat -l --ssl --psk-file "$T/keys" --psk-identity you 0
+    assert_fails 2 '--psk-identity conflicts with keys for clients' \
+        sockcat -l --ssl --psk-file "$T/keys" --psk-identity you 0 --to tls://localhost:9
+}
+
 @test "a key that differs, is unknown or is not used is status 35 on both sides" {
     echo "me:$key" >"$T/keys"
     echo "me:f${key#0}" >"$T/other"

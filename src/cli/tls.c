@@ -299,12 +299,31 @@ tls_keylog(void)
 		: NULL;
 }
 
+/* An identity that can be offered, of keys that are those of a client. */
+static bool
+tls_check_identity(const struct config *config, const struct options *options, struct fault *fault)
+{
+	const char *identity = options->text[OPTION_psk_identity];
+	unsigned listener = options_has(options, OPTION_listen) ? TLS_SIDES_CONNECTION : 0;
+	if (identity == NULL)
+		return true;
+	if (listener != 0 && tls_sides_has(config, options, listener, OPTION_psk_file))
+		return fault_set(fault, STATUS_USAGE, 0,
+			"--psk-identity conflicts with keys for clients (-l --psk-file)");
+	size_t length = strlen(identity);
+	return (length > 0 && length <= PSK_IDENTITY_MAX) ||
+		fault_set(fault, STATUS_VALUE, 0,
+			"invalid --psk-identity '%s': expected 1 to %zu characters", identity,
+			PSK_IDENTITY_MAX);
+}
+
 static bool
 tls_open_files(struct config *config, const struct options *options, struct fault *fault)
 {
 	const struct tls_files_config files = {
 		.passphrase = options->text[OPTION_ssl_pass_file],
 		.keys = options->text[OPTION_psk_file],
+		.identity = options->text[OPTION_psk_identity],
 		.peer = options->text[OPTION_peer_cert],
 		.append = options_has(options, OPTION_append_output),
 		.keylog = tls_keylog(),
@@ -324,7 +343,7 @@ bool
 tls_config(struct config *config, const struct options *options, struct fault *fault)
 {
 	unsigned sides = tls_sides_find(config, options);
-	return tls_check(config, options, fault) &&
+	return tls_check(config, options, fault) && tls_check_identity(config, options, fault) &&
 		(sides == 0 || tls_open_files(config, options, fault)) &&
 		((sides & TLS_SIDES_CONNECTION) == 0 ||
 			tls_set_up(&config->tls, config, options, TLS_SIDES_CONNECTION, fault)) &&

@@ -13,6 +13,7 @@ static const struct tls_sides_row {
 	{ OPTION_ssl_key, true, true, false, true, false },
 	{ OPTION_ssl_pass_file, true, true, false, true, false },
 	{ OPTION_psk_file, true, true, false, true, false },
+	{ OPTION_psk_identity, true, false, false, false, false },
 	{ OPTION_ssl_self_signed, false, true, false, true, false },
 	{ OPTION_ssl_verify, false, true, false, true, false },
 	{ OPTION_allow_cert, false, true, true, true, false },

@@ -28,7 +28,9 @@ tls_files_read_keys(struct tls_files *files, struct fault *fault)
 {
 	const char *path = files->config.keys;
 	char *text = path != NULL ? secret_file_read(path, STATUS_CREDENTIALS, fault) : NULL;
-	return path == NULL || (text != NULL && psk_parse(&files->keys, text, path, fault));
+	return path == NULL ||
+		(text != NULL &&
+			psk_parse(&files->keys, text, files->config.identity, path, fault));
 }
 
 /* The environment may be that of another program's run: a failure is no reason to end this one. */

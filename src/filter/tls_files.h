@@ -9,6 +9,7 @@
 struct tls_files_config {
 	const char *passphrase; /* its first line is that of the own key */
 	const char *keys;       /* pre-shared ones */
+	const char *identity;   /* no path: that of the key that a client offers */
 	const char *peer;       /* for the certificates of peers */
 	bool append;            /* to `peer`, which otherwise must not exist */
 	const char *keylog;     /* for the secrets of sessions, which are appended */

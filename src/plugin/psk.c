@@ -18,23 +18,28 @@ psk_decode(char *text, size_t *size)
 
 /* Takes a line without its end. */
 static bool
-psk_take(struct psk_list *list, char *line, size_t number, const char *source, struct fault *fault)
+psk_take(struct psk_list *list, char *line, size_t number, const char *chosen, const char *source,
+	struct fault *fault)
 {
 	size_t size;
 	if (line[0] == '\0' || line[0] == '#')
 		return true;
 	char *colon = strrchr(line, ':');
-	if (colon == NULL || colon == line || (size_t)(colon - line) > PSK_IDENTITY_MAX ||
-		!psk_decode(colon + 1, &size))
+	const char *identity = colon != NULL ? line : chosen;
+	char *key = colon != NULL ? colon + 1 : line;
+	if (identity == NULL || colon == line ||
+		(colon != NULL && (size_t)(colon - line) > PSK_IDENTITY_MAX) ||
+		!psk_decode(key, &size))
 		return fault_set(fault, STATUS_CREDENTIALS, 0,
 			"%s: line %zu: expected IDENTITY:KEY with a key of %zu to %zu bytes in "
 			"hexadecimal",
 			source, number, PSK_KEY_MIN, PSK_KEY_MAX);
-	*colon = '\0';
-	if (psk_find(list, line, strlen(line)) != NULL)
+	if (colon != NULL)
+		*colon = '\0';
+	if (psk_find(list, identity, strlen(identity)) != NULL)
 		return fault_set(fault, STATUS_CREDENTIALS, 0,
-			"%s: line %zu: a second key for '%s'", source, number, line);
-	list->keys[list->count++] = (struct psk){ line, (const unsigned char *)(colon + 1), size };
+			"%s: line %zu: a second key for '%s'", source, number, identity);
+	list->keys[list->count++] = (struct psk){ identity, (const unsigned char *)key, size };
 	return true;
 }
 
@@ -47,8 +52,24 @@ psk_lines(const char *text)
 	return lines;
 }
 
+/* Makes the key of the identity the first. */
+static bool
+psk_choose(struct psk_list *list, const char *chosen, const char *source, struct fault *fault)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct psk psk = list->keys[i];
+		if (strcmp(psk.identity, chosen) != 0)
+			continue;
+		list->keys[i] = list->keys[0];
+		list->keys[0] = psk;
+		return true;
+	}
+	return fault_set(fault, STATUS_CREDENTIALS, 0, "read %s: no key for '%s'", source, chosen);
+}
+
 bool
-psk_parse(struct psk_list *list, char *text, const char *source, struct fault *fault)
+psk_parse(struct psk_list *list, char *text, const char *chosen, const char *source,
+	struct fault *fault)
 {
 	*list = (struct psk_list){ .text = text,
 		.keys = calloc(psk_lines(text), sizeof(struct psk)) };
@@ -62,11 +83,12 @@ psk_parse(struct psk_list *list, char *text, const char *source, struct fault *f
 		size_t length = strlen(line);
 		if (length > 0 && line[length - 1] == '\r')
 			line[length - 1] = '\0';
-		if (!psk_take(list, line, number, source, fault))
+		if (!psk_take(list, line, number, chosen, source, fault))
 			return false;
 	}
-	return list->count > 0 ||
-		fault_set(fault, STATUS_CREDENTIALS, 0, "read %s: no key", source);
+	if (list->count == 0)
+		return fault_set(fault, STATUS_CREDENTIALS, 0, "read %s: no key", source);
+	return chosen == NULL || psk_choose(list, chosen, source, fault);
 }
 
 const struct psk *

@@ -1,6 +1,7 @@
 /*
  * Pre-shared keys of TLS: lines "IDENTITY:KEY", the key in hexadecimal. Empty lines, and those
- * that begin with '#', are skipped. An identity may have colons.
+ * that begin with '#', are skipped. An identity may have colons. A client that has chosen an
+ * identity may have its key as a line without one.
  */
 #ifndef SOCKCAT_PLUGIN_PSK_H
 #define SOCKCAT_PLUGIN_PSK_H
@@ -28,9 +29,11 @@ struct psk_list {
 	size_t count;
 };
 
-/* Reads a text, which is allocated and taken; at least one key is needed. `source`: for messages.
- * False: STATUS_CREDENTIALS or STATUS_MEMORY. */
-bool psk_parse(struct psk_list *list, char *text, const char *source, struct fault *fault);
+/* Reads a text, which is allocated and taken; at least one key is needed. `chosen`: the identity
+ * whose key becomes the first, not owned; NULL: any. `source`: for messages. False:
+ * STATUS_CREDENTIALS or STATUS_MEMORY. */
+bool psk_parse(struct psk_list *list, char *text, const char *chosen, const char *source,
+	struct fault *fault);
 
 /* The key of an identity; NULL: there is none. */
 const struct psk *psk_find(const struct psk_list *list, const void *identity, size_t size);

@@ -35,7 +35,7 @@ class Row:
                  'resolve': 'a:80:127.0.0.1', 'rate': '1M', 'expect': '5', 'expect_digest': '0' * 64,
                  'report': 'json', 'max_loss': '5', 'in': '/dev/null', 'out': '/dev/null',
                  'allow_cert': 'CN:x', 'pin': 'sha256//' + 'A' * 43 + '=', 'ssl_alpn': 'h2,http/1.1', 'ssl_ciphers': 'DEFAULT',
-                 'ssl_ciphersuites': 'TLS_AES_128_GCM_SHA256', 'ssl_groups': 'P-256', 'preserve': 'mode,time'}
+                 'ssl_ciphersuites': 'TLS_AES_128_GCM_SHA256', 'ssl_groups': 'P-256', 'preserve': 'mode,time', 'psk_identity': 'me'}
         by_type = {'TIME': '1', 'SIZE': '4k', 'COUNT': '1', 'NUMBER': '1', 'PORT': '9', 'HOST': '127.0.0.1',
                    'INTERFACE': 'lo', 'USER': '0', 'FILE': T + '/file', 'PROGRAM': 'cat',
                    'ENUM': self.argument.split('|')[0]}

@@ -7,11 +7,13 @@
 
 #define PSK_TEST_KEY "000102030405060708090a0b0c0d0eFF"
 
+static const char *psk_test_chosen;
+
 static bool
 psk_test_parse(struct psk_list *list, const char *text)
 {
 	struct fault fault = FAULT_NONE;
-	bool good = psk_parse(list, strdup(text), "file", &fault);
+	bool good = psk_parse(list, strdup(text), psk_test_chosen, "file", &fault);
 	CHECK(good == !fault_is_set(&fault));
 	CHECK(good || fault.status == STATUS_CREDENTIALS);
 	fault_clear(&fault);
@@ -47,6 +49,29 @@ psk_test_good(void)
 	psk_close(&list);
 }
 
+/* The key of an identity that was chosen is the first. */
+static void
+psk_test_choose(void)
+{
+	struct psk_list list = { .count = 0 };
+	psk_test_chosen = "bob";
+	CHECK(psk_test_parse(&list, "ada:" PSK_TEST_KEY "\nbob:" PSK_TEST_KEY PSK_TEST_KEY));
+	CHECK(list.count == 2 && strcmp(list.keys[0].identity, "bob") == 0 &&
+		list.keys[0].size == 32);
+	CHECK(strcmp(list.keys[1].identity, "ada") == 0 && list.keys[1].size == 16);
+	psk_close(&list);
+	CHECK(psk_test_parse(&list, PSK_TEST_KEY "\n"));
+	CHECK(list.count == 1 && strcmp(list.keys[0].identity, "bob") == 0 &&
+		list.keys[0].size == 16);
+	psk_close(&list);
+	CHECK(psk_test_is_bad("ada:" PSK_TEST_KEY));
+	CHECK(psk_test_is_bad("bob:" PSK_TEST_KEY "\n" PSK_TEST_KEY PSK_TEST_KEY));
+	CHECK(psk_test_is_bad("bob"));
+	CHECK(psk_test_is_bad(":" PSK_TEST_KEY));
+	psk_test_chosen = NULL;
+	CHECK(psk_test_is_bad(PSK_TEST_KEY));
+}
+
 static void
 psk_test_bad(void)
 {
@@ -74,6 +99,7 @@ int
 main(void)
 {
 	psk_test_good();
+	psk_test_choose();
 	psk_test_bad();
 	return check_verdict("psk");
 }
