@@ -66,6 +66,14 @@ probe() { client -z --ssl-trustfile "$CERTIFICATES/root.crt" "$@" </dev/null >"$
     assert_line 'verify the certificate of .*; not open within 0.2s' "$T/client.err"
 }
 
+@test "the warning that certificates are not verified is printed once, and with -v for each connection" {
+    serve nameonly
+    sockcat --ping=3 --interval 1ms --ssl --insecure 127.0.0.1 "$port" >"$T/out" 2>"$T/err"
+    assert_equal "$(cat "$T/err")" "sockcat: TLS with 127.0.0.1:$port: the certificate is not verified (--insecure)"
+    sockcat -v --ping=3 --interval 1ms --ssl --insecure 127.0.0.1 "$port" >"$T/out" 2>"$T/err"
+    assert_equal "$(grep -c 'the certificate is not verified' "$T/err")" 3
+}
+
 @test "--ping=tls prints the time of connecting and of the handshake" {
     drive tls_probe ping
     serve good

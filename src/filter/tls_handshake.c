@@ -77,7 +77,7 @@ tls_handshake_report_chain(const struct tls *tls, void *session, const char *pee
 }
 
 void
-tls_handshake_report(const struct tls *tls, void *session, const char *peer)
+tls_handshake_report(struct tls *tls, void *session, const char *peer)
 {
 	struct tls_facts facts;
 	tls->ops->describe(session, &facts);
@@ -96,7 +96,10 @@ tls_handshake_report(const struct tls *tls, void *session, const char *peer)
 	});
 	tls_handshake_report_chain(tls, session, peer);
 	if (tls->settings.unverified)
-		event_emit(&(struct event){ .kind = EVENT_tls_unverified, .peer = peer });
+		event_emit(&(struct event){
+			.kind = tls->warned ? EVENT_tls_unverified_again : EVENT_tls_unverified,
+			.peer = peer });
+	tls->warned = tls->settings.unverified;
 }
 
 bool

@@ -19,7 +19,7 @@ void tls_handshake_explain(const struct stream *stream, const struct tls_handsha
 	struct fault *lower, struct fault *fault);
 
 /* Emits what was agreed on, and a warning if the certificate was not verified. */
-void tls_handshake_report(const struct tls *tls, void *session, const char *peer);
+void tls_handshake_report(struct tls *tls, void *session, const char *peer);
 
 /* Writes the certificates of the peer to the file of the config, if there is one. False with
  * STATUS_OUTPUT. */

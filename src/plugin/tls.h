@@ -9,6 +9,7 @@ struct tls {
 	void *context,
 		*fresh; /* the plug-in's; fresh: NULL but between the two steps of a reload */
 	struct tls_settings settings;
+	bool warned; /* that certificates are not verified */
 };
 
 /* Frees the lists of settings, not the struct. */
