@@ -253,6 +253,18 @@ for text in b"one", b"two":
     assert_same "$T/out" "$T/wanted"
 }
 
+@test "an echo counts the messages of both directions" {
+    for options in --frame=line -u; do
+        start_listener -v -k --max-accepts 1 -w 0.3 "$options" --echo 127.0.0.1 0
+        printf 'a\nb\nc\n' >"$T/in"
+        # shellcheck disable=SC2046 # one word or none
+        sockcat --frame=line $([ "$options" = -u ] && echo -u) -W 3 127.0.0.1 "$port" <"$T/in" >"$T/out"
+        cmp "$T/in" "$T/out"
+        finish "$listener"
+        assert_line ': 6 bytes sent, 6 bytes received \(3 and 3 messages\)' "$T/listener.err"
+    done
+}
+
 @test "--list-formats shows every format" {
     sockcat --list-formats >"$T/out"
     for format in line crlf nul delim:STR fixed:N u8 u16be u64le varint netstring octet-counting \

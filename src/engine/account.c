@@ -35,7 +35,7 @@ account_counts(enum event_kind kind, const struct session *session)
 		.sent = relay->out.written - stats->unsent_bytes,
 		.received = in->channel.framed != NULL ? in->channel.taken : in->written,
 		.messages_sent = whole || relay->out.channel.framed != NULL ? relay->out.reads : 0,
-		.messages_received = whole ? relay->in.reads : 0,
+		.messages_received = in->channel.framed != NULL ? in->reads : 0,
 		.skipped = relay->out.channel.skipped + relay->in.channel.skipped,
 		.truncated = relay->out.channel.truncated + relay->in.channel.truncated,
 		.slow = lender != NULL ? lender->dropped : 0,
