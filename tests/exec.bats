@@ -469,6 +469,15 @@ print([s for s in signal.valid_signals() if s not in (signal.SIGKILL, signal.SIG
     assert_equal "$(tr -d '\t' <"$T/signals")" $'SigBlk:0000000000000000\nSigIgn:0000000000000000'
 }
 
+@test "programs of datagram peers get the address that was sent to" {
+    for way in '127.0.0.1' '-k 127.0.0.1' '-k 0.0.0.0'; do
+        read -ra words <<<"$way"
+        start_listener -u -c 'echo "$SOCKCAT_LOCAL_ADDR $SOCKCAT_LOCAL_PORT"' "${words[@]}" 0
+        client -u -W 1 127.0.0.1 "$port" < <(echo) >"$T/out"
+        assert_equal "$(cat "$T/out")" "127.0.0.1 $port"
+    done
+}
+
 @test "F145: the environment has the numeric addresses and ports of both ends, with both beginnings" {
     start_listener 127.0.0.1 0 -c 'env; echo "$SOCKCAT_REMOTE_PORT" | grep -c "^[1-9][0-9]*$"'
     ask

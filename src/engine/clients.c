@@ -150,6 +150,7 @@ clients_context(struct clients *clients, struct client *client)
 		.config = clients->run->config,
 		.remote = client->session.remote,
 		.peer = &client->session.peer,
+		.from = client->peer,
 		.header = client->session.header,
 		.now = clients->run->engine.now,
 		.stored = client->session.connects ? &clients->stored : NULL,

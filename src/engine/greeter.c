@@ -95,12 +95,12 @@ greeter_meets(struct greeter *greeter, int fd, const struct batch_datagram *data
 	const struct sys_message *message = datagram->message;
 	const struct address from = { { message->from }, message->from_length };
 	struct address_key key;
+	greeter->fd = fd;
+	greeter->own = (struct address){ { message->at }, message->at_length };
 	if (!greeter_is_needed(greeter))
 		return true;
 	if (!greeter_prepare(greeter))
 		return false;
-	greeter->fd = fd;
-	greeter->own = (struct address){ { message->at }, message->at_length };
 	greeter->datagram = datagram;
 	greeter->used = false;
 	address_key(&from, &key);
@@ -114,9 +114,9 @@ void *
 greeter_take(struct greeter *greeter, struct peer *peer)
 {
 	void *session = greeter->met ? greeter->session : NULL;
+	peer_meet(peer, greeter->fd, &greeter->own);
 	if (session == NULL)
 		return NULL;
-	peer_meet(peer, greeter->fd, &greeter->own);
 	peer->stream->caps.path = dtls_path_to(peer->address);
 	greeter->session = NULL;
 	greeter->met = false;

@@ -14,6 +14,7 @@
 #include "filter/proxy_values.h"
 #include "filter/proxy_target.h"
 #include "filter/dtls_filter.h"
+#include "stream/peer.h"
 #include "stream/stdio.h"
 #include "sys/sys.h"
 #include "transfer/receiver.h"
@@ -59,6 +60,8 @@ service_own(const struct service_context *context)
 	struct address own;
 	if (context->header != NULL)
 		return context->header->destination;
+	if (context->from != NULL)
+		return peer_own(context->from);
 	(void)address_of_socket(&own, context->remote->write.fd);
 	return own;
 }

@@ -35,6 +35,7 @@ struct service_context {
 	const struct config *config;
 	struct stream *remote; /* open */
 	const struct address *peer;
+	const struct peer *from;           /* the datagram peer; NULL: it has a connection */
 	const struct proxy_header *header; /* about the connection; NULL: nothing */
 	int64_t now;
 	struct retry *retried; /* of connections that the local side makes; see dial.h */

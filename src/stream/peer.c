@@ -155,6 +155,18 @@ peer_meet(struct peer *peer, int fd, const struct address *own)
 	peer->own = *own;
 }
 
+struct address
+peer_own(const struct peer *peer)
+{
+	struct address bound, own = peer->own;
+	if (!address_of_socket(&bound, peer->fd))
+		return own;
+	if (own.length == 0)
+		return bound;
+	address_set_port(&own, address_port(&bound));
+	return own;
+}
+
 enum peer_taken
 peer_take(struct peer *peer, int fd, const struct address *own, const unsigned char *bytes,
 	size_t length)

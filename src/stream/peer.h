@@ -41,7 +41,10 @@ struct peer *peer_new(size_t message_max, const struct address *address, size_t 
  * there. */
 void peer_meet(struct peer *peer, int fd, const struct address *own);
 
-/* The same, and queues the datagram; if the queue is full it is dropped and counted. */
+/* The own address that its last datagram was sent to, and the port. */
+struct address peer_own(const struct peer *peer);
+
+/* As peer_meet, and queues the datagram; if the queue is full it is dropped and counted. */
 enum peer_taken peer_take(struct peer *peer, int fd, const struct address *own,
 	const unsigned char *bytes, size_t length);
 

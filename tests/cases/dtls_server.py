@@ -331,10 +331,10 @@ def certificates():
 
 def programs():
     """A program for each client, with what is known about it; one with a terminal."""
-    cat = listener('-k', '-c', 'echo "$SOCKCAT_PROTO $SOCKCAT_REMOTE_PORT $SOCKCAT_TLS_PROTOCOL"; cat')
+    cat = listener('-k', '-c', 'echo "$SOCKCAT_PROTO $SOCKCAT_REMOTE_PORT $SOCKCAT_LOCAL_PORT $SOCKCAT_TLS_PROTOCOL"; cat')
     for _ in range(2):
         peer = joined(cat)
-        check(peer.read(), b'UDP %d DTLSv1.2\n' % peer.s.getsockname()[1])
+        check(peer.read(), b'UDP %d %s DTLSv1.2\n' % (peer.s.getsockname()[1], cat.where.encode()))
         echoed(peer, b'hello')
     cat = listener('--pty', '--exec-status', '-c', 'read line; test -t 0 && echo "<$line>"; exit 7')
     peer = joined(cat)
