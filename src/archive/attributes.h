@@ -8,11 +8,11 @@
 
 struct archive_entry;
 
-/* Sets what PRESERVE_XATTR keeps: attributes "user.". */
+/* Sets what PRESERVE_XATTR keeps: attributes "user.". `path` is for messages. Status 23. */
 bool attributes_set(unsigned preserve, int fd, struct archive_entry *entry, const char *path,
 	struct fault *fault);
 
-/* Adds them to an entry. */
+/* Adds those of a file to an entry. Status 26. */
 bool attributes_get(unsigned preserve, int fd, struct archive_entry *entry, const char *path,
 	struct fault *fault);
 

@@ -20,6 +20,9 @@ struct extract_config {
 	bool fresh;        /* see struct tree; it is emptied before, and after a failure */
 };
 
+/* Extracts all entries, and returns when they are on the disk. False and a fault: status 18, 23,
+ * 26, 27, 63 (a limit of the config) or 102 (refused, or malformed). What was complete remains, but
+ * not if the directory is `fresh`. */
 bool extract_run(const struct extract_config *config, struct fault *fault);
 
 #endif

@@ -15,7 +15,7 @@ enum preserve {
 	PRESERVE_DEFAULT = PRESERVE_MODE | PRESERVE_TIME
 };
 
-/* Parses words separated by commas, or "none", into a sum of the above. */
+/* Parses words separated by commas, or "none", into a sum of the above. Status 3. */
 bool preserve_parse(unsigned *preserve, const char *words, struct fault *fault);
 
 /* The attributes of a file or directory. */
@@ -29,7 +29,8 @@ struct preserve_values {
 /* The permissions that a file gets; without PRESERVE_MODE they are `mode`. */
 mode_t preserve_mode(unsigned preserve, const struct preserve_values *values, mode_t mode);
 
-/* Applies them to an open file, whose permissions may be right already (`has_mode`). */
+/* Applies them to an open file, whose permissions may be right already (`has_mode`). False and
+ * errno. */
 bool preserve_apply(unsigned preserve, int fd, const struct preserve_values *values, mode_t mode,
 	bool has_mode);
 

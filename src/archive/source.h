@@ -20,14 +20,15 @@ struct source {
 	unsigned char *buffer;
 };
 
-/* Opens the archive. */
+/* Opens the archive; close it in any case. Status 27 or 102. */
 bool source_open(struct source *source, struct fault *fault);
 void source_close(struct source *source);
 
 /* Sets the fault for a failure of libarchive: `object` was read. Returns false. */
 bool source_fail(struct source *source, const char *object, struct fault *fault);
 
-/* After the last entry: reads what follows, and checks that the archive is complete. */
+/* After the last entry: reads what follows, and checks that the archive is complete. Status 18, 26
+ * or 102. */
 bool source_finish(struct source *source, struct fault *fault);
 
 #endif

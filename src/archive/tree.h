@@ -45,7 +45,10 @@ struct tree_file {
 	char temporary[64];
 };
 
-/* `path` "-": the directory that is standard output. */
+/* The functions return false and a fault: status 23 or 27; 102 for a path through a symbolic link,
+ * and for a hard link to a file that is not of this archive. */
+
+/* `path` "-": the directory that is standard output. Close it in any case. */
 bool tree_open(struct tree *tree, const char *path, struct fault *fault);
 void tree_close(struct tree *tree);
 
@@ -68,7 +71,7 @@ bool tree_finish(struct tree *tree, struct tree_file *file, const struct preserv
 	struct fault *fault);
 void tree_abandon(struct tree_file *file);
 
-/* Applies the attributes of directories. */
+/* Applies the attributes of directories, when all files have been made. */
 bool tree_settle(struct tree *tree, struct fault *fault);
 
 #endif

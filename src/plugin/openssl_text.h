@@ -11,6 +11,7 @@ char *openssl_text_name(const X509_NAME *name);
 /* The first common name of the subject, in UTF-8; NULL: also if there is none, or it has a NUL. */
 char *openssl_text_common_name(X509 *certificate);
 
+/* A time as "Nov 29 12:00:00 2026 GMT". */
 char *openssl_text_date(const ASN1_TIME *time);
 
 /* The names and addresses that a certificate is for, as a sentence. */

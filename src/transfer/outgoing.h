@@ -31,7 +31,7 @@ size_t outgoing_fill(
 /* Fails if the file is not as it was when it was opened. */
 void outgoing_check(struct outgoing *outgoing);
 
-/* Begins again. */
+/* Reads from the beginning again. False: `cause` is set. */
 bool outgoing_rewind(struct outgoing *outgoing);
 
 /* Frees all; a zeroed struct with the descriptor -1 is allowed, and results. */

@@ -12,7 +12,8 @@ struct package {
 	uint64_t left_out; /* directories with files that were left out */
 };
 
-/* Starts the program; *fd, which the caller owns, is what it writes. */
+/* Starts the program; *fd, which the caller owns, is what it writes. *ready and the statuses: see
+ * archiver_create. */
 bool package_open(struct package *package, char *const *options, const char *path, int *fd,
 	bool *ready, struct fault *fault);
 

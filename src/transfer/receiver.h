@@ -11,8 +11,7 @@ struct receiver_config {
 	int64_t greeting; /* how long to wait for that of the sender */
 };
 
-/* `peer`: the name of the sender. NULL and a fault if there is no memory, or to
- * resume no digest. */
+/* `peer`: the name of the sender. NULL and a fault: status 27, or 4 if `resume` has no digest. */
 struct stream *receiver_new(
 	const struct receiver_config *config, const char *peer, int64_t now, struct fault *fault);
 
