@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "net/secret_file.h"
+
 /* Whether the proxy may have this line. */
 static bool
 proxy_login_fits(const struct proxy_chain *chain, const struct proxy *proxy, const char *user)
@@ -35,19 +37,8 @@ bool
 proxy_login_line(struct proxy_login_lines *lines, const char **user, const char **password,
 	struct fault *fault)
 {
-	while (lines->next != NULL) {
-		char *line = lines->next, *end = strchr(line, '\n');
-		lines->next = end != NULL ? end + 1 : NULL;
-		lines->number++;
-		if (end != NULL)
-			*end = '\0';
-		size_t length = strlen(line);
-		if (length > 0 && line[length - 1] == '\r')
-			line[length - 1] = '\0';
-		if (line[0] != '\0' && line[0] != '#')
-			return proxy_login_cut(lines, line, user, password, fault);
-	}
-	return false;
+	char *line = secret_file_line(&lines->next, &lines->number);
+	return line != NULL && proxy_login_cut(lines, line, user, password, fault);
 }
 
 bool

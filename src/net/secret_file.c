@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -71,4 +72,22 @@ secret_file_check(const char *path, enum status status, struct fault *fault)
 {
 	struct stat file;
 	return stat(path, &file) == -1 || secret_file_judge(&file, path, status, fault);
+}
+
+char *
+secret_file_line(char **next, size_t *number)
+{
+	while (*next != NULL) {
+		char *line = *next, *end = strchr(line, '\n');
+		*next = end != NULL ? end + 1 : NULL;
+		++*number;
+		if (end != NULL)
+			*end = '\0';
+		size_t length = strlen(line);
+		if (length > 0 && line[length - 1] == '\r')
+			line[length - 1] = '\0';
+		if (line[0] != '\0' && line[0] != '#')
+			return line;
+	}
+	return NULL;
 }

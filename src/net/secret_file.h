@@ -17,4 +17,8 @@ char *secret_file_read(const char *path, enum status status, struct fault *fault
  * at passes. */
 bool secret_file_check(const char *path, enum status status, struct fault *fault);
 
+/* Cuts the next line off that is neither empty nor begins with '#', and counts those before it,
+ * too. *next is the text, then the rest; NULL: nothing is left. NULL: there is no such line. */
+char *secret_file_line(char **next, size_t *number);
+
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "frame/hex.h"
+#include "net/secret_file.h"
 
 /* Decodes hexadecimal digits in place. False: it is malformed, or too short or long. */
 static bool
@@ -16,14 +17,12 @@ psk_decode(char *text, size_t *size)
 		hex_read(text, *size, (unsigned char *)text);
 }
 
-/* Takes a line without its end. */
+/* Takes a line. */
 static bool
 psk_take(struct psk_list *list, char *line, size_t number, const char *chosen, const char *source,
 	struct fault *fault)
 {
 	size_t size;
-	if (line[0] == '\0' || line[0] == '#')
-		return true;
 	char *colon = strrchr(line, ':');
 	const char *identity = colon != NULL ? line : chosen;
 	char *key = colon != NULL ? colon + 1 : line;
@@ -75,17 +74,11 @@ psk_parse(struct psk_list *list, char *text, const char *chosen, const char *sou
 		.keys = calloc(psk_lines(text), sizeof(struct psk)) };
 	if (list->keys == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "%s", source);
-	for (size_t number = 1; text != NULL; number++) {
-		char *line = text, *end = strchr(text, '\n');
-		text = end != NULL ? end + 1 : NULL;
-		if (end != NULL)
-			*end = '\0';
-		size_t length = strlen(line);
-		if (length > 0 && line[length - 1] == '\r')
-			line[length - 1] = '\0';
+	char *next = text, *line;
+	size_t number = 0;
+	while ((line = secret_file_line(&next, &number)) != NULL)
 		if (!psk_take(list, line, number, chosen, source, fault))
 			return false;
-	}
 	if (list->count == 0)
 		return fault_set(fault, STATUS_CREDENTIALS, 0, "read %s: no key", source);
 	return chosen == NULL || psk_choose(list, chosen, source, fault);
