@@ -61,7 +61,7 @@ _sockcat_option() {
     -l | --listen) option=listen bars='-l --listen -z --probe -r --random-ports --wait-for --ping -F --pass-fd' ;;
     -z | --probe) option=probe bars='-l --listen -z --probe --send-only --recv-only --retry -e --exec -c --sh-exec --to --broker --chat --echo --discard --daytime --chargen --allow-uid --mode --group --proxy-server --send-proxy --send --receive -o --hex-dump --output --in --offset --out --rate --digest --digest-file --expect --expect-digest --frame --stdio-frame --stdin-frame --stdout-frame --progress --stats -F --pass-fd --fastopen' ;;
     --banner) option=banner kind=optional values='send:TEXT' bars='--banner -u --udp --wait-for --ping --udplite' ;;
-    -u | --udp) option=udp bars='--banner -u --udp --allow-uid --proxy --proxy-server -x --send-proxy --accept-proxy --send --receive --resume -t --telnet --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
+    -u | --udp) option=udp bars='--banner -u --udp --allow-uid --proxy-server --send-proxy --accept-proxy --send --receive --resume -t --telnet --seqpacket --mptcp --sctp --udplite --user-timeout --nodelay --fastopen --congestion --min-ttl' ;;
     -U | --unixsock) option=unixsock bars='-U --unixsock -4 --ipv4 -6 --ipv6 -p --source-port --max-conns-per-host --allow --deny --allow-file --deny-file --proxy -x --vsock --mptcp --sctp --udplite --interface --join -M --ttl -T --tos --user-timeout --nodelay --fastopen --congestion --v6only --min-ttl --mtu-discovery' ;;
     -4 | --ipv4) option=ipv4 bars='-U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' ;;
     -6 | --ipv6) option=ipv6 bars='-U --unixsock -4 --ipv4 -6 --ipv6 --vsock --v6only' ;;
@@ -130,7 +130,7 @@ _sockcat_option() {
     --allow-uid) option=allow_uid kind=users bars='-z --probe -u --udp -F --pass-fd' ;;
     --mode) option=mode kind=words values='0600 0660 0666' bars='-z --probe --mode -F --pass-fd' ;;
     --group) option=group kind=groups bars='-z --probe --group -F --pass-fd' ;;
-    --proxy) option=proxy kind=nothing bars='-u --udp -U --unixsock -x --vsock --sctp --udplite' ;;
+    --proxy) option=proxy kind=nothing bars='-U --unixsock -x --vsock --sctp --udplite' ;;
     --proxy-type) option=proxy_type kind=words values='http socks4 socks5' bars='--proxy-type' ;;
     --proxy-dns) option=proxy_dns kind=words values='local remote' bars='--proxy-dns' ;;
     --proxy-auth-file) option=proxy_auth_file kind=file bars='--proxy-auth-file' ;;
@@ -143,7 +143,7 @@ _sockcat_option() {
     --proxy-header) option=proxy_header kind=nothing ;;
     --proxy-cacert) option=proxy_cacert kind=file bars='--proxy-cacert --proxy-insecure' ;;
     --proxy-insecure) option=proxy_insecure bars='--proxy-cacert --proxy-insecure' ;;
-    -x) option=nc_proxy kind=nothing bars='-u --udp -U --unixsock --proxy -x --vsock --sctp --udplite' ;;
+    -x) option=nc_proxy kind=nothing bars='-U --unixsock --proxy -x --vsock --sctp --udplite' ;;
     -X) option=nc_proxy_type kind=nothing bars='-X' ;;
     -P) option=nc_proxy_user kind=nothing bars='-P' ;;
     --send-proxy) option=send_proxy kind=words values='1 2' bars='-z --probe -u --udp --proxy-server --send-proxy --seqpacket --sctp --udplite' ;;

@@ -31,6 +31,7 @@ setup() { tls_setup; }
 @test "-z and --ping: a port is open if its server is verified" { drive dtls probed; }
 @test "--wait-for" { drive dtls awaited; }
 @test "--to dtls://" { drive dtls target; }
+@test "through a SOCKS5 proxy" { drive dtls proxied; }
 
 @test "what cannot be combined with DTLS is an error" {
     while IFS='|' read -r words message; do

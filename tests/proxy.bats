@@ -54,7 +54,6 @@ refused 3 must.not.be.empty socks5://
 refused 3 unknown.scheme httpss://127.0.0.1
 TABLE
     assert_fails 2 'with -l requires --to' sockcat -l 0 --proxy 127.0.0.1:1
-    assert_fails 2 'conflicts with --udp|--udp conflicts' sockcat -u --proxy 127.0.0.1:1 127.0.0.1 80
 }
 
 refused() {

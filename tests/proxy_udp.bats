@@ -81,3 +81,47 @@ load lib/helper
     assert_fails 2 'udp conflicts with --proxy' \
         sockcat -l --proxy-server socks5,udp --proxy socks5://127.0.0.1:9 127.0.0.1 0 </dev/null
 }
+
+@test "-u --proxy sends datagrams through sockcat, its input in pieces that fit behind the header" {
+    drive proxy_udp client
+}
+
+@test "-u --proxy sends a name or an address, and takes datagrams of its target only" {
+    drive proxy_udp client_bytes
+}
+
+@test "-u --proxy fails when the connection to the proxy ends, after what has arrived" {
+    drive proxy_udp client_lost
+}
+
+@test "-u --proxy: what a proxy refuses" {
+    drive proxy_udp client_refused
+}
+
+@test "-u --proxy: targets of --noproxy are sent datagrams directly" {
+    drive proxy_udp client_exceptions
+}
+
+@test "-u --proxy through dante" {
+    need danted
+    need_netns
+    export T SOCKCAT
+    in_netns drive proxy_udp client_dante
+}
+
+@test "-u --proxy requires one proxy of SOCKS5" {
+    each <<'TABLE'
+refused http.cannot.relay http://127.0.0.1:9
+refused http.cannot.relay 127.0.0.1:9
+refused https.cannot.relay https://127.0.0.1:9
+refused socks4a.cannot.relay socks4a://127.0.0.1:9
+refused only.one.can.relay socks5://127.0.0.1:9 --proxy socks5://127.0.0.1:9
+refused -F.conflicts.with.-u socks5://127.0.0.1:9 -F
+refused conflicts.with.a.target.of.udp socks5://127.0.0.1:9 -z
+refused --proxy.conflicts.with.-l.and.-u socks5://127.0.0.1:9 -l --to 127.0.0.1:9
+TABLE
+}
+
+refused() {
+    assert_fails 2 "$1" sockcat -u --proxy "${@:2}" 127.0.0.1 9 </dev/null
+}

@@ -9,6 +9,7 @@
 #include "net/http_proxy.h"
 #include "net/proxy_login.h"
 #include "net/secret_file.h"
+#include "net/socks.h"
 #include "plugin/digest.h"
 
 #define PROXIES_COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
@@ -203,6 +204,22 @@ proxies_set_exceptions(
 	return list == NULL || proxy_add_exceptions(chain, list, true, fault);
 }
 
+/* Checks that the chain can relay datagrams: the proxy gets them from here. */
+static bool
+proxies_check_datagrams(
+	const struct proxy_chain *chain, const struct options *options, struct fault *fault)
+{
+	if (options_has(options, OPTION_pass_fd))
+		return fault_set(fault, STATUS_USAGE, 0, "-F conflicts with -u and a proxy");
+	if (chain->count > 1)
+		return fault_set(fault, STATUS_USAGE, 0,
+			"-u conflicts with a chain of proxies: only one can relay datagrams");
+	return chain->list[0].kind->protocol == &socks_v5_protocol ||
+		fault_set(fault, STATUS_USAGE, 0,
+			"-u requires a proxy of type socks5 or socks5h: %s cannot relay datagrams",
+			chain->list[0].kind->scheme);
+}
+
 /* Checks that the proxies can be asked for this target, unless it is direct. */
 static bool
 proxies_set_target(const struct proxy_chain *chain, const struct transport *transport,
@@ -239,12 +256,19 @@ proxies_set(struct config *config, const struct options *options, struct fault *
 {
 	bool listen = options_has(options, OPTION_listen), to = options_has(options, OPTION_to);
 	struct proxy_chain *chain = &config->proxies;
+	bool datagrams = !listen && config->targets.count == 0 && options_has(options, OPTION_udp);
+	if (listen && options_has(options, OPTION_udp))
+		return fault_set(fault, STATUS_USAGE, 0, "--proxy conflicts with -l and -u");
 	if (listen && !to && !options_has(options, OPTION_proxy_server))
 		return fault_set(
 			fault, STATUS_USAGE, 0, "--proxy with -l requires --to or --proxy-server");
 	if (!proxies_set_exceptions(chain, options, fault) ||
+		(datagrams && !proxies_check_datagrams(chain, options, fault)) ||
 		(!listen && config->targets.count == 0 &&
-			!proxies_set_target(chain, config->transport, &config->endpoint, fault)) ||
+			!proxies_set_target(chain,
+				datagrams ? transport_find(TRANSPORT_INET, false, false, -1)
+					  : config->transport,
+				&config->endpoint, fault)) ||
 		(to &&
 			!proxies_set_target(
 				chain, config->to.transport, &config->to.endpoint, fault)) ||
@@ -260,8 +284,8 @@ proxies_set(struct config *config, const struct options *options, struct fault *
 		for (size_t i = 0; i < config->proxies.count; i++)
 			config->proxies.list[i].resolves = options->value[OPTION_proxy_dns] == 0;
 	/* Many proxies drop what arrives after a half-close. They do not see that of TLS. */
-	if (!listen && !config->endpoint.direct && !options_has(options, OPTION_ssl) &&
-		config->end == CONFIG_END_AUTO) {
+	if (!listen && !datagrams && !config->endpoint.direct &&
+		!options_has(options, OPTION_ssl) && config->end == CONFIG_END_AUTO) {
 		config->end = CONFIG_END_KEEP;
 		config->end_reason = "proxies may drop the reply to a half-close; -N: half-close";
 	}

@@ -11,7 +11,7 @@
 #include "engine/arrival.h"
 #include "engine/reconnect.h"
 #include "engine/service.h"
-#include "filter/proxy_filter.h"
+#include "filter/proxy_route.h"
 
 /* The most steps of a datagram peer in one turn, while it has datagrams. */
 #define CLIENTS_STEPS 64
@@ -324,7 +324,7 @@ clients_connect(struct clients *clients, struct fault *broken, struct fault *fau
 	session->id = ++clients->run->sessions;
 	event_enter(session->id);
 	const struct proxy_sender_config header = config_header(config);
-	session->remote = proxy_filter_dial(&config->proxies, &dial, &header,
+	session->remote = proxy_route_dial(&config->proxies, &dial, &header,
 		config_reads_single(config), &session->peer, fault);
 	return session->remote != NULL && clients_start(clients, client, fault);
 }

@@ -10,7 +10,7 @@
 #include "filter/file.h"
 #include "filter/file_pattern.h"
 #include "program/exec.h"
-#include "filter/proxy_filter.h"
+#include "filter/proxy_route.h"
 #include "filter/proxy_values.h"
 #include "filter/proxy_target.h"
 #include "filter/dtls_filter.h"
@@ -109,7 +109,7 @@ service_init_to(const struct service_context *context, struct fault *fault)
 		proxy_values_set(&values, context->remote, header);
 	}
 	struct stream *local =
-		proxy_filter_dial(&config->proxies, &dial, &sender, false, NULL, fault);
+		proxy_route_dial(&config->proxies, &dial, &sender, false, NULL, fault);
 	struct tls_filter_config tls = config->to.tls;
 	/* With retries connecting has a limit for each try. */
 	tls.by = config->retry.most == 0 ? clock_after(context->now, config->wait) : 0;

@@ -1,9 +1,6 @@
 /* One session; see session.h. */
 #include "engine/session.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -85,7 +82,8 @@ session_set_up(struct session *session, struct fault *fault)
 		/* The largest message depends on the send buffer. */
 		if (remote->caps.message_max > 0)
 			remote->caps.message_max =
-				transport_message_max(config->transport, remote->write.fd);
+				transport_message_max(config->transport, remote->write.fd) -
+				remote->caps.overhead;
 	}
 	struct tls_filter_config tls = config->tls;
 	tls.by = session_deadline(session);

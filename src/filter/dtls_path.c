@@ -31,7 +31,8 @@ dtls_path_find(const struct stream *stream, bool probing)
 		packet = DTLS_PATH_PACKET;
 	if (probing && packet > DTLS_PATH_PACKET)
 		packet = DTLS_PATH_PACKET;
-	return dtls_path_without_headers(packet, &own);
+	size_t path = dtls_path_without_headers(packet, &own);
+	return path > stream->caps.overhead ? path - stream->caps.overhead : 0;
 }
 
 size_t

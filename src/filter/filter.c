@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The most reads of one turn of filter_discard. */
+#define FILTER_READS 4
+
 struct stream *
 filter_add(struct stream **top, const struct stream_ops *ops, size_t size, struct fault *fault)
 {
@@ -77,6 +80,33 @@ filter_receive(struct stream *stream, void *bytes, size_t n, size_t *got, struct
 	enum io result = stream_read(stream->lower, &piece, 1, got, fault);
 	stream_follow(stream);
 	return result;
+}
+
+enum io
+filter_discard(struct stream *stream, struct fault *fault)
+{
+	struct stream *lower = stream->lower;
+	enum io result = IO_OK;
+	for (int i = 0; i < FILTER_READS && result == IO_OK; i++) {
+		unsigned char bytes[4096];
+		struct iovec piece = { bytes, sizeof bytes };
+		size_t got = 0;
+		result = stream_read(lower, &piece, 1, &got, fault);
+	}
+	stream->hangup = lower->read;
+	if (result == IO_OK)
+		stream->hangup.at = STREAM_NOW;
+	if (result == IO_END)
+		stream->hangup.fd = -1;
+	return result;
+}
+
+struct stream_stats *
+filter_stats(struct stream *stream)
+{
+	while (stream->lower != NULL)
+		stream = stream->lower;
+	return &stream->stats;
 }
 
 enum io

@@ -41,4 +41,11 @@ enum io filter_write(struct stream *stream, const struct iovec *pieces, int coun
 	struct fault *fault);
 enum io filter_shut(struct stream *stream, bool half_close, struct fault *fault);
 
+/* Reads what the stream below has by now, up to a limit, and drops it. The filter watches with
+ * `hangup` whether there is more. IO_AGAIN: it has no more now; otherwise as a read. */
+enum io filter_discard(struct stream *stream, struct fault *fault);
+
+/* The counters of the session, which are those of the bottom. */
+struct stream_stats *filter_stats(struct stream *stream);
+
 #endif

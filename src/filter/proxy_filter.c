@@ -9,6 +9,7 @@
 #include "filter/filter.h"
 #include "filter/handshake_talk.h"
 #include "filter/proxy_choice.h"
+#include "filter/udp_proxy.h"
 
 enum proxy_filter_state {
 	PROXY_FILTER_START,
@@ -22,7 +23,8 @@ struct proxy_filter {
 	int64_t deadline; /* of the dial; with retries of this proxy, 0: not connected to it yet */
 	int64_t wait;
 	enum proxy_filter_state state;
-	size_t hop; /* the proxy of this filter */
+	size_t hop;                       /* the proxy of this filter */
+	const struct sockopts *datagrams; /* of their socket, not owned; NULL: a connection */
 	struct proxy_choice choice;
 	struct fault failures;       /* of the addresses before */
 	bool passes;                 /* the last failure may not be that of another address */
@@ -105,6 +107,7 @@ proxy_filter_start(struct stream *stream, struct fault *fault)
 		.host = filter->choice.to.host,
 		.port = (uint16_t)filter->choice.to.port,
 		.address = proxy_choice_address(&filter->choice),
+		.datagrams = filter->datagrams != NULL,
 		.user = proxy->user,
 		.password = proxy->password,
 		.fields = filter->chain->fields,
@@ -171,24 +174,33 @@ proxy_filter_free(struct proxy_filter *filter)
 	proxy_route_free(filter->route);
 }
 
-/* The proxy has connected: the stream becomes that of the connection, with the name of what the
- * proxy was asked for. */
-static void
-proxy_filter_become(struct stream *stream)
+/* The proxy has connected, or relays datagrams: the stream becomes that of the connection, or of
+ * the datagrams, with the name of what the proxy was asked for. */
+static enum io
+proxy_filter_become(struct stream *stream, struct fault *fault)
 {
 	struct proxy_filter *filter = stream->impl;
 	const struct proxy *proxy = proxy_filter_hop(filter);
+	const struct address *address = proxy_choice_address(&filter->choice);
+	const struct udp_proxy_config datagrams = { .relay = filter->talk.handshake.bound,
+		.to = filter->choice.to,
+		.target = address != NULL ? *address : (struct address){ .length = 0 },
+		.options = filter->datagrams,
+		.proxy = proxy };
 	char *name = stream->name;
-	event_emit(&(struct event){ .kind = EVENT_proxied,
-		.count = filter->hop + 1,
-		.object = proxy->kind->scheme,
-		.peer = proxy->name,
-		.target = name,
-		.detail = filter->choice.resolve.count > 0 ? NULL : "by the proxy" });
+	if (filter->datagrams == NULL)
+		event_emit(&(struct event){ .kind = EVENT_proxied,
+			.count = filter->hop + 1,
+			.object = proxy->kind->scheme,
+			.peer = proxy->name,
+			.target = name,
+			.detail = address != NULL ? NULL : "by the proxy" });
 	stream->name = stream->lower->name;
 	stream->lower->name = name;
 	proxy_filter_free(filter);
 	filter_become_lower(stream);
+	return datagrams.options == NULL || udp_proxy_insert(stream, &datagrams, fault) ? IO_OK
+											: IO_FAIL;
 }
 
 /* Resolves and asks. */
@@ -235,7 +247,8 @@ proxy_filter_try_next(struct stream *stream, int64_t now, struct fault *fault)
 	struct proxy_filter *filter = stream->impl;
 	if (filter->continues)
 		return proxy_filter_reconnect(stream, now, fault);
-	if (!filter->passes || filter->route == NULL || !proxy_choice_has_more(&filter->choice))
+	if (!filter->passes || filter->route == NULL || filter->datagrams != NULL ||
+		!proxy_choice_has_more(&filter->choice))
 		return IO_FAIL;
 	filter->choice.index++;
 	if (proxy_choice_skip(&filter->choice, stream->name) != NULL)
@@ -298,10 +311,8 @@ proxy_filter_open(
 		: IO_OK;
 	while (result == IO_OK) {
 		result = proxy_filter_step(stream, pollset, fault);
-		if (result == IO_OK) {
-			proxy_filter_become(stream);
-			return IO_OK;
-		}
+		if (result == IO_OK)
+			return proxy_filter_become(stream, fault);
 		if (result == IO_FAIL)
 			result = proxy_filter_try_next(stream, now, fault);
 	}
@@ -370,6 +381,7 @@ proxy_filter_add(
 		.chain = chain,
 		.error = dial->error,
 		.hop = hop,
+		.datagrams = dial->transport->connected ? NULL : dial->options,
 		/* The tries have deadlines of their own. */
 		.deadline = dial->retry.most > 0 ? 0 : dial->deadline,
 		.wait = dial->wait,
@@ -377,20 +389,4 @@ proxy_filter_add(
 		.route = copy,
 	};
 	return true;
-}
-
-struct stream *
-proxy_filter_dial(const struct proxy_chain *chain, const struct dial_config *dial,
-	const struct proxy_sender_config *header, bool single, struct address *peer,
-	struct fault *fault)
-{
-	char id[PROXY_HEADER_UUID];
-	struct proxy_route route = {
-		.chain = chain, .dial = *dial, .header = *header, .single = single, .peer = peer
-	};
-	if (header->version == PROXY_HEADER_V2)
-		proxy_header_add_id(&route.header.header, id);
-	return chain->count == 0 || dial->to.direct
-		? proxy_route_start(&route, dial, fault)
-		: proxy_route_reach(&route, chain->count, fault);
 }

@@ -9,22 +9,7 @@
 
 #include "base/fault.h"
 #include "filter/proxy_route.h"
-#include "filter/proxy_sender.h"
-#include "net/dial.h"
-#include "net/proxy.h"
 #include "stream/stream.h"
-
-/*
- * A stream that is still to be connected to the endpoint of the dial, through the proxies of the
- * chain, which has to outlive it; with an empty chain or a direct endpoint, to it. A header of the
- * PROXY protocol is sent before. The other arguments are those of dialled_new. NULL and a fault if
- * memory runs out.
- *
- * Status of `open` besides those of a dial: 5 if the name of a proxy does not resolve, 97.
- */
-struct stream *proxy_filter_dial(const struct proxy_chain *chain, const struct dial_config *dial,
-	const struct proxy_sender_config *header, bool single, struct address *peer,
-	struct fault *fault);
 
 /* Puts the filter of a proxy of the chain on top. False if memory runs out. */
 bool proxy_filter_add(

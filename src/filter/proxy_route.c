@@ -65,6 +65,9 @@ proxy_route_reach(const struct proxy_route *route, size_t hop, struct fault *fau
 	const struct proxy_chain *chain = route->chain;
 	struct dial_config first = route->dial;
 	first.to = chain->list[0].endpoint;
+	/* Datagrams are sent beside it. */
+	if (!first.transport->connected)
+		first.transport = transport_find(TRANSPORT_INET, false, false, -1);
 	/* They are for the target. */
 	first.destinations = NULL;
 	first.error = NULL;
@@ -80,4 +83,20 @@ proxy_route_reach(const struct proxy_route *route, size_t hop, struct fault *fau
 	stream_close(top, false);
 	(void)fault_set(fault, STATUS_MEMORY, 0, "connect");
 	return NULL;
+}
+
+struct stream *
+proxy_route_dial(const struct proxy_chain *chain, const struct dial_config *dial,
+	const struct proxy_sender_config *header, bool single, struct address *peer,
+	struct fault *fault)
+{
+	char id[PROXY_HEADER_UUID];
+	struct proxy_route route = {
+		.chain = chain, .dial = *dial, .header = *header, .single = single, .peer = peer
+	};
+	if (header->version == PROXY_HEADER_V2)
+		proxy_header_add_id(&route.header.header, id);
+	return chain->count == 0 || dial->to.direct
+		? proxy_route_start(&route, dial, fault)
+		: proxy_route_reach(&route, chain->count, fault);
 }

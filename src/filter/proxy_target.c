@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/event.h"
-#include "filter/proxy_filter.h"
+#include "filter/proxy_route.h"
 #include "filter/udp_associate.h"
 
 struct proxy_target {
@@ -121,7 +121,7 @@ proxy_target_dial(struct proxy_target *target, const struct proxy_server_config 
 		dial.own_port = address_port(&own);
 	if (!proxy_except(chain, &dial.to, fault))
 		return NULL;
-	return proxy_filter_dial(chain, &dial, &none, false, NULL, fault);
+	return proxy_route_dial(chain, &dial, &none, false, NULL, fault);
 }
 
 struct stream *

@@ -12,7 +12,7 @@
 /* `peer`: the address of the client, for its datagrams. `client`: open, with a filter of
  * proxy_server_add among its streams. `dial`: how to connect, without the target. `chain`: the
  * proxies to connect through; it and the config have to outlive the stream. NULL and a fault if
- * memory runs out. Status of `open`: that of proxy_filter_dial. */
+ * memory runs out. Status of `open`: that of proxy_route_dial. */
 struct stream *proxy_target_new(const struct proxy_server_config *config,
 	const struct proxy_chain *chain, const struct dial_config *dial, struct stream *client,
 	const struct address *peer, struct fault *fault);

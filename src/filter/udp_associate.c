@@ -113,7 +113,7 @@ udp_associate_begin(struct udp_associate *associate, struct fault *fault)
 	if (!udp_client_insert(associate->server, associate->client_fd, &associate->peer, fault))
 		return false;
 	associate->client_fd = -1;
-	associate->stats = udp_client_stats(associate->server);
+	associate->stats = filter_stats(associate->server);
 	filter_follow_up(associate->client, associate->server);
 	return true;
 }

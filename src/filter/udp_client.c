@@ -10,9 +10,8 @@
 #include "stream/backoff.h"
 #include "sys/sys.h"
 
-/* The most datagrams that are dropped in one turn, and the most reads of the connection. */
+/* The most datagrams that are dropped in one turn. */
 #define UDP_CLIENT_READS 16
-#define UDP_CLIENT_LOOKS 4
 
 /* The most datagrams that are still read after the end of the connection. */
 #define UDP_CLIENT_LAST 256
@@ -26,34 +25,14 @@ struct udp_client {
 	struct backoff reading, writing;
 };
 
-struct stream_stats *
-udp_client_stats(struct stream *stream)
-{
-	while (stream->lower != NULL)
-		stream = stream->lower;
-	return &stream->stats;
-}
-
 /* Reads the connection, to find its end. False and a fault: it has failed. */
 static bool
 udp_client_look(struct stream *stream, struct fault *fault)
 {
 	struct udp_client *client = stream->impl;
-	struct stream *lower = stream->lower;
-	enum io result = IO_OK;
-	for (int i = 0; i < UDP_CLIENT_LOOKS && result == IO_OK; i++) {
-		unsigned char bytes[4096];
-		struct iovec piece = { bytes, sizeof bytes };
-		size_t got = 0;
-		result = stream_read(lower, &piece, 1, &got, fault);
-	}
+	enum io result = filter_discard(stream, fault);
 	client->looked = true;
 	client->ended = stream->ready = result == IO_END;
-	stream->hangup = lower->read;
-	if (result == IO_OK)
-		stream->hangup.at = STREAM_NOW;
-	if (result == IO_END)
-		stream->hangup.fd = -1;
 	return result != IO_FAIL;
 }
 
@@ -69,11 +48,11 @@ udp_client_accepts(
 	if (address_port(&wanted) == 0)
 		address_set_port(&wanted, address_port(&from));
 	if (!address_equal(&from, &wanted)) {
-		udp_client_stats(stream)->ignored++;
+		filter_stats(stream)->ignored++;
 		return false;
 	}
 	if (message->truncated || socks_udp_read(&header, bytes, message->length) != NULL) {
-		udp_client_stats(stream)->left_out++;
+		filter_stats(stream)->left_out++;
 		return false;
 	}
 	client->client = wanted;
@@ -142,8 +121,8 @@ udp_client_write(struct stream *stream, const struct iovec *pieces, int count, s
 		if (sys_would_block(errno) ||
 			backoff_waits(&client->writing, errno, stream, &stream->write.at))
 			return IO_AGAIN;
-		udp_client_stats(stream)->unsent++;
-		udp_client_stats(stream)->unsent_bytes += pieces->iov_len;
+		filter_stats(stream)->unsent++;
+		filter_stats(stream)->unsent_bytes += pieces->iov_len;
 	}
 	backoff_ends(&client->writing);
 	*put = 1;

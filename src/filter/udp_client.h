@@ -22,7 +22,4 @@
 bool udp_client_insert(
 	struct stream *stream, int fd, const struct address *client, struct fault *fault);
 
-/* The counters of the session, which are those of the connection below. */
-struct stream_stats *udp_client_stats(struct stream *stream);
-
 #endif

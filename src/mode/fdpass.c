@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/event.h"
-#include "filter/proxy_filter.h"
+#include "filter/proxy_route.h"
 #include "mode/mode.h"
 #include "stream/dialled.h"
 #include "sys/sys.h"
@@ -143,8 +143,8 @@ fdpass_open(struct fdpass *pass, struct fault *fault)
 	/* With retries each try has a limit of its own. */
 	if (config->retry.most == 0)
 		pass->deadline = clock_after(now, config->wait);
-	pass->stream = proxy_filter_dial(
-		&config->proxies, &pass->dial.config, &header, false, NULL, fault);
+	pass->stream =
+		proxy_route_dial(&config->proxies, &pass->dial.config, &header, false, NULL, fault);
 	return pass->stream != NULL;
 }
 

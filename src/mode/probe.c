@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "filter/proxy_filter.h"
+#include "filter/proxy_route.h"
 #include "mode/probe_banner.h"
 #include "mode/probe_state.h"
 #include "stream/datagram.h"
@@ -223,7 +223,7 @@ probe_start_tunnel(struct probe *probe, int64_t now)
 	dial->name = endpoint_print(&dial->config.to);
 	if (dial->name == NULL)
 		return IO_FAULT(fault, STATUS_MEMORY, ENOMEM, "connect");
-	probe->stream = proxy_filter_dial(
+	probe->stream = proxy_route_dial(
 		probe->queue->proxies, &dial->config, &no_header, false, NULL, fault);
 	return probe->stream != NULL ? probe_tunnel(probe, NULL, now) : IO_FAIL;
 }

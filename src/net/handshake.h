@@ -39,6 +39,7 @@ struct handshake_request {
 	const char *host;              /* a name, or an address as text */
 	uint16_t port;                 /* of the target */
 	const struct address *address; /* of the target; NULL: the proxy resolves `host` */
+	bool datagrams;                /* SOCKS5: ask to relay datagrams, whatever the target is */
 	const char *user, *password;   /* NULL: none */
 	const char *const *fields;     /* more of an HTTP request, "NAME: VALUE" */
 	size_t field_count;
@@ -78,10 +79,12 @@ struct handshake {
 	size_t lines;  /* of an HTTP answer */
 	size_t column; /* bytes of its current line */
 	struct handshake_login login;
-	const char *words; /* why it was not successful */
-	unsigned code;     /* the number in the answer; 0: none */
-	int error;         /* HANDSHAKE_TARGET: what it means for the target, an errno */
-	bool transient;    /* the same request may succeed later */
+	const char *words;           /* why it was not successful */
+	unsigned code;               /* the number in the answer; 0: none */
+	int error;                   /* HANDSHAKE_TARGET: what it means for the target, an errno */
+	bool transient;              /* the same request may succeed later */
+	unsigned char bound_head[2]; /* of the address below: its type and first byte */
+	struct address bound;        /* of the relay of `datagrams`; length 0: it has a name */
 };
 
 /* Starts with a zeroed or used handshake. False: see struct handshake_protocol. */

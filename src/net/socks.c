@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "net/socks_udp.h"
+
 #define SOCKS_CONNECT 1
+#define SOCKS_ASSOCIATE 3
 #define SOCKS_NAME_MAX 255
 
 enum socks_state { SOCKS_METHOD, SOCKS_LOGIN, SOCKS_REPLY, SOCKS_BOUND, SOCKS_BOUND_REST };
@@ -171,7 +174,13 @@ static enum handshake_result
 socks_v5_connect(struct handshake *handshake)
 {
 	static const unsigned char head[] = { 5, SOCKS_CONNECT, 0 };
+	/* The own address is not known: NAT may change it. */
+	static const unsigned char associate[10] = { 5, SOCKS_ASSOCIATE, 0, SOCKS_IPV4 };
 	handshake->state = SOCKS_REPLY;
+	if (handshake->request.datagrams) {
+		(void)handshake_put(handshake, associate, sizeof associate);
+		return handshake_want(handshake, 2);
+	}
 	return handshake_put(handshake, head, sizeof head) && socks_v5_put_target(handshake) &&
 			socks_put_port(handshake)
 		? handshake_want(handshake, 2)
@@ -214,6 +223,7 @@ socks_v5_bound(struct handshake *handshake)
 {
 	unsigned type = handshake->in[1];
 	handshake->state = SOCKS_BOUND_REST;
+	memcpy(handshake->bound_head, handshake->in + 1, sizeof handshake->bound_head);
 	if (type == SOCKS_IPV4)
 		return handshake_want(handshake, 4 - 1 + 2);
 	if (type == SOCKS_IPV6)
@@ -222,6 +232,19 @@ socks_v5_bound(struct handshake *handshake)
 		return handshake_want(handshake, handshake->in[2] + (size_t)2);
 	return handshake_fail(
 		handshake, HANDSHAKE_MALFORMED, "unknown address type in the reply", type);
+}
+
+/* The rest of the address that the proxy has bound. */
+static void
+socks_v5_set_bound(struct handshake *handshake)
+{
+	unsigned char bytes[SOCKS_UDP_MAX] = { 0 };
+	struct socks_udp bound;
+	/* Its form is that of the header of a datagram. */
+	memcpy(bytes + 3, handshake->bound_head, 2);
+	memcpy(bytes + 5, handshake->in, handshake->in_length);
+	if (socks_udp_read(&bound, bytes, 5 + handshake->in_length) == NULL)
+		handshake->bound = bound.address;
 }
 
 static enum handshake_result
@@ -247,6 +270,7 @@ socks_v5_step(struct handshake *handshake)
 	case SOCKS_BOUND:
 		return socks_v5_bound(handshake);
 	case SOCKS_BOUND_REST:
+		socks_v5_set_bound(handshake);
 		break;
 	}
 	return HANDSHAKE_DONE;

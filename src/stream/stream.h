@@ -91,6 +91,7 @@ struct stream_caps {
 	bool endless;          /* has no end of its own: only silence ends it (datagrams) */
 	bool terminal;         /* input is typed by a person */
 	size_t message_max;    /* a write is whole messages of at most this size; 0: bytes */
+	size_t overhead;       /* bytes that a write adds to each message */
 	uint64_t size;         /* bytes that it will deliver; 0: not known */
 	uint64_t wanted;       /* bytes that it will take in all; 0: not known */
 	size_t path;           /* the most bytes of a message in one packet; 0: not known */

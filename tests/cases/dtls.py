@@ -325,5 +325,17 @@ def target():
         cat.process.terminate() if options else cat.end()
 
 
+def proxied():
+    """Through a SOCKS5 proxy, whose header is no part of the packets that are too large."""
+    server = Cat('-l', '-k', '--proxy-server=socks5,udp', '--allow-dest', '127.0.0.1', '127.0.0.1', '0')
+    data = os.urandom(20000)
+    cat, peer = joined('-q', '0.2', '--proxy', 'socks5h://127.0.0.1:' + server.where, stdin=given(data))
+    got = peer.read()
+    check(got + peer.read(), data)
+    peer.write(b'answer')
+    peer.close()
+    check(cat.end(), b'answer')
+
+
 if __name__ == '__main__':
     main()

@@ -1,13 +1,15 @@
 """Datagrams through a SOCKS5 proxy server (UDP ASSOCIATE): scripted clients, and those that people use."""
+import atexit
 import json
 import os
 import random
 import re
+import signal
 import socket
 import ssl
 import subprocess
 
-from drive import Cat, check, dial, end, exactly, LIMIT, main, reset, shim, T, to_end, udp, until, waits
+from drive import accept, Cat, check, dial, end, exactly, LIMIT, main, reset, shim, T, tcp, to_end, udp, until, waits
 
 SERVES = '--proxy-server=socks5,udp'
 ASK = b'\5\1\0\5\3\0\1' + bytes(6)
@@ -454,6 +456,192 @@ def pysocks():
         check(data, b'question')
         there.sendto(b'answer', sender)
         check(end(client)[0], b"(b'answer', ('127.0.0.1', %d))\n" % port)
+
+
+# --- sockcat as the client ---
+
+
+def through(url, *args, stdin=subprocess.PIPE):
+    return Cat('-u', '--proxy', url, *args, stdin=stdin)
+
+
+class Proxy:
+    """A scripted proxy, which agrees to relay."""
+
+    def __init__(self, bound=None, answer=b'\5\0\0'):
+        self.listener, self.socket = tcp(), udp()
+        self.url = 'socks5h://127.0.0.1:%d' % self.listener.getsockname()[1]
+        self.bound = bound or b'\1\x7f\0\0\1' + self.socket.getsockname()[1].to_bytes(2, 'big')
+        self.answer = answer
+
+    def accept(self):
+        self.control = accept(self.listener)
+        check(exactly(self.control, 3), b'\5\1\0')
+        self.control.sendall(b'\5\0')
+        check(exactly(self.control, 10), b'\5\3\0\1' + bytes(6))
+        self.control.sendall(self.answer + self.bound)
+
+    def get(self):
+        data, self.client = self.socket.recvfrom(1 << 17)
+        return data
+
+    def put(self, data, to):
+        self.socket.sendto(header(*to) + data, self.client)
+
+
+def client():
+    """Through sockcat, the name resolved here and there; input of many bytes becomes several datagrams."""
+    there = udp()
+    port = there.getsockname()[1]
+    known = ['--resolve', 'name.test:%d:127.0.0.1' % port]
+    near = server('--allow-dest', '127.0.0.1')
+    far = server('--allow-dest', '127.0.0.1', *known)
+    for url, options, host in ((near, known, 'name.test'), (far, [], 'name.test'), (far, [], '127.0.0.1')):
+        url = '%s://127.0.0.1:%s' % ('socks5' if url is near else 'socks5h', url.where)
+        cat = through(url, '-v', *options, '-q', '500ms', host, str(port))
+        for text in b'one', b'two' * 1000:
+            cat.write(text)
+            data, sender = there.recvfrom(1 << 17)
+            check(data, text)
+            there.sendto(b'answer to ' + text, sender)
+        cat.await_output(b'answer to one' + b'answer to ' + b'two' * 1000)
+        cat.process.stdin.close()
+        cat.end(0)
+        check('relays datagrams at 127.0.0.1:' in cat.errors(), True, cat.errors())
+        check(', resolved by the proxy' in cat.errors(), (url[6], host) == ('h', 'name.test'), cat.errors())
+    data = random.randbytes(100000)
+    with open(T + '/data', 'wb') as file:
+        file.write(data)
+    with open(T + '/data', 'rb') as file:
+        cat = through('socks5h://127.0.0.1:' + far.where, '-q', '1ms', 'name.test', str(port), stdin=file)
+        got = [there.recv(1 << 17) for _ in range(2)]
+        check(b''.join(got), data)
+        check(max(map(len, got)), 65507 - len(header('name.test', port)))
+        cat.end(0)
+
+
+def client_bytes():
+    """What a proxy is sent; only the target's datagrams are taken from it."""
+    for host, resolves in ('name.test', True), ('192.0.2.1', False), ('2001:db8::1', False):
+        # A relay without an address is at that of the proxy.
+        proxy = Proxy()
+        proxy.bound = b'\1\0\0\0\0' + proxy.bound[-2:]
+        cat = through(proxy.url, '-v', '-q', '500ms', host, '53')
+        proxy.accept()
+        cat.write(b'question')
+        check(proxy.get(), header(host, 53) + b'question')
+        # Others, fragments, what is cut, and an unknown sender.
+        if not resolves:
+            proxy.put(b'bad', ('192.0.2.2', 53))
+        proxy.put(b'bad', ('192.0.2.1', 54))
+        for bad in b'\0\0\1' + header(host, 53)[3:] + b'bad', b'\0\1' + header(host, 53)[2:] + b'bad', header(host, 53)[:-1]:
+            proxy.socket.sendto(bad, proxy.client)
+        udp().sendto(header(host, 53) + b'bad', proxy.client)
+        proxy.put(b'answer', ('192.0.2.9' if resolves else host, 53))
+        proxy.put(b', more', (host, 53))
+        cat.await_output(b'answer, more')
+        # What it says on the connection is no data.
+        proxy.control.sendall(b'x' * 100000)
+        cat.process.stdin.close()
+        cat.end(0)
+        lines = cat.errors()
+        check('3 datagrams not delivered' in lines and '%d datagram%s from other peers' % (2 - resolves, 's'[resolves:]) in lines,
+              True, lines)
+
+
+def client_lost():
+    """The end of the connection to the proxy is a failure, after what has arrived."""
+    for ended in False, True:
+        for kill in socket.socket.close, reset:
+            proxy = Proxy()
+            cat = through(proxy.url, '-q', '60', 'name.test', '53')
+            proxy.accept()
+            cat.write(b'question')
+            proxy.get()
+            if ended:
+                cat.process.stdin.close()
+            cat.rest()
+            cat.stop()
+            proxy.put(b'answer', ('192.0.2.1', 53))
+            kill(proxy.control)
+            cat.go()
+            cat.fail(97, 'relay datagrams for name.test:53: proxy 1 .socks5h 127.0.0.1:[0-9]+.: .*(was closed|Connection reset)')
+            check(cat.output(), b'answer')
+    # Its relay is gone.
+    proxy = Proxy()
+    cat = through(proxy.url, 'name.test', '53')
+    proxy.accept()
+    cat.write(b'question')
+    proxy.get()
+    proxy.socket.close()
+    cat.write(b'question')
+    cat.fail(97, 'relay datagrams for name.test:53: proxy 1 .*: Connection refused')
+
+
+def client_refused():
+    for answer, bound, words in ((b'\5\7\0', bytes(7), 'command not supported .code 7'),
+                                 (b'\5\2\0', bytes(7), 'not allowed'),
+                                 (b'\5\0\0', b'\3\1a\0\7', 'the address of its relay is not an address'),
+                                 (b'\5\0\0', b'\1\x7f\0\0\1\0\0', 'the address of its relay is not an address'),
+                                 (b'\5\0\0', b'\1\x7f\0', 'closed inside the answer')):
+        proxy = Proxy(bound, answer)
+        cat = through(proxy.url, 'name.test', '53')
+        proxy.accept()
+        if words.startswith('closed'):
+            proxy.control.shutdown(socket.SHUT_WR)
+        cat.fail(97, words)
+    # What becomes of a datagram it does not say.
+    long = 'n' * 60 + ('.' + 'n' * 60) * 3
+    for name in long, 'localhost':
+        cat = server('-v')
+        here = through('socks5h://127.0.0.1:' + cat.where, '-v', '-q', '500ms', name, '53')
+        here.write(b'x')
+        until(lambda: 'datagram for %s:53 dropped' % name in cat.errors(), 'the line')
+        here.process.stdin.close()
+        here.end(0)
+
+
+def client_exceptions():
+    """A target of --noproxy gets its datagrams directly."""
+    there = udp()
+    cat = through('socks5h://127.0.0.1:1', '--noproxy', '127.0.0.1', '127.0.0.1', str(there.getsockname()[1]))
+    cat.write(b'direct')
+    check(there.recv(100), b'direct')
+
+
+DANTE = """
+internal: 127.0.0.1 port = 1081
+external: lo
+clientmethod: none
+socksmethod: none
+client pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }
+socks pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }
+"""
+
+
+def client_dante():
+    with open(T + '/dante.conf', 'w') as file:
+        file.write(DANTE)
+    process = subprocess.Popen(['danted', '-f', T + '/dante.conf'], stdin=subprocess.DEVNULL, start_new_session=True,
+                               stdout=open(T + '/dante.out', 'wb'), stderr=subprocess.STDOUT)
+    # The whole group: dante has many processes.
+    atexit.register(os.killpg, process.pid, signal.SIGKILL)
+
+    def up():
+        with socket.socket() as s:
+            return s.connect_ex(('127.0.0.1', 1081)) == 0
+    until(up, 'danted')
+    there = udp()
+    for scheme, host in ('socks5', '127.0.0.1'), ('socks5h', '127.0.0.1'), ('socks5h', 'localhost'):
+        cat = through(scheme + '://127.0.0.1:1081', '-q', '500ms', host, str(there.getsockname()[1]))
+        for text in b'one', b'two':
+            cat.write(text)
+            data, sender = there.recvfrom(100)
+            check(data, text)
+            there.sendto(b'(' + data + b')', sender)
+        cat.await_output(b'(one)(two)')
+        cat.process.stdin.close()
+        cat.end(0)
 
 
 if __name__ == '__main__':

@@ -22,6 +22,7 @@ handshake_fuzz_run(struct handshake *handshake, unsigned choice, const uint8_t *
 		.user = choice & 4 ? "me" : NULL,
 		.password = "secret",
 		.digest = (choice & 12) == 12,
+		.datagrams = (choice & 16) != 0,
 		.cnonce = "0" };
 	enum handshake_result result;
 	if (!handshake_start(handshake, protocols[choice % 3], &request))
@@ -46,7 +47,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 		handshake_fuzz_run(&whole, bytes[0], bytes + 1, n - 1, SIZE_MAX, &taken);
 	if (handshake_fuzz_run(&cut, bytes[0], bytes + 1, n - 1, 1, &taken_cut) != result ||
 		taken != taken_cut || whole.code != cut.code ||
-		whole.out_length != cut.out_length ||
+		whole.out_length != cut.out_length || whole.bound.length != cut.bound.length ||
 		memcmp(whole.out, cut.out, whole.out_length) != 0)
 		abort();
 	return 0;

@@ -200,9 +200,47 @@ handshake_test_limits(void)
 	CHECK(handshake_test_flood("", "HTTP/1.1 100 x\r\n\r\n") == 51);
 }
 
+/* UDP ASSOCIATE: the request has no address, and the proxy's is read, at every cut. */
+static void
+handshake_test_datagrams(void)
+{
+	static const struct {
+		const unsigned char *in;
+		size_t in_length;
+		const char *bound; /* NULL: not known */
+	} rows[] = { { BYTES("\5\0\5\0\0\1\300\0\2\1\1\2"), "192.0.2.1:258" },
+		{ BYTES("\5\0\5\0\0\1\0\0\0\0\377\377"), "0.0.0.0:65535" },
+		{ BYTES("\5\0\5\0\0\4\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1\1\2"),
+			"[2001:db8::1]:258" },
+		{ BYTES("\5\0\5\0\0\1\300\0\2\1\0\0"), NULL },
+		{ BYTES("\5\0\5\0\0\3\3abc\1\2"), NULL }, { BYTES("\5\0\5\0\0\3\0\1\2"), NULL } };
+	static const unsigned char asked[] = "\5\1\0\5\3\0\1\0\0\0\0\0\0";
+	const struct handshake_request request = { .host = "name", .port = 80, .datagrams = true };
+	struct handshake handshake;
+	enum handshake_result result;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		for (size_t cut = 0; cut < rows[i].in_length; cut++) {
+			CHECK(handshake_start(&handshake, SOCKS5, &request));
+			(void)handshake_feed(&handshake, rows[i].in, cut, 3, &result);
+			CHECK(result == HANDSHAKE_MORE && handshake.bound.length == 0 &&
+				handshake.wants <= rows[i].in_length - cut);
+		}
+		CHECK(handshake_start(&handshake, SOCKS5, &request));
+		CHECK(handshake_feed(&handshake, rows[i].in, rows[i].in_length, 1, &result) ==
+			rows[i].in_length);
+		CHECK(result == HANDSHAKE_DONE && handshake.out_length == sizeof asked - 1 &&
+			memcmp(handshake.out, asked, sizeof asked - 1) == 0);
+		char *bound = handshake.bound.length > 0 ? address_print(&handshake.bound) : NULL;
+		CHECK((bound == NULL) == (rows[i].bound == NULL));
+		CHECK(bound == NULL || strcmp(bound, rows[i].bound) == 0);
+		free(bound);
+	}
+}
+
 int
 main(void)
 {
+	handshake_test_datagrams();
 	for (size_t i = 0; i < HANDSHAKE_CASES; i++) {
 		unsigned long before = check_failed;
 		handshake_test_case(&handshake_cases[i]);
