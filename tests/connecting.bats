@@ -95,6 +95,9 @@ load lib/helper
         sockcat -n --resolve "some.test:$held:127.0.0.7" --proxy "http://some.test:$held" 127.0.0.1 1 </dev/null
     start_listener "${resolve[@]}" --to "some.test:$port" 127.0.0.1 0
     sockcat 127.0.0.1 "$port" </dev/null
+    # The address of a listener that runs programs is not given by the user.
+    start_listener -n --resolve "*:1:127.0.0.7" -c 'echo hello' 0
+    assert_equal "$(sockcat localhost "$port" </dev/null)" hello
 }
 
 @test "a mistake in --resolve is one line and 3" {

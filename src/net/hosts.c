@@ -10,6 +10,7 @@
 #include "base/parse.h"
 
 #define HOSTS_ANY "*"
+#define HOSTS_LOCAL "localhost"
 
 static bool
 hosts_fault(const char *text, const char *cause, struct fault *fault)
@@ -182,7 +183,9 @@ hosts_resolve(const struct hosts *hosts, struct resolve *resolve, const struct e
 	struct fault *fault)
 {
 	const struct resolve *found = hosts_find(hosts, endpoint);
-	if (found == NULL && hosts_know(hosts, endpoint) && hosts->only)
+	/* Without a host a listener that runs programs has the name HOSTS_LOCAL. */
+	if (found == NULL && hosts_know(hosts, endpoint) && hosts->only &&
+		strcmp(endpoint->host, HOSTS_LOCAL) != 0)
 		return IO_FAULT(fault, resolve_status(endpoint), 0,
 			"resolve %s%s: no address for port %" PRIu32
 			" in --resolve, and -n is given",
