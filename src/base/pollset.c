@@ -1,6 +1,7 @@
 /* The poll set; see pollset.h. */
 #include "base/pollset.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -71,4 +72,20 @@ pollset_look(int fd, short events)
 {
 	struct pollfd look = { .fd = fd, .events = events };
 	return poll(&look, 1, 0) == 1 ? look.revents : 0;
+}
+
+size_t
+pollset_closed(int first, int count)
+{
+	struct pollfd looks[POLLSET_CLOSED];
+	size_t closed = 0;
+	int result;
+	for (int i = 0; i < count; i++)
+		looks[i] = (struct pollfd){ .fd = first + i };
+	do
+		result = poll(looks, (nfds_t)count, 0);
+	while (result == -1 && errno == EINTR);
+	for (int i = 0; i < count && result > 0; i++)
+		closed += (looks[i].revents & POLLNVAL) != 0;
+	return closed;
 }

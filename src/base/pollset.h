@@ -44,4 +44,8 @@ bool pollset_fired(const struct pollset *pollset, size_t entry);
 /* The events that a descriptor has now, with errors and hang-ups; 0: none. */
 short pollset_look(int fd, short events);
 
+/* How many of `count` descriptor numbers from `first` on, up to POLLSET_CLOSED, are not open. */
+#define POLLSET_CLOSED 32
+size_t pollset_closed(int first, int count);
+
 #endif

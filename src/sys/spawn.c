@@ -16,6 +16,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/pollset.h"
+
 /* The default of PATH. */
 #define SYS_PATH "/usr/local/bin:/usr/bin:/bin"
 
@@ -100,14 +102,17 @@ bool
 sys_can_open(size_t count)
 {
 	struct rlimit limit;
-	size_t left = count;
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur > INT_MAX)
 		return true;
 	/* Descriptors are allocated from the lowest number: start at the end. */
-	for (int fd = (int)limit.rlim_cur; fd-- > 0 && left > 0;)
-		left -= fcntl(fd, F_GETFD) == -1;
-	errno = left > 0 ? EMFILE : errno;
-	return left == 0;
+	for (int end = (int)limit.rlim_cur; end > 0 && count > 0;) {
+		int n = count < POLLSET_CLOSED ? (int)count : POLLSET_CLOSED;
+		n = n < end ? n : end;
+		end -= n;
+		count -= pollset_closed(end, n);
+	}
+	errno = EMFILE;
+	return count == 0;
 }
 
 /* Starts a new session. In a mere process group the program would keep the controlling terminal and
