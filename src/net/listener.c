@@ -219,6 +219,11 @@ listener_accept_datagram(
 static int
 listener_take(struct listener *listener, const struct listener_socket *socket, struct address *peer)
 {
+	/* Mostly there was one client: a look costs less than a call in vain. */
+	if (listener->again && pollset_look(socket->fd, POLLIN) == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
 	if (listener->reserve > 0 && !sys_can_open(listener->reserve + 1)) {
 		/* EAGAIN, which is not reported, if no client is waiting. */
 		errno = pollset_look(socket->fd, POLLIN) != 0 ? EMFILE : EAGAIN;

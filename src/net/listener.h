@@ -57,6 +57,7 @@ struct listener {
 	struct listener_socket sockets[RESOLVE_MAX];
 	size_t count;
 	size_t reserve;   /* set by the owner: descriptors for each client besides its socket */
+	bool again;       /* set by the owner: a client was accepted in this turn */
 	int64_t paused;   /* end of the pause after accepting or receiving failed; 0: none */
 	int64_t silent;   /* when the next such failure may be reported */
 	uint64_t refused; /* rejected clients, or datagrams */
