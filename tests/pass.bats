@@ -222,7 +222,7 @@ assert_nothing_passed() {
 @test "-F: a connection that is reset before it could be passed is not passed" {
     need_shim
     start_peer 'recvall!'
-    with_shim connect:EINPROGRESS:1,getsockopt:ECONNRESET:1 receive 127.0.0.1 "$peer_port"
+    with_shim getpeername:ENOTCONN:1,getsockopt:ECONNRESET:1 receive 127.0.0.1 "$peer_port"
     assert_nothing_passed 56 "127.0.0.1:$peer_port: Connection reset"
 }
 

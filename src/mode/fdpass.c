@@ -41,7 +41,7 @@ fdpass_prepare(struct fdpass *pass, struct fault *fault)
 	/* An inherited socket is shared with its owner: do not change its mode. */
 	if (config->listen_fds_count == 0 && !sys_set_nonblocking(pass->fd, false, NULL))
 		return fdpass_fail(errno, fault);
-	transport_abort_on_close(config->transport, pass->fd, false);
+	(void)transport_abort_on_close(config->transport, pass->fd, false);
 	return true;
 }
 
@@ -165,7 +165,7 @@ fdpass_run(struct run *run, struct fault *fault)
 		engine_run(engine, fault);
 	/* Not passed: reset, so that the peer sees no clean end. */
 	if (pass.fd != -1 && !pass.passed)
-		transport_abort_on_close(run->config->transport, pass.fd, true);
+		(void)transport_abort_on_close(run->config->transport, pass.fd, true);
 	engine_remove(engine, &pass.task);
 	stream_close(pass.stream, pass.passed);
 	dial_close(&pass.dial);

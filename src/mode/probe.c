@@ -173,7 +173,8 @@ probe_make_stream(struct probe *probe, int64_t now)
 		int fd = dial->fd;
 		dial->fd = -1;
 		probe->stream = config->transport->connected
-			? socket_new(config->transport, fd, dial->error, name, fault)
+			? socket_new(
+				  config->transport, fd, SOCKET_UNKNOWN, dial->error, name, fault)
 			: datagram_new(config->transport, fd, name, DATAGRAM_CONNECTED, &dial->peer,
 				  true, fault);
 		if (probe->stream != NULL && !config->transport->connected)
@@ -349,7 +350,7 @@ probe_close(struct probe *probe)
 		engine_remove(probe->queue->engine, &probe->task);
 	int fd = probe->stream != NULL ? probe->stream->write.fd : probe->dial.fd;
 	if (probe->reset && fd != -1)
-		transport_abort_on_close(probe->dial.config.transport, fd, true);
+		(void)transport_abort_on_close(probe->dial.config.transport, fd, true);
 	dial_close(&probe->dial);
 	/* A server with DTLS sees no reset. */
 	bool datagrams = probe->stream != NULL && probe->stream->caps.endless;

@@ -47,8 +47,9 @@ dial_won(struct dial *dial, size_t i)
 {
 	struct dial_attempt *won = &dial->attempts[i];
 	/* The peer may differ from the requested address: 0.0.0.0 connects to the local host. */
-	if (!address_of_peer(&dial->peer, won->fd))
+	if (!won->found && !address_of_peer(&dial->peer, won->fd))
 		dial->peer = *won->address;
+	dial->made = won->made;
 	(void)address_of_socket(&dial->own, won->fd);
 	if (dial->config.transport->connected && address_port(&dial->own) != 0 &&
 		address_equal(&dial->peer, &dial->own)) {
@@ -84,10 +85,14 @@ dial_connect(struct dial *dial, size_t i, int64_t now)
 		dial_socket_is_group(attempt->fd, to);
 	if (dial->group)
 		return dial_won(dial, i);
-	if (dial_socket_connect(&dial->config, attempt->fd, to))
+	if (dial_socket_connect(&dial->config, attempt->fd, to, &attempt->made))
 		return dial_won(dial, i);
-	if (errno == EINPROGRESS)
-		return IO_AGAIN;
+	if (errno == EINPROGRESS) {
+		/* The loopback interface has delivered the answer by now. */
+		attempt->found = dial->config.transport->tcp && address_is_loopback(to) &&
+			address_of_peer(&dial->peer, attempt->fd);
+		return attempt->found ? dial_won(dial, i) : IO_AGAIN;
+	}
 	if (errno == EAGAIN && to->any.sa_family == AF_UNIX) {
 		attempt->again = clock_after(now, DIAL_RETRY);
 		return IO_AGAIN;
@@ -122,7 +127,7 @@ dial_begin(struct dial *dial, int64_t now)
 		return IO_AGAIN;
 	}
 	if (!dial->config.probe)
-		transport_abort_on_close(dial->config.transport, fd, true);
+		(void)transport_abort_on_close(dial->config.transport, fd, true);
 	dial->attempts[dial->count] =
 		(struct dial_attempt){ .address = to, .fd = fd, .entry = POLLSET_NONE };
 	return dial_connect(dial, dial->count++, now);
@@ -162,7 +167,7 @@ dial_adopt(struct dial *dial, struct fault *fault)
 	int fd = dial->config.inherited;
 	const char *name = dial->config.listen_fds_name;
 	if (!dial->config.probe)
-		transport_abort_on_close(dial->config.transport, fd, true);
+		(void)transport_abort_on_close(dial->config.transport, fd, true);
 	if (!address_of_peer(&dial->peer, fd)) {
 		int error = errno;
 		/* A connection that was reset has no peer address, but a pending error and the
@@ -274,11 +279,10 @@ dial_ask(struct dial *dial, struct pollset *pollset)
 
 /* Whether the socket has no peer; unknown for SCTP seqpacket sockets. */
 static bool
-dial_is_unconnected(const struct dial *dial, int fd)
+dial_is_unconnected(struct dial *dial, struct dial_attempt *attempt)
 {
-	struct address peer;
-	return dial->config.transport->protocol != SYS_SCTP && !address_of_peer(&peer, fd) &&
-		errno == ENOTCONN;
+	attempt->found = address_of_peer(&dial->peer, attempt->fd);
+	return dial->config.transport->protocol != SYS_SCTP && !attempt->found && errno == ENOTCONN;
 }
 
 /* The socket of an attempt is writable: it is connected, or SO_ERROR has the cause. */
@@ -287,7 +291,7 @@ dial_look(struct dial *dial, size_t i, int64_t now)
 {
 	struct dial_attempt *attempt = &dial->attempts[i];
 	int error = transport_pending_error(attempt->fd);
-	if (error == 0 && dial_is_unconnected(dial, attempt->fd)) {
+	if (error == 0 && dial_is_unconnected(dial, attempt)) {
 		/* An interrupted connect may not have started; or a reset has just arrived. */
 		error = transport_pending_error(attempt->fd);
 		if (error == 0) {

@@ -54,6 +54,8 @@ struct dial_config {
 struct dial_attempt {
 	const struct address *address;
 	int fd;
+	bool made;     /* it is established when it is connected: no TCP Fast Open */
+	bool found;    /* `peer` is that of the connection */
 	int64_t again; /* when to call connect(2) again; 0: the connection is pending */
 	size_t entry;
 };
@@ -77,6 +79,7 @@ struct dial {
 	/* DIAL_CONNECTED: */
 	int fd;     /* the connection; -1: taken by the caller */
 	int error;  /* of a connection that has already been reset; 0: none */
+	bool made;  /* see dial_attempt */
 	bool group; /* the peer is a multicast or broadcast address, the socket unconnected */
 	struct address peer, own;
 	struct unix_path file; /* the file of the own Unix socket */

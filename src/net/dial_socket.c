@@ -101,11 +101,13 @@ dial_socket_check(const struct dial_config *config, struct fault *fault)
 }
 
 bool
-dial_socket_connect(const struct dial_config *config, int fd, const struct address *to)
+dial_socket_connect(const struct dial_config *config, int fd, const struct address *to, bool *made)
 {
-	return sys_connect(fd, &to->any, to->length) ||
-		(errno == EINPROGRESS && config->probe && address_is_loopback(to) &&
-			sys_connect(fd, &to->any, to->length));
+	if (sys_connect(fd, &to->any, to->length))
+		return true;
+	*made = errno == EINPROGRESS;
+	return *made && config->probe && address_is_loopback(to) &&
+		sys_connect(fd, &to->any, to->length);
 }
 
 bool

@@ -23,9 +23,13 @@ bool dial_socket_check(const struct dial_config *config, struct fault *fault);
  */
 bool dial_socket_is_group(int fd, const struct address *to);
 
-/* Connects. A connection of a probe to this host is asked for its result at once, as the loopback
- * interface has delivered the answer by then. False with errno: EINPROGRESS, or a failure; a reset
- * if the connection was established, and has ended. */
-bool dial_socket_connect(const struct dial_config *config, int fd, const struct address *to);
+/*
+ * Connects. A connection of a probe to this host is asked for its result at once, as the loopback
+ * interface has delivered the answer by then; if that is a reset, data that came before it is lost.
+ * False with errno: EINPROGRESS, or a failure; a reset if the connection was established, and has
+ * ended. *made: set if it cannot be TCP Fast Open.
+ */
+bool dial_socket_connect(
+	const struct dial_config *config, int fd, const struct address *to, bool *made);
 
 #endif

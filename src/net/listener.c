@@ -245,7 +245,8 @@ listener_expects_header(const struct listener *listener, const struct address *p
 static bool
 listener_admits(struct listener *listener, struct listener_client *client)
 {
-	transport_abort_on_close(listener->config->transport, client->fd, true);
+	if (!client->set)
+		(void)transport_abort_on_close(listener->config->transport, client->fd, true);
 	if ((listener_expects_header(listener, &client->peer) ||
 		    listener_permits(listener, &client->peer)) &&
 		listener_permits_user(listener, client))
@@ -300,6 +301,8 @@ listener_accept(struct listener *listener, const struct pollset *pollset, int64_
 				return IO_FAIL;
 			continue;
 		}
+		client->own = true;
+		client->set = socket->sets;
 		if (listener_admits(listener, client))
 			return IO_OK;
 	}

@@ -45,6 +45,7 @@ struct listener_socket {
 	int fd;
 	struct address address;
 	size_t entry;
+	bool sets;    /* its clients have the options (transport_set_accepted) */
 	bool restore; /* clear O_NONBLOCK on close: other processes may share the socket */
 };
 
@@ -65,7 +66,9 @@ struct listener {
 };
 
 struct listener_client {
-	int fd; /* owned by the caller; close resets the connection (transport_abort_on_close) */
+	int fd;   /* owned by the caller; close resets the connection (transport_abort_on_close) */
+	bool own; /* accepted by this process */
+	bool set; /* it has the options of every connection (transport_set_options) */
 	struct address peer;
 };
 

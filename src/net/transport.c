@@ -2,6 +2,8 @@
 #include "net/transport.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include "net/endpoint.h"
 #include "sys/sys.h"
@@ -92,12 +94,12 @@ transport_of_socket(int fd, bool *listens)
 	return found;
 }
 
-void
+bool
 transport_abort_on_close(const struct transport *transport, int fd, bool on)
 {
 	const struct linger linger = { .l_onoff = on, .l_linger = 0 };
-	if (transport->resets)
-		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+	return !transport->resets ||
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) == 0;
 }
 
 int
@@ -106,6 +108,25 @@ transport_pending_error(int fd)
 	int error = 0;
 	socklen_t size = sizeof error;
 	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == -1 ? errno : error;
+}
+
+void
+transport_set_options(const struct transport *transport, int fd)
+{
+	int on = 1;
+	if (!transport->tcp)
+		return;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	(void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
+}
+
+bool
+transport_set_accepted(const struct transport *transport, int fd)
+{
+	if (!transport->tcp || transport->protocol != -1 || !sys_accepts_options())
+		return false;
+	transport_set_options(transport, fd);
+	return transport_abort_on_close(transport, fd, true);
 }
 
 size_t

@@ -31,11 +31,20 @@ const struct transport *transport_of_socket(int fd, bool *listens);
  * Makes close(2) reset the connection, also when the process is killed, so that the peer does not
  * mistake partial data for all of it; or undoes that after a session that ended cleanly. Called as
  * soon as there is a socket that may become connected. No effect unless the transport resets.
+ * False: the system refuses it.
  */
-void transport_abort_on_close(const struct transport *transport, int fd, bool on);
+bool transport_abort_on_close(const struct transport *transport, int fd, bool on);
 
 /* Returns and clears the pending error of the socket; 0: none. */
 int transport_pending_error(int fd);
+
+/* Sets the options of every connection: it sends each write at once, and leaves urgent bytes in
+ * their place. */
+void transport_set_options(const struct transport *transport, int fd);
+
+/* Sets these options and transport_abort_on_close for all connections that the listening socket
+ * will accept; false: they do not have its options. */
+bool transport_set_accepted(const struct transport *transport, int fd);
 
 /* The largest message that the socket can send; 0: the transport has no messages. */
 size_t transport_message_max(const struct transport *transport, int fd);

@@ -65,7 +65,10 @@ dialled_become(struct stream *stream, struct fault *fault)
 	dial->name = stream->name;
 	stream->name = NULL;
 	struct stream *made = transport->connected
-		? socket_new(transport, fd, dial->error, name, fault)
+		? socket_new(transport, fd,
+			  (dial->config.inherited == -1 ? SOCKET_OWN : 0) |
+				  (dial->made ? SOCKET_MADE : 0),
+			  dial->error, name, fault)
 		: datagram_new(transport, fd, name,
 			  dial->group ? DATAGRAM_GROUP : DATAGRAM_CONNECTED, &dial->peer,
 			  dialled->single, fault);

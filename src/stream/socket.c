@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -30,8 +29,9 @@
 
 struct socket {
 	const struct transport *transport;
-	bool promised; /* TCP Fast Open: not known to be connected yet */
-	bool marked;   /* sys_mark_end has to be undone: the socket may be shared */
+	unsigned char facts; /* of enum socket_facts */
+	bool promised;       /* TCP Fast Open: not known to be connected yet */
+	bool marked;         /* sys_mark_end has to be undone: the socket may be shared */
 	int fd;
 	int error; /* of the connection while it was made; the kernel does not repeat it; 0: none */
 	bool ended;   /* the peer has ended its sending */
@@ -48,20 +48,18 @@ static enum io
 socket_open(struct stream *stream, const struct pollset *pollset, int64_t now, struct fault *fault)
 {
 	struct socket *socket = stream->impl;
-	int on = 1;
 	(void)pollset, (void)fault;
-	if (socket->transport->tcp) {
-		/* Send each write at once, and keep urgent bytes in their place. */
-		(void)setsockopt(socket->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-		(void)setsockopt(socket->fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
-	}
-	socket->promised = socket->transport->tcp && !sys_is_connected(socket->fd);
+	if ((socket->facts & SOCKET_SET) == 0)
+		transport_set_options(socket->transport, socket->fd);
+	socket->promised = (socket->facts & SOCKET_MADE) == 0 && socket->transport->tcp &&
+		!sys_is_connected(socket->fd);
 	if (socket->promised)
 		stream->read.at = clock_after(now, SOCKET_BEGIN);
 	/* splice(2) into a blocking socket, such as a shared one, would block. */
 	if (!stream->caps.messages && !socket->promised && socket->error == 0) {
 		stream->read.splice = socket->fd;
-		stream->write.splice = sys_is_nonblocking(socket->fd) ? socket->fd : -1;
+		if ((socket->facts & SOCKET_OWN) != 0 || sys_is_nonblocking(socket->fd))
+			stream->write.splice = socket->fd;
 	}
 	if (socket->transport->tcp) {
 		lowat_init(&socket->lowat, socket->fd);
@@ -350,7 +348,7 @@ socket_close(struct stream *stream, bool clean)
 {
 	struct socket *socket = stream->impl;
 	if (clean || stream->stats.parted)
-		transport_abort_on_close(socket->transport, socket->fd, false);
+		(void)transport_abort_on_close(socket->transport, socket->fd, false);
 	if (socket->marked)
 		(void)sys_mark_end(socket->fd, false);
 	lowat_end(&socket->lowat);
@@ -367,16 +365,19 @@ static const struct stream_ops socket_ops = {
 };
 
 struct stream *
-socket_new(const struct transport *transport, int fd, int error, char *name, struct fault *fault)
+socket_new(const struct transport *transport, int fd, unsigned facts, int error, char *name,
+	struct fault *fault)
 {
 	struct stream *stream = stream_new(&socket_ops, name, sizeof(struct socket), fault);
 	if (stream == NULL) {
 		(void)sys_close(&fd);
 		return NULL;
 	}
-	*(struct socket *)stream->impl = (struct socket){
-		.transport = transport, .fd = fd, .error = error, .look = SOCKET_LOOK_FIRST
-	};
+	*(struct socket *)stream->impl = (struct socket){ .transport = transport,
+		.facts = (unsigned char)facts,
+		.fd = fd,
+		.error = error,
+		.look = SOCKET_LOOK_FIRST };
 	stream->read.fd = stream->write.fd = fd;
 	stream->caps.messages = transport->message_max > 0;
 	stream->caps.message_max = transport_message_max(transport, fd);

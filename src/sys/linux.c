@@ -268,6 +268,12 @@ sys_vsock_parts(const struct sockaddr_storage *address, uint32_t *cid, uint32_t 
 }
 
 bool
+sys_accepts_options(void)
+{
+	return true;
+}
+
+bool
 sys_can_reconnect(void)
 {
 	return true;

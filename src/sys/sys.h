@@ -189,6 +189,9 @@ struct sys_fired {
 /* Waits like poll(2); returns the number of descriptors stored in fired[capacity], or -1. */
 int sys_watched(int watcher, struct sys_fired *fired, int capacity, int timeout);
 
+/* Whether an accepted TCP socket has the options of the listening one. */
+bool sys_accepts_options(void);
+
 /* Whether a TCP socket whose connection was refused can be connected again. POSIX leaves the state
  * of such a socket open (connect). */
 bool sys_can_reconnect(void);

@@ -62,7 +62,7 @@
 	X(read) X(write) X(readv) X(writev) X(recv) X(send) X(recvfrom) X(sendto) X(recvmsg)       \
 	X(sendmsg) X(recvmmsg) X(sendmmsg) X(splice) X(sendfile) X(poll) X(ppoll) X(accept)        \
 	X(accept4) X(connect) X(socket) X(socketpair) X(bind) X(listen) X(setsockopt)              \
-	X(getsockopt) X(fcntl) X(ioctl) X(pipe) X(pipe2) X(dup) X(dup2) X(dup3) X(shutdown)        \
+	X(getpeername) X(getsockopt) X(fcntl) X(ioctl) X(pipe) X(pipe2) X(dup) X(dup2) X(dup3) X(shutdown)        \
 	X(close) X(open) X(openat) X(fsync) X(unlink) X(renameat) X(fchownat) X(fork) X(eventfd) X(getrandom)   \
 	X(pthread_create) X(epoll_create1) X(epoll_ctl) X(epoll_wait) X(getaddrinfo)               \
 	X(clock_gettime) X(malloc) X(calloc) X(realloc)
@@ -249,6 +249,7 @@ PLAIN(socketpair, -1, (int d, int t, int p, int *v), (d, t, p, v))
 PLAIN(bind, s, (int s, const void *a, socklen_t n), (s, a, n))
 PLAIN(listen, s, (int s, int n), (s, n))
 PLAIN(setsockopt, s, (int s, int l, int o, const void *v, socklen_t n), (s, l, o, v, n))
+PLAIN(getpeername, s, (int s, struct sockaddr *a, socklen_t *n), (s, a, n))
 PLAIN(getsockopt, s, (int s, int l, int o, void *v, socklen_t *n), (s, l, o, v, n))
 PLAIN(shutdown, s, (int s, int how), (s, how))
 PLAIN(pipe, -1, (int *v), (v))

@@ -137,7 +137,7 @@ banner_test_sockets(void)
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
 	struct fault fault = FAULT_NONE;
 	struct stream *stream = socket_new(transport_find(TRANSPORT_UNIX, false, false, -1),
-		pair[0], 0, strdup("peer"), &fault);
+		pair[0], SOCKET_UNKNOWN, 0, strdup("peer"), &fault);
 	CHECK(stream != NULL);
 	if (stream == NULL)
 		return;

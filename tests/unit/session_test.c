@@ -256,7 +256,8 @@ session_test_accept(struct session_test_one *one, bool filtered)
 	session_test_begin(one, filtered);
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
 	one->peer = fds[1];
-	one->session.remote = socket_new(one->config.transport, fds[0], 0, strdup("peer"), &fault);
+	one->session.remote = socket_new(
+		one->config.transport, fds[0], SOCKET_UNKNOWN, 0, strdup("peer"), &fault);
 	CHECK(one->session.remote != NULL);
 }
 
@@ -610,8 +611,8 @@ session_test_resets(void)
 	CHECK(getsockname(listener, (struct sockaddr *)&name, &size) == 0);
 	CHECK(connect(peer, (struct sockaddr *)&name, size) == 0);
 	one.config.transport = transport_find(TRANSPORT_INET, false, false, -1);
-	one.session.remote = socket_new(
-		one.config.transport, accept(listener, NULL, NULL), 0, strdup("peer"), &fault);
+	one.session.remote = socket_new(one.config.transport, accept(listener, NULL, NULL),
+		SOCKET_UNKNOWN, 0, strdup("peer"), &fault);
 	session_test.local_steps = 1000;
 	for (int turn = 0; turn < 100 && one.session.local == NULL; turn++)
 		CHECK(!session_test_step(&one));

@@ -31,7 +31,8 @@ socket_test_open(size_t reads)
 	struct fault fault = FAULT_NONE;
 	struct iovec piece = { bytes, sizeof bytes }, hello = { name, 5 };
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
-	struct stream *stream = socket_new(transport, fds[0], 0, strdup(name), &fault);
+	struct stream *stream =
+		socket_new(transport, fds[0], SOCKET_UNKNOWN, 0, strdup(name), &fault);
 	CHECK(stream_open(stream, NULL, 0, &fault) == IO_OK);
 	CHECK(stream_write(stream, &hello, 1, &put, &fault) == IO_OK && put == 5);
 	CHECK(read(fds[1], bytes, reads) == (ssize_t)reads);
