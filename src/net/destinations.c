@@ -227,17 +227,19 @@ destinations_find_forms(
 	return count;
 }
 
-/* Whether the address is one of this host: a socket can be bound to it. */
+/* Whether one of the addresses is of this host: a socket can be bound to it. */
 static bool
-destinations_is_own(const struct address *to)
+destinations_is_own(const struct destinations_form *forms, size_t count)
 {
-	struct address local = *to;
-	int fd = sys_socket(to->any.sa_family, SOCK_DGRAM, 0);
-	address_set_port(&local, 0);
-	bool own = fd != -1 && bind(fd, &local.any, local.length) == 0;
-	/* Without a descriptor it is not known. */
-	own |= fd == -1;
-	(void)sys_close(&fd);
+	bool own = false;
+	for (size_t i = 0; i < count && !own; i++) {
+		struct address local = forms[i].address;
+		int fd = sys_socket(local.any.sa_family, SOCK_DGRAM, 0);
+		address_set_port(&local, 0);
+		/* Without a descriptor it is not known. */
+		own = fd == -1 || bind(fd, &local.any, local.length) == 0;
+		(void)sys_close(&fd);
+	}
 	return own;
 }
 
@@ -276,15 +278,13 @@ destinations_refuse(
 	const struct destinations_special *special = NULL;
 	size_t count = destinations_find_forms(to, forms);
 	uint16_t port = address_port(to);
-	bool own = false;
 	if (count == 0)
 		return "not an address of IPv4 or IPv6";
 	for (size_t i = 0; i < count; i++) {
 		if (destinations_has(denied, &forms[i].network, port, false, NULL))
 			return "denied by --deny-dest";
-		own |= destinations_is_own(&forms[i].address);
 	}
-	if (own && port == own_port)
+	if (port == own_port && destinations_is_own(forms, count))
 		return "the port of this proxy server";
 	for (size_t i = 0; i < count; i++) {
 		const struct destinations_special *found =
@@ -293,7 +293,8 @@ destinations_refuse(
 			return found->words;
 		special = special != NULL ? special : found;
 	}
-	if (own && special == NULL && !destinations_has(allowed, network, port, true, NULL))
+	if (special == NULL && !destinations_has(allowed, network, port, true, NULL) &&
+		destinations_is_own(forms, count))
 		return "an address of this host";
 	return allowed->count > 0 && !destinations_has(allowed, network, port, false, NULL)
 		? "not in --allow-dest"
