@@ -133,6 +133,8 @@ channel_ring_fill(struct channel *channel, struct stream *source, size_t *got, s
 	enum io result = stream_read(source, space, count, got, fault);
 	if (result == IO_OK)
 		buf_added(&channel->buf, *got);
+	if (result == IO_END && channel->lazy && buf_used(&channel->buf) == 0)
+		channel_ring_close(channel);
 	channel->bulk = result == IO_OK && *got >= channel->size / CHANNEL_BULK &&
 		source->read.splice != -1;
 	channel->brought = result == IO_OK && *got > 0;
