@@ -130,8 +130,6 @@ tls_filter_read_record(struct stream *stream, void *bytes, size_t size, size_t *
 		filter->received += *got;
 	else if (result != IO_AGAIN)
 		filter->ended = result;
-	if (result == IO_END)
-		stream_watch(stream);
 	return result;
 }
 

@@ -35,6 +35,10 @@ relay_close(struct relay *relay)
 	fault_clear(&relay->cause);
 }
 
+/* How long after the first end it is watched whether the peers are still there: most sessions are
+ * over by then. */
+#define RELAY_WATCH CLOCK_SECOND
+
 /* Looks at the kernel's buffers within the span of a limit. A limit takes effect late by this part
  * of it, never early. */
 #define RELAY_LOOKS 16
@@ -114,6 +118,25 @@ relay_grace_ends(const struct relay *relay)
 	return clock_after(relay->aborting || out < from ? from : out, RELAY_GRACE);
 }
 
+static int64_t
+relay_watch_due(const struct relay *relay)
+{
+	int64_t out = relay->out.ended_at, in = relay->in.ended_at;
+	int64_t first = out == 0 || (in != 0 && in < out) ? in : out;
+	return first == 0 || relay->watched ? CLOCK_NEVER : clock_after(first, RELAY_WATCH);
+}
+
+/* One direction has ended: only the peers may end the other one from now on. */
+static void
+relay_watch(struct relay *relay, int64_t now)
+{
+	if (now < relay_watch_due(relay))
+		return;
+	relay->watched = true;
+	stream_watch(relay->out.source);
+	stream_watch(relay->out.sink);
+}
+
 /* How often to look at the kernel's buffers: a part of the shortest limit in force. */
 static int64_t
 relay_look_every(const struct relay *relay)
@@ -154,6 +177,7 @@ relay_ask(struct relay *relay, struct pollset *pollset, int64_t now)
 	pollset_until(pollset, relay->linger_ends);
 	pollset_until(pollset, relay->drain_ends);
 	pollset_until(pollset, relay_idle_ends(relay));
+	pollset_until(pollset, relay_watch_due(relay));
 	int64_t every = relay_look_every(relay);
 	pollset_until(pollset, flow_look_due(&relay->out, every));
 	pollset_until(pollset, flow_look_due(&relay->in, every));
@@ -333,6 +357,7 @@ relay_check(struct relay *relay, struct fault *fault)
 bool
 relay_step(struct relay *relay, const struct pollset *pollset, int64_t now)
 {
+	relay_watch(relay, now);
 	do {
 		flow_step(&relay->out, pollset, now);
 		flow_step(&relay->in, pollset, now);

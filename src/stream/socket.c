@@ -36,6 +36,7 @@ struct socket {
 	int error; /* of the connection while it was made; the kernel does not repeat it; 0: none */
 	bool ended;   /* the peer has ended its sending */
 	bool shut;    /* shutdown(2) was called */
+	bool arrived; /* the last look found all acknowledged, the end included if it is shut */
 	bool counted; /* `left` is set */
 	size_t left;  /* while draining: bytes that had arrived and are not read yet */
 	int64_t gone; /* when a peer that hung up counts as vanished; 0: it has not hung up */
@@ -197,7 +198,6 @@ socket_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 	if (n == 0 && socket->error != 0)
 		return socket_fail(stream, STATUS_RECEIVE, socket->error, fault);
 	if (stream->caps.messages ? message.end : n == 0) {
-		socket_watch(stream);
 		socket->ended = true;
 		stream->hangup.fd = socket->fd;
 		return IO_END;
@@ -297,6 +297,16 @@ socket_check_arrival(struct stream *stream, struct fault *fault)
 	return error == 0 ? IO_OK : socket_fail(stream, STATUS_RECEIVE, error, fault);
 }
 
+/* Whether the peer's system has acknowledged all that was sent, as far as is known. */
+static bool
+socket_has_arrived(struct stream *stream)
+{
+	struct socket *socket = stream->impl;
+	bool known = sys_unacknowledged(socket->fd, &stream->stats.unarrived);
+	socket->arrived = known && stream->stats.unarrived == 0;
+	return !known || socket->arrived;
+}
+
 static enum io
 socket_shut(struct stream *stream, bool half_close, struct fault *fault)
 {
@@ -323,18 +333,15 @@ socket_shut(struct stream *stream, bool half_close, struct fault *fault)
 	}
 	if (socket->error != 0)
 		return socket_fail(stream, STATUS_RECEIVE, socket->error, fault);
+	if (socket_has_arrived(stream))
+		return IO_OK;
 	/* A closed connection has no peer name. Check before the count, which is then final: the
 	 * last acknowledgement may arrive between the two. */
 	struct sockaddr_storage peer;
 	socklen_t size = sizeof peer;
 	int gone = getpeername(socket->fd, (struct sockaddr *)&peer, &size) == -1 ? errno : 0;
-	if (!sys_unacknowledged(socket->fd, &stream->stats.unarrived) ||
-		stream->stats.unarrived == 0) {
-		/* Now only the peer can end the session. */
-		if (!socket->ended)
-			socket_probe(socket->fd);
+	if (gone != 0 && socket_has_arrived(stream))
 		return IO_OK;
-	}
 	if (gone != 0)
 		return socket_fail(stream, STATUS_SEND, gone, fault);
 	/* poll(2) has no event for "all acknowledged". */
@@ -347,7 +354,8 @@ static void
 socket_close(struct stream *stream, bool clean)
 {
 	struct socket *socket = stream->impl;
-	if (clean || stream->stats.parted)
+	/* When both sides have ended there is nothing left to reset. */
+	if ((clean || stream->stats.parted) && !(socket->ended && socket->shut && socket->arrived))
 		(void)transport_abort_on_close(socket->transport, socket->fd, false);
 	if (socket->marked)
 		(void)sys_mark_end(socket->fd, false);

@@ -24,8 +24,7 @@ enum socket_facts {
 struct stream *socket_new(const struct transport *transport, int fd, unsigned facts, int error,
 	char *name, struct fault *fault);
 
-/* Turns on keep-alive probes of a TCP connection that only the peer can end, unless they are on.
- * The stream does so itself once its sending, or the peer's, has ended. */
+/* Turns on keep-alive probes of a TCP connection that only the peer can end, unless they are on. */
 void socket_probe(int fd);
 
 #endif

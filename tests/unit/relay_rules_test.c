@@ -25,7 +25,7 @@ struct rules_end {
 	enum io full;
 	enum io look; /* of a write of nothing */
 	enum io shut;
-	size_t taken, looks;
+	size_t taken, looks, watches;
 	bool told_end;
 };
 
@@ -87,8 +87,15 @@ rules_shut(struct stream *stream, bool half_close, struct fault *fault)
 	return rules_fail(end->shut, end->fails, EPIPE, fault);
 }
 
+static void
+rules_watch(struct stream *stream)
+{
+	struct rules_end *end = stream->impl;
+	end->watches++;
+}
+
 static const struct stream_ops rules_ops = {
-	.read = rules_read, .write = rules_write, .shut = rules_shut
+	.read = rules_read, .write = rules_write, .shut = rules_shut, .watch = rules_watch
 };
 
 /* Ends that give nothing and do not end; what a scenario needs is set afterwards. */
@@ -403,6 +410,36 @@ rules_test_finish(void)
 	}
 }
 
+/* The time that the next step waits for. */
+static int64_t
+rules_due(struct rules_test *test, int64_t now)
+{
+	pollset_begin(&test->pollset);
+	relay_ask(&test->relay, &test->pollset, now);
+	return test->pollset.deadline;
+}
+
+/* A second after the end of one direction it is watched whether both peers are still there, once.
+ */
+static void
+rules_test_watch(void)
+{
+	for (int i = 0; i < 2; i++) {
+		struct rules_test test = rules_begin();
+		rules_prepare(&test);
+		(i == 0 ? &test.local : &test.remote)->then = IO_END;
+		rules_open(&test);
+		CHECK(!rules_step(&test, 5, false) && test.local.watches == 0);
+		CHECK(rules_due(&test, 5) == 5 + CLOCK_SECOND);
+		CHECK(!rules_step(&test, 4 + CLOCK_SECOND, false) && test.remote.watches == 0);
+		CHECK(!rules_step(&test, 5 + CLOCK_SECOND, false));
+		CHECK(test.local.watches == 1 && test.remote.watches == 1);
+		CHECK(rules_due(&test, 5 + CLOCK_SECOND) == CLOCK_NEVER);
+		CHECK(!rules_step(&test, 9 * CLOCK_SECOND, false) && test.remote.watches == 1);
+		rules_end(&test);
+	}
+}
+
 int
 main(void)
 {
@@ -418,5 +455,6 @@ main(void)
 	rules_test_unwanted();
 	rules_test_broken();
 	rules_test_finish();
+	rules_test_watch();
 	return check_verdict("relay_rules");
 }
