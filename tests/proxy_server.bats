@@ -12,6 +12,15 @@ load lib/helper
     drive proxy_server spliced
 }
 
+@test "the kernel moves the bytes of tunnels also when some came with the request" {
+    drive proxy_server spliced_later
+}
+
+@test "a tunnel costs few system calls, and so does a connection of --to" {
+    need strace
+    drive proxy_server few_calls
+}
+
 @test "a request that is cut anywhere connects to nothing, and the next client is served" {
     drive proxy_server a_cut_connects_to_nothing
 }

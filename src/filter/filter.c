@@ -125,3 +125,56 @@ filter_shut(struct stream *stream, bool half_close, struct fault *fault)
 	stream_follow(stream);
 	return result;
 }
+
+/* --- a filter of which only bytes are left that it has read too far --- */
+
+struct filter_rest {
+	size_t start, end;
+	unsigned char bytes[];
+};
+
+/* After the last of them it becomes the stream below. */
+static enum io
+filter_rest_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
+	struct fault *fault)
+{
+	struct filter_rest *rest = stream->impl;
+	(void)fault;
+	*got = stream_copy(pieces, count, rest->bytes + rest->start, rest->end - rest->start);
+	rest->start += *got;
+	if (rest->start == rest->end)
+		filter_become_lower(stream);
+	return IO_OK;
+}
+
+static void
+filter_rest_close(struct stream *stream, bool clean)
+{
+	(void)stream, (void)clean;
+}
+
+static const struct stream_ops filter_rest_ops = { .read = filter_rest_read,
+	.write = filter_write,
+	.shut = filter_shut,
+	.close = filter_rest_close };
+
+bool
+filter_leave(struct stream *stream, const void *bytes, size_t n, struct fault *fault)
+{
+	if (n == 0) {
+		filter_become_lower(stream);
+		return true;
+	}
+	struct filter_rest *rest = malloc(sizeof *rest + n);
+	if (rest == NULL)
+		return fault_set(fault, STATUS_MEMORY, ENOMEM, "receive from %s", stream->name);
+	rest->start = 0;
+	rest->end = n;
+	memcpy(rest->bytes, bytes, n);
+	free(stream->impl);
+	stream->impl = rest;
+	stream->ops = &filter_rest_ops;
+	stream_follow(stream);
+	stream->ready = true;
+	return true;
+}

@@ -27,6 +27,10 @@ void filter_follow_up(struct stream *top, const struct stream *bottom);
 /* The filter, which is no longer needed, becomes the stream below, with its name. Frees `impl`. */
 void filter_become_lower(struct stream *stream);
 
+/* The same as soon as the n bytes that it has read too far, and which may be in `impl`, have been
+ * read. False and a fault if memory runs out. */
+bool filter_leave(struct stream *stream, const void *bytes, size_t n, struct fault *fault);
+
 /* For a filter that opens: sends the bytes from *sent on to the lower stream. IO_OK: it has written
  * all. IO_AGAIN: the filter waits for that with both sides. */
 enum io filter_send(

@@ -33,6 +33,8 @@ struct proxy_server {
 	size_t sent;        /* bytes of the answers */
 	struct fault fault; /* why the client is refused */
 	struct proxy_request request;
+	size_t start, end; /* of what was read, but not taken */
+	unsigned char in[PROXY_REQUEST_IN];
 };
 
 /* Takes over the state of the stream below. */
@@ -67,7 +69,22 @@ proxy_server_send(struct stream *stream, struct fault *fault)
 
 /* --- the states --- */
 
-/* Reads the request. IO_OK: there is a target, or the client is refused. */
+/* Reads all that the client has sent, which may be more than the request. */
+static enum io
+proxy_server_receive(struct stream *stream, struct fault *fault)
+{
+	struct proxy_server *server = stream->impl;
+	if (server->start < server->end)
+		return IO_OK;
+	server->start = server->end = 0;
+	enum io result = proxy_server_send(stream, fault);
+	if (result == IO_OK)
+		result = filter_receive(stream, server->in, sizeof server->in, &server->end, fault);
+	proxy_server_follow(stream);
+	return result;
+}
+
+/* Takes the request. IO_OK: there is a target, or the client is refused. */
 static enum io
 proxy_server_read(struct stream *stream, int64_t now, struct fault *fault)
 {
@@ -75,19 +92,16 @@ proxy_server_read(struct stream *stream, int64_t now, struct fault *fault)
 	struct proxy_request *request = &server->request;
 	enum proxy_request_result taken = PROXY_REQUEST_MORE;
 	while (taken == PROXY_REQUEST_MORE) {
-		unsigned char bytes[PROXY_REQUEST_IN];
-		size_t n = request->wants < sizeof bytes ? request->wants : sizeof bytes;
-		size_t got = 0;
-		enum io result = proxy_server_send(stream, fault);
-		if (result == IO_OK)
-			result = filter_receive(stream, bytes, n, &got, fault);
-		proxy_server_follow(stream);
+		enum io result = proxy_server_receive(stream, fault);
 		if (result == IO_END)
 			return proxy_server_fault(
 				stream, STATUS_PROXY, "the connection was closed", fault);
 		if (result != IO_OK)
 			return result;
-		taken = proxy_request_take(request, bytes, got);
+		size_t n = server->end - server->start;
+		n = n < request->wants ? n : request->wants;
+		taken = proxy_request_take(request, server->in + server->start, n);
+		server->start += n;
 	}
 	server->state = PROXY_SERVER_ANSWERING;
 	if (taken == PROXY_REQUEST_TARGET || taken == PROXY_REQUEST_ASSOCIATE)
@@ -154,8 +168,9 @@ proxy_server_step(struct stream *stream, int64_t now, struct fault *fault)
 		if (result != IO_OK)
 			return result;
 		if (server->state == PROXY_SERVER_ANSWERING) {
-			filter_become_lower(stream);
-			return IO_OK;
+			bool left = filter_leave(stream, server->in + server->start,
+				server->end - server->start, fault);
+			return left ? IO_OK : IO_FAIL;
 		}
 		server->state = PROXY_SERVER_LEAVING;
 		server->deadline = clock_after(now, PROXY_SERVER_LINGER);

@@ -118,6 +118,55 @@ def spliced():
         check(sorted(ways), ['copied', 'copied', 'spliced', 'spliced'])
 
 
+def spliced_later():
+    """What a client sends before the answer is read with the request, the rest is moved by the kernel."""
+    there = tcp()
+    for scheme in SCHEMES:
+        cat = server('-vv', '--allow-dest', '127.0.0.1', many=False)
+        near = dial(cat)
+        data = random.randbytes(3000000)
+        near.sendall(request(scheme, '127.0.0.1', there.getsockname()[1]) + data[:1500])
+        far = accept(there)
+        check(exactly(near, len(OK[scheme])), OK[scheme], scheme)
+        sender = threading.Thread(target=lambda: (near.sendall(data[1500:]), near.shutdown(socket.SHUT_WR)))
+        sender.start()
+        check(to_end(far) == data, True, scheme)
+        sender.join()
+        far.close()
+        check(to_end(near), b'')
+        near.close()
+        cat.end()
+        check(': spliced in the kernel' in cat.errors(), True, cat.errors())
+
+
+def few_calls():
+    """The system calls from accepting a client to closing both connections of its tunnel."""
+    there = tcp()
+    port = there.getsockname()[1]
+    for scheme, most, options in ('http', 40, (ALL, '--allow-dest', '127.0.0.1')), \
+            ('socks5', 42, (ALL, '--allow-dest', '127.0.0.1')), (None, 37, ('--to', '127.0.0.1:%d' % port)):
+        cat = Cat('-l', '-k', *options, '127.0.0.1', '0')
+        cat.rest()
+        trace = subprocess.Popen(['strace', '-qq', '-e', 'trace=!%memory', '-p', str(cat.pid), '-o', T + '/trace'],
+                                 stderr=subprocess.DEVNULL)
+        until(lambda: re.search(r'TracerPid:\s+[1-9]', open('/proc/%d/status' % cat.pid).read()), 'strace')
+        for _ in range(20):
+            if scheme:
+                near, far = tunnel(cat, scheme, there)
+            else:
+                near = dial(cat)
+                far = accept(there)
+            far.close()
+            check(to_end(near), b'')
+            near.close()
+        cat.rest()
+        trace.terminate()
+        trace.wait()
+        with open(T + '/trace') as file:
+            calls = file.read()
+        check(calls.count('\n') <= 20 * most, True, '%d %s' % (calls.count('\n'), calls[-6000:]))
+
+
 def a_cut_connects_to_nothing():
     there = tcp()
     cat = server('--allow-dest', '127.0.0.1')
