@@ -64,18 +64,19 @@ struct channel {
 	const struct channel_ops *ops;
 	const struct stream *sink; /* not owned */
 	struct stage_list stages;
-	bool ready;                  /* a fill needs no read */
-	size_t part;                 /* bytes read that are not a whole message yet */
-	size_t fetched;              /* bytes to count as read; the flow resets it */
-	uint64_t brought;            /* messages, or reads with data; the flow resets it */
+	/* Together, as they need least space so. */
+	bool ready;       /* a fill needs no read */
+	bool lazy;        /* a ring has no memory while it is empty */
+	bool splice;      /* the kernel may take over from a ring */
+	bool bulk;        /* the last read was large, from a source that splice(2) reads */
+	size_t part;      /* bytes read that are not a whole message yet */
+	size_t fetched;   /* bytes to count as read; the flow resets it */
+	uint64_t brought; /* messages, or reads with data; the flow resets it */
 	uint64_t skipped, truncated; /* messages that the sink's format could not carry */
 	/* ring: */
-	struct buf buf; /* if lazy: without memory while it is empty */
-	bool lazy;
+	struct buf buf;
 	unsigned char spare[CHANNEL_SPARE]; /* the memory of buf when there was no other */
 	size_t size;
-	bool splice;        /* the kernel may take over */
-	bool bulk;          /* the last read was large, from a source that splice(2) reads */
 	unsigned char *raw; /* input of the transform; owned, allocated with the ring */
 	/* splice: */
 	int pipe[2];    /* owned */
