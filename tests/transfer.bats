@@ -106,6 +106,7 @@ setup() {
 }
 
 @test "zeros become a hole, however small the pieces are that arrive" { drive transfer sparse; }
+@test "the part of an interrupted transfer has the zeros at its end" { drive transfer sparse_part; }
 
 @test "a name may have 255 bytes, of any characters" {
     local names=("$(printf 'n%.0s' {1..255})" $'\303\244\342\202\254 ' $'\377\376' '-rf' "a'\"\\b" '*')

@@ -277,9 +277,19 @@ incoming_commit(struct incoming *incoming, struct fault *fault)
 	return result;
 }
 
+/* After an interruption the part has the zeros, too, with which a later run continues. */
+static void
+incoming_keep_zeros(const struct incoming *incoming)
+{
+	if (incoming->zeros > 0 && incoming->partial.fd != -1 &&
+		ftruncate(incoming->partial.fd, (off_t)(incoming->size - incoming->left)) == -1)
+		return;
+}
+
 void
 incoming_close(struct incoming *incoming)
 {
+	incoming_keep_zeros(incoming);
 	(void)sys_close(&incoming->existing);
 	partial_close(&incoming->partial);
 	blocks_close(&incoming->blocks);

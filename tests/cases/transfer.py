@@ -465,6 +465,15 @@ def sparse():
     check(os.stat(target + '/new').st_blocks < 100, True, os.stat(target + '/new').st_blocks)
 
 
+def sparse_part():
+    """The zeros at the end of what has arrived are in the part, with which a later run continues."""
+    target = folder('part')
+    cat = Cat('-l', '127.0.0.1', '0', '--receive=' + target)
+    talk(cat, SENDER + announce(size=60000) + message(type='data', size=60000) + b'x' + bytes(49999))
+    fail(cat, 18, 'ended before the transfer was complete')
+    check(contents(target), {'.new.part': b'x' + bytes(49999)})
+
+
 def occupied():
     """A part that another session writes: the receiver marks its refusal, behind which a sender with --retry and
     --resume connects again, until it is free or retries end."""
