@@ -469,7 +469,12 @@ def sparse_part():
     """The zeros at the end of what has arrived are in the part, with which a later run continues."""
     target = folder('part')
     cat = Cat('-l', '127.0.0.1', '0', '--receive=' + target)
-    talk(cat, SENDER + announce(size=60000) + message(type='data', size=60000) + b'x' + bytes(49999))
+    with dial(cat) as s:
+        s.sendall(SENDER + announce(size=60000) + message(type='data', size=60000) + b'x')
+        until(lambda: taken(s), 'the first byte')
+        s.sendall(bytes(49999))
+        s.shutdown(socket.SHUT_WR)
+        to_end(s)
     fail(cat, 18, 'ended before the transfer was complete')
     check(contents(target), {'.new.part': b'x' + bytes(49999)})
 
