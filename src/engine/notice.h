@@ -26,11 +26,11 @@ enum notice_wait {
 struct notice {
 	const struct config *config; /* not owned; NULL: no messages */
 	bool connects;               /* the remote side was dialled */
+	bool end_reported;           /* the choice of --end */
+	bool reported;               /* `wait` has been reported */
+	bool shut;                   /* half-closed before the peer ended */
 	enum notice_wait wait;
 	int64_t due;       /* when to report `wait`; CLOCK_NEVER: not now */
-	bool end_reported; /* the choice of --end */
-	bool reported;     /* `wait` has been reported */
-	bool shut;         /* half-closed before the peer ended */
 	uint64_t received; /* bytes received until then */
 };
 

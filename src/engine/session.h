@@ -27,11 +27,12 @@ struct session {
 	struct run *run;
 	uint64_t id; /* 0: the operator, not counted */
 	enum session_state state;
-	bool connects;                  /* the remote side is dialled; otherwise it was accepted */
-	bool connected;                 /* the bottom of the remote side is open */
+	bool connects : 1;   /* the remote side is dialled; otherwise it was accepted */
+	bool connected : 1;  /* the bottom of the remote side is open */
+	bool held : 1;       /* set by the owner: the local side is not opened yet */
+	bool peer_ended : 1; /* that has been reported */
+	bool local_ended : 1;
 	struct retry retried;           /* of connections that the local side makes */
-	bool held;                      /* set by the owner: the local side is not opened yet */
-	bool peer_ended, local_ended;   /* that has been reported */
 	int64_t began;                  /* when it was accepted, or began to dial */
 	struct stream *local, *remote;  /* owned; local is NULL if it is the peer, or not created */
 	struct stream *settles;         /* what SESSION_SETTLING waits for; not owned */

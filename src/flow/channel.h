@@ -65,10 +65,12 @@ struct channel {
 	const struct stream *sink; /* not owned */
 	struct stage_list stages;
 	/* Together, as they need least space so. */
-	bool ready;       /* a fill needs no read */
-	bool lazy;        /* a ring has no memory while it is empty */
-	bool splice;      /* the kernel may take over from a ring */
-	bool bulk;        /* the last read was large, from a source that splice(2) reads */
+	bool ready : 1;   /* a fill needs no read */
+	bool lazy : 1;    /* a ring has no memory while it is empty */
+	bool splice : 1;  /* the kernel may take over from a ring */
+	bool bulk : 1;    /* the last read was large, from a source that splice(2) reads */
+	bool full : 1;    /* the pipe of a splice takes nothing before the next drain */
+	unsigned stuck;   /* splice: consecutive EAGAIN although the source has data */
 	size_t part;      /* bytes read that are not a whole message yet */
 	size_t fetched;   /* bytes to count as read; the flow resets it */
 	uint64_t brought; /* messages, or reads with data; the flow resets it */
@@ -79,10 +81,8 @@ struct channel {
 	size_t size;
 	unsigned char *raw; /* input of the transform; owned, allocated with the ring */
 	/* splice: */
-	int pipe[2];    /* owned */
-	size_t piped;   /* bytes in the pipe */
-	unsigned stuck; /* consecutive EAGAIN although the source has data */
-	bool full;      /* the pipe takes nothing before the next drain */
+	int pipe[2];  /* owned */
+	size_t piped; /* bytes in the pipe */
 	/* lent data: */
 	struct lender *lender; /* not owned; NULL: the channel has data of its own */
 	/* messages: */
