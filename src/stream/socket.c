@@ -11,9 +11,9 @@
 #include "stream/backoff.h"
 #include "sys/sys.h"
 
-/* Keep-alive probes: after a minute without data every ten seconds, so that a vanished peer is
- * noticed within two minutes. */
-#define SOCKET_PROBE_IDLE 60
+/* Keep-alive probes: after a minute without data, a second of which the relay waits, every ten
+ * seconds, so that a vanished peer is noticed within two minutes. */
+#define SOCKET_PROBE_IDLE 59
 #define SOCKET_PROBE_INTERVAL 10
 #define SOCKET_PROBE_COUNT 6
 #define SOCKET_PROBE_TIME \
