@@ -20,6 +20,10 @@ load lib/helper
     drive proxy_udp announced
 }
 
+@test "what follows the request on the connection is ignored" {
+    drive proxy_udp followed
+}
+
 @test "malformed headers, fragments and bad names are dropped and counted" {
     drive proxy_udp malformed
 }

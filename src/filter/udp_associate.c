@@ -27,7 +27,6 @@ struct udp_associate {
 	const struct proxy_server_config *config; /* not owned */
 	struct stream *client;                    /* not owned */
 	struct stream *server;                    /* not owned: the filter below */
-	struct stream_stats *stats;               /* of the session; not owned */
 	struct address peer;
 	struct address bound; /* the client sends to it */
 	int client_fd;        /* -1: not bound yet, or taken */
@@ -113,7 +112,6 @@ udp_associate_begin(struct udp_associate *associate, struct fault *fault)
 	if (!udp_client_insert(associate->server, associate->client_fd, &associate->peer, fault))
 		return false;
 	associate->client_fd = -1;
-	associate->stats = filter_stats(associate->server);
 	filter_follow_up(associate->client, associate->server);
 	return true;
 }
@@ -179,7 +177,7 @@ udp_associate_read(struct stream *stream, const struct iovec *pieces, int count,
 		struct address from = { { message.from }, message.from_length };
 		address_unmap(&from);
 		if (!udp_targets_have(&associate->targets, &from)) {
-			associate->stats->ignored++;
+			filter_stats(associate->server)->ignored++;
 			continue;
 		}
 		size_t length = socks_udp_length(&from);
@@ -200,7 +198,7 @@ udp_associate_read(struct stream *stream, const struct iovec *pieces, int count,
 static void
 udp_associate_drop(struct udp_associate *associate, char *target, const char *cause)
 {
-	associate->stats->left_out++;
+	filter_stats(associate->server)->left_out++;
 	event_emit(&(struct event){
 		.kind = EVENT_datagram_refused, .target = target, .cause = cause });
 	free(target);

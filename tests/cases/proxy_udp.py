@@ -162,6 +162,18 @@ def announced():
     silent(there)
 
 
+def followed():
+    """What follows the request in the same packet is ignored, also where datagrams are counted later."""
+    there = udp()
+    cat = server('-v', '--allow-dest', '127.0.0.1')
+    client = Association(cat, ASK + b'x' * 10)
+    client.passes(there)
+    client.put(b'bad', ('127.0.0.2', 9))
+    client.passes(there)
+    client.control.close()
+    until(lambda: '1 datagram not delivered' in cat.errors(), 'the number')
+
+
 def malformed():
     there = udp()
     port = there.getsockname()[1]
