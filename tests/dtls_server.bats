@@ -30,6 +30,7 @@ setup() { tls_setup; }
 @test "a handshake takes no place; then the client with the longest silence is replaced" { drive dtls_server places; }
 @test "with --refuse a client above a limit is rejected" { drive dtls_server refused; }
 @test "a client that restarts with the same address gets a new session" { drive dtls_server restarted; }
+@test "a session that was replaced counts for --max-conns-per-host until it is over" { drive dtls_server lingering; }
 @test "silence is the end of one of many clients, and status 28 of the only one" { drive dtls_server silence; }
 @test "signals reach the only client" { drive dtls_server interrupted; }
 

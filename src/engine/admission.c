@@ -96,7 +96,8 @@ admission_take(struct client *client, struct fault *fault)
 static bool
 admission_permits(struct clients *clients, const struct address *peer)
 {
-	return listener_permits(clients->listener, peer) && !limits_reject_by_host(clients, peer);
+	return listener_permits(clients->listener, peer) &&
+		!limits_reject_by_host(clients, peer, 0);
 }
 
 bool

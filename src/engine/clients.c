@@ -351,7 +351,6 @@ void
 clients_release(struct clients *clients, struct client *client)
 {
 	addr_table_remove(&clients->peers, &client->by_peer);
-	addr_table_remove(&clients->per_host, &client->by_host);
 	peer_end(client->peer);
 	engine_wake(&clients->run->engine, &client->task);
 }

@@ -114,7 +114,8 @@ bool clients_has_ended(const struct client *client);
 /* Ends the session of a datagram peer to make room for another one. */
 void clients_replace(struct clients *clients, struct client *client);
 
-/* Forgets the address of a datagram peer that has begun another session, and ends this one. */
+/* Forgets the address of a datagram peer that has begun another session, and ends this one. It
+ * counts for --max-conns-per-host until it is over. */
 void clients_release(struct clients *clients, struct client *client);
 
 /* Lines of statistics. */

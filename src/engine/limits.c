@@ -35,12 +35,13 @@ limits_reserve(const struct clients *clients)
 		: descriptors + (resolve_lookups() + 1) * LIMITS_RESOLVER;
 }
 
-/* Whether --max-conns-per-host is reached. */
+/* Whether --max-conns-per-host is reached, with another client that replaces some. */
 static bool
-limits_reached_by_host(const struct clients *clients, const struct address *peer)
+limits_reached_by_host(
+	const struct clients *clients, const struct address *peer, uint64_t replaced)
 {
 	uint64_t max = clients->run->config->max_per_host;
-	return max > 0 && addr_table_count(&clients->per_host, peer) >= max;
+	return max > 0 && addr_table_count(&clients->per_host, peer) >= max + replaced;
 }
 
 void
@@ -56,9 +57,9 @@ limits_report(struct clients *clients, const struct address *peer, bool by_host)
 }
 
 bool
-limits_reject_by_host(struct clients *clients, const struct address *peer)
+limits_reject_by_host(struct clients *clients, const struct address *peer, uint64_t replaced)
 {
-	if (!limits_reached_by_host(clients, peer))
+	if (!limits_reached_by_host(clients, peer, replaced))
 		return false;
 	limits_report(clients, peer, true);
 	return true;
@@ -68,7 +69,7 @@ bool
 limits_reject(struct clients *clients, struct listener_client *peer)
 {
 	bool by_host = !config_trusts(clients->run->config, &peer->peer) &&
-		limits_reached_by_host(clients, &peer->peer);
+		limits_reached_by_host(clients, &peer->peer, 0);
 	if (!limits_reached(clients) && !by_host)
 		return false;
 	limits_report(clients, &peer->peer, by_host);

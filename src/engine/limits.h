@@ -19,8 +19,10 @@ size_t limits_reserve(const struct clients *clients);
  */
 void limits_report(struct clients *clients, const struct address *peer, bool by_host);
 
-/* Reports a client above --max-conns-per-host; false if there is room. */
-bool limits_reject_by_host(struct clients *clients, const struct address *peer);
+/* Reports a client above --max-conns-per-host; false if there is room. `replaced`: how many of the
+ * clients from its address it replaces. */
+bool limits_reject_by_host(
+	struct clients *clients, const struct address *peer, uint64_t replaced);
 
 /* Rejects a client above a limit; false if there is room. */
 bool limits_reject(struct clients *clients, struct listener_client *peer);

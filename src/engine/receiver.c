@@ -55,11 +55,12 @@ receiver_ignore(const struct clients *clients, const struct address *from)
 	free(other);
 }
 
-/* Whether a limit rejects a new sender. After a handshake it will take a place, or wait for one. */
+/* Whether a limit rejects a sender: a new one, or one that replaces a session of its own. After a
+ * handshake it will take a place, or wait for one. */
 static bool
-receiver_rejects(struct clients *clients, struct listener_client *sender)
+receiver_rejects(struct clients *clients, struct listener_client *sender, bool replaces)
 {
-	if (limits_reject_by_host(clients, &sender->peer))
+	if (limits_reject_by_host(clients, &sender->peer, replaces))
 		return true;
 	if (greeter_is_needed(&clients->greeter))
 		return arrival_is_full(clients);
@@ -95,12 +96,11 @@ receiver_find(struct receiver *receiver, struct clients *clients,
 		return true;
 	}
 	if (!greeter_meets(&clients->greeter, receiver->fd, datagram, clients->run->engine.now) ||
-		!listener_permits(clients->listener, &sender.peer))
+		!listener_permits(clients->listener, &sender.peer) ||
+		receiver_rejects(clients, &sender, known != NULL))
 		return true;
 	if (known != NULL)
 		clients_release(clients, known);
-	if (receiver_rejects(clients, &sender))
-		return true;
 	if (!arrival_begin(clients, &sender, fault))
 		return false;
 	if (!clients->greeter.used)

@@ -307,6 +307,25 @@ def restarted():
     counts(cat, '1 client, 2 in all, 0 failed')
 
 
+def lingering():
+    """The program of a session that was replaced counts for the limit of its address until it exits."""
+    gate = T + '/gate'
+    os.mkfifo(gate)
+    cat = listener('-kv', '--max-conns-per-host', '1', '-c', 'cat >/dev/null; exec <%s' % gate)
+    first = joined(cat)
+    second = Dtls(first.s, cat.address()).handshake()
+    until(lambda: cat.errors().count('sockcat: run ') == 2, 'the second program')
+    first.s.settimeout(LIMIT)
+    first.s.send(proof(cat, first.s))
+    until(lambda: '(--max-conns-per-host)' in cat.errors(), 'the rejection')
+    check(accepted(cat), 2, cat.errors())
+    # The session stays that was to be replaced.
+    leave(second)
+    with open(gate, 'w'):
+        until(lambda: cat.errors().count('closed 127.0.0.1') == 2, 'the ends of both')
+    joined(cat)
+
+
 def silence():
     """Silence is the end of one of many clients, and a failure of the only one."""
     cat = listener('-kv', '--echo', '-w', '0.3')
