@@ -31,6 +31,7 @@ setup() { tls_setup; }
 @test "with --refuse a client above a limit is rejected" { drive dtls_server refused; }
 @test "a client that restarts with the same address gets a new session" { drive dtls_server restarted; }
 @test "a session that was replaced counts for --max-conns-per-host until it is over" { drive dtls_server lingering; }
+@test "answers come from the address of the handshake, whatever is forged" { drive dtls_server elsewhere; }
 @test "silence is the end of one of many clients, and status 28 of the only one" { drive dtls_server silence; }
 @test "signals reach the only client" { drive dtls_server interrupted; }
 

@@ -108,6 +108,15 @@ receiver_find(struct receiver *receiver, struct clients *clients,
 	return true;
 }
 
+/* Whether a datagram may be for the session. With DTLS anybody can forge one; sent to another address
+ * of this host, it would change the one that answers come from. */
+static bool
+receiver_suits(
+	const struct clients *clients, const struct client *client, const struct address *own)
+{
+	return !greeter_is_needed(&clients->greeter) || address_equal(own, &client->peer->own);
+}
+
 /* Delivers a datagram to the session of its sender. */
 static bool
 receiver_deliver(struct receiver *receiver, struct clients *clients,
@@ -118,7 +127,7 @@ receiver_deliver(struct receiver *receiver, struct clients *clients,
 	struct client *client;
 	if (!receiver_find(receiver, clients, datagram, &client, fault))
 		return false;
-	if (client == NULL || clients_has_ended(client))
+	if (client == NULL || clients_has_ended(client) || !receiver_suits(clients, client, &own))
 		return true;
 	switch (peer_take(client->peer, receiver->fd, &own, datagram->bytes, datagram->length)) {
 	case PEER_TAKEN:

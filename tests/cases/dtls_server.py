@@ -326,6 +326,16 @@ def lingering():
     joined(cat)
 
 
+def elsewhere():
+    """A forged datagram to another address of the host does not change the one that answers come from."""
+    cat = listener('-kv', '--broker', where=('0.0.0.0', '0'))
+    first, second = (Dtls(udp(), ('127.0.0.1', int(cat.where))).handshake() for _ in range(2))
+    until(lambda: cat.errors().count('TLS with') == 2, 'the ends of the handshakes')
+    second.s.sendto(b'forged', ('127.0.0.2', int(cat.where)))
+    first.write(b'hello')
+    check(second.read(), b'hello')
+
+
 def silence():
     """Silence is the end of one of many clients, and a failure of the only one."""
     cat = listener('-kv', '--echo', '-w', '0.3')
