@@ -32,6 +32,10 @@ load lib/helper
     drive proxy_udp denied
 }
 
+@test "dropped datagrams make the status 97, or 104 with -k" {
+    drive proxy_udp unclean
+}
+
 @test "names are resolved, and their addresses judged" {
     drive proxy_udp names
 }

@@ -176,6 +176,15 @@ clients_missed(const struct client *client)
 	return stats->left_out > 0 || client->queue.lender.dropped > 0 || stats->unsent > 0;
 }
 
+/* Whether the only client of a proxy server has sent datagrams that were dropped. The line about
+ * its end says so. */
+static bool
+clients_dropped(const struct client *client)
+{
+	return client->clients->sole && client->peer == NULL && !client->session.connects &&
+		stream_stats(client->session.remote)->left_out > 0;
+}
+
 /* Ends a session; returns its result. Silence is the normal end of a datagram peer. */
 static bool
 clients_end(struct clients *clients, struct client *client, struct fault *fault)
@@ -188,6 +197,8 @@ clients_end(struct clients *clients, struct client *client, struct fault *fault)
 		fault_clear(fault);
 		good = true;
 	}
+	if (good && clients_dropped(client))
+		return fault_set_quiet(fault, STATUS_PROXY);
 	return good && !clients->sole && clients_missed(client)
 		? fault_set_quiet(fault, STATUS_SOME)
 		: good;

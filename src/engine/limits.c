@@ -37,8 +37,7 @@ limits_reserve(const struct clients *clients)
 
 /* Whether --max-conns-per-host is reached, with another client that replaces some. */
 static bool
-limits_reached_by_host(
-	const struct clients *clients, const struct address *peer, uint64_t replaced)
+limits_reached_by_host(const struct clients *clients, const struct address *peer, uint64_t replaced)
 {
 	uint64_t max = clients->run->config->max_per_host;
 	return max > 0 && addr_table_count(&clients->per_host, peer) >= max + replaced;

@@ -21,8 +21,7 @@ void limits_report(struct clients *clients, const struct address *peer, bool by_
 
 /* Reports a client above --max-conns-per-host; false if there is room. `replaced`: how many of the
  * clients from its address it replaces. */
-bool limits_reject_by_host(
-	struct clients *clients, const struct address *peer, uint64_t replaced);
+bool limits_reject_by_host(struct clients *clients, const struct address *peer, uint64_t replaced);
 
 /* Rejects a client above a limit; false if there is room. */
 bool limits_reject(struct clients *clients, struct listener_client *peer);

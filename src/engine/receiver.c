@@ -108,8 +108,8 @@ receiver_find(struct receiver *receiver, struct clients *clients,
 	return true;
 }
 
-/* Whether a datagram may be for the session. With DTLS anybody can forge one; sent to another address
- * of this host, it would change the one that answers come from. */
+/* Whether a datagram may be for the session. With DTLS anybody can forge one; sent to another
+ * address of this host, it would change the one that answers come from. */
 static bool
 receiver_suits(
 	const struct clients *clients, const struct client *client, const struct address *own)

@@ -229,6 +229,21 @@ def denied():
     silent(there)
 
 
+def unclean():
+    """The status if datagrams of the only client, or of one of many, were dropped."""
+    there = udp()
+    for many in False, True:
+        for bad in b'bad', header('127.0.0.2', 9) + b'bad':
+            cat = server('--allow-dest', '127.0.0.1', *['--max-accepts', '1'] * many, many=many)
+            client = Association(cat)
+            client.passes(there)
+            client.socket.sendto(bad, client.relay)
+            client.passes(there)
+            client.control.close()
+            cat.end(104 if many else 97)
+            check('1 datagram not delivered' in cat.errors(), True, cat.errors())
+
+
 def names():
     """A name with a forbidden address and an allowed one; one that does not exist; -n."""
     there = udp()
