@@ -137,7 +137,7 @@ activated() {
         read -ra words <<<"$words"
         assert_fails 2 "$message" sockcat "${words[@]}" </dev/null
     done <<'EOT'
--l --ssl --ssl-self-signed -u 127.0.0.1 0|--ssl conflicts with
+-l --ssl --ssl-self-signed --udplite 127.0.0.1 0|--ssl conflicts with
 -l --ssl --ssl-self-signed -U --seqpacket /nowhere/x|--ssl conflicts with
 -lk --ssl --ssl-self-signed -Uu /nowhere/x|--ssl conflicts with
 --ssl -U /nowhere/x|needs the name of the server

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 
-from drive import check, LIMIT, main, T, to_end
+from drive import check, LIMIT, main, T, to_end, until
 
 
 def nohup():
@@ -48,6 +48,8 @@ def probe_faster(pid):
             if fd < 0:
                 sys.exit('pidfd_getfd: %s' % os.strerror(ctypes.get_errno()))
             with socket.socket(fileno=fd) as s:
+                # The number of probes is set last.
+                until(lambda: s.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT) == 6, 'no probes')
                 for option in socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT:
                     s.setsockopt(socket.IPPROTO_TCP, option, 1)
 
