@@ -40,6 +40,7 @@ setup() { tls_setup; }
 @test "certificates of clients" { drive dtls_server certificates; }
 @test "programs get what is known about the session" { drive dtls_server programs; }
 @test "a broker and a chat" { drive dtls_server services; }
+@test "an empty message for all clients is status 102" { drive dtls_server unsendable; }
 @test "--to a datagram socket and a stream" { drive dtls_server targets; }
 @test "SIGHUP replaces the certificate" { drive dtls_server reloaded; }
 

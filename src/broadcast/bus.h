@@ -25,6 +25,7 @@ struct bus_queue;
 struct bus {
 	size_t limit; /* of the weight of a queue; an empty one takes a message of any size */
 	enum bus_slow slow;
+	bool no_empty;      /* the subscribers cannot be sent empty messages */
 	bool ended;         /* no more chunks will be published */
 	bool more;          /* unpublished data is waiting */
 	size_t subscribers; /* queues that receive messages */

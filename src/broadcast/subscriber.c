@@ -9,6 +9,17 @@ struct subscriber {
 	bool publisher;          /* nothing is queued for it */
 };
 
+/* The number of messages before the first that the others cannot be sent: their sessions would fail
+ * by it. */
+static int
+subscriber_count(const struct bus *bus, const struct iovec *pieces, int count)
+{
+	for (int i = 0; bus->no_empty && i < count; i++)
+		if (pieces[i].iov_len == 0)
+			return i;
+	return count;
+}
+
 static enum io
 subscriber_write(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
 	struct fault *fault)
@@ -18,6 +29,12 @@ subscriber_write(struct stream *stream, const struct iovec *pieces, int count, s
 	if (count == 0)
 		return IO_OK;
 	bool apart = subscriber->max > 0;
+	if (apart)
+		count = subscriber_count(subscriber->queue->bus, pieces, count);
+	if (count == 0)
+		return IO_FAULT(fault, STATUS_FRAMING, 0,
+			"send to %s: an empty message, which OpenSSL cannot send with DTLS",
+			stream->name);
 	enum io result = bus_publish(subscriber->queue, pieces, count, apart, put, fault);
 	if (result != IO_OK)
 		return result;

@@ -55,7 +55,6 @@ acceptor_share(
 	struct clients *clients = &acceptor->clients;
 	struct engine *engine = &acceptor->run->engine;
 	const struct config *config = acceptor->run->config;
-	const struct bus bus = { .limit = config->queue, .slow = config->slow };
 	(void)pollset;
 	clients->empty_since = now;
 	if (config->transport->message_max > 0)
@@ -74,7 +73,6 @@ acceptor_share(
 	engine->reloads = reload_is_possible(config);
 	if (engine->reloads)
 		signals_request(SIGHUP);
-	clients->mux.bus = bus;
 	bool shared =
 		config->service->local == SERVICE_BUS || config->service->local == SERVICE_STDIO;
 	if (shared)

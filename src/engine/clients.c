@@ -23,13 +23,14 @@ clients_open(struct clients *clients, struct run *run, struct listener *listener
 	*clients = (struct clients){
 		.run = run,
 		.listener = listener,
-		.mux = { .watch = -1 },
+		.mux = { .bus = { .limit = config->queue, .slow = config->slow }, .watch = -1 },
 		.empty_since = run->engine.now,
 		.sole = !config->keep_open,
 	};
 	if (listener != NULL && !config->transport->connected) {
 		clients->greeter.tls = config->tls.tls;
 		clients->datagrams = config->keep_open || greeter_is_needed(&clients->greeter);
+		clients->mux.bus.no_empty = greeter_is_needed(&clients->greeter);
 	}
 	if (clients->datagrams)
 		addr_table_open(&clients->peers, false);

@@ -397,6 +397,17 @@ def services():
     check(first.read(), b'<user2> hi\n')
 
 
+def unsendable():
+    """An empty message for all clients is refused before it fails the session of each."""
+    cat = listener('-kv', '--stdin-frame', 'line', stdin=subprocess.PIPE)
+    peer = joined(cat)
+    until(lambda: 'TLS with' in cat.errors(), 'the end of the handshake')
+    cat.write(b'one\n\ntwo\n')
+    check(peer.read(), b'one')
+    cat.end(102)
+    check('send to all clients: an empty message' in cat.errors(), True, cat.errors())
+
+
 def targets():
     """--to a datagram socket and a stream."""
     there = udp()
