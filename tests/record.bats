@@ -233,13 +233,13 @@ EOF
 
 @test "a file that exists is refused before anything is connected, and stays as it is" {
     echo precious | tee "$T/file" >"$T/dump"
-    never_connects 23 'dump: it exists.*--append-output' -o "$T/dump"
-    never_connects 23 'file: it exists.*--append-output' --output "$T/file"
+    never_connects 23 'dump: the file exists.*--append-output' -o "$T/dump"
+    never_connects 23 'file: the file exists.*--append-output' --output "$T/file"
     assert_equal "$(cat "$T/file" "$T/dump")" $'precious\nprecious'
 }
 
 @test "the same file for both is refused" {
-    never_connects 23 'file: it exists' -o "$T/file" --output "$T/file"
+    never_connects 23 'file: the file exists' -o "$T/file" --output "$T/file"
 }
 
 @test "a device may be there, as it holds nothing" {
