@@ -288,7 +288,7 @@ event_check_output(struct fault *fault)
 }
 
 int64_t
-event_owes(void)
+event_due(void)
 {
 	return event_writer.due;
 }

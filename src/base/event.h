@@ -93,7 +93,7 @@ char *event_text(const struct event *event);
 bool event_check_output(struct fault *fault);
 
 /* When event_settle is due; CLOCK_NEVER: nothing was suppressed. */
-int64_t event_owes(void);
+int64_t event_due(void);
 
 /* Prints the number of suppressed events unless it is 0. Waits up to `patience` milliseconds for
  * standard error; on a timeout the count is kept and due again in a second. */

@@ -121,7 +121,7 @@ engine_ask_own(struct engine *engine, struct fault *fault)
 	engine->signals = pollset_ask(pollset, signals_fd(), POLLIN);
 	child_ask(pollset, engine->now);
 	capture_ask(&engine->capture, pollset);
-	pollset_until(pollset, event_owes());
+	pollset_until(pollset, event_due());
 	if (engine->await_ends != 0) {
 		(void)pollset_ask(pollset, engine->await_fd, POLLOUT);
 		pollset_until(pollset, engine->await_ends);
@@ -151,7 +151,7 @@ engine_step_own(struct engine *engine)
 	/* Streams may go on; the tasks know which. */
 	if (engine->capture.woken.first != NULL)
 		engine_wake_all(engine);
-	if (engine->now >= event_owes())
+	if (engine->now >= event_due())
 		event_settle();
 }
 
@@ -224,7 +224,7 @@ engine_finish(struct engine *engine, int64_t patience, struct fault *fault)
 	capture_finish(&engine->capture, patience, clock_now());
 	while (capture_is_pending(&engine->capture) && engine_turn_more(engine))
 		continue;
-	if (event_owes() != CLOCK_NEVER && engine_await_log(engine))
+	if (event_due() != CLOCK_NEVER && engine_await_log(engine))
 		event_settle();
 	bool recorded = capture_close(&engine->capture, fault);
 	if (fault_is_set(fault) && !fault->quiet && !engine_await_log(engine))

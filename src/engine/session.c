@@ -386,9 +386,9 @@ session_close(struct session *session)
 	fault_clear(&session->fault);
 	stream_close(session->local, session->relay.clean);
 	/* A handshake that has failed ends with an alert, which a reset could destroy. */
-	bool told = session->connected && !session->remote->opened &&
+	bool alerted = session->connected && !session->remote->opened &&
 		!stream_stats(session->remote)->silent;
-	stream_close(session->remote, session->relay.clean || told);
+	stream_close(session->remote, session->relay.clean || alerted);
 	if (session->greeted != NULL)
 		session->run->config->tls.tls->ops->session_free(session->greeted);
 	free(session->header);

@@ -179,7 +179,7 @@ static enum io
 dtls_filter_open(
 	struct stream *stream, const struct pollset *pollset, int64_t now, struct fault *fault)
 {
-	static const struct tls_handshake_heard nothing;
+	static const struct tls_handshake_input nothing;
 	struct dtls_filter *filter = stream->impl;
 	const struct tls_ops *ops = filter->config.tls->ops;
 	int64_t span = 0;

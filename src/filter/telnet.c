@@ -15,16 +15,16 @@
 #define TELNET_IAC 255
 
 /* The size of the queue of answers. No more is read than the answers have room for. */
-#define TELNET_OWED 16384
+#define TELNET_QUEUE 16384
 
 /* The time between attempts to send them. */
 #define TELNET_PAUSE (50 * CLOCK_MILLISECOND)
 
 struct telnet {
 	struct telnet_parser parser;
-	unsigned char owed[TELNET_OWED];
-	size_t owed_count;
-	bool told_end;    /* the lower stream is shut */
+	unsigned char queued[TELNET_QUEUE];
+	size_t queued_count;
+	bool ended;       /* the lower stream is shut */
 	bool read_waits;  /* the read waits until answers can be sent */
 	bool sent_return; /* the last byte sent was a CR, which needs a LF or NUL (RFC 854) */
 	/* Of an answer that could not be sent; reported when everything received is read. */
@@ -89,14 +89,14 @@ static enum io
 telnet_flush(struct stream *stream, struct fault *fault)
 {
 	struct telnet *telnet = stream->impl;
-	while (telnet->owed_count > 0) {
-		struct iovec piece = { telnet->owed, telnet->owed_count };
+	while (telnet->queued_count > 0) {
+		struct iovec piece = { telnet->queued, telnet->queued_count };
 		size_t put = 0;
 		enum io result = stream_write(stream->lower, &piece, 1, &put, fault);
 		if (result != IO_OK)
 			return result;
-		telnet->owed_count -= put;
-		memmove(telnet->owed, telnet->owed + put, telnet->owed_count);
+		telnet->queued_count -= put;
+		memmove(telnet->queued, telnet->queued + put, telnet->queued_count);
 	}
 	return IO_OK;
 }
@@ -107,7 +107,7 @@ telnet_try(struct stream *stream)
 {
 	struct telnet *telnet = stream->impl;
 	if (telnet_flush(stream, &telnet->failure) == IO_FAIL)
-		telnet->owed_count = 0;
+		telnet->queued_count = 0;
 }
 
 /* Moves the stored failure to the caller. */
@@ -121,12 +121,12 @@ telnet_has_failed(struct telnet *telnet, struct fault *fault)
 }
 
 static void
-telnet_owe(struct telnet *telnet, const unsigned char *bytes, size_t n)
+telnet_queue(struct telnet *telnet, const unsigned char *bytes, size_t n)
 {
-	if (telnet->told_end)
+	if (telnet->ended)
 		return;
-	memcpy(telnet->owed + telnet->owed_count, bytes, n);
-	telnet->owed_count += n;
+	memcpy(telnet->queued + telnet->queued_count, bytes, n);
+	telnet->queued_count += n;
 }
 
 /* States the sides after an operation. */
@@ -135,7 +135,7 @@ telnet_follow(struct stream *stream)
 {
 	const struct telnet *telnet = stream->impl;
 	stream_follow(stream);
-	stream->buffered |= telnet->owed_count > 0;
+	stream->buffered |= telnet->queued_count > 0;
 	if (telnet->read_waits) {
 		stream->read = stream->write;
 		stream->read.draining = stream->lower->read.draining;
@@ -161,7 +161,7 @@ telnet_strip(struct telnet *telnet, const struct iovec *pieces, int count, size_
 				((unsigned char *)pieces[to_piece].iov_base)[to++] = data;
 				kept++;
 			}
-			telnet_owe(telnet, answer, answered);
+			telnet_queue(telnet, answer, answered);
 		}
 	}
 	return kept;
@@ -176,7 +176,7 @@ telnet_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 	telnet->read_waits = false;
 	telnet_try(stream);
 	/* The last byte may complete a command that began before. */
-	if (telnet->owed_count + 2 * TELNET_ANSWER > sizeof telnet->owed) {
+	if (telnet->queued_count + 2 * TELNET_ANSWER > sizeof telnet->queued) {
 		enum io flushed = telnet_flush(stream, fault);
 		if (flushed != IO_OK) {
 			telnet->read_waits = flushed == IO_AGAIN;
@@ -184,7 +184,7 @@ telnet_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 			return flushed;
 		}
 	}
-	size_t room = sizeof telnet->owed - telnet->owed_count - TELNET_ANSWER;
+	size_t room = sizeof telnet->queued - telnet->queued_count - TELNET_ANSWER;
 	int used = stream_cut(pieces, count, room, cut, 2);
 	enum io result = stream_read(stream->lower, cut, used, got, fault);
 	if (result == IO_OK) {
@@ -200,7 +200,7 @@ telnet_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 		result = IO_FAIL;
 	telnet_follow(stream);
 	/* If nothing else is sent, no flow waits until the answers can be. */
-	if (result != IO_FAIL && telnet->owed_count > 0 && !stream->read.draining)
+	if (result != IO_FAIL && telnet->queued_count > 0 && !stream->read.draining)
 		stream->read.at = clock_after(clock_now(), TELNET_PAUSE);
 	return result;
 }
@@ -250,23 +250,23 @@ telnet_write(struct stream *stream, const struct iovec *pieces, int count, size_
 {
 	static const unsigned char iac[] = { TELNET_IAC }, nul[] = { '\0' };
 	struct telnet *telnet = stream->impl;
-	bool owed = telnet->owed_count > 0;
+	bool queued = telnet->queued_count > 0;
 	struct iovec cut[2];
 	*put = 0;
 	if (telnet->sent_return && stream_total(pieces, count) > 0) {
 		telnet->sent_return = false;
 		if (telnet_byte(pieces, 0) != '\n')
-			telnet_owe(telnet, nul, sizeof nul);
+			telnet_queue(telnet, nul, sizeof nul);
 	}
 	enum io result = telnet_has_failed(telnet, fault) ? IO_FAIL : telnet_flush(stream, fault);
-	if (result == IO_OK && (count > 0 || !owed)) {
+	if (result == IO_OK && (count > 0 || !queued)) {
 		int used = telnet_cut(pieces, count, cut);
 		result = stream_write(stream->lower, cut, used, put, fault);
 		if (result == IO_OK && *put > 0) {
 			unsigned char last = telnet_byte(cut, *put - 1);
 			/* The byte 255 is doubled before other data is sent. */
 			if (last == TELNET_IAC)
-				telnet_owe(telnet, iac, sizeof iac);
+				telnet_queue(telnet, iac, sizeof iac);
 			telnet->sent_return = last == '\r';
 		}
 	}
@@ -279,12 +279,12 @@ telnet_shut(struct stream *stream, bool half_close, struct fault *fault)
 {
 	struct telnet *telnet = stream->impl;
 	enum io result = telnet_has_failed(telnet, fault) ? IO_FAIL
-		: telnet->told_end                        ? IO_OK
+		: telnet->ended                           ? IO_OK
 							  : telnet_flush(stream, fault);
 	if (result == IO_OK) {
-		telnet->told_end |= half_close;
-		if (telnet->told_end)
-			telnet->owed_count = 0;
+		telnet->ended |= half_close;
+		if (telnet->ended)
+			telnet->queued_count = 0;
 		result = stream_shut(stream->lower, half_close, fault);
 	}
 	telnet_follow(stream);

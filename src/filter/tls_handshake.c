@@ -11,39 +11,39 @@
 #define TLS_HANDSHAKE_LAST 23
 
 void
-tls_handshake_hear(struct tls_handshake_heard *heard, const void *bytes, size_t n)
+tls_handshake_note(struct tls_handshake_input *input, const void *bytes, size_t n)
 {
-	size_t room = sizeof heard->bytes - 1 - heard->count;
+	size_t room = sizeof input->bytes - 1 - input->count;
 	if (n > room)
 		n = room;
-	memcpy(heard->bytes + heard->count, bytes, n);
-	heard->count += n;
+	memcpy(input->bytes + input->count, bytes, n);
+	input->count += n;
 }
 
 /* The peer has not answered with TLS: names what it has sent. */
 static bool
 tls_handshake_explain_plain(
-	const struct stream *stream, const struct tls_handshake_heard *heard, struct fault *fault)
+	const struct stream *stream, const struct tls_handshake_input *input, struct fault *fault)
 {
-	unsigned char first = (unsigned char)heard->bytes[0];
-	if (heard->count == 0 || (first >= TLS_HANDSHAKE_FIRST && first <= TLS_HANDSHAKE_LAST))
+	unsigned char first = (unsigned char)input->bytes[0];
+	if (input->count == 0 || (first >= TLS_HANDSHAKE_FIRST && first <= TLS_HANDSHAKE_LAST))
 		return false;
 	size_t n = 0;
-	while (n < heard->count && heard->bytes[n] != '\r' && heard->bytes[n] != '\n')
+	while (n < input->count && input->bytes[n] != '\r' && input->bytes[n] != '\n')
 		n++;
 	fault_clear(fault);
 	(void)fault_set(fault, STATUS_TLS, 0,
 		"TLS handshake with %s: the peer does not speak TLS; it sent ", stream->name);
-	fault_add_quoted(fault, heard->bytes, n);
+	fault_add_quoted(fault, input->bytes, n);
 	return true;
 }
 
 void
-tls_handshake_explain(const struct stream *stream, const struct tls_handshake_heard *heard,
+tls_handshake_explain(const struct stream *stream, const struct tls_handshake_input *input,
 	struct fault *lower, struct fault *fault)
 {
 	int broken = stream_stats(stream)->broken;
-	if (tls_handshake_explain_plain(stream, heard, fault) || fault_is_set(fault))
+	if (tls_handshake_explain_plain(stream, input, fault) || fault_is_set(fault))
 		return;
 	if (broken != 0)
 		(void)fault_set(fault, STATUS_TLS, broken == EPIPE ? ECONNRESET : broken,

@@ -6,16 +6,16 @@
 #include "stream/stream.h"
 
 /* The first bytes of the peer, for the message if they are no TLS. Initially zeroed. */
-struct tls_handshake_heard {
+struct tls_handshake_input {
 	char bytes[41]; /* with a NUL */
 	size_t count;
 };
 
 /* Adds bytes that the peer has sent. */
-void tls_handshake_hear(struct tls_handshake_heard *heard, const void *bytes, size_t n);
+void tls_handshake_note(struct tls_handshake_input *input, const void *bytes, size_t n);
 
 /* Completes the fault of a handshake that has failed; `lower` is that of the stream below. */
-void tls_handshake_explain(const struct stream *stream, const struct tls_handshake_heard *heard,
+void tls_handshake_explain(const struct stream *stream, const struct tls_handshake_input *input,
 	struct fault *lower, struct fault *fault);
 
 /* Emits what was agreed on, and a warning if the certificate was not verified. */

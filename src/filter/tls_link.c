@@ -32,7 +32,7 @@ tls_link_read(void *state, void *bytes, size_t size, size_t *got)
 	link->bulk = result == IO_OK && *got == size;
 	if (result == IO_OK) {
 		link->turn += *got;
-		tls_handshake_hear(&link->heard, bytes, *got);
+		tls_handshake_note(&link->input, bytes, *got);
 	}
 	return result;
 }

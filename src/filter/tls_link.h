@@ -24,7 +24,7 @@ struct tls_link {
 	bool taken;               /* all of it had been read, or acknowledged, by close_notify */
 	bool finished;            /* the end of the stream below has been sent */
 	bool holds;               /* what the library writes is queued, to be written at once */
-	struct tls_handshake_heard heard;
+	struct tls_handshake_input input;
 };
 
 /* The functions that the library calls. */

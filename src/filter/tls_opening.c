@@ -23,7 +23,7 @@ static enum io
 tls_opening_fail(struct tls_opening *opening, struct stream *stream, struct tls_link *link,
 	bool refused, int64_t now, struct fault *fault)
 {
-	tls_handshake_explain(stream, &link->heard, &link->failure, fault);
+	tls_handshake_explain(stream, &link->input, &link->failure, fault);
 	if (!refused)
 		return tls_link_fail(link);
 	fault_move(&opening->failure, fault);

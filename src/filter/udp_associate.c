@@ -204,7 +204,7 @@ udp_associate_drop(struct udp_associate *associate, char *target, const char *ca
 	free(target);
 }
 
-/* Why nothing may be sent to the address; NULL: it may. A target is judged once. */
+/* Why nothing may be sent to the address; NULL: it may. A target is checked once. */
 static const char *
 udp_associate_refuse(struct udp_associate *associate, const struct address *to)
 {

@@ -369,7 +369,7 @@ relay_step(struct relay *relay, const struct pollset *pollset, int64_t now)
 		(void)relay_check(relay, &relay->cause);
 	/* Data that was sent but not acknowledged may still arrive: no reset. */
 	relay->clean = !fault_is_set(&relay->cause) || relay->unconfirmed;
-	relay_cause_judge(relay);
+	relay_cause_decide(relay);
 	return true;
 }
 

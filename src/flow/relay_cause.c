@@ -69,7 +69,7 @@ relay_cause_complete(struct relay *relay)
 }
 
 void
-relay_cause_judge(struct relay *relay)
+relay_cause_decide(struct relay *relay)
 {
 	const struct stream *ends[] = { relay->in.sink, relay->out.sink };
 	for (size_t i = 0; i < 2; i++) {

@@ -17,6 +17,6 @@ void relay_cause_set_late(struct relay *relay);
 void relay_cause_complete(struct relay *relay);
 
 /* At the very end: the verdict of a stream takes the place of the cause. */
-void relay_cause_judge(struct relay *relay);
+void relay_cause_decide(struct relay *relay);
 
 #endif

@@ -131,7 +131,7 @@ ping_status(const struct ping *ping)
 
 /* The tries are over. False and a fault if too many of them failed. */
 static bool
-ping_judge(const struct ping *ping, struct fault *fault)
+ping_result(const struct ping *ping, struct fault *fault)
 {
 	const struct latency *latency = &ping->latency;
 	const struct config_repeat *config = ping->config;
@@ -205,7 +205,7 @@ ping_all(struct ping *ping, struct fault *fault)
 		return fault_set_signal(fault, engine->end_signal);
 	if (done)
 		ping_sum_up(ping);
-	return done && event_check_output(fault) && ping_judge(ping, fault);
+	return done && event_check_output(fault) && ping_result(ping, fault);
 }
 
 static bool

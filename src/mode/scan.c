@@ -390,7 +390,7 @@ scan_run(struct run *run, struct fault *fault)
 	/* What was not printed comes before what was found. */
 	if (good || scan.expired)
 		good = event_check_output(fault) &&
-			scan_results_judge(&scan.results, scan.expired, fault);
+			scan_results_conclude(&scan.results, scan.expired, fault);
 	scan_close(&scan);
 	return good;
 }

@@ -320,7 +320,7 @@ scan_results_explain(
 }
 
 bool
-scan_results_judge(struct scan_results *results, bool expired, struct fault *fault)
+scan_results_conclude(struct scan_results *results, bool expired, struct fault *fault)
 {
 	enum status status = expired ? STATUS_LIMIT : scan_results_status(results);
 	struct fault *cause = &results->cause;

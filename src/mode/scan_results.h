@@ -56,7 +56,7 @@ bool scan_results_is_of_all(
 	const struct config *config, const struct target *target, enum probe_state state);
 
 /* Whether enough is open; otherwise sets the fault of the run. `expired`: the limit of --for. */
-bool scan_results_judge(struct scan_results *results, bool expired, struct fault *fault);
+bool scan_results_conclude(struct scan_results *results, bool expired, struct fault *fault);
 
 void scan_results_close(struct scan_results *results);
 

@@ -268,7 +268,7 @@ http_proxy_challenged(struct handshake *handshake)
 
 /* The header has ended. */
 static enum handshake_result
-http_proxy_judge(struct handshake *handshake)
+http_proxy_check(struct handshake *handshake)
 {
 	unsigned code = handshake->code;
 	size_t i = 0;
@@ -314,7 +314,7 @@ http_proxy_fields(struct handshake *handshake)
 {
 	for (size_t i = 0; i < handshake->in_length; i++)
 		if (!http_proxy_feed(handshake, handshake->in[i]))
-			return http_proxy_judge(handshake);
+			return http_proxy_check(handshake);
 	if (handshake->lines >= HTTP_PROXY_LINES_MAX)
 		return http_proxy_malformed(handshake, "the answer has more than 100 lines");
 	if (handshake->taken >= HTTP_PROXY_HEADER_MAX)

@@ -222,7 +222,7 @@ http_server_field(struct proxy_request *request)
 
 /* The header has ended. */
 static enum proxy_request_result
-http_server_judge(struct proxy_request *request)
+http_server_check(struct proxy_request *request)
 {
 	if (!request->old && (request->fields & 1U << HTTP_SERVER_HOST) == 0)
 		return http_server_refuse(request, &http_server_bad, "the field Host is missing");
@@ -244,7 +244,7 @@ http_server_line(struct proxy_request *request)
 	if (request->lines++ == 0)
 		result = http_server_request_line(request);
 	else if (request->in_length == 0)
-		return http_server_judge(request);
+		return http_server_check(request);
 	else
 		result = http_server_field(request);
 	request->in_length = 0;

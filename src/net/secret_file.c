@@ -10,7 +10,7 @@
 #include "sys/sys.h"
 
 static bool
-secret_file_judge(
+secret_file_is_private(
 	const struct stat *file, const char *path, enum status status, struct fault *fault)
 {
 	return !S_ISREG(file->st_mode) || (file->st_mode & (S_IROTH | S_IWOTH)) == 0 ||
@@ -42,7 +42,7 @@ secret_file_take(int fd, const char *path, char *text, enum status status, struc
 {
 	struct stat file;
 	size_t length = 0;
-	if (fstat(fd, &file) == 0 && !secret_file_judge(&file, path, status, fault))
+	if (fstat(fd, &file) == 0 && !secret_file_is_private(&file, path, status, fault))
 		return false;
 	if (!secret_file_fill(fd, text, &length))
 		return fault_set(fault, status, errno, "read %s", path);
@@ -71,7 +71,7 @@ bool
 secret_file_check(const char *path, enum status status, struct fault *fault)
 {
 	struct stat file;
-	return stat(path, &file) == -1 || secret_file_judge(&file, path, status, fault);
+	return stat(path, &file) == -1 || secret_file_is_private(&file, path, status, fault);
 }
 
 char *

@@ -90,7 +90,7 @@ starttls_ldap_refuse(struct handshake *handshake, size_t at, unsigned code)
 }
 
 static enum handshake_result
-starttls_ldap_judge(struct handshake *handshake)
+starttls_ldap_check(struct handshake *handshake)
 {
 	size_t at = 0, length;
 	unsigned number, code;
@@ -111,7 +111,7 @@ starttls_ldap_step(struct handshake *handshake)
 	unsigned first = handshake->in[1];
 	size_t at = 0, length = 0;
 	if (handshake->state == STARTTLS_LDAP_BODY)
-		return starttls_ldap_judge(handshake);
+		return starttls_ldap_check(handshake);
 	if (handshake->state == STARTTLS_LDAP_HEAD && first > 0x80 && first <= 0x84) {
 		handshake->state = STARTTLS_LDAP_LENGTH;
 		handshake->wants = first & 0x7fU;

@@ -57,7 +57,7 @@ openssl_staple_find(OCSP_BASICRESP *basic, X509 *certificate, X509 *issuer)
 
 /* Whether the entry says that the certificate is good now. */
 static bool
-openssl_staple_judge(struct openssl_session *session, OCSP_SINGLERESP *entry)
+openssl_staple_check(struct openssl_session *session, OCSP_SINGLERESP *entry)
 {
 	ASN1_GENERALIZEDTIME *revoked = NULL, *from = NULL, *to = NULL;
 	int reason;
@@ -93,7 +93,7 @@ openssl_staple_verify_basic(struct openssl_session *session, OCSP_BASICRESP *bas
 	if (entry == NULL)
 		return openssl_staple_refuse(
 			session, "the OCSP response is for another certificate", NULL);
-	return openssl_staple_judge(session, entry);
+	return openssl_staple_check(session, entry);
 }
 
 static bool

@@ -25,10 +25,10 @@ struct datagram {
 	struct iovec *messages; /* owned: those of the last read */
 	size_t count, capacity;
 	enum datagram_peer whose;
-	struct address peer;  /* the destination */
-	struct address own;   /* the source address of answers; for DATAGRAM_FIRST */
-	struct address heard; /* the sender of the last datagram; for DATAGRAM_GROUP */
-	char *sender;         /* owned: `heard` as text */
+	struct address peer;      /* the destination */
+	struct address own;       /* the source address of answers; for DATAGRAM_FIRST */
+	struct address last_from; /* the sender of the last datagram; for DATAGRAM_GROUP */
+	char *sender;             /* owned: `last_from` as text */
 	struct reach reach;
 	struct backoff reading, writing;
 };
@@ -150,10 +150,10 @@ static void
 datagram_note_sender(struct stream *stream, const struct address *from)
 {
 	struct datagram *datagram = stream->impl;
-	if (datagram->sender == NULL || !address_equal(from, &datagram->heard)) {
+	if (datagram->sender == NULL || !address_equal(from, &datagram->last_from)) {
 		free(datagram->sender);
 		datagram->sender = address_print(from);
-		datagram->heard = *from;
+		datagram->last_from = *from;
 		stream->loan.from = datagram->sender;
 	}
 }

@@ -37,7 +37,7 @@ struct partial {
 
 /*
  * Opens the part of a file. `directory`: where `path` is one name; NULL: `path` may have slashes. A
- * part of an earlier run is emptied, or with `resume` kept: its contents are to be judged by the
+ * part of an earlier run is emptied, or with `resume` kept: its contents are to be checked by the
  * caller, and the file offset is 0. The digests of a part that is not kept are removed. It is
  * refused if another process is writing it, or if it is not a regular file of this user with one
  * name. False and a fault: status 23 or 27.

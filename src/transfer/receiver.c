@@ -332,7 +332,7 @@ static enum io
 receiver_shut(struct stream *stream, bool half_close, struct fault *fault)
 {
 	struct receiver *receiver = stream->impl;
-	/* The file is stored before the end is judged. */
+	/* The file is stored before the end is checked. */
 	if (half_close && !receiver->exchange.failed &&
 		(receiver->state == RECEIVER_ENDS || receiver->state == RECEIVER_STORES)) {
 		stream->write.at = CLOCK_NEVER;
