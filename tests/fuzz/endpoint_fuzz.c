@@ -18,8 +18,9 @@ endpoint_fuzz_parse(struct endpoint *endpoint, char *text, bool *resolved)
 	struct fault fault = FAULT_NONE;
 	struct endpoint_uri word;
 	bool good = endpoint_uri_split(&word, text, false, &fault);
-	const struct transport *transport =
-		transport_find(TRANSPORT_INET, good && word.scheme == ENDPOINT_URI_UDP, false, -1);
+	bool datagrams =
+		good && (word.scheme == ENDPOINT_URI_UDP || word.scheme == ENDPOINT_URI_DTLS);
+	const struct transport *transport = transport_find(TRANSPORT_INET, datagrams, false, -1);
 	memset(endpoint, 0, sizeof *endpoint);
 	*resolved = true;
 	switch (good ? word.scheme : ENDPOINT_URI_FD) {
@@ -35,6 +36,7 @@ endpoint_fuzz_parse(struct endpoint *endpoint, char *text, bool *resolved)
 	case ENDPOINT_URI_TLS:
 	case ENDPOINT_URI_TCP:
 	case ENDPOINT_URI_UDP:
+	case ENDPOINT_URI_DTLS:
 		endpoint->names = TRANSPORT_INET;
 		good = endpoint_set_host(endpoint, word.host, false, &fault) &&
 			endpoint_set_port(endpoint, word.port, transport, &fault);
