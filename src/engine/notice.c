@@ -77,9 +77,10 @@ notice_look_at_wait(struct notice *notice, const struct relay *relay, int64_t no
 }
 
 static void
-notice_report_end(struct notice *notice, const struct relay *relay)
+notice_report_end(struct notice *notice, const struct relay *relay, int64_t now)
 {
-	const struct flow *out = &relay->out;
+	const struct flow *out = &relay->out, *in = &relay->in;
+	bool before = in->eof && in->ended_at < now;
 	if (notice->end_reported || !out->eof || out->state < FLOW_SHUTTING ||
 		fault_is_set(&relay->cause))
 		return;
@@ -97,8 +98,10 @@ notice_report_end(struct notice *notice, const struct relay *relay)
 							     : "--end=keep",
 	};
 	event_emit(&event);
-	notice->shut = out->half_close && out->read > 0 && !relay->in.eof;
-	notice->received = relay->in.read;
+	notice->shut = out->half_close && out->read > 0 && !before;
+	/* What came in the same step as the end of the peer may be its answer. */
+	if (!in->eof || before)
+		notice->received = in->read;
 }
 
 void
@@ -113,7 +116,9 @@ notice_step(struct notice *notice, const struct relay *relay, int64_t now)
 {
 	if (notice->config == NULL)
 		return;
-	notice_report_end(notice, relay);
+	notice_report_end(notice, relay, now);
+	if (!notice->end_reported)
+		notice->received = relay->in.read;
 	notice_look_at_wait(notice, relay, now);
 }
 
