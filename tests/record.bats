@@ -646,7 +646,7 @@ waits_both_ways() {
 
 @test "SIGTERM ends the wait for a reader of the last bytes" {
     start_reader
-    feed "@$T/ended" "=$(random_file 60000)"
+    feed "@$T/ended" "=$(random_file 20000)"
     LISTENER_IN=$T/in start_listener -v --linger 1h -o "$T/file" 127.0.0.1 0
     start_peer --connect "tcp:127.0.0.1:$port" shutwr touch:"$T/ended" recvall count
     assert_peer_done
@@ -658,7 +658,8 @@ waits_both_ways() {
 
 @test "a reader that never takes the last bytes is a failure after --linger" {
     start_reader
-    feed "@$T/ended" "=$(random_file 60000)"
+    # The dump is larger than a pipe, and smaller than the queue, at which the session would wait.
+    feed "@$T/ended" "=$(random_file 20000)"
     LISTENER_IN=$T/in start_listener --linger 300ms -o "$T/file" 127.0.0.1 0
     start_peer --connect "tcp:127.0.0.1:$port" shutwr touch:"$T/ended" recvall count
     assert_peer_done
