@@ -137,7 +137,6 @@ acceptor_accept(
 	for (int i = 0; i < ACCEPTOR_BATCH && acceptor_is_open(acceptor); i++) {
 		struct listener_client client;
 		acceptor->listener.reserve = limits_reserve(clients);
-		acceptor->listener.again = i > 0;
 		enum io result = listener_accept(&acceptor->listener, pollset, now, &client, fault);
 		/* A resource is missing. */
 		if (result == IO_AGAIN && acceptor->listener.paused != 0 &&

@@ -113,8 +113,8 @@ arrival_init(struct clients *clients, struct client *client, struct listener_cli
 	const struct config *config = clients->run->config;
 	if (config->transport->connected)
 		client->session.remote = socket_new(config->transport, peer->fd,
-			(peer->own ? SOCKET_OWN | SOCKET_MADE : SOCKET_UNKNOWN) |
-				(peer->set ? SOCKET_SET : SOCKET_UNKNOWN),
+			(config->accepted ? SOCKET_UNKNOWN : SOCKET_OWN | SOCKET_MADE) |
+				(peer->has_options ? SOCKET_HAS_OPTIONS : SOCKET_UNKNOWN),
 			0, name, fault);
 	else if (clients->datagrams)
 		client->peer = peer_new(clients->message_max, &client->session.peer, config->queue,

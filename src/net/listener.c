@@ -66,6 +66,7 @@ listener_ask(struct listener *listener, struct pollset *pollset)
 	for (size_t i = 0; i < listener->count; i++) {
 		struct listener_socket *socket = &listener->sockets[i];
 		socket->entry = POLLSET_NONE;
+		socket->again = false;
 		if (listener->paused == 0)
 			socket->entry = pollset_ask(pollset, socket->fd, POLLIN);
 	}
@@ -217,13 +218,15 @@ listener_accept_datagram(
 /* Accepts a connection if there are enough descriptors for its session; otherwise leaves it in the
  * queue. -1 with errno. */
 static int
-listener_take(struct listener *listener, const struct listener_socket *socket, struct address *peer)
+listener_take(struct listener *listener, struct listener_socket *socket, struct address *peer)
 {
-	/* Mostly there was one client: a look costs less than a call in vain. */
-	if (listener->again && pollset_look(socket->fd, POLLIN) == 0) {
+	/* Usually no other client is waiting; poll(2) costs less than the check of descriptors and
+	 * an accept(2) that fails. */
+	if (socket->again && pollset_look(socket->fd, POLLIN) == 0) {
 		errno = EAGAIN;
 		return -1;
 	}
+	socket->again = true;
 	if (listener->reserve > 0 && !sys_can_open(listener->reserve + 1)) {
 		/* EAGAIN, which is not reported, if no client is waiting. */
 		errno = pollset_look(socket->fd, POLLIN) != 0 ? EMFILE : EAGAIN;
@@ -245,7 +248,7 @@ listener_expects_header(const struct listener *listener, const struct address *p
 static bool
 listener_admits(struct listener *listener, struct listener_client *client)
 {
-	if (!client->set)
+	if (!client->has_options)
 		(void)transport_abort_on_close(listener->config->transport, client->fd, true);
 	if ((listener_expects_header(listener, &client->peer) ||
 		    listener_permits(listener, &client->peer)) &&
@@ -301,8 +304,7 @@ listener_accept(struct listener *listener, const struct pollset *pollset, int64_
 				return IO_FAIL;
 			continue;
 		}
-		client->own = true;
-		client->set = socket->sets;
+		client->has_options = socket->gives_options;
 		if (listener_admits(listener, client))
 			return IO_OK;
 	}

@@ -45,8 +45,9 @@ struct listener_socket {
 	int fd;
 	struct address address;
 	size_t entry;
-	bool sets;    /* its clients have the options (transport_set_accepted) */
-	bool restore; /* clear O_NONBLOCK on close: other processes may share the socket */
+	bool again;         /* accept(2) was tried since the last listener_ask */
+	bool gives_options; /* its clients have the options (transport_set_accepted) */
+	bool restore;       /* clear O_NONBLOCK on close: other processes may share the socket */
 };
 
 enum listener_state { LISTENER_RESOLVING, LISTENER_OPEN };
@@ -58,7 +59,6 @@ struct listener {
 	struct listener_socket sockets[RESOLVE_MAX];
 	size_t count;
 	size_t reserve;   /* set by the owner: descriptors for each client besides its socket */
-	bool again;       /* set by the owner: a client was accepted in this turn */
 	int64_t paused;   /* end of the pause after accepting or receiving failed; 0: none */
 	int64_t silent;   /* when the next such failure may be reported */
 	uint64_t refused; /* rejected clients, or datagrams */
@@ -66,9 +66,8 @@ struct listener {
 };
 
 struct listener_client {
-	int fd;   /* owned by the caller; close resets the connection (transport_abort_on_close) */
-	bool own; /* accepted by this process */
-	bool set; /* it has the options of every connection (transport_set_options) */
+	int fd; /* owned by the caller; close resets the connection (transport_abort_on_close) */
+	bool has_options; /* those of every connection (transport_set_options) */
 	struct address peer;
 };
 

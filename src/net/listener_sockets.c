@@ -75,7 +75,7 @@ listener_sockets_add(
 		address_of_socket(&socket->address, fd)) {
 		if (!transport->connected)
 			sys_mark_own_address(fd);
-		socket->sets = transport_set_accepted(transport, fd);
+		socket->gives_options = transport_set_accepted(transport, fd);
 		listener->count++;
 		return true;
 	}

@@ -50,7 +50,7 @@ socket_open(struct stream *stream, const struct pollset *pollset, int64_t now, s
 {
 	struct socket *socket = stream->impl;
 	(void)pollset, (void)fault;
-	if ((socket->facts & SOCKET_SET) == 0)
+	if ((socket->facts & SOCKET_HAS_OPTIONS) == 0)
 		transport_set_options(socket->transport, socket->fd);
 	socket->promised = (socket->facts & SOCKET_MADE) == 0 && socket->transport->tcp &&
 		!sys_is_connected(socket->fd);

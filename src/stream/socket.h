@@ -10,9 +10,9 @@
 
 /* What is known of a connection, a set of bits. */
 enum socket_facts {
-	SOCKET_OWN = 1,  /* made by this process: non-blocking */
-	SOCKET_MADE = 2, /* connected, also if it uses TCP Fast Open */
-	SOCKET_SET = 4,  /* it has the options of transport_set_options */
+	SOCKET_OWN = 1,         /* made by this process: non-blocking */
+	SOCKET_MADE = 2,        /* connected, also if it uses TCP Fast Open */
+	SOCKET_HAS_OPTIONS = 4, /* those of transport_set_options */
 	SOCKET_UNKNOWN = 0
 };
 
