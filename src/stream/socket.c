@@ -208,17 +208,6 @@ socket_read(struct stream *stream, const struct iovec *pieces, int count, size_t
 	return IO_OK;
 }
 
-/* The pending error of the socket; 0: none. */
-static int
-socket_error(const struct socket *socket)
-{
-	int error = 0;
-	socklen_t size = sizeof error;
-	if (getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &error, &size) == -1)
-		return errno;
-	return error;
-}
-
 /* Whether the connection failed after both sides had finished: the peer had ended its sending, and
  * a keep-alive probe found it gone. A close with unread data resets at once instead. */
 static bool
@@ -237,7 +226,7 @@ static enum io
 socket_look(struct stream *stream, struct fault *fault)
 {
 	struct socket *socket = stream->impl;
-	int error = socket_error(socket);
+	int error = transport_pending_error(socket->fd);
 	if (error != 0)
 		return socket_is_finished(socket)
 			? IO_END
@@ -286,14 +275,15 @@ socket_write(struct stream *stream, const struct iovec *pieces, int count, size_
 	return socket_fail(stream, STATUS_SEND, error, fault);
 }
 
-/* Where nothing acknowledges, a write has arrived in the queue of the peer, which survives
- * close(2); but a peer that closed with data unread has reset the connection. The kernel tells that
- * once. */
+/* Without acknowledgements, a write has arrived in the queue of the peer, which survives close(2);
+ * but a peer that closed with data unread has reset the connection. The kernel reports that once.
+ */
 static enum io
 socket_check_arrival(struct stream *stream, struct fault *fault)
 {
+	const struct socket *socket = stream->impl;
 	int broken = stream->stats.broken;
-	int error = broken != 0 && broken != EPIPE ? broken : socket_error(stream->impl);
+	int error = broken != 0 && broken != EPIPE ? broken : transport_pending_error(socket->fd);
 	return error == 0 ? IO_OK : socket_fail(stream, STATUS_RECEIVE, error, fault);
 }
 
@@ -325,7 +315,7 @@ socket_shut(struct stream *stream, bool half_close, struct fault *fault)
 	if (!socket->transport->tcp)
 		return socket_check_arrival(stream, fault);
 	/* The peer may reset the connection after its system acknowledged everything. */
-	int error = socket_error(socket);
+	int error = transport_pending_error(socket->fd);
 	if (error != 0) {
 		(void)sys_unacknowledged(socket->fd, &stream->stats.unarrived);
 		return socket_is_finished(socket) ? IO_OK
