@@ -64,7 +64,7 @@ struct channel {
 	const struct channel_ops *ops;
 	const struct stream *sink; /* not owned */
 	struct stage_list stages;
-	/* Together, as they need least space so. */
+	/* Adjacent, to save space in each idle client: */
 	bool ready : 1;   /* a fill needs no read */
 	bool lazy : 1;    /* a ring has no memory while it is empty */
 	bool splice : 1;  /* the kernel may take over from a ring */

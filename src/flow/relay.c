@@ -35,8 +35,8 @@ relay_close(struct relay *relay)
 	fault_clear(&relay->cause);
 }
 
-/* How long after the first end it is watched whether the peers are still there: most sessions are
- * over by then. */
+/* stream_watch is called this long after the first end: most sessions are over by then, and save
+ * its system calls. */
 #define RELAY_WATCH CLOCK_SECOND
 
 /* Looks at the kernel's buffers within the span of a limit. A limit takes effect late by this part
@@ -126,7 +126,7 @@ relay_watch_due(const struct relay *relay)
 	return first == 0 || relay->watched ? CLOCK_NEVER : clock_after(first, RELAY_WATCH);
 }
 
-/* One direction has ended: only the peers may end the other one from now on. */
+/* One direction has ended: from now on perhaps only a peer can end the session. */
 static void
 relay_watch(struct relay *relay, int64_t now)
 {

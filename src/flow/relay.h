@@ -40,7 +40,7 @@ struct relay {
 	int64_t abandoned_at; /* start of the grace; CLOCK_NEVER: not started, or over */
 	size_t unarrived;     /* of the sink, when linger_ends was set */
 	bool clean;           /* no failure: do not reset the streams */
-	bool watched;         /* whether the peers are still there */
+	bool watched;         /* stream_watch has been called */
 	bool quitting;        /* the quit time has passed */
 	bool unconfirmed;     /* all was sent, but not acknowledged in time */
 	bool aborting; /* ended from outside: after the grace, do not wait for the local reader */

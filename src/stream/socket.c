@@ -11,8 +11,9 @@
 #include "stream/backoff.h"
 #include "sys/sys.h"
 
-/* Keep-alive probes: after a minute without data, a second of which the relay waits, every ten
- * seconds, so that a vanished peer is noticed within two minutes. */
+/* Keep-alive probes: the first after 59 seconds without data, then one every ten seconds. The relay
+ * turns them on a second after the first end, so that a vanished peer is noticed within two
+ * minutes. */
 #define SOCKET_PROBE_IDLE 59
 #define SOCKET_PROBE_INTERVAL 10
 #define SOCKET_PROBE_COUNT 6
@@ -36,7 +37,7 @@ struct socket {
 	int error; /* of the connection while it was made; the kernel does not repeat it; 0: none */
 	bool ended;   /* the peer has ended its sending */
 	bool shut;    /* shutdown(2) was called */
-	bool arrived; /* the last look found all acknowledged, the end included if it is shut */
+	bool arrived; /* at the last check all was acknowledged, including the end if it is shut */
 	bool counted; /* `left` is set */
 	size_t left;  /* while draining: bytes that had arrived and are not read yet */
 	int64_t gone; /* when a peer that hung up counts as vanished; 0: it has not hung up */
@@ -344,7 +345,8 @@ static void
 socket_close(struct stream *stream, bool clean)
 {
 	struct socket *socket = stream->impl;
-	/* When both sides have ended there is nothing left to reset. */
+	/* When both sides have ended and all is acknowledged, close(2) sends nothing, whatever
+	 * SO_LINGER is. */
 	if ((clean || stream->stats.parted) && !(socket->ended && socket->shut && socket->arrived))
 		(void)transport_abort_on_close(socket->transport, socket->fd, false);
 	if (socket->marked)
