@@ -334,7 +334,12 @@ keepalive() { drive end_keepalive "$@"; }
     keepalive on listen open --discard
     keepalive on listen open -k --discard
     keepalive on listen open -k --broker
+    keepalive on listen open --receive="$T"
+    keepalive on connect open --send "$(random_file 10)"
+    keepalive on connect ended -q 1h
+    keepalive on connect ended --linger 1h --until=peer
     keepalive on to open
+    keepalive on from open
 }
 
 @test "T9: it is not probed while standard input can go on" {

@@ -1,8 +1,8 @@
 """Whether the kernel probes a connection of sockcat.
 
-    end_keepalive.py on|off connect|listen|to open|ended [ARG...]      open, ended: standard input
+    end_keepalive.py on|off connect|listen|to|from open|ended [ARG...]      open, ended: standard input
 
-to: the connection to the server of --to, whose client has ended.
+to: the connection to the server of --to, whose client has ended; from: that of the client, whose server has ended.
 """
 import socket
 import subprocess
@@ -18,10 +18,14 @@ if way == 'connect':
     cat = Cat('-v', *args, '127.0.0.1', str(listener.getsockname()[1]), stdin=stdin)
     peer = accept(listener)
 else:
-    if way == 'to':
+    if way in ('to', 'from'):
         args += ['--to', '127.0.0.1:%d' % listener.getsockname()[1]]
     cat = Cat('-l', '-v', *args, '127.0.0.1', '0', stdin=stdin)
     peer = client = dial(cat)
+    if way == 'from':
+        server = accept(listener)
+        server.shutdown(socket.SHUT_WR)
+        check(peer.recv(1), b'')
     if way == 'to':
         peer = accept(listener)
         client.shutdown(socket.SHUT_WR)
