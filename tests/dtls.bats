@@ -38,7 +38,7 @@ setup() { tls_setup; }
         read -ra words <<<"$words"
         assert_fails 2 "$message" sockcat "${words[@]}" </dev/null
     done <<'EOT'
---ssl -U -u /nowhere|--ssl conflicts with messages of unix
+--ssl -U -u /nowhere|--ssl conflicts with unix messages
 --ssl --udplite localhost 9|--ssl conflicts with --udplite
 --ssl -u --starttls smtp localhost 9|--starttls conflicts with datagrams
 --ssl -u --tls-min 1.3 localhost 9|--tls-min 1.3 conflicts with datagrams

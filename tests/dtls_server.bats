@@ -70,7 +70,7 @@ setup() { tls_setup; }
         assert_fails 2 "$message" sockcat -l --ssl "${words[@]}" </dev/null
     done <<'EOT'
 -u 127.0.0.1 0|requires --ssl-cert FILE
--U -u --ssl-self-signed /nowhere|--ssl conflicts with messages of unix
+-U -u --ssl-self-signed /nowhere|--ssl conflicts with unix messages
 --udplite --ssl-self-signed 0|--ssl conflicts with --udplite
 -u --ssl-self-signed --tls-min 1.3 0|--tls-min 1.3 conflicts with datagrams
 EOT

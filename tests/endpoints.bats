@@ -324,7 +324,9 @@ TCP://a:80|unknown scheme .expected tcp://
 quic://a:443|unknown scheme .expected tcp://
 ://a:80|
 tcp:/a:80|
-tcp://|missing port
+tcp://|missing host and port, as in tcp://localhost:80
+tls:a:80|missing .//. after .tls:.
+dtls:a:80|missing .//. after .dtls:.
 tcp://a|missing port, as in tcp://a:80
 udp://a|missing port, as in udp://a:80
 tcp://[::1]|missing port

@@ -47,7 +47,7 @@ load lib/helper
 
 @test "--send-proxy requires a stream of bytes, and with -l a target" {
     assert_fails 2 'with -l requires --to' sockcat -l 127.0.0.1 0 --send-proxy=1
-    assert_fails 2 'PROXY protocol conflicts with messages of udp' \
+    assert_fails 2 'PROXY protocol conflicts with udp messages' \
         sockcat -l 127.0.0.1 0 --send-proxy=1 --to udp://127.0.0.1:9
     assert_fails 2 '--udp' sockcat -u --send-proxy=1 127.0.0.1 9
     assert_fails 3 "'example.com'" sockcat --send-proxy=1 --proxy-source example.com:9 127.0.0.1 9

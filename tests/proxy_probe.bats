@@ -41,8 +41,8 @@ load lib/helper
 }
 
 @test "networks and datagrams are not tested through a proxy" {
-    assert_fails 2 'a proxy conflicts with a network as target' \
+    assert_fails 2 '--proxy conflicts with a network as target' \
         sockcat -z --proxy 127.0.0.1:9 127.0.0.0/30:9 </dev/null
-    assert_fails 2 'a proxy conflicts with a target of udp' \
+    assert_fails 2 '--proxy conflicts with udp targets' \
         sockcat -z --proxy 127.0.0.1:9 udp://127.0.0.1:9 </dev/null
 }

@@ -124,9 +124,9 @@ refused http.cannot.relay 127.0.0.1:9
 refused https.cannot.relay https://127.0.0.1:9
 refused socks4a.cannot.relay socks4a://127.0.0.1:9
 refused only.one.can.relay socks5://127.0.0.1:9 --proxy socks5://127.0.0.1:9
-refused -F.conflicts.with.-u socks5://127.0.0.1:9 -F
-refused conflicts.with.a.target.of.udp socks5://127.0.0.1:9 -z
-refused --proxy.conflicts.with.-l.and.-u socks5://127.0.0.1:9 -l --to 127.0.0.1:9
+refused -F.conflicts.with.-u.--proxy socks5://127.0.0.1:9 -F
+refused --proxy.conflicts.with.udp.targets socks5://127.0.0.1:9 -z
+refused --proxy.conflicts.with.-l.-u socks5://127.0.0.1:9 -l --to 127.0.0.1:9
 TABLE
 }
 

@@ -41,7 +41,7 @@ need_library() { python3 -c 'import ctypes; ctypes.CDLL("libssl.so.3")' 2>/dev/n
     done <<'EOT'
 --ssl -F localhost 9|--ssl conflicts with
 --ssl --seqpacket -U /nowhere|--ssl conflicts with
--u tls://localhost:9|conflicts with --udp
+-u tls://localhost:9|'tls://' conflicts with --udp .use dtls://.$
 -l --ssl 0|requires --ssl-cert FILE, --ssl-self-signed or --psk-file FILE
 -l --ssl --insecure --ssl-self-signed 0|conflicts with -l
 -l --ssl-self-signed 0|--ssl-self-signed requires --ssl

@@ -129,9 +129,9 @@ EOT
     printf 'me:%s\nyou\n' "$key" >"$T/bad"
     printf 'me:%s\n' "${key%??}" >"$T/short"
     : >"$T/empty"
-    assert_fails 58 "$T/bad: line 2: expected IDENTITY:KEY" sockcat --ssl --psk-file "$T/bad" localhost 9
-    assert_fails 58 'line 1: expected IDENTITY:KEY with a key of 16 to 64 bytes' sockcat --ssl --psk-file "$T/short" localhost 9
-    assert_fails 58 'read .*: no key$' sockcat --ssl --psk-file "$T/empty" localhost 9
+    assert_fails 58 "read $T/bad: line 2: expected IDENTITY:KEY" sockcat --ssl --psk-file "$T/bad" localhost 9
+    assert_fails 58 'line 1: expected IDENTITY:KEY with a key of 32 to 128 hexadecimal digits' sockcat --ssl --psk-file "$T/short" localhost 9
+    assert_fails 58 'read .*: no key .expected lines IDENTITY:KEY.$' sockcat --ssl --psk-file "$T/empty" localhost 9
     assert_fails 2 '--psk-file conflicts with --tls-max 1.2' sockcat --ssl --psk-file <(echo "me:$key") --tls-max 1.2 localhost 9
 }
 

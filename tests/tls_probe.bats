@@ -95,8 +95,8 @@ probe() { client -z --ssl-trustfile "$CERTIFICATES/root.crt" "$@" </dev/null >"$
         read -ra words <<<"$words"
         assert_fails 2 "$message" sockcat "${words[@]}" </dev/null
     done <<'EOT'
---ssl -z tls://localhost:9 udp://localhost:9|TLS and DTLS .udp. cannot be probed in one run
--z --insecure dtls://localhost:9 tls://localhost:9|TLS and DTLS .tcp. cannot be probed in one run
+--ssl -z tls://localhost:9 udp://localhost:9|TLS targets conflict with DTLS targets; test them in separate runs$
+-z --insecure dtls://localhost:9 tls://localhost:9|TLS targets conflict with DTLS targets; test them in separate runs$
 -z --starttls smtp dtls://localhost:9 localhost:9|--starttls conflicts with
 --ssl -z unix:/nowhere tls://localhost:9|needs the name of the server
 -z --ssl-trustfile x localhost 9|--ssl-trustfile requires --ssl or an endpoint tls://

@@ -36,8 +36,8 @@ static bool
 headers_check(const struct transport *transport, struct fault *fault)
 {
 	return (transport->connected && transport->message_max == 0) ||
-		fault_set(fault, STATUS_USAGE, 0,
-			"the PROXY protocol conflicts with messages of %s", transport->name);
+		fault_set(fault, STATUS_USAGE, 0, "the PROXY protocol conflicts with %s messages",
+			transport->name);
 }
 
 static bool

@@ -109,7 +109,11 @@ operands_imply(struct options *options, const struct endpoint_uri *uri, struct f
 		return operands_exclude(options, uri->prefix, 0, OPERANDS_NOT_TCP, fault);
 	case ENDPOINT_URI_TLS:
 		options_imply(options, OPTION_ssl, uri->prefix);
-		return operands_exclude(options, uri->prefix, 0, OPERANDS_NOT_TCP, fault);
+		if (operands_exclude(options, uri->prefix, 0, OPERANDS_NOT_TCP, fault))
+			return true;
+		if (options_has(options, OPTION_udp) && !options_has(options, OPTION_unixsock))
+			fault_add(fault, " (use dtls://)");
+		return false;
 	case ENDPOINT_URI_DTLS:
 		options_imply(options, OPTION_ssl, uri->prefix);
 		options_imply(options, OPTION_udp, uri->prefix);

@@ -34,15 +34,18 @@ options_rules_exclude(unsigned option, unsigned other)
 	return false;
 }
 
-/* Adds the options of the list: "--a, --b or --c". */
+/* Adds the options that `option` needs: "--a, --b or --c", those of its own group first. */
 static void
-options_rules_name_all(const struct options *options, const char *list, struct fault *fault)
+options_rules_name_needs(const struct options *options, unsigned option, struct fault *fault)
 {
+	const struct option_row *row = &option_rows[option];
 	unsigned left = 0;
 	for (unsigned i = 0; i < OPTION_COUNT; i++)
-		left += options_rules_names(list, i);
-	for (unsigned i = 0; i < OPTION_COUNT; i++) {
-		if (!options_rules_names(list, i))
+		left += options_rules_names(row->needs, i);
+	for (unsigned turn = 0; turn < 2 * OPTION_COUNT; turn++) {
+		unsigned i = turn % OPTION_COUNT;
+		bool own = option_rows[i].group == row->group;
+		if (own != (turn < OPTION_COUNT) || !options_rules_names(row->needs, i))
 			continue;
 		struct options_spelling as = options_spell(options, i);
 		left--;
@@ -84,7 +87,7 @@ options_rules_needs(const struct options *options, struct fault *fault)
 		struct options_spelling as = options_spell(options, i);
 		(void)fault_set(
 			fault, STATUS_USAGE, 0, "%s%s%s requires ", as.dashes, as.name, as.letter);
-		options_rules_name_all(options, option_rows[i].needs, fault);
+		options_rules_name_needs(options, i, fault);
 		return false;
 	}
 	return true;

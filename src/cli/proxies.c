@@ -210,7 +210,7 @@ proxies_check_datagrams(
 	const struct proxy_chain *chain, const struct options *options, struct fault *fault)
 {
 	if (options_has(options, OPTION_pass_fd))
-		return fault_set(fault, STATUS_USAGE, 0, "-F conflicts with -u and a proxy");
+		return fault_set(fault, STATUS_USAGE, 0, "-F conflicts with -u --proxy");
 	if (chain->count > 1)
 		return fault_set(fault, STATUS_USAGE, 0,
 			"-u conflicts with a chain of proxies: only one can relay datagrams");
@@ -226,7 +226,7 @@ proxies_set_target(const struct proxy_chain *chain, const struct transport *tran
 	struct endpoint *target, struct fault *fault)
 {
 	if (!transport->tcp)
-		return fault_set(fault, STATUS_USAGE, 0, "a proxy conflicts with a target of %s",
+		return fault_set(fault, STATUS_USAGE, 0, "--proxy conflicts with %s targets",
 			transport->name);
 	if (!proxy_except(chain, target, fault))
 		return false;
@@ -244,7 +244,7 @@ proxies_set_targets(const struct proxy_chain *chain, struct targets *targets, st
 		struct target *target = &targets->list[i];
 		if (target->network.size > 0)
 			return fault_set(fault, STATUS_USAGE, 0,
-				"a proxy conflicts with a network as target");
+				"--proxy conflicts with a network as target");
 		if (!proxies_set_target(chain, target->transport, &target->endpoint, fault))
 			return false;
 	}
@@ -258,7 +258,7 @@ proxies_set(struct config *config, const struct options *options, struct fault *
 	struct proxy_chain *chain = &config->proxies;
 	bool datagrams = !listen && config->targets.count == 0 && options_has(options, OPTION_udp);
 	if (listen && options_has(options, OPTION_udp))
-		return fault_set(fault, STATUS_USAGE, 0, "--proxy conflicts with -l and -u");
+		return fault_set(fault, STATUS_USAGE, 0, "--proxy conflicts with -l -u");
 	if (listen && !to && !options_has(options, OPTION_proxy_server))
 		return fault_set(
 			fault, STATUS_USAGE, 0, "--proxy with -l requires --to or --proxy-server");

@@ -28,7 +28,7 @@ tls_check_transport(
 	const struct transport *transport, const struct options *options, struct fault *fault)
 {
 	if (transport->message_max > 0 && !tls_is_datagrams(transport))
-		return fault_set(fault, STATUS_USAGE, 0, "--ssl conflicts with messages of %s",
+		return fault_set(fault, STATUS_USAGE, 0, "--ssl conflicts with %s messages",
 			transport->name);
 	return !tls_is_datagrams(transport) || !options_has(options, OPTION_starttls) ||
 		fault_set(fault, STATUS_USAGE, 0, "--starttls conflicts with datagrams (DTLS)");
@@ -106,8 +106,8 @@ tls_name_targets(const char **name, const char *given, const struct targets *tar
 			continue;
 		if (tls_is_datagrams(target->transport) != datagrams)
 			return fault_set(fault, STATUS_USAGE, 0,
-				"TLS and DTLS (%s) cannot be probed in one run",
-				target->transport->name);
+				"TLS targets conflict with DTLS targets; test them in separate "
+				"runs");
 		if (!tls_name(name, given, tls_host(target->transport, &target->endpoint), verifies,
 			    fault))
 			return false;

@@ -48,7 +48,8 @@ proxy_filter_fault(
 {
 	const struct proxy_filter *filter = stream->impl;
 	const struct proxy *proxy = proxy_filter_hop(filter);
-	return IO_FAULT(fault, status, 0, "connect %s: proxy %zu (%s %s): %s", stream->name,
+	return IO_FAULT(fault, status, 0, "%s %s: proxy %zu (%s %s): %s",
+		filter->datagrams != NULL ? "relay datagrams for" : "connect", stream->name,
 		filter->hop + 1, proxy->kind->scheme, proxy->name, cause);
 }
 

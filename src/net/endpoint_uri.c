@@ -47,8 +47,28 @@ endpoint_uri_lacks(const struct endpoint_uri *uri, const char *text, struct faul
 		return fault_set(fault, STATUS_VALUE, 0,
 			"endpoint '%s%s': missing host, as in %slocalhost:%s", uri->prefix, text,
 			uri->prefix, text);
+	if (text[0] == '\0')
+		return fault_set(fault, STATUS_VALUE, 0,
+			"endpoint '%s': missing host and port, as in %slocalhost:80", uri->prefix,
+			uri->prefix);
 	return fault_set(fault, STATUS_VALUE, 0, "endpoint '%s%s': missing port, as in %s%s:80",
 		uri->prefix, text, uri->prefix, text);
+}
+
+/* Reports a second colon: the slashes of a scheme are missing, or the brackets of an address. */
+static bool
+endpoint_uri_colons(
+	const struct endpoint_uri *uri, const char *text, size_t first, struct fault *fault)
+{
+	for (size_t i = 0; i < sizeof endpoint_uri_schemes / sizeof endpoint_uri_schemes[0]; i++)
+		if (uri->scheme == ENDPOINT_URI_PLAIN &&
+			strncmp(text, endpoint_uri_schemes[i].prefix, first + 1) == 0)
+			return fault_set(fault, STATUS_VALUE, 0,
+				"endpoint '%s': missing '//' after '%.*s'", text, (int)first + 1,
+				text);
+	return fault_set(fault, STATUS_VALUE, 0,
+		"endpoint '%s%s': an IPv6 address requires brackets, as in [::1]:80", uri->prefix,
+		text);
 }
 
 /* Splits host and port at the last colon. */
@@ -68,9 +88,7 @@ endpoint_uri_split_port(struct endpoint_uri *uri, char *text, bool any, struct f
 	if (colon == NULL)
 		return endpoint_uri_lacks(uri, text, fault);
 	if (end == NULL && strchr(colon + 1, ':') != NULL)
-		return fault_set(fault, STATUS_VALUE, 0,
-			"endpoint '%s%s': an IPv6 address requires brackets, as in [::1]:80",
-			uri->prefix, text);
+		return endpoint_uri_colons(uri, text, (size_t)(colon - text), fault);
 	if (colon == text && !any)
 		return fault_set(fault, STATUS_VALUE, 0,
 			"endpoint '%s%s': missing host, as in %slocalhost%s", uri->prefix, text,

@@ -21,13 +21,13 @@ proxy_login_cut(const struct proxy_login_lines *lines, char *line, const char **
 {
 	char *colon = strchr(line, ':');
 	if (colon == NULL || colon == line)
-		return fault_set(fault, STATUS_VALUE, 0, "%s: line %zu: expected USER:PASSWORD",
-			lines->source, lines->number);
+		return fault_set(fault, STATUS_VALUE, 0,
+			"read %s: line %zu: expected USER:PASSWORD", lines->source, lines->number);
 	*colon = '\0';
 	if (strlen(line) > HANDSHAKE_SECRET_MAX || strlen(colon + 1) > HANDSHAKE_SECRET_MAX)
 		return fault_set(fault, STATUS_VALUE, 0,
-			"%s: line %zu: user or password is longer than %d bytes", lines->source,
-			lines->number, HANDSHAKE_SECRET_MAX);
+			"read %s: line %zu: user or password is longer than %d bytes",
+			lines->source, lines->number, HANDSHAKE_SECRET_MAX);
 	*user = line;
 	*password = colon + 1;
 	return true;

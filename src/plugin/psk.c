@@ -30,14 +30,14 @@ psk_take(struct psk_list *list, char *line, size_t number, const char *chosen, c
 		(colon != NULL && (size_t)(colon - line) > PSK_IDENTITY_MAX) ||
 		!psk_decode(key, &size))
 		return fault_set(fault, STATUS_CREDENTIALS, 0,
-			"%s: line %zu: expected IDENTITY:KEY with a key of %zu to %zu bytes in "
-			"hexadecimal",
-			source, number, PSK_KEY_MIN, PSK_KEY_MAX);
+			"read %s: line %zu: expected IDENTITY:KEY with a key of %zu to %zu "
+			"hexadecimal digits",
+			source, number, 2 * PSK_KEY_MIN, 2 * PSK_KEY_MAX);
 	if (colon != NULL)
 		*colon = '\0';
 	if (psk_find(list, identity, strlen(identity)) != NULL)
 		return fault_set(fault, STATUS_CREDENTIALS, 0,
-			"%s: line %zu: a second key for '%s'", source, number, identity);
+			"read %s: line %zu: a second key for '%s'", source, number, identity);
 	list->keys[list->count++] = (struct psk){ identity, (const unsigned char *)key, size };
 	return true;
 }
@@ -80,7 +80,8 @@ psk_parse(struct psk_list *list, char *text, const char *chosen, const char *sou
 		if (!psk_take(list, line, number, chosen, source, fault))
 			return false;
 	if (list->count == 0)
-		return fault_set(fault, STATUS_CREDENTIALS, 0, "read %s: no key", source);
+		return fault_set(fault, STATUS_CREDENTIALS, 0,
+			"read %s: no key (expected lines IDENTITY:KEY)", source);
 	return chosen == NULL || psk_choose(list, chosen, source, fault);
 }
 
