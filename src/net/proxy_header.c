@@ -14,30 +14,6 @@
 #define PROXY_HEADER_HEAD 3
 #define PROXY_HEADER_CHECKSUM (PROXY_HEADER_HEAD + 4)
 
-/* Converts a mapped address to IPv4. */
-static struct address
-proxy_header_unmap(const struct address *address)
-{
-	struct address v4 = { .v4 = { .sin_family = AF_INET }, .length = sizeof v4.v4 };
-	if (address->length == 0 || address->any.sa_family != AF_INET6 ||
-		!IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr))
-		return *address;
-	v4.v4.sin_port = address->v6.sin6_port;
-	memcpy(&v4.v4.sin_addr, address->v6.sin6_addr.s6_addr + 12, 4);
-	return v4;
-}
-
-/* The address as one of IPv6. */
-static struct in6_addr
-proxy_header_map(const struct address *address)
-{
-	struct in6_addr mapped = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
-	if (address->any.sa_family == AF_INET6)
-		return address->v6.sin6_addr;
-	memcpy(mapped.s6_addr + 12, &address->v4.sin_addr, 4);
-	return mapped;
-}
-
 static bool
 proxy_header_is_ip(const struct address *address)
 {
@@ -64,11 +40,12 @@ proxy_header_family(const struct address *source, const struct address *destinat
 static void
 proxy_header_print(const struct address *address, bool six, char text[static INET6_ADDRSTRLEN])
 {
-	struct in6_addr mapped;
+	struct address mapped = *address;
 	if (six)
-		mapped = proxy_header_map(address);
+		address_map(&mapped);
 	(void)inet_ntop(six ? AF_INET6 : AF_INET,
-		six ? (const void *)&mapped : &address->v4.sin_addr, text, INET6_ADDRSTRLEN);
+		six ? (const void *)&mapped.v6.sin6_addr : &mapped.v4.sin_addr, text,
+		INET6_ADDRSTRLEN);
 }
 
 static size_t
@@ -131,8 +108,9 @@ proxy_header_put_addresses(unsigned char *out, size_t at, enum proxy_header_fami
 	for (size_t i = 0; i < 2 && family == PROXY_HEADER_TCP4; i++)
 		at = proxy_header_put(out, at, &both[i]->v4.sin_addr, 4);
 	for (size_t i = 0; i < 2 && family == PROXY_HEADER_TCP6; i++) {
-		struct in6_addr six = proxy_header_map(both[i]);
-		at = proxy_header_put(out, at, &six, 16);
+		struct address six = *both[i];
+		address_map(&six);
+		at = proxy_header_put(out, at, &six.v6.sin6_addr, 16);
 	}
 	for (size_t i = 0; i < 2 && family != PROXY_HEADER_UNIX; i++)
 		at = proxy_header_put_u16(out, at, address_port(both[i]));
@@ -190,8 +168,9 @@ size_t
 proxy_header_write(const struct proxy_header *header, enum proxy_header_version version,
 	unsigned char out[static PROXY_HEADER_MAX])
 {
-	const struct address source = proxy_header_unmap(&header->source);
-	const struct address destination = proxy_header_unmap(&header->destination);
+	struct address source = header->source, destination = header->destination;
+	address_unmap(&source);
+	address_unmap(&destination);
 	return version == PROXY_HEADER_V1
 		? proxy_header_write_v1(&source, &destination, out)
 		: proxy_header_write_v2(header, &source, &destination, out);
