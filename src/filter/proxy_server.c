@@ -12,9 +12,6 @@
 /* The answer to a wrong password is delayed, to slow guessing down. */
 #define PROXY_SERVER_DELAY CLOCK_SECOND
 
-/* The most reads of a refused client in one turn. */
-#define PROXY_SERVER_READS 4
-
 enum proxy_server_state {
 	PROXY_SERVER_READING,   /* the request */
 	PROXY_SERVER_ANSWERING, /* the target is connected */
@@ -113,19 +110,6 @@ proxy_server_read(struct stream *stream, int64_t now, struct fault *fault)
 	return IO_OK;
 }
 
-/* Reads what a refused client still sends, and drops it. */
-static enum io
-proxy_server_drain(struct stream *stream, struct fault *fault)
-{
-	enum io result = IO_OK;
-	for (int i = 0; i < PROXY_SERVER_READS && result == IO_OK; i++) {
-		unsigned char bytes[4096];
-		size_t got = 0;
-		result = filter_receive(stream, bytes, sizeof bytes, &got, fault);
-	}
-	return result;
-}
-
 /* Waits for the client to end the connection. */
 static enum io
 proxy_server_leave(struct stream *stream, int64_t now, struct fault *fault)
@@ -133,7 +117,7 @@ proxy_server_leave(struct stream *stream, int64_t now, struct fault *fault)
 	struct proxy_server *server = stream->impl;
 	struct fault ignored = FAULT_NONE;
 	enum io shut = server->shut ? IO_OK : stream_shut(stream->lower, true, &ignored);
-	enum io result = proxy_server_drain(stream, &ignored);
+	enum io result = filter_discard(stream, &ignored);
 	server->shut = shut == IO_OK;
 	server->more = result == IO_OK;
 	server->ended = result == IO_END;
