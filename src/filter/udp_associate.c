@@ -11,13 +11,9 @@
 #include "filter/filter.h"
 #include "filter/udp_client.h"
 #include "filter/udp_names.h"
+#include "filter/udp_receive.h"
 #include "filter/udp_targets.h"
 #include "net/socks_udp.h"
-#include "stream/backoff.h"
-#include "sys/sys.h"
-
-/* The most datagrams of others that are dropped in one turn. */
-#define UDP_ASSOCIATE_READS 16
 
 /* The pauses between two looks at pending look-ups: a flow waits for one descriptor. */
 #define UDP_ASSOCIATE_LOOK_FIRST CLOCK_MILLISECOND
@@ -35,9 +31,11 @@ struct udp_associate {
 	bool answers;         /* the client is being answered */
 	struct udp_targets targets;
 	struct udp_names names;
-	int64_t look; /* the pause before the next look */
+	int64_t look;        /* the pause before the next look */
+	struct address from; /* of the datagram that is read */
 	struct iovec message;
-	struct backoff reading, writing;
+	struct udp_receive receive;
+	struct backoff writing;
 };
 
 /* --- opening --- */
@@ -147,6 +145,21 @@ udp_associate_ask(const struct stream *stream, struct pollset *pollset)
 
 /* --- from the targets --- */
 
+/* Whether a datagram is from a target. */
+static bool
+udp_associate_accepts(
+	struct stream *stream, const struct sys_message *message, unsigned char *bytes)
+{
+	struct udp_associate *associate = stream->impl;
+	(void)bytes;
+	associate->from = (struct address){ { message->from }, message->from_length };
+	address_unmap(&associate->from);
+	if (udp_targets_have(&associate->targets, &associate->from))
+		return true;
+	filter_stats(associate->server)->ignored++;
+	return false;
+}
+
 static enum io
 udp_associate_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
 	struct fault *fault)
@@ -160,36 +173,18 @@ udp_associate_read(struct stream *stream, const struct iovec *pieces, int count,
 		stream->loan.needs = SOCKS_UDP_ADDRESS_MAX + UDP_CLIENT_MESSAGE;
 		return IO_AGAIN;
 	}
-	for (int i = 0; i < UDP_ASSOCIATE_READS; i++) {
-		struct sys_message message;
-		ssize_t n = sys_receive_message(associate->fd, &space, 1, false, &message);
-		if (n == -1 &&
-			(sys_would_block(errno) ||
-				backoff_waits(
-					&associate->reading, errno, stream, &stream->read.at)))
-			return IO_AGAIN;
-		if (n == -1 && transport_is_passing(errno))
-			continue;
-		if (n == -1)
-			return IO_FAULT(
-				fault, STATUS_RECEIVE, errno, "receive from %s", stream->name);
-		backoff_ends(&associate->reading);
-		struct address from = { { message.from }, message.from_length };
-		address_unmap(&from);
-		if (!udp_targets_have(&associate->targets, &from)) {
-			filter_stats(associate->server)->ignored++;
-			continue;
-		}
-		size_t length = socks_udp_length(&from);
-		associate->message.iov_base = (unsigned char *)space.iov_base - length;
-		*got = associate->message.iov_len = length + (size_t)n;
-		(void)socks_udp_write(associate->message.iov_base, &from);
-		stream->loan.messages = &associate->message;
-		stream->loan.count = 1;
-		return IO_OK;
-	}
-	stream->read.at = STREAM_NOW;
-	return IO_AGAIN;
+	enum io result = udp_receive(&associate->receive, stream, &space, got);
+	if (result == IO_FAIL)
+		return IO_FAULT(fault, STATUS_RECEIVE, errno, "receive from %s", stream->name);
+	if (result != IO_OK)
+		return result;
+	size_t length = socks_udp_length(&associate->from);
+	associate->message.iov_base = (unsigned char *)space.iov_base - length;
+	*got = associate->message.iov_len = length + *got;
+	(void)socks_udp_write(associate->message.iov_base, &associate->from);
+	stream->loan.messages = &associate->message;
+	stream->loan.count = 1;
+	return IO_OK;
 }
 
 /* --- to the targets --- */
@@ -371,6 +366,7 @@ udp_associate_new(const struct proxy_server_config *config, const struct hosts *
 		.peer = *peer,
 		.client_fd = -1,
 		.fd = -1,
+		.receive = { .accepts = udp_associate_accepts },
 		.names = { .hosts = hosts, .numeric = config->numeric },
 	};
 	address_unmap(&associate->peer);

@@ -6,12 +6,8 @@
 
 #include "base/clock.h"
 #include "filter/filter.h"
+#include "filter/udp_receive.h"
 #include "net/socks_udp.h"
-#include "stream/backoff.h"
-#include "sys/sys.h"
-
-/* The most datagrams that are dropped in one turn. */
-#define UDP_CLIENT_READS 16
 
 /* The most datagrams that are still read after the end of the connection. */
 #define UDP_CLIENT_LAST 256
@@ -22,7 +18,8 @@ struct udp_client {
 	bool looked;           /* at the connection, which may have had data when this began */
 	bool ended;            /* the connection */
 	unsigned last;         /* datagrams since then */
-	struct backoff reading, writing;
+	struct udp_receive receive;
+	struct backoff writing;
 };
 
 /* Reads the connection, to find its end. False and a fault: it has failed. */
@@ -38,8 +35,7 @@ udp_client_look(struct stream *stream, struct fault *fault)
 
 /* Whether a datagram is one of the client's, and well-formed; others are counted. */
 static bool
-udp_client_accepts(
-	struct stream *stream, const struct sys_message *message, const unsigned char *bytes)
+udp_client_accepts(struct stream *stream, const struct sys_message *message, unsigned char *bytes)
 {
 	struct udp_client *client = stream->impl;
 	struct address from = { { message->from }, message->from_length }, wanted = client->client;
@@ -59,35 +55,6 @@ udp_client_accepts(
 	return true;
 }
 
-/* Receives a datagram of the client. IO_AGAIN: there is none, or another turn is due. */
-static enum io
-udp_client_receive(
-	struct stream *stream, const struct iovec *piece, size_t *got, struct fault *fault)
-{
-	struct udp_client *client = stream->impl;
-	for (int i = 0; i < UDP_CLIENT_READS; i++) {
-		struct sys_message message;
-		ssize_t n = sys_receive_message(client->fd, piece, 1, false, &message);
-		if (n == -1 &&
-			(sys_would_block(errno) ||
-				backoff_waits(&client->reading, errno, stream, &stream->read.at)))
-			return IO_AGAIN;
-		if (n == -1 && transport_is_passing(errno))
-			continue;
-		if (n == -1)
-			return IO_FAULT(
-				fault, STATUS_RECEIVE, errno, "receive from %s", stream->name);
-		backoff_ends(&client->reading);
-		message.length = (size_t)n;
-		if (!udp_client_accepts(stream, &message, piece->iov_base))
-			continue;
-		*got = (size_t)n;
-		return IO_OK;
-	}
-	stream->read.at = STREAM_NOW;
-	return IO_AGAIN;
-}
-
 static enum io
 udp_client_read(struct stream *stream, const struct iovec *pieces, int count, size_t *got,
 	struct fault *fault)
@@ -104,7 +71,9 @@ udp_client_read(struct stream *stream, const struct iovec *pieces, int count, si
 	}
 	if (client->ended && client->last++ >= UDP_CLIENT_LAST)
 		return IO_END;
-	enum io result = udp_client_receive(stream, pieces, got, fault);
+	enum io result = udp_receive(&client->receive, stream, pieces, got);
+	if (result == IO_FAIL)
+		return IO_FAULT(fault, STATUS_RECEIVE, errno, "receive from %s", stream->name);
 	return client->ended && result != IO_OK && stream->read.at == 0 ? IO_END : result;
 }
 
@@ -159,7 +128,9 @@ udp_client_insert(struct stream *stream, int fd, const struct address *client, s
 {
 	if (!filter_insert(stream, &udp_client_ops, sizeof(struct udp_client), fault))
 		return false;
-	*(struct udp_client *)stream->impl = (struct udp_client){ .fd = fd, .client = *client };
+	*(struct udp_client *)stream->impl = (struct udp_client){
+		.fd = fd, .client = *client, .receive = { .accepts = udp_client_accepts }
+	};
 	stream->opened = true;
 	/* The first read looks at the connection. */
 	stream->ready = true;

@@ -8,12 +8,8 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "filter/filter.h"
+#include "filter/udp_receive.h"
 #include "net/socks_udp.h"
-#include "stream/backoff.h"
-#include "sys/sys.h"
-
-/* The most datagrams that are dropped in one turn. */
-#define UDP_PROXY_READS 16
 
 /* Room for the largest datagram. */
 #define UDP_PROXY_MESSAGE ((size_t)65536)
@@ -31,7 +27,8 @@ struct udp_proxy {
 	size_t header_length;
 	struct fault lost; /* the connection to the proxy has ended */
 	struct iovec message;
-	struct backoff reading, writing;
+	struct udp_receive receive;
+	struct backoff writing;
 };
 
 static bool
@@ -67,11 +64,11 @@ udp_proxy_look(struct stream *stream)
 
 /* Whether a datagram is one of the target; others are counted. */
 static bool
-udp_proxy_accepts(struct stream *stream, unsigned char *bytes, size_t n)
+udp_proxy_accepts(struct stream *stream, const struct sys_message *message, unsigned char *bytes)
 {
 	struct udp_proxy *udp = stream->impl;
 	struct socks_udp header;
-	if (socks_udp_read(&header, bytes, n) != NULL) {
+	if (socks_udp_read(&header, bytes, message->length) != NULL) {
 		filter_stats(stream)->left_out++;
 		return false;
 	}
@@ -82,32 +79,8 @@ udp_proxy_accepts(struct stream *stream, unsigned char *bytes, size_t n)
 		filter_stats(stream)->ignored++;
 		return false;
 	}
-	udp->message = (struct iovec){ bytes + header.length, n - header.length };
+	udp->message = (struct iovec){ bytes + header.length, message->length - header.length };
 	return true;
-}
-
-/* Receives from the proxy. IO_AGAIN: there is nothing, or another turn is due. */
-static enum io
-udp_proxy_receive(struct stream *stream, const struct iovec *space, struct fault *fault)
-{
-	struct udp_proxy *udp = stream->impl;
-	for (int i = 0; i < UDP_PROXY_READS; i++) {
-		struct sys_message message;
-		ssize_t n = sys_receive_message(udp->fd, space, 1, false, &message);
-		if (n == -1 &&
-			(sys_would_block(errno) ||
-				backoff_waits(&udp->reading, errno, stream, &stream->read.at)))
-			return IO_AGAIN;
-		if (n == -1) {
-			(void)udp_proxy_fault(stream, udp->proxy, errno, "", fault);
-			return IO_FAIL;
-		}
-		backoff_ends(&udp->reading);
-		if (udp_proxy_accepts(stream, space->iov_base, (size_t)n))
-			return IO_OK;
-	}
-	stream->read.at = STREAM_NOW;
-	return IO_AGAIN;
 }
 
 static enum io
@@ -121,7 +94,9 @@ udp_proxy_read(struct stream *stream, const struct iovec *pieces, int count, siz
 		stream->loan.needs = UDP_PROXY_MESSAGE;
 		return IO_AGAIN;
 	}
-	enum io result = udp_proxy_receive(stream, pieces, fault);
+	enum io result = udp_receive(&udp->receive, stream, pieces, got);
+	if (result == IO_FAIL)
+		(void)udp_proxy_fault(stream, udp->proxy, errno, "", fault);
 	if (result == IO_OK) {
 		*got = udp->message.iov_len;
 		stream->loan.messages = &udp->message;
@@ -236,7 +211,10 @@ bool
 udp_proxy_insert(struct stream *stream, const struct udp_proxy_config *config, struct fault *fault)
 {
 	struct udp_proxy made = {
-		.proxy = config->proxy, .target = config->target, .port = (uint16_t)config->to.port
+		.proxy = config->proxy,
+		.target = config->target,
+		.port = (uint16_t)config->to.port,
+		.receive = { .accepts = udp_proxy_accepts, .connected = true },
 	};
 	const struct address relay = udp_proxy_relay(stream, config);
 	if (relay.length == 0)
