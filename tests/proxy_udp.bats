@@ -61,6 +61,11 @@ load lib/helper
     drive proxy_udp large
 }
 
+@test "-u --proxy waits for buffers of the kernel, and reports that" {
+    need_shim
+    drive proxy_udp retried
+}
+
 @test "datagrams of a client that the kernel dropped are counted" {
     drive proxy_udp kernel_drops
 }

@@ -170,6 +170,10 @@ in_own_net() {
     in_own_net lost_route address
 }
 
+@test "T16: a route to the relay of a proxy that is away for a while does not end a client, and is 55 in the end" {
+    in_own_net lost_route relay
+}
+
 @test "T16: without a way every datagram of a batch is counted" { in_own_net lost_route batch; }
 
 @test "T16: a network that is unreachable from the start is 7" { in_own_net lost_route from_the_start; }

@@ -101,14 +101,6 @@ filter_discard(struct stream *stream, struct fault *fault)
 	return result;
 }
 
-struct stream_stats *
-filter_stats(struct stream *stream)
-{
-	while (stream->lower != NULL)
-		stream = stream->lower;
-	return &stream->stats;
-}
-
 enum io
 filter_write(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
 	struct fault *fault)

@@ -49,8 +49,4 @@ enum io filter_shut(struct stream *stream, bool half_close, struct fault *fault)
  * `hangup` whether there is more. IO_AGAIN: it has no more now; otherwise as a read. */
 enum io filter_discard(struct stream *stream, struct fault *fault);
 
-/* The counters of the session, which are those of the bottom. Valid until the next operation: a
- * stream below may become another one. */
-struct stream_stats *filter_stats(struct stream *stream);
-
 #endif

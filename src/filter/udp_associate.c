@@ -156,7 +156,7 @@ udp_associate_accepts(
 	address_unmap(&associate->from);
 	if (udp_targets_have(&associate->targets, &associate->from))
 		return true;
-	filter_stats(associate->server)->ignored++;
+	stream_counters(associate->server)->ignored++;
 	return false;
 }
 
@@ -173,7 +173,7 @@ udp_associate_read(struct stream *stream, const struct iovec *pieces, int count,
 		stream->loan.needs = SOCKS_UDP_ADDRESS_MAX + UDP_CLIENT_MESSAGE;
 		return IO_AGAIN;
 	}
-	enum io result = udp_receive(&associate->receive, stream, &space, got);
+	enum io result = udp_receive_next(&associate->receive, stream, &space, got);
 	if (result == IO_FAIL)
 		return IO_FAULT(fault, STATUS_RECEIVE, errno, "receive from %s", stream->name);
 	if (result != IO_OK)
@@ -193,7 +193,7 @@ udp_associate_read(struct stream *stream, const struct iovec *pieces, int count,
 static void
 udp_associate_drop(struct udp_associate *associate, char *target, const char *cause)
 {
-	filter_stats(associate->server)->left_out++;
+	stream_counters(associate->server)->left_out++;
 	event_emit(&(struct event){
 		.kind = EVENT_datagram_refused, .target = target, .cause = cause });
 	free(target);

@@ -8,6 +8,7 @@
 #include "filter/filter.h"
 #include "filter/udp_receive.h"
 #include "net/socks_udp.h"
+#include "stream/reach.h"
 
 /* The most datagrams that are still read after the end of the connection. */
 #define UDP_CLIENT_LAST 256
@@ -44,11 +45,11 @@ udp_client_accepts(struct stream *stream, const struct sys_message *message, uns
 	if (address_port(&wanted) == 0)
 		address_set_port(&wanted, address_port(&from));
 	if (!address_equal(&from, &wanted)) {
-		filter_stats(stream)->ignored++;
+		stream_counters(stream)->ignored++;
 		return false;
 	}
 	if (message->truncated || socks_udp_read(&header, bytes, message->length) != NULL) {
-		filter_stats(stream)->left_out++;
+		stream_counters(stream)->left_out++;
 		return false;
 	}
 	client->client = wanted;
@@ -71,7 +72,7 @@ udp_client_read(struct stream *stream, const struct iovec *pieces, int count, si
 	}
 	if (client->ended && client->last++ >= UDP_CLIENT_LAST)
 		return IO_END;
-	enum io result = udp_receive(&client->receive, stream, pieces, got);
+	enum io result = udp_receive_next(&client->receive, stream, pieces, got);
 	if (result == IO_FAIL)
 		return IO_FAULT(fault, STATUS_RECEIVE, errno, "receive from %s", stream->name);
 	return client->ended && result != IO_OK && stream->read.at == 0 ? IO_END : result;
@@ -90,8 +91,7 @@ udp_client_write(struct stream *stream, const struct iovec *pieces, int count, s
 		if (sys_would_block(errno) ||
 			backoff_waits(&client->writing, errno, stream, &stream->write.at))
 			return IO_AGAIN;
-		filter_stats(stream)->unsent++;
-		filter_stats(stream)->unsent_bytes += pieces->iov_len;
+		reach_count_unsent(stream, pieces->iov_len, errno);
 	}
 	backoff_ends(&client->writing);
 	*put = 1;

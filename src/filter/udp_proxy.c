@@ -10,6 +10,7 @@
 #include "filter/filter.h"
 #include "filter/udp_receive.h"
 #include "net/socks_udp.h"
+#include "stream/reach.h"
 
 /* Room for the largest datagram. */
 #define UDP_PROXY_MESSAGE ((size_t)65536)
@@ -29,6 +30,7 @@ struct udp_proxy {
 	struct iovec message;
 	struct udp_receive receive;
 	struct backoff writing;
+	struct reach reach; /* the relay */
 };
 
 static bool
@@ -69,14 +71,14 @@ udp_proxy_accepts(struct stream *stream, const struct sys_message *message, unsi
 	struct udp_proxy *udp = stream->impl;
 	struct socks_udp header;
 	if (socks_udp_read(&header, bytes, message->length) != NULL) {
-		filter_stats(stream)->left_out++;
+		stream_counters(stream)->left_out++;
 		return false;
 	}
 	/* The address of a name is not known here. */
 	if (header.port != udp->port ||
 		(udp->target.length > 0 && header.address.length > 0 &&
 			!address_equal(&header.address, &udp->target))) {
-		filter_stats(stream)->ignored++;
+		stream_counters(stream)->ignored++;
 		return false;
 	}
 	udp->message = (struct iovec){ bytes + header.length, message->length - header.length };
@@ -94,10 +96,13 @@ udp_proxy_read(struct stream *stream, const struct iovec *pieces, int count, siz
 		stream->loan.needs = UDP_PROXY_MESSAGE;
 		return IO_AGAIN;
 	}
-	enum io result = udp_receive(&udp->receive, stream, pieces, got);
-	if (result == IO_FAIL)
+	enum io result = udp_receive_next(&udp->receive, stream, pieces, got);
+	if (result == IO_FAIL && reach_survives_read(&udp->reach, stream, errno))
+		result = IO_AGAIN;
+	else if (result == IO_FAIL)
 		(void)udp_proxy_fault(stream, udp->proxy, errno, "", fault);
 	if (result == IO_OK) {
+		reach_received(&udp->reach);
 		*got = udp->message.iov_len;
 		stream->loan.messages = &udp->message;
 		stream->loan.count = 1;
@@ -112,6 +117,14 @@ udp_proxy_read(struct stream *stream, const struct iovec *pieces, int count, siz
 	return result;
 }
 
+/* Sends a datagram; the error, or 0. */
+static int
+udp_proxy_send(struct udp_proxy *udp, const struct iovec *piece)
+{
+	const struct iovec both[] = { { udp->header, udp->header_length }, *piece };
+	return sys_send(udp->fd, both, 2, NULL, 0) != -1 ? 0 : errno;
+}
+
 static enum io
 udp_proxy_write(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
 	struct fault *fault)
@@ -122,16 +135,24 @@ udp_proxy_write(struct stream *stream, const struct iovec *pieces, int count, si
 		udp_proxy_look(stream);
 		return IO_OK;
 	}
-	const struct iovec both[] = { { udp->header, udp->header_length }, pieces[0] };
-	if (sys_send(udp->fd, both, 2, NULL, 0) == -1) {
-		int error = errno;
-		if (sys_would_block(error) ||
-			backoff_waits(&udp->writing, error, stream, &stream->write.at))
-			return IO_AGAIN;
+	bool dropped = false;
+	int error = udp_proxy_send(udp, pieces);
+	if (sys_would_block(error) ||
+		backoff_waits(&udp->writing, error, stream, &stream->write.at))
+		return IO_AGAIN;
+	if (reach_is_lost(error, udp->reach.successes > 0)) {
+		int again = udp_proxy_send(udp, pieces);
+		dropped = again != 0;
+		if (reach_survives_send(&udp->reach, stream, pieces->iov_len, error, again))
+			error = 0;
+	}
+	if (error != 0) {
 		(void)udp_proxy_fault(stream, udp->proxy, error, "", fault);
 		return IO_FAIL;
 	}
 	backoff_ends(&udp->writing);
+	if (!dropped)
+		reach_sent(&udp->reach, pieces, 1);
 	*put = 1;
 	return IO_OK;
 }

@@ -9,7 +9,7 @@
 #define UDP_RECEIVE_READS 16
 
 enum io
-udp_receive(
+udp_receive_next(
 	struct udp_receive *receive, struct stream *stream, const struct iovec *space, size_t *got)
 {
 	for (int i = 0; i < UDP_RECEIVE_READS; i++) {

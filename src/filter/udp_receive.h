@@ -20,7 +20,7 @@ struct udp_receive {
 
 /* Receives a datagram of *got bytes from the descriptor of `read`. IO_AGAIN: there is none, or
  * another turn is due. IO_FAIL: without a fault, with errno. */
-enum io udp_receive(
+enum io udp_receive_next(
 	struct udp_receive *receive, struct stream *stream, const struct iovec *space, size_t *got);
 
 #endif

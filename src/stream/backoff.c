@@ -14,6 +14,6 @@ backoff_waits(struct backoff *backoff, int error, struct stream *stream, int64_t
 	if (now >= backoff->ends)
 		return false;
 	*again = clock_after(now, BACKOFF_PAUSE);
-	stream->stats.retried++;
+	stream_counters(stream)->retried++;
 	return true;
 }

@@ -178,12 +178,8 @@ datagram_read_failed(struct stream *stream, int error, struct fault *fault)
 	if (sys_would_block(error) ||
 		backoff_waits(&datagram->reading, error, stream, &stream->read.at))
 		return IO_AGAIN;
-	if (reach_is_lost(error, datagram->reach.successes > 0) &&
-		reach_has_worked(&datagram->reach)) {
-		reach_count_unsent(stream, 0, error);
-		stream->read.at = clock_after(clock_now(), BACKOFF_PAUSE);
+	if (reach_survives_read(&datagram->reach, stream, error))
 		return IO_AGAIN;
-	}
 	return datagram_refused(stream, STATUS_RECEIVE, error, &stream->read.at, fault);
 }
 
@@ -290,26 +286,19 @@ datagram_sent(struct stream *stream, const struct iovec *pieces, int taken, size
 	return IO_OK;
 }
 
-/*
- * The network is unreachable. The error may be a pending one for an earlier datagram: a second
- * attempt shows whether this one can be sent. If not it is dropped and counted, unless nothing was
- * ever sent.
- */
+/* The network is unreachable: tries again, and drops the datagram if it has worked before. */
 static enum io
 datagram_drop(struct stream *stream, const struct iovec *pieces, int count, int error, size_t *put,
 	struct fault *fault)
 {
 	struct datagram *datagram = stream->impl;
 	int taken = datagram_try(datagram, pieces, count);
-	if (taken != -1 && reach_has_worked(&datagram->reach)) {
-		reach_count_unsent(stream, 0, error);
+	int again = taken != -1 ? 0 : errno;
+	if (!reach_survives_send(&datagram->reach, stream, pieces->iov_len, error, again))
+		return datagram_refused(
+			stream, STATUS_SEND, again != 0 ? again : error, &stream->write.at, fault);
+	if (taken != -1)
 		return datagram_sent(stream, pieces, taken, put);
-	}
-	error = taken != -1 ? error : errno;
-	if (taken != -1 || (datagram->reach.successes == 0 && !datagram->reach.received) ||
-		!reach_is_lost(error, datagram->reach.successes > 0))
-		return datagram_refused(stream, STATUS_SEND, error, &stream->write.at, fault);
-	reach_count_unsent(stream, pieces->iov_len, error);
 	*put = 1;
 	return IO_OK;
 }

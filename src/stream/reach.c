@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/event.h"
+#include "stream/backoff.h"
 #include "sys/sys.h"
 
 void
@@ -38,7 +39,9 @@ reach_is_lost(int error, bool worked)
 		error == ENETDOWN;
 }
 
-bool
+/* Whether the peer was reachable: something was received, or a send did not cause an error by the
+ * next one. */
+static bool
 reach_has_worked(const struct reach *reach)
 {
 	return reach->received || reach->successes > 1;
@@ -47,11 +50,34 @@ reach_has_worked(const struct reach *reach)
 void
 reach_count_unsent(struct stream *stream, size_t length, int error)
 {
-	if (stream->stats.unsent++ == 0)
+	struct stream_stats *stats = stream_counters(stream);
+	if (stats->unsent++ == 0)
 		event_emit(&(struct event){ .kind = EVENT_unreachable,
 			.peer = stream->name,
 			.cause = strerror(error) });
-	stream->stats.unsent_bytes += length;
+	stats->unsent_bytes += length;
+}
+
+bool
+reach_survives_send(struct reach *reach, struct stream *stream, size_t length, int error, int again)
+{
+	bool sent = again == 0;
+	if (sent ? !reach_has_worked(reach)
+		 : (reach->successes == 0 && !reach->received) ||
+				!reach_is_lost(again, reach->successes > 0))
+		return false;
+	reach_count_unsent(stream, sent ? 0 : length, sent ? error : again);
+	return true;
+}
+
+bool
+reach_survives_read(struct reach *reach, struct stream *stream, int error)
+{
+	if (!reach_is_lost(error, reach->successes > 0) || !reach_has_worked(reach))
+		return false;
+	reach_count_unsent(stream, 0, error);
+	stream->read.at = clock_after(clock_now(), BACKOFF_PAUSE);
+	return true;
 }
 
 enum io

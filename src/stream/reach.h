@@ -29,13 +29,18 @@ void reach_received(struct reach *reach);
 /* Whether the error means that the network is unreachable for now. `worked`: it was reachable. */
 bool reach_is_lost(int error, bool worked);
 
-/* Whether the peer was reachable: something was received, or a send did not cause an error by the
- * next one. */
-bool reach_has_worked(const struct reach *reach);
-
 /* Counts a datagram that was not sent (`length`: its bytes, 0: not known). The first is reported.
  */
 void reach_count_unsent(struct stream *stream, size_t length, int error);
+
+/* After an error of a send for which reach_is_lost: the error may be a pending one for an earlier
+ * datagram, so one of `length` bytes was sent again; `again` is the error of that, 0: it was sent.
+ * True: the session goes on, and what was not sent is counted, the first one reported. */
+bool reach_survives_send(
+	struct reach *reach, struct stream *stream, size_t length, int error, int again);
+
+/* The same after an error of a read; the read is due again after a pause. */
+bool reach_survives_read(struct reach *reach, struct stream *stream, int error);
 
 /* Connects to the dial's next address after a refusal: IO_OK, and *fd is the new socket, on which
  * reach_repeat sends everything again; IO_AGAIN if that cannot be done; IO_FAIL if no address is

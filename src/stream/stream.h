@@ -233,6 +233,16 @@ stream_stats(const struct stream *stream)
 	return &stream->stats;
 }
 
+/* The same, to be changed. Valid until the next operation: a stream below may become another one.
+ */
+static inline struct stream_stats *
+stream_counters(struct stream *stream)
+{
+	while (stream->lower != NULL)
+		stream = stream->lower;
+	return &stream->stats;
+}
+
 /* The source of the last read, for messages. */
 static inline const char *
 stream_sender(const struct stream *stream)

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 from drive import Cat, check, ip, LIMIT, main, until
+from proxy_udp import Proxy
 
 
 def sent():
@@ -55,7 +56,10 @@ def client(*options):
 
 def away(gone, back):
     interface()
-    cat = client()
+    goes_on(client(), gone, back)
+
+
+def goes_on(cat, gone, back):
     delivered(cat, b'one')
     ip(gone)
     say(cat, b'two', b'three')
@@ -84,6 +88,15 @@ def route():
 
 def address():
     away('addr del 192.0.2.1/24 dev v0', 'addr add 192.0.2.1/24 dev v0')
+
+
+def relay():
+    """The way to the relay of a proxy, whose connection stays."""
+    interface()
+    proxy = Proxy(b'\1\xc0\0\2\3\0\7', host='192.0.2.1')
+    cat = client('--proxy', proxy.url)
+    proxy.accept()
+    goes_on(cat, 'route del 192.0.2.0/24 dev v0', 'route add 192.0.2.0/24 dev v0')
 
 
 def batch():

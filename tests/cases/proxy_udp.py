@@ -380,6 +380,20 @@ def refused():
     until(lambda: 'it has no address of IPv4 or IPv6' in cat.errors(), 'the line')
 
 
+def retried():
+    """A lack of buffers is waited for, and reported for the session."""
+    there = udp()
+    far = server('--allow-dest', '127.0.0.1')
+    # The first two calls are those of the handshake.
+    cat = Cat('-u', '-v', '-q', '1ms', '--proxy', 'socks5h://127.0.0.1:' + far.where, '127.0.0.1', str(there.getsockname()[1]),
+              stdin=subprocess.PIPE, env=shim('sendmsg:ENOBUFS:3'))
+    cat.write(b'data')
+    check(there.recv(100), b'data')
+    cat.process.stdin.close()
+    cat.end(0)
+    check('waited 1 time for kernel buffers' in cat.errors(), True, cat.errors())
+
+
 def large():
     """What does not fit behind a header is dropped and counted."""
     there = udp()
@@ -393,6 +407,7 @@ def large():
     check(there.recv(1 << 17), bytes(65497))
     client.control.close()
     until(lambda: '1 datagram not sent' in cat.errors(), 'the number')
+    check('Message too long; continuing' in cat.errors(), True, cat.errors())
 
 
 def kernel_drops():
@@ -495,9 +510,9 @@ def through(url, *args, stdin=subprocess.PIPE):
 class Proxy:
     """A scripted proxy, which agrees to relay."""
 
-    def __init__(self, bound=None, answer=b'\5\0\0'):
-        self.listener, self.socket = tcp(), udp()
-        self.url = 'socks5h://127.0.0.1:%d' % self.listener.getsockname()[1]
+    def __init__(self, bound=None, answer=b'\5\0\0', host='127.0.0.1'):
+        self.listener, self.socket = tcp(host=host), udp()
+        self.url = 'socks5h://%s:%d' % self.listener.getsockname()
         self.bound = bound or b'\1\x7f\0\0\1' + self.socket.getsockname()[1].to_bytes(2, 'big')
         self.answer = answer
 

@@ -241,10 +241,10 @@ def refusal(process, status, pattern, what):
         sys.exit('%r: not one line with %r: %r' % (what, pattern, err))
 
 
-def tcp(backlog=5):
-    """A TCP listener on loopback."""
+def tcp(backlog=5, host='127.0.0.1'):
+    """A TCP listener, on loopback."""
     s = socket.socket()
-    s.bind(('127.0.0.1', 0))
+    s.bind((host, 0))
     s.listen(backlog)
     s.settimeout(LIMIT)
     return s
