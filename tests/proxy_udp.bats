@@ -70,6 +70,10 @@ load lib/helper
     drive proxy_udp kernel_drops
 }
 
+@test "datagrams of a target that the kernel dropped are counted" {
+    drive proxy_udp kernel_drops_answers
+}
+
 @test "the last 512 targets may answer" {
     drive proxy_udp many_targets
 }

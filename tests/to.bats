@@ -81,3 +81,7 @@ leaves() { drive to_leaving "$1"; }
 @test "T12: the answer of a target that is connected in the turn that resolves its name is delivered" {
     drive to early_answer
 }
+
+@test "answers of a UDP target that the kernel drops are counted" {
+    drive to kernel_drops
+}

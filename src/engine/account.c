@@ -16,6 +16,14 @@ account_from_peer(const struct session *session)
 	return relay->rules.receive ? &relay->in : &relay->out;
 }
 
+/* Datagrams that the kernel dropped before they were read. */
+static uint64_t
+account_dropped(const struct stream *stream)
+{
+	uint64_t count = 0;
+	return stream->caps.messages && sys_dropped(stream->read.fd, &count) ? count : 0;
+}
+
 struct event
 account_counts(enum event_kind kind, const struct session *session)
 {
@@ -43,8 +51,8 @@ account_counts(enum event_kind kind, const struct session *session)
 		.ignored = stats->ignored,
 		.unsent = stats->unsent,
 	};
-	if (remote->caps.messages)
-		(void)sys_dropped(remote->read.fd, &event.dropped);
+	event.dropped = account_dropped(remote) +
+		(session->local != NULL ? account_dropped(session->local) : 0);
 	return event;
 }
 

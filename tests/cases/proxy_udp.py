@@ -427,6 +427,25 @@ def kernel_drops():
     check(passed + dropped, 301, cat.errors())
 
 
+def kernel_drops_answers():
+    """So are those of its targets."""
+    there = udp()
+    cat = server('-v', '--allow-dest', '127.0.0.1')
+    client = Association(cat)
+    sender = client.passes(there)
+    # Those for the client are not to be dropped.
+    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    cat.stop()
+    for _ in range(300):
+        there.sendto(bytes(9000), sender)
+    cat.go()
+    until(lambda: not waits(sender[1]), 'an empty receive queue')
+    client.control.close()
+    until(lambda: 'closed' in cat.errors(), 'the end')
+    passed, dropped = map(int, re.search(r'\((\d+) and 1 messages\), (\d+) datagrams dropped by the kernel', cat.errors()).groups())
+    check(passed + dropped, 301, cat.errors())
+
+
 def many_targets():
     """The last 512 may answer."""
     sockets = [udp() for _ in range(520)]

@@ -5,7 +5,7 @@ import socket
 import struct
 import threading
 
-from drive import Cat, check, dial, exactly, LIMIT, main, T, udp
+from drive import Cat, check, dial, exactly, LIMIT, main, T, to_end, udp, until
 
 
 def server(family=socket.AF_INET):
@@ -179,6 +179,24 @@ def early_answer():
     near.sendall(b'question')
     there.sendto(b'answer', there.recvfrom(100)[1])
     check(exactly(near, 6), b'answer')
+
+
+def kernel_drops():
+    """Answers that the kernel drops are counted."""
+    there = udp()
+    cat = Cat('-l', '-k', '-v', '-q', '200ms', '127.0.0.1', '0', '--to', 'udp://127.0.0.1:%d' % there.getsockname()[1])
+    near = dial(cat)
+    near.sendall(b'question')
+    sender = there.recvfrom(100)[1]
+    cat.stop()
+    for _ in range(300):
+        there.sendto(bytes(9000), sender)
+    near.shutdown(socket.SHUT_WR)
+    cat.go()
+    passed = len(to_end(near)) // 9000
+    until(lambda: 'closed' in cat.errors(), 'the end')
+    dropped = re.search(r'(\d+) datagrams dropped by the kernel', cat.errors())
+    check(dropped and passed + int(dropped[1]), 300, cat.errors())
 
 
 if __name__ == '__main__':
