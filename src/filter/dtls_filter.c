@@ -134,7 +134,7 @@ dtls_filter_start(struct stream *stream, int64_t now, struct fault *fault)
 	const struct tls_ops *ops = config->tls->ops;
 	const struct tls_bottom bottom = { filter, dtls_filter_receive, dtls_filter_send };
 	filter->started = true;
-	filter->deadline = clock_after(now, config->limit);
+	filter->deadline = tls_filter_deadline(config, now);
 	filter->space = malloc(DTLS_FILTER_SPACE);
 	if (filter->space == NULL)
 		return fault_set(fault, STATUS_MEMORY, ENOMEM, "TLS with %s", stream->name);

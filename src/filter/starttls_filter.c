@@ -1,14 +1,12 @@
 #include "filter/starttls_filter.h"
 
-#include "base/clock.h"
 #include "filter/filter.h"
 #include "filter/handshake_talk.h"
 #include "net/starttls.h"
 
 struct starttls_filter {
-	const struct handshake_protocol *protocol;
-	const char *name;
-	int64_t limit, by, deadline;
+	struct tls_filter_config config;
+	int64_t deadline;
 	struct handshake_talk talk;
 	bool started, answered;
 };
@@ -20,7 +18,7 @@ starttls_filter_fault(
 {
 	const struct starttls_filter *filter = stream->impl;
 	return IO_FAULT(fault, status, 0, "STARTTLS (%s) with %s: %s",
-		starttls_name(filter->protocol), stream->name, cause);
+		starttls_name(filter->config.starttls), stream->name, cause);
 }
 
 static void
@@ -85,12 +83,10 @@ static enum io
 starttls_filter_start(struct stream *stream, int64_t now, struct fault *fault)
 {
 	struct starttls_filter *filter = stream->impl;
-	const struct handshake_request request = { .host = filter->name };
+	const struct handshake_request request = { .host = filter->config.name };
 	filter->started = true;
-	filter->deadline = clock_after(now, filter->limit);
-	if (filter->by != 0)
-		filter->deadline = clock_earlier(filter->deadline, filter->by);
-	return handshake_start(&filter->talk.handshake, filter->protocol, &request)
+	filter->deadline = tls_filter_deadline(&filter->config, now);
+	return handshake_start(&filter->talk.handshake, filter->config.starttls, &request)
 		? IO_OK
 		: starttls_filter_refuse(stream, fault);
 }
@@ -162,15 +158,14 @@ static const struct stream_ops starttls_filter_ops = {
 };
 
 bool
-starttls_filter_add(struct stream **top, const struct handshake_protocol *protocol,
-	const char *name, int64_t limit, int64_t by, struct fault *fault)
+starttls_filter_add(
+	struct stream **top, const struct tls_filter_config *config, struct fault *fault)
 {
 	struct stream *stream =
 		filter_add(top, &starttls_filter_ops, sizeof(struct starttls_filter), fault);
 	if (stream == NULL)
 		return false;
-	*(struct starttls_filter *)stream->impl = (struct starttls_filter){
-		.protocol = protocol, .name = name, .limit = limit, .by = by
-	};
+	struct starttls_filter *filter = stream->impl;
+	filter->config = *config;
 	return true;
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "base/clock.h"
 #include "filter/dtls_filter.h"
 #include "filter/filter.h"
 #include "filter/starttls_filter.h"
@@ -53,9 +52,7 @@ tls_filter_start(struct stream *stream, int64_t now, struct fault *fault)
 		config->tls->context, &bottom, stream->name, config->name, fault);
 	filter->opening = (struct tls_opening){ .config = config,
 		.session = filter->session,
-		.deadline = clock_after(now, config->limit) };
-	if (config->by != 0)
-		filter->opening.deadline = clock_earlier(filter->opening.deadline, config->by);
+		.deadline = tls_filter_deadline(config, now) };
 	return filter->session != NULL;
 }
 
@@ -348,9 +345,7 @@ tls_filter_add(struct stream **top, const struct tls_filter_config *config, stru
 		return true;
 	if (config->tls->settings.datagrams)
 		return dtls_filter_add(top, config, config->begun, fault);
-	if (config->starttls != NULL &&
-		!starttls_filter_add(
-			top, config->starttls, config->name, config->limit, config->by, fault))
+	if (config->starttls != NULL && !starttls_filter_add(top, config, fault))
 		return false;
 	struct stream *stream = filter_add(top, &tls_filter_ops, sizeof(struct tls_filter), fault);
 	if (stream == NULL)

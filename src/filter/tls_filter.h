@@ -8,6 +8,7 @@
 #ifndef SOCKCAT_FILTER_TLS_FILTER_H
 #define SOCKCAT_FILTER_TLS_FILTER_H
 
+#include "base/clock.h"
 #include "filter/tls_files.h"
 #include "net/handshake.h"
 #include "plugin/tls.h"
@@ -23,6 +24,14 @@ struct tls_filter_config {
 	const struct handshake_protocol *starttls; /* before TLS (net/starttls.h); NULL: none */
 	void *begun; /* of one session, with DTLS: see dtls_filter_add; NULL: nothing */
 };
+
+/* When an opening that begins now has to be over: of STARTTLS, or a handshake of TLS or DTLS. */
+static inline int64_t
+tls_filter_deadline(const struct tls_filter_config *config, int64_t now)
+{
+	int64_t deadline = clock_after(now, config->limit);
+	return config->by != 0 ? clock_earlier(deadline, config->by) : deadline;
+}
 
 /* Puts the filter on top; nothing without TLS. The config is copied; what it points to has to
  * outlive the filter. False and a fault if there is no memory. */
