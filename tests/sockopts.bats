@@ -38,7 +38,7 @@ trace_listener() {
     no_leaks
     rm -f "$T/.ready"
     mkfifo "$T/.ready"
-    strace -qq -f -o "$T/trace" -e trace=setsockopt "$SOCKCAT" -l --ready-fd 9 "$@" 9>"$T/.ready" </dev/null \
+    strace -qq -f -o "$T/trace" -e trace=setsockopt,listen "$SOCKCAT" -l --ready-fd 9 "$@" 9>"$T/.ready" </dev/null \
         >"$T/listener.out" 2>"$T/listener.err" 3>&- &
     pid=$!
     started+=("$pid")
@@ -127,6 +127,16 @@ TABLE
     grep -vxE 'SO_REUSEADDR|SO_LINGER|TCP_NODELAY|SO_OOBINLINE|SO_KEEPALIVE|TCP_KEEPIDLE|TCP_KEEPINTVL|TCP_KEEPCNT' \
         "$T/names" >"$T/other" || :
     assert_equal "$(cat "$T/other")" ""
+}
+
+@test "a listener has the options that clients inherit before the first client can connect" {
+    need strace
+    [ "$(uname)" = Linux ] || skip "accepted sockets inherit options on Linux"
+    trace_listener -d 127.0.0.1 0
+    sockcat 127.0.0.1 "$port" </dev/null
+    finish "$pid"
+    sed -nE '/^[0-9]* *listen\(/q; s/.*, (SO_LINGER|TCP_NODELAY|SO_OOBINLINE), .*/\1/p' "$T/trace" | sort >"$T/before"
+    assert_equal "$(xargs <"$T/before")" "SO_LINGER SO_OOBINLINE TCP_NODELAY"
 }
 
 @test "no option is set on a UDP or a Unix socket without a request" {

@@ -68,14 +68,16 @@ listener_sockets_add(
 	if (fd == -1)
 		return false;
 	struct listener_socket *socket = &listener->sockets[listener->count];
-	*socket = (struct listener_socket){ .fd = fd, .entry = POLLSET_NONE };
+	/* The options are set before listen(2): a client may connect right after it. */
+	*socket = (struct listener_socket){ .fd = fd,
+		.entry = POLLSET_NONE,
+		.gives_options = transport_set_accepted(transport, fd) };
 	if (listener_sockets_set_options(listener, fd, address->any.sa_family, only, fault) &&
 		listener_sockets_bind(listener, fd, address, fault) &&
 		(!transport->connected || listen(fd, LISTENER_SOCKETS_BACKLOG) == 0) &&
 		address_of_socket(&socket->address, fd)) {
 		if (!transport->connected)
 			sys_mark_own_address(fd);
-		socket->gives_options = transport_set_accepted(transport, fd);
 		listener->count++;
 		return true;
 	}
