@@ -277,13 +277,14 @@ incoming_commit(struct incoming *incoming, struct fault *fault)
 	return result;
 }
 
-/* After an interruption the part has the zeros, too, with which a later run continues. */
+/* After an interruption the part has the zeros, too, with which a later run continues. If that
+ * fails they are sent again. */
 static void
 incoming_keep_zeros(const struct incoming *incoming)
 {
 	if (incoming->zeros > 0 && incoming->partial.fd != -1 &&
 		ftruncate(incoming->partial.fd, (off_t)(incoming->size - incoming->left)) == -1)
-		return;
+		return; /* a cast to void does not silence warn_unused_result */
 }
 
 void
