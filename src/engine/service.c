@@ -13,7 +13,7 @@
 #include "filter/proxy_route.h"
 #include "filter/proxy_values.h"
 #include "filter/proxy_target.h"
-#include "filter/dtls_filter.h"
+#include "filter/tls_filter.h"
 #include "stream/peer.h"
 #include "stream/stdio.h"
 #include "sys/sys.h"
@@ -87,8 +87,7 @@ service_init_program(const struct service_context *context, struct fault *fault)
 	if (context->header == NULL)
 		sys_peer_credentials(context->remote->write.fd, &exec.from);
 	exec.own = service_own(context);
-	exec.secure = tls_filter_describe(context->remote, &exec.tls) ||
-		dtls_filter_describe(context->remote, &exec.tls);
+	exec.secure = tls_filter_describe(context->remote, &exec.tls);
 	return exec_new(&exec, fault);
 }
 

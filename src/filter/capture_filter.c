@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "filter/filter.h"
-#include "filter/dtls_filter.h"
+#include "filter/tls_filter.h"
 
 #define CAPTURE_FILTER_SENT 0
 #define CAPTURE_FILTER_RECEIVED 1
@@ -113,9 +113,7 @@ capture_filter_open(
 	struct tls_facts facts;
 	char time[64], line[CAPTURE_FILTER_LINE_MAX];
 	(void)pollset, (void)now, (void)fault;
-	if (dump->out.fd == -1 ||
-		(!tls_filter_describe(stream->lower, &facts) &&
-			!dtls_filter_describe(stream->lower, &facts)))
+	if (dump->out.fd == -1 || !tls_filter_describe(stream->lower, &facts))
 		return IO_OK;
 	capture_filter_print_time(time, sizeof time);
 	int length = snprintf(line, sizeof line, "%.40s = plain data of %.16s, %.64s\n", time,

@@ -17,14 +17,14 @@
 struct dtls_filter {
 	struct tls_filter_config config;
 	struct stream *lower;
-	void *session; /* the plug-in's; NULL before the first step of opening */
+	void *session; /* the plug-in's; NULL: made at the first step of opening */
 	int64_t deadline;
 	int64_t again; /* when a retransmission is due */
-	bool started, established;
+	bool established;
 	bool sends_data;             /* a message is being written: its datagram is not lost here */
 	bool has_read;               /* the stream below was read in this operation */
 	enum io below;               /* what that has returned */
-	unsigned char *space;        /* owned */
+	unsigned char *space;        /* owned; NULL before the first step of opening */
 	struct iovec single;         /* the datagrams in it, if there is one only */
 	const struct iovec *arrived; /* those that were not given to the library yet */
 	size_t left;
@@ -133,7 +133,6 @@ dtls_filter_start(struct stream *stream, int64_t now, struct fault *fault)
 	const struct tls_filter_config *config = &filter->config;
 	const struct tls_ops *ops = config->tls->ops;
 	const struct tls_bottom bottom = { filter, dtls_filter_receive, dtls_filter_send };
-	filter->started = true;
 	filter->deadline = tls_filter_deadline(config, now);
 	filter->space = malloc(DTLS_FILTER_SPACE);
 	if (filter->space == NULL)
@@ -145,7 +144,7 @@ dtls_filter_start(struct stream *stream, int64_t now, struct fault *fault)
 			config->tls->context, &bottom, stream->name, config->name, fault);
 	if (filter->session == NULL)
 		return false;
-	filter->path = dtls_path_find(filter->lower, !filter->established);
+	filter->path = dtls_path_find(filter->lower, true);
 	ops->set_datagram_max(filter->session, filter->path);
 	return true;
 }
@@ -157,7 +156,7 @@ dtls_filter_establish(struct stream *stream, struct fault *fault)
 	struct dtls_filter *filter = stream->impl;
 	const struct tls_ops *ops = filter->config.tls->ops;
 	filter->established = true;
-	ops->set_datagram_max(filter->session, dtls_path_find(filter->lower, !filter->established));
+	ops->set_datagram_max(filter->session, dtls_path_find(filter->lower, false));
 	filter->message_max = ops->message_max(filter->session);
 	tls_handshake_report(filter->config.tls, filter->session, stream->name);
 	return tls_handshake_save(&filter->config, filter->session, fault);
@@ -184,7 +183,7 @@ dtls_filter_open(
 	const struct tls_ops *ops = filter->config.tls->ops;
 	int64_t span = 0;
 	(void)pollset;
-	if (!filter->started && !dtls_filter_start(stream, now, fault))
+	if (filter->space == NULL && !dtls_filter_start(stream, now, fault))
 		return IO_FAIL;
 	filter->has_read = false;
 	enum io result = ops->retransmit(filter->session, fault);

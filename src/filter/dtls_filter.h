@@ -21,7 +21,7 @@
 bool dtls_filter_add(struct stream **top, const struct tls_filter_config *config, void *session,
 	struct fault *fault);
 
-/* As tls_filter_describe. */
+/* tls_filter_describe for a stream without TLS over bytes. */
 bool dtls_filter_describe(const struct stream *top, struct tls_facts *facts);
 
 #endif

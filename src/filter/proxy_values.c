@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "filter/dtls_filter.h"
+#include "filter/tls_filter.h"
 
 static struct proxy_header_value
 proxy_values_text(const char *text)

@@ -360,10 +360,13 @@ tls_filter_add(struct stream **top, const struct tls_filter_config *config, stru
 bool
 tls_filter_describe(const struct stream *top, struct tls_facts *facts)
 {
-	while (top != NULL && top->ops != &tls_filter_ops)
-		top = top->lower;
-	const struct tls_filter *filter = top != NULL ? top->impl : NULL;
-	if (filter == NULL || !filter->opening.established)
+	const struct stream *stream = top;
+	while (stream != NULL && stream->ops != &tls_filter_ops)
+		stream = stream->lower;
+	if (stream == NULL)
+		return dtls_filter_describe(top, facts);
+	const struct tls_filter *filter = stream->impl;
+	if (!filter->opening.established)
 		return false;
 	filter->config.tls->ops->describe(filter->session, facts);
 	return true;

@@ -38,8 +38,8 @@ tls_filter_deadline(const struct tls_filter_config *config, int64_t now)
 bool tls_filter_add(
 	struct stream **top, const struct tls_filter_config *config, struct fault *fault);
 
-/* Describes the TLS of a stream with the filter, which may have others on top. False: it has none
- * that is established. */
+/* Describes the TLS or DTLS of a stream with the filter, which may have others on top. False: it
+ * has none that is established. */
 bool tls_filter_describe(const struct stream *top, struct tls_facts *facts);
 
 #endif
