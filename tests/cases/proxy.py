@@ -8,7 +8,7 @@ import socket
 import subprocess
 import threading
 
-from drive import Cat, accept, check, check_unconnected, end, exactly, LIMIT, main, refusal, T, tcp, to_end, until
+from drive import Cat, accept, check, check_unconnected, end, exactly, LIMIT, main, refusal, secret, T, tcp, to_end, until
 
 HTTP = b'CONNECT name.test:7 HTTP/1.1\r\nHost: name.test:7\r\n'
 NAMED = b'\5\1\0\3\x09name.test\0\7'
@@ -449,14 +449,14 @@ def no_digest():
 
 # --- in a network namespace, where ports are free ---
 
-DANTE = """
+FILES = {'danted': """
 internal: 127.0.0.1 port = 1081
 external: lo
 clientmethod: none
 socksmethod: none
 client pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }
 socks pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }
-"""
+""", 'tinyproxy': 'Port 3128\nListen 127.0.0.1\nMaxClients 20\nTimeout 60\n'}
 # Peers that require user and password, and the options that they have.
 LOGINS = {
     'microsocks': ('microsocks -i 127.0.0.1 -p 1090 -u me -P secret', 'socks5h', 1090),
@@ -465,7 +465,7 @@ LOGINS = {
 }
 PEERS = {
     'microsocks': ('microsocks -i 127.0.0.1 -p 1080', ['socks5', 'socks5h'], 1080),
-    'danted': ('danted -f dante.conf', ['socks5', 'socks5h', 'socks4', 'socks4a'], 1081),
+    'danted': ('danted -f danted.conf', ['socks5', 'socks5h', 'socks4', 'socks4a'], 1081),
     'tinyproxy': ('tinyproxy -d -c tinyproxy.conf', ['http'], 3128),
     'ncat': ('ncat -lk --proxy-type http 127.0.0.1 3129', ['http'], 3129),
 }
@@ -475,12 +475,10 @@ def logged_in(echo, names):
     """The right password is taken, a wrong one is refused, and without one that is said."""
     with open(T + '/login.conf', 'w') as file:
         file.write('Port 3138\nListen 127.0.0.1\nMaxClients 20\nTimeout 60\nBasicAuth me secret\n')
-    with open(T + '/logins', 'w') as file:
-        file.write('# a comment\n\nother:wrong\r\nme:secret\r\n')
-    os.chmod(T + '/logins', 0o600)
+    logins = secret('# a comment\n\nother:wrong\r\nme:secret\r\n')
     for name in LOGINS.keys() & set(names):
         url = start(name, *LOGINS[name])[0]
-        relayed(echo, url.replace('//', '//me@'), '--proxy-auth-file', T + '/logins')
+        relayed(echo, url.replace('//', '//me@'), '--proxy-auth-file', logins)
         for words in ([], ['--proxy-auth', 'me']):
             refusal(sockcat('--proxy', url, *words, '127.0.0.1', '9'), 97, b'authentication|wrong user|unauthorized', (url, words))
         os.environ['SOCKCAT_PROXY_AUTH'] = 'me:secret'
@@ -491,6 +489,9 @@ def logged_in(echo, names):
 def serve(name):
     """Start the peer; its URLs."""
     command, schemes, port = PEERS[name]
+    if name in FILES:
+        with open('%s/%s.conf' % (T, name), 'w') as file:
+            file.write(FILES[name])
     return start(name, command, schemes, port)
 
 
@@ -532,10 +533,6 @@ def relayed(echo, *proxies):
 
 def peers(*names):
     """Each peer with each of its protocols; chains of two and of three; refused targets."""
-    with open(T + '/dante.conf', 'w') as file:
-        file.write(DANTE)
-    with open(T + '/tinyproxy.conf', 'w') as file:
-        file.write('Port 3128\nListen 127.0.0.1\nMaxClients 20\nTimeout 60\n')
     echo, urls = tcp(), {name: serve(name) for name in names}
     for name in names:
         for url in urls[name]:

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 
-from drive import (accept, Cat, check, check_unconnected, dial, exactly, ip, LIMIT, main, reset, shim, T, taken, tcp, to_end,
+from drive import (accept, Cat, check, check_unconnected, dial, exactly, ip, LIMIT, main, reset, secret, shim, T, taken, tcp, to_end,
                    until)
 
 ALL = '--proxy-server=http,socks4,socks5'
@@ -381,12 +381,10 @@ def basic(login):
 
 
 def users():
-    os.umask(0o077)
-    with open(T + '/users', 'w') as file:
-        file.write('# users\nother:x\n\nme:se:cret\r\nempty:\n')
+    path = secret('# users\nother:x\n\nme:se:cret\r\nempty:\n')
     there = tcp()
     port = there.getsockname()[1]
-    cat = server('--allow-dest', '127.0.0.1', '--proxy-auth-file', T + '/users')
+    cat = server('--allow-dest', '127.0.0.1', '--proxy-auth-file', path)
     head = b'CONNECT 127.0.0.1:%d HTTP/1.1\r\nHost: x\r\n' % port
     target = b'\5\1\0\1\x7f\0\0\1' + port.to_bytes(2, 'big')
 
@@ -428,7 +426,7 @@ def users():
     check('se:cret' in cat.errors(), False)
     cat.send(15)
     # A client that leaves before the answer is reported, too.
-    cat = server('--proxy-auth-file', T + '/users')
+    cat = server('--proxy-auth-file', path)
     s = dial(cat)
     s.sendall(b'\5\1\2\1\2me\1x')
     check(exactly(s, 2), b'\5\2')
@@ -438,7 +436,7 @@ def users():
     check('(socks5): wrong user or password\n' in cat.errors(), True, cat.errors())
     cat.send(15)
     # The delay is no part of the time for the request.
-    cat = server('--proxy-auth-file', T + '/users', '--wait', '500ms')
+    cat = server('--proxy-auth-file', path, '--wait', '500ms')
     check(refused(cat, head + basic(b'me:x'))[:13], b'HTTP/1.1 407 ')
 
 
@@ -537,11 +535,9 @@ def upstream_exceptions():
 
 def stuck():
     """A client that takes no answer, to a request and to a wrong password, is closed nevertheless."""
-    os.umask(0o077)
-    with open(T + '/users', 'w') as file:
-        file.write('me:secret\n')
+    path = secret('me:secret\n')
     rules = ','.join(call + ':EAGAIN:*:socket' for call in ('write', 'writev', 'send', 'sendto', 'sendmsg'))
-    for options in [], ['--proxy-auth-file', T + '/users']:
+    for options in [], ['--proxy-auth-file', path]:
         cat = Cat('-l', ALL, *options, '127.0.0.1', '0', env=shim(rules))
         near = dial(cat)
         near.sendall(request('http', '127.0.0.1', 7))
@@ -710,16 +706,17 @@ def secure():
     check(out.startswith(b'only the method CONNECT'), True, (out, err))
 
 
+def open_and_locked():
+    """A proxy server without users, and one with a user."""
+    return server('--allow-dest', '127.0.0.1'), server('--allow-dest', '127.0.0.1', '--proxy-auth-file', secret('me:secret\n'))
+
+
 def clients():
     """Each client that is there fetches a page, with and without a password."""
-    os.umask(0o077)
-    with open(T + '/users', 'w') as file:
-        file.write('me:secret\n')
     there = tcp()
     port = str(there.getsockname()[1])
     ask = b'GET / HTTP/1.0\r\n\r\n'
-    cat = server('--allow-dest', '127.0.0.1')
-    locked = server('--allow-dest', '127.0.0.1', '--proxy-auth-file', T + '/users')
+    cat, locked = open_and_locked()
     at = '127.0.0.1:' + cat.where
     url = 'http://127.0.0.1:%s/' % port
     tries = []
@@ -766,13 +763,9 @@ while part := s.recv(1000): print(part.decode(), end='')
 
 def pysocks():
     """Names are resolved by the proxy server; SOCKS4 has no passwords."""
-    os.umask(0o077)
-    with open(T + '/users', 'w') as file:
-        file.write('me:secret\n')
     there = tcp()
     port = str(there.getsockname()[1])
-    cat = server('--allow-dest', '127.0.0.1')
-    locked = server('--allow-dest', '127.0.0.1', '--proxy-auth-file', T + '/users')
+    cat, locked = open_and_locked()
     tries = [(kind, cat.where, port) for kind in ('HTTP', 'SOCKS4', 'SOCKS5')]
     tries += [(kind, locked.where, port, 'me', 'secret') for kind in ('HTTP', 'SOCKS5')]
     page(there, len(tries))
