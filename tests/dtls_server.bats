@@ -64,6 +64,12 @@ setup() { tls_setup; }
     await_line "$T/listener.err" "TLS handshake with .*: timed out; do both sides have the same key for 'me'"
 }
 
+@test "a client without the certificate that the server requires names --ssl-cert" {
+    listen_as good -k -u --ssl-verify --ssl-trustfile "$CERTIFICATES/root.crt" 127.0.0.1 0
+    assert_fails 35 'the peer sent the alert "handshake failure"; it requires a client certificate, see --ssl-cert$' \
+        sockcat "${trusted[@]}" -u 127.0.0.1 "$port" </dev/null
+}
+
 @test "what cannot be combined with a listener of DTLS is an error" {
     while IFS='|' read -r words message; do
         read -ra words <<<"$words"

@@ -95,7 +95,7 @@ names() {
     good
     client --pin "sha256//$(printf 'A%.0s' {1..43})=" "tls://localhost:$port" </dev/null
     assert_status 90
-    grep -qF "its pin is $(cat "$CERTIFICATES/good.pin")" "$T/client.err"
+    grep -qF -- "--pin does not match: its pin is $(cat "$CERTIFICATES/good.pin")" "$T/client.err"
     finish "$listener"
     assert_equal "$result" 35
     assert_fails 3 'invalid --pin' sockcat --pin sha256//x tls://localhost:9 </dev/null

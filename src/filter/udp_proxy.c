@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/event.h"
@@ -41,6 +42,17 @@ udp_proxy_fault(const struct stream *stream, const struct proxy *proxy, int erro
 		stream->name, proxy->kind->scheme, proxy->name, cause);
 }
 
+/* The cause of a failed read, without the operation: that names the target, not the proxy. */
+static const char *
+udp_proxy_cause(const struct stream *stream, const struct fault *cause)
+{
+	const char *name = cause->text != NULL ? strstr(cause->text, stream->name) : NULL;
+	if (name == NULL)
+		return cause->text != NULL ? cause->text : "it has failed";
+	name += strlen(stream->name);
+	return name + strspn(name, ": ");
+}
+
 /* Looks at the connection to the proxy. */
 static void
 udp_proxy_look(struct stream *stream)
@@ -55,7 +67,7 @@ udp_proxy_look(struct stream *stream)
 			stream, udp->proxy, 0, ": the connection was closed", &udp->lost);
 	if (result == IO_FAIL) {
 		(void)udp_proxy_fault(stream, udp->proxy, 0, "", &udp->lost);
-		fault_add(&udp->lost, ": %s", cause.text != NULL ? cause.text : "it has failed");
+		fault_add(&udp->lost, ": %s", udp_proxy_cause(stream, &cause));
 	}
 	fault_clear(&cause);
 	/* What has arrived is read before it is reported. */

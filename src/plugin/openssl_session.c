@@ -37,18 +37,32 @@ openssl_session_alert_name(int alert)
 						    : SSL_alert_desc_string_long(alert);
 }
 
+/* Whether the alert is about a client certificate that the server has requested, and not got. */
+static bool
+openssl_session_lacks(const struct openssl_session *session, int alert)
+{
+	if (session->context->settings.server || SSL_get_certificate(session->ssl) != NULL)
+		return false;
+	return alert == SSL_AD_CERTIFICATE_REQUIRED ||
+		(alert == SSL_AD_HANDSHAKE_FAILURE &&
+			SSL_get0_certificate_types(session->ssl, NULL) > 0);
+}
+
 static void
 openssl_session_explain_alert(const struct openssl_session *session, int alert, struct fault *fault)
 {
 	const char *text = openssl_session_alert_name(alert);
 	bool refuses = openssl_session_refuses(alert);
+	bool lacks = openssl_session_lacks(session, alert);
 	if (!refuses && session->established)
 		(void)fault_set(fault, STATUS_RECEIVE, 0,
 			"receive from %s: the peer sent the alert \"%s\"", session->peer, text);
 	else
 		(void)fault_set(fault, STATUS_TLS, 0, "TLS handshake with %s: the peer %s \"%s\"",
-			session->peer, refuses ? "refused our certificate:" : "sent the alert",
-			text);
+			session->peer,
+			refuses && !lacks ? "refused our certificate:" : "sent the alert", text);
+	if (lacks)
+		fault_add(fault, "; it requires a client certificate, see --ssl-cert");
 	if (session->identity != NULL && !session->established)
 		fault_add(fault, "; do both sides have the same key for '%s'?", session->identity);
 }

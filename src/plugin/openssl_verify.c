@@ -111,7 +111,8 @@ openssl_verify_has_pin(struct openssl_session *session, X509_STORE_CTX *store)
 	if (openssl_pin_matches(session->context->settings.pins, pin))
 		return true;
 	return fault_set(&session->refusal, STATUS_PIN, 0,
-		"verify the certificate of %s: its pin is %s", session->peer, pin);
+		"verify the certificate of %s: --pin does not match: its pin is %s", session->peer,
+		pin);
 }
 
 /* Decides about the peer's certificate: 1 accepts it. A pin that matches is enough unless the

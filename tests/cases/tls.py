@@ -512,7 +512,8 @@ def client_certificates():
             check(cat.end(), b'hello')
         except (ssl.SSLError, OSError):
             check(refused is not None, True)
-            cat.fail(35, 'the peer refused our certificate: "%s"' % refused)
+            cat.fail(35, 'the peer refused our certificate: "%s"' % refused if name is not None else
+                     'the peer sent the alert "%s"; it requires a client certificate, see --ssl-cert$' % refused)
 
 
 def protocols():
