@@ -32,7 +32,7 @@ load lib/helper
     drive proxy_udp denied
 }
 
-@test "dropped datagrams make the status 97, or 104 with -k" {
+@test "dropped datagrams make the status 97, unsent answers 55, and both 104 with -k" {
     drive proxy_udp unclean
 }
 

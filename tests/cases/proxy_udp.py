@@ -240,6 +240,14 @@ def unclean():
             client.control.close()
             cat.end(104 if many else 97)
             check('1 datagram not delivered' in cat.errors(), True, cat.errors())
+        # An answer that does not fit behind its header.
+        cat = server('--allow-dest', '127.0.0.1', *['--max-accepts', '1'] * many, many=many)
+        client = Association(cat)
+        there.sendto(bytes(65507), client.passes(there))
+        client.passes(there)
+        client.control.close()
+        cat.end(104 if many else 55)
+        check('1 datagram not sent' in cat.errors(), True, cat.errors())
 
 
 def names():
