@@ -16,6 +16,7 @@ need_library() { python3 -c 'import ctypes; ctypes.CDLL("libssl.so.3")' 2>/dev/n
 @test "https proxies: verified, in chains, and with TLS inside" { drive tls_proxy chains; }
 @test "an https proxy that is not verified, or has no TLS, fails before the request" { drive tls_proxy refused; }
 @test "a stream that an https proxy cuts is never 0" { drive tls_proxy cut; }
+@test "the TLS of an https proxy is not that of the target for programs and dumps" { drive tls_proxy hop; }
 @test "a record of an https proxy that is corrupt is a failure to receive" { drive tls_proxy broken; }
 
 # ---- without TLS ----

@@ -55,6 +55,7 @@ proxy_route_add_tls(
 		.tls = proxy->kind->secure ? route->chain->tls : NULL,
 		.name = proxy->endpoint.host,
 		.limit = route->dial.wait,
+		.hop = true,
 	};
 	return tls_filter_add(top, &tls, fault);
 }

@@ -357,11 +357,19 @@ tls_filter_add(struct stream **top, const struct tls_filter_config *config, stru
 	return true;
 }
 
+/* Whether the stream is the filter, and its TLS that with the peer. */
+static bool
+tls_filter_reaches_peer(const struct stream *stream)
+{
+	const struct tls_filter *filter = stream->impl;
+	return stream->ops == &tls_filter_ops && !filter->config.hop;
+}
+
 bool
 tls_filter_describe(const struct stream *top, struct tls_facts *facts)
 {
 	const struct stream *stream = top;
-	while (stream != NULL && stream->ops != &tls_filter_ops)
+	while (stream != NULL && !tls_filter_reaches_peer(stream))
 		stream = stream->lower;
 	if (stream == NULL)
 		return dtls_filter_describe(top, facts);

@@ -22,6 +22,7 @@ struct tls_filter_config {
 	int64_t by;                    /* a time by which it has to be over, too; 0: none */
 	const struct tls_files *files; /* not owned; NULL: none */
 	const struct handshake_protocol *starttls; /* before TLS (net/starttls.h); NULL: none */
+	bool hop;    /* with a proxy, not the peer: tls_filter_describe does not describe it */
 	void *begun; /* of one session, with DTLS: see dtls_filter_add; NULL: nothing */
 };
 
@@ -38,8 +39,8 @@ tls_filter_deadline(const struct tls_filter_config *config, int64_t now)
 bool tls_filter_add(
 	struct stream **top, const struct tls_filter_config *config, struct fault *fault);
 
-/* Describes the TLS or DTLS of a stream with the filter, which may have others on top. False: it
- * has none that is established. */
+/* Describes the TLS or DTLS with the peer of a stream with the filter, which may have others on
+ * top. False: it has none that is established. */
 bool tls_filter_describe(const struct stream *top, struct tls_facts *facts);
 
 #endif

@@ -3,7 +3,7 @@ import ssl
 import subprocess
 import threading
 
-from drive import accept, Cat, check, exactly, main, tcp
+from drive import accept, Cat, check, exactly, main, T, tcp
 from tls import C, ROOT, serving, server_context
 
 TRUST = ['--proxy-cacert', C + '/root.crt']
@@ -162,6 +162,23 @@ def cut():
     cat.fail(18, 'without close_notify after ')
     check(cat.output(), b'answer\n')
     thread.join()
+
+
+def hop():
+    """The TLS with a proxy, although it was verified, is not taken for that of the target: a program may trust it."""
+    for secure in False, True:
+        listener = tcp()
+        steps = [served, finished]
+        thread = talk(listener, Tls, asked('target.test:7'), *[Tls] * secure, *steps)
+        dump, found = (T + '/%s%d' % (name, secure) for name in ('dump', 'found'))
+        cat = Cat('-4', *TRUST, '--proxy', url(listener), *(['--ssl', *ROOT, '--ssl-servername', 'localhost'] if secure else []),
+                  '-o', dump, 'target.test', '7', '-c', 'echo hello; read -r line; env | grep -c SOCKCAT_TLS_VERIFIED >' + found)
+        cat.end(0)
+        thread.join()
+        with open(found) as file:
+            check(file.read(), '%d\n' % secure)
+        with open(dump) as file:
+            check('plain data of TLS' in file.read(), secure)
 
 
 def corrupt(layer):
