@@ -175,7 +175,7 @@ tcp_service() {
 
 @test "-l fd://N: an accepted connection that begins with a header of the PROXY protocol" { drive accepted header; }
 
-@test "-l fd://N: what is no accepted connection is an error, and named" { drive accepted unusable; }
+@test "-l fd://N: a descriptor that is not an accepted connection is an error with its cause" { drive accepted unusable; }
 
 @test "-l fd://N: the lines of -v about an accepted connection are those of a listener" { drive accepted same_lines; }
 

@@ -135,7 +135,7 @@ sample() {
     diff -r "$T/tree" "$T/out/tree"
 }
 
-@test "archive: a directory of the name - is one" {
+@test "archive: --receive=- stores files in a directory of that name" {
     mkdir "$T/-" "$T/tree"
     echo data >"$T/tree/file"
     cd "$T"
@@ -157,7 +157,7 @@ sample() {
     assert_equal "$(wc -c <"$T/out/tree/file")" 0
 }
 
-@test "archive: a failed program whose output another process keeps open is no success of the sender" {
+@test "archive: the sender fails if its program fails while another process keeps its output open" {
     mkdir -p "$T/bin/libexec/sockcat" "$T/out"
     cp "$SOCKCAT" "$T/bin/sockcat"
     printf '%s\n' '#!/bin/sh' 'cat >"$0.got"' 'sleep 60 &' 'exit 23' >"$T/bin/libexec/sockcat/sockcat-archive"

@@ -13,8 +13,8 @@ setup() { tls_setup; }
 
 # ---- cookies ----
 
-@test "what has no cookie does not become the only client" { drive dtls_server single; }
-@test "a thousand senders without a cookie leave no client, no line and no memory" { drive dtls_server unproved; }
+@test "a sender without a cookie does not become the only client" { drive dtls_server single; }
+@test "a thousand senders without a cookie cause no client, no message and no memory use" { drive dtls_server unproved; }
 @test "no answer to a sender without a cookie is larger than its datagram" { drive dtls_server answers; }
 @test "the cookie of another address or port is refused" { drive dtls_server stolen; }
 @test "a ClientHello may be fragmented" { drive dtls_server fragmented; }
@@ -24,15 +24,15 @@ setup() { tls_setup; }
 
 @test "several clients at a time" { drive dtls_server clients; }
 @test "IPv4 and IPv6" { drive dtls_server families; }
-@test "each datagram of the handshake may be lost, or doubled" { drive dtls_server lost; }
-@test "a client that leaves in its handshake is status 28, and one of many stops no other" { drive dtls_server vanished; }
-@test "handshakes that do not go on stop no other client" { drive dtls_server many; }
-@test "a handshake takes no place; then the client with the longest silence is replaced" { drive dtls_server places; }
+@test "each datagram of the handshake may be lost or duplicated" { drive dtls_server lost; }
+@test "a client that vanishes during its handshake is status 28, and with -k blocks no other" { drive dtls_server vanished; }
+@test "stalled handshakes block no other client" { drive dtls_server many; }
+@test "a handshake does not count for --max-conns; a finished one replaces the client with the longest silence" { drive dtls_server places; }
 @test "with --refuse a client above a limit is rejected" { drive dtls_server refused; }
 @test "a client that restarts with the same address gets a new session" { drive dtls_server restarted; }
 @test "a session that was replaced counts for --max-conns-per-host until it is over" { drive dtls_server lingering; }
 @test "answers come from the address of the handshake, whatever is forged" { drive dtls_server elsewhere; }
-@test "silence is the end of one of many clients, and status 28 of the only one" { drive dtls_server silence; }
+@test "an idle session ends with -k, and without it is status 28" { drive dtls_server silence; }
 @test "signals reach the only client" { drive dtls_server interrupted; }
 
 # ---- what DTLS is combined with ----
@@ -44,7 +44,7 @@ setup() { tls_setup; }
 @test "--to a datagram socket and a stream" { drive dtls_server targets; }
 @test "SIGHUP replaces the certificate" { drive dtls_server reloaded; }
 
-@test "--ssl-self-signed prints the pin that a client takes" {
+@test "--ssl-self-signed prints the pin for the client" {
     start_listener -k -u --ssl --ssl-self-signed --echo 127.0.0.1 0
     await_line "$T/listener.err" 'self-signed certificate'
     client -u --ssl --pin "$(sed -n 's/.*--pin //p' "$T/listener.err")" -q 0.2 127.0.0.1 "$port" < <(printf hello) >"$T/out"

@@ -73,7 +73,7 @@ load lib/helper
     drive proxy_server upstream_exceptions
 }
 
-@test "a refused client whose connection takes no answer has its time" {
+@test "a refused client that does not read its answer is closed after a time limit" {
     need_shim
     drive proxy_server stuck
 }

@@ -36,7 +36,7 @@ load lib/helper
     drive proxy_udp unclean
 }
 
-@test "names are resolved, and their addresses judged" {
+@test "names are resolved, and their addresses checked" {
     drive proxy_udp names
 }
 

@@ -125,7 +125,7 @@ os.execvp(sys.argv[2], sys.argv[2:])' "$fd" "$@"
     assert_equal "$(tail -n 2 "$T/peer.out")" $'reset\n0'
 }
 
-@test "F18: -v tells that the reader has closed standard output" {
+@test "F18: -v reports that the reader has closed standard output" {
     start_peer 'sendrand!:1:300000000' 'recvall!'
     # shellcheck disable=SC2016 # for the inner shell
     run timeout -s KILL $((30 * LAST_RESORT)) bash -c '

@@ -19,8 +19,8 @@ setup() { tls_setup; }
 
 @test "openssl s_server prints the alert" { drive tls_alert openssl; }
 
-@test "a peer that does not end delays the failure for a limited time" { drive tls_alert endless; }
+@test "a peer that does not close delays the failure for a limited time" { drive tls_alert endless; }
 
 @test "--wait limits that time, and the certificate is still the cause" { drive tls_alert limit; }
 
-@test "a refused client that does not leave stops no other client" { drive tls_alert others; }
+@test "a refused client that does not close blocks no other client" { drive tls_alert others; }

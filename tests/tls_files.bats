@@ -199,7 +199,7 @@ EOT
     done
 }
 
-@test "a session that cannot begin after its handshake has no clean end for the peer" {
+@test "a session that fails after its handshake does not end cleanly for the peer" {
     own=(--ssl-cert "$CERTIFICATES/client.crt" --ssl-key "$CERTIFICATES/client.key")
     good --discard
     assert_fails 23 'write /dev/full: No space left' trust --peer-cert /dev/full localhost "$port" </dev/null

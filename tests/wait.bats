@@ -59,7 +59,7 @@ load lib/helper
         sockcat --wait-for=100ms -U "$T/none"
 }
 
-@test "a signal that ends a wait leaves the last reasons" { drive wait interrupted; }
+@test "a signal that ends a wait prints the last cause for each target" { drive wait interrupted; }
 
 @test "at most 16 look-ups of a wait run at a time" {
     need_shim
