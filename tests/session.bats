@@ -477,6 +477,20 @@ takes_no_input() {
     assert_one_error "$T/client.err" 'not acknowledged in time'
 }
 
+@test "--linger: what was not acknowledged in time may still arrive, whether the peer has ended or not" {
+    local data end
+    data=$(random_file 60000 1)
+    for end in shutwr "send:"; do
+        rm -f "$T/late"
+        start_peer rcvbuf:4096 "$end" "waitfor:$T/late" recvall sha256
+        client --until=stdin --linger 300ms 127.0.0.1 "$peer_port" <"$data" >"$T/out"
+        assert_status 55
+        touch "$T/late"
+        assert_peer_said "$(digest "$data")"
+        stop_all
+    done
+}
+
 @test "--linger: a peer that reads slowly, but reads, gets all" {
     local data
     data=$(random_file 200000 1)
