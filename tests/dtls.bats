@@ -7,10 +7,7 @@ load lib/tls
 
 key=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
 
-setup_file() {
-    tls_setup_file
-    python3 -c 'import ctypes; ctypes.CDLL("libssl.so.3")' 2>/dev/null || why_not=${why_not:-needs libssl.so.3}
-}
+setup_file() { dtls_setup_file; }
 setup() { tls_setup; }
 
 @test "data both ways; close_notify is the end" { drive dtls both; }

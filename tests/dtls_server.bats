@@ -5,10 +5,7 @@ bats_require_minimum_version 1.5.0
 load lib/helper
 load lib/tls
 
-setup_file() {
-    tls_setup_file
-    python3 -c 'import ctypes; ctypes.CDLL("libssl.so.3")' 2>/dev/null || why_not=${why_not:-needs libssl.so.3}
-}
+setup_file() { dtls_setup_file; }
 setup() { tls_setup; }
 
 # ---- cookies ----

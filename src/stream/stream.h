@@ -120,7 +120,7 @@ struct stream_stats {
 	size_t unarrived;      /* bytes that the last shut found not to have arrived */
 	int broken;            /* the error that ended the connection; 0: none */
 	bool discarding : 1;   /* what is written is dropped: the reader is gone */
-	bool parted : 1;       /* its end was sent behind a refusal that a reset could destroy */
+	bool parted : 1;       /* its end was sent after a refusal that a reset could destroy */
 	bool unfinished : 1;   /* another connection can continue what the kind does */
 	bool busy : 1;         /* one side has refused it as busy: another connection may succeed */
 	bool silent : 1;       /* opening failed, and nothing was sent: the peer needs a reset */

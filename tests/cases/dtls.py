@@ -15,7 +15,7 @@ def client(port, *options, trust=ROOT, host='127.0.0.1', **kwargs):
 
 
 def joined(*options, trust=ROOT, host='127.0.0.1', how={}, **kwargs):
-    """A client and its server, behind the handshake."""
+    """A client and its server, after the handshake."""
     s = udp()
     cat = client(s.getsockname()[1], *options, trust=trust, host=host, **kwargs)
     return cat, Dtls(s, **how).handshake()
@@ -99,7 +99,7 @@ def closed():
 
 
 def refused():
-    """ICMP in the handshake, and behind it."""
+    """ICMP during the handshake, and after it."""
     s = udp()
     port = s.getsockname()[1]
     s.close()
@@ -142,7 +142,7 @@ def lost():
 
 
 def disturbed():
-    """Duplicates, another order, changed bytes, and datagrams of strangers, before and behind the handshake."""
+    """Duplicates, another order, changed bytes, and datagrams of strangers, before and after the end of the handshake."""
     held = []
 
     def twice(way, number, data):
@@ -175,7 +175,7 @@ def disturbed():
 
 
 def early():
-    """A message that comes before the end of the handshake is the first one behind it."""
+    """A message that comes before the end of the handshake is the first one after it."""
     held = []
 
     def late(way, number, data):
@@ -306,7 +306,7 @@ def awaited():
 
 
 def target():
-    """--to dtls://: behind a client of TCP, and one of UDP."""
+    """--to dtls:// for a client of TCP, and one of UDP."""
     for options in (), ('-u', '-q', '0.2'):
         s = udp()
         cat = Cat('-l', *options, *ROOT, '127.0.0.1', '0', '--to', 'dtls://127.0.0.1:%d' % s.getsockname()[1])

@@ -11,7 +11,7 @@ from tls_server import counts
 
 OWN = '--ssl', '-u', '--ssl-cert', C + '/good.crt', '--ssl-key', C + '/good.key'
 ROOT = '--ssl-trustfile', C + '/root.crt'
-# Offsets in a datagram (RFC 6347): the message behind the header of its record, and its body.
+# Offsets in a datagram (RFC 6347): the message after the header of its record, and its body.
 MESSAGE, BODY = 13, 25
 HELLO, VERIFY = 1, 3  # types of messages: client_hello, hello_verify_request
 
@@ -44,6 +44,13 @@ def leave(peer):
     peer.s.close()
 
 
+def visit(cat):
+    """A client that is served, and leaves."""
+    peer = joined(cat)
+    echoed(peer, b'hello')
+    leave(peer)
+
+
 class Hellos:
     """A client whose datagrams the test delivers."""
 
@@ -52,7 +59,7 @@ class Hellos:
         self.client = Dtls(udp(), self.there.getsockname())
 
     def next(self, answer=None):
-        """Its next datagram, behind an answer."""
+        """Its next datagram, after an answer."""
         if answer:
             self.there.sendto(answer, self.client.s.getsockname())
         SSL.SSL_do_handshake(self.client.ssl)
@@ -240,9 +247,7 @@ def many():
     for i in range(140):
         slow.append(begun(cat))
         if i % 35 == 34:
-            peer = joined(cat)
-            echoed(peer, b'hello')
-            leave(peer)
+            visit(cat)
     echoed(early, b'still here')
     until(lambda: 'handshake ended for other clients (128 at a time)' in cat.errors(), 'the end of the oldest')
     check(re.search(r'make room', cat.errors()), None, cat.errors())

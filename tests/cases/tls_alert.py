@@ -12,7 +12,7 @@ MORE = bytes((23, 3, 3, 64, 0)) + bytes(16384)
 
 
 class Talkative(Peer):
-    """It sends records behind the flight that has its certificate."""
+    """It sends records after the flight that has its certificate."""
     flights = 0
 
     def flush(self):

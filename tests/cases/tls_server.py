@@ -36,6 +36,13 @@ def leave(peer):
     peer.s.close()
 
 
+def visit(cat):
+    """A client that is served, and leaves."""
+    peer = shake(cat)
+    echoed(peer, b'hello')
+    leave(peer)
+
+
 def accepted(cat, count):
     """Wait until it has accepted this number of clients (-v)."""
     until(lambda: cat.errors().count('connection from') == count, '%d clients' % count)
@@ -82,9 +89,7 @@ def slow_handshakes():
         slow.append(dial(cat))
         slow[-1].sendall((b'', b'\x16', hello[:len(hello) // 2])[i % 3])
         if i % 60 == 59:
-            peer = shake(cat)
-            echoed(peer, b'hello')
-            leave(peer)
+            visit(cat)
     echoed(early, b'still here')
     # The first of them had to leave, the last are still in their handshake.
     dropped(slow[0])
@@ -103,9 +108,7 @@ def few_descriptors():
     for i in range(90):
         slow.append(dial(cat))
         if i % 30 == 29:
-            peer = shake(cat)
-            echoed(peer, b'hello')
-            leave(peer)
+            visit(cat)
     echoed(early, b'still here')
     check(re.search(r'handshake ended for other clients \([1-3][0-9] at a time\)', cat.errors()) is not None, True, cat.errors())
     leave(early)

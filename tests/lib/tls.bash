@@ -1,4 +1,4 @@
-# For tests with TLS: certificates, and the reason to skip them. Load it behind helper.
+# For tests with TLS: certificates, and the reason to skip them. Load it after helper.
 # shellcheck shell=bash disable=SC2154 # bats and the helper set the variables
 
 # For setup_file: makes the certificates; sets $CERTIFICATES, and $why_not if that is not possible.
@@ -11,6 +11,15 @@ tls_setup_file() {
     else
         sh "$BATS_TEST_DIRNAME/lib/certificates.sh" "$CERTIFICATES"
     fi
+}
+
+# Whether Python can load the library itself.
+has_libssl() { python3 -c 'import ctypes; ctypes.CDLL("libssl.so.3")' 2>/dev/null; }
+
+# tls_setup_file for tests with lib/dtls_peer.py.
+dtls_setup_file() {
+    tls_setup_file
+    has_libssl || why_not=${why_not:-needs libssl.so.3}
 }
 
 # For setup; sets the array trusted: the options of a client that trusts the certificates.

@@ -1,4 +1,4 @@
-# For tests of transfers to a listener. Load it behind helper.
+# For tests of transfers to a listener. Load it after helper.
 # shellcheck shell=bash disable=SC2034,SC2154 # bats and the helper set the variables, and tests read them
 
 # send WORD...: sends to the listener; sets $status; messages in $T/send.err.

@@ -387,7 +387,7 @@ dtls_test_messages(void)
 	CHECK(stream->loan.messages[0].iov_len == 3 && stream->loan.messages[2].iov_len == 0);
 	CHECK(stream->loan.messages[3].iov_base == dtls_test_space + 6 && !stream->ready);
 
-	/* Nothing but noise: there may be more behind it, which a read that drains gets, too. */
+	/* Nothing but noise: there may be more after it, which a read that drains gets, too. */
 	dtls_test_arrive("noise");
 	dtls_test_arrive(NULL);
 	dtls_test_arrive("dmore");
