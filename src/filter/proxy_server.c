@@ -203,7 +203,7 @@ static enum io
 proxy_server_write(struct stream *stream, const struct iovec *pieces, int count, size_t *put,
 	struct fault *fault)
 {
-	enum io result = stream_write(stream->lower, pieces, count, put, fault);
+	enum io result = filter_write(stream, pieces, count, put, fault);
 	proxy_server_follow(stream);
 	return result;
 }
