@@ -17,6 +17,7 @@ setup() { tls_setup; }
 @test "without input the peer gets close_notify, and silence ends the session" { drive dtls no_input; }
 @test "what is sent after close_notify of the peer is status 55" { drive dtls closed; }
 @test "a refusal by ICMP is status 7" { drive dtls refused; }
+@test "if an address of the name refuses, the next one is tried" { drive dtls next_address; }
 @test "a handshake without an answer is status 28" { drive dtls silent; }
 @test "each datagram of the handshake may be lost" { drive dtls lost; }
 @test "datagrams that are duplicated, reordered or malformed are tolerated" { drive dtls disturbed; }

@@ -39,6 +39,7 @@ setup() { tls_setup; }
 @test "a broker and a chat" { drive dtls_server services; }
 @test "an empty message for all clients is status 102" { drive dtls_server unsendable; }
 @test "--to a datagram socket and a stream" { drive dtls_server targets; }
+@test "on an inherited socket" { drive dtls_server inherited; }
 @test "SIGHUP replaces the certificate" { drive dtls_server reloaded; }
 
 @test "--ssl-self-signed prints the pin for the client" {

@@ -110,6 +110,18 @@ def refused():
     cat.fail(7, r'connect 127.0.0.1:\d+: Connection refused')
 
 
+def next_address():
+    """The first address of the name refuses the ClientHello, which is sent again to the next one."""
+    s = udp()
+    port = s.getsockname()[1]
+    cat = client(port, '--resolve', 'two.test:%d:127.0.0.2,127.0.0.1' % port, '--ssl-servername', 'localhost',
+                 host='two.test', stdin=given(b'hello'))
+    peer = Dtls(s).handshake()
+    check(peer.read(), b'hello')
+    peer.close()
+    cat.end()
+
+
 def silent():
     """No answer, and answers that are none, within the limit."""
     s = udp()

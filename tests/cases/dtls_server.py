@@ -433,6 +433,19 @@ def targets():
     check(peer.read(), b'two\n')
 
 
+def inherited():
+    """On a socket that another process has bound."""
+    for words in (), ('-k',):
+        s = udp()
+        cat = listener('--echo', *words, where=('fd://%d' % s.fileno(),), pass_fds=(s.fileno(),))
+        peer = Dtls(udp(), s.getsockname()).handshake()
+        s.close()
+        echoed(peer, b'hello', b'again')
+        leave(peer)
+        if not words:
+            cat.end()
+
+
 def reloaded():
     """SIGHUP: the next client gets the new certificate, those before stay."""
     for end in 'crt', 'key':
