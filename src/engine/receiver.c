@@ -108,7 +108,7 @@ receiver_find(struct receiver *receiver, struct clients *clients,
 	return true;
 }
 
-/* Whether a datagram may be for the session. With DTLS anybody can forge one; sent to another
+/* Whether a datagram may be for the session. With DTLS any host can forge one; sent to another
  * address of this host, it would change the one that answers come from. */
 static bool
 receiver_suits(

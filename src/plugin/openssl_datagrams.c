@@ -19,7 +19,7 @@ openssl_datagrams_set_up(SSL_CTX *ssl)
 	(void)SSL_CTX_set_options(ssl, SSL_OP_NO_QUERY_MTU);
 }
 
-/* The least length of a record that is encrypted: shorter ones, which anybody can send, would not
+/* The least length of a record that is encrypted: shorter ones, which any host can send, would not
  * be ignored by the library, but end the session (OpenSSL 3.0). 0: not known yet. */
 static size_t
 openssl_datagrams_least(const struct openssl_session *session)
