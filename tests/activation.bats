@@ -169,6 +169,8 @@ tcp_service() {
 
 @test "-l fd://N: standard input and output are the other side of an accepted connection" { drive accepted standard_streams; }
 
+@test "-l fd://N: a client that does not read an accepted connection stops nothing that it sends" { drive accepted slow_client; }
+
 @test "-l fd://N: an accepted Unix socket, and --allow-uid" { drive accepted unix_socket; }
 
 @test "-l fd://N: an accepted connection that the access lists deny is reset, and the status is 103" { drive accepted rejected; }

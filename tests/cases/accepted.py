@@ -1,6 +1,7 @@
 """-l with a connection that was accepted already, by inetd or a service manager: its client is that of a listener."""
 import os
 import re
+import select
 import socket
 import ssl
 import subprocess
@@ -64,6 +65,26 @@ def unix_socket():
     end(cat)
     client, accepted = connection(T + '/other')
     end_rejected(run(accepted, '-l', '--allow-uid', '65533', '--echo'), b'user is not allowed')
+
+
+def slow_client():
+    """A client that does not read stops nothing that it sends, although the connection is blocking."""
+    for words in ['fd://3'], []:
+        client, accepted = connection()
+        cat = run(accepted, '-l', *words)
+        os.set_blocking(cat.stdin.fileno(), False)
+        sent = 0
+        # More than the pipe holds before it is read.
+        while (ready := select.select([], [cat.stdin], [], 0.1)[1]) or sent < 200000:
+            sent += os.write(cat.stdin.fileno(), bytes(65536)) if ready else 0
+        client.sendall(b'hello')
+        check(select.select([cat.stdout], [], [], LIMIT)[0], [cat.stdout])
+        check(os.read(cat.stdout.fileno(), 9), b'hello')
+        cat.stdin.close()
+        cat.stdin = None
+        check(len(to_end(client)), sent)
+        client.close()
+        end(cat)
 
 
 def end_rejected(cat, cause):
