@@ -1,6 +1,7 @@
 """Options and reports of the comparisons of TLS, transfers and proxy servers."""
 import argparse
 import os
+import platform
 
 # Options that a complete run may have.
 FREE = ("sockcat", "build", "rounds")
@@ -16,6 +17,11 @@ def parse(parser, **quick):
     if chosen.quick:
         vars(chosen).update(quick, rounds=1)
     return chosen
+
+
+def machine():
+    """The system: the version of the kernel without the name of its build, and the processors."""
+    return f"Linux {platform.release().split('-')[0]}, {os.cpu_count()} CPUs"
 
 
 def publish(chosen, name, text):

@@ -13,6 +13,7 @@ import tempfile
 import time
 
 import far_host
+from comparison import machine
 
 MIB = 1024 * 1024
 HOST = far_host.HOST
@@ -151,7 +152,7 @@ def main():
     reached = list(figures(done))
     text = ["# Results of probing", "",
             "Written by `bench/probe.sh`; [README.md](../README.md) says how to read it.", "",
-            f"* Linux {os.uname().release}, {os.cpu_count()} CPUs",
+            f"* {machine()}",
             f"* {time.strftime('%Y-%m-%d')}; rounds: {chosen.rounds}; median (least–most)", "",
             "| figure | | to reach | reached |", "|---|---|---|---|"]
     text += [f"| {what} | {value} | {limit} | {'yes' if good else '**no**'} |" for what, value, limit, good in reached]

@@ -6,6 +6,7 @@ import platform
 import statistics
 import subprocess
 
+import comparison
 import plots
 import tools
 
@@ -96,7 +97,7 @@ def machine():
     with open("/proc/cpuinfo", encoding="ascii", errors="replace") as info:
         model = next((line.split(":")[1].strip() for line in info
                       if line.startswith("model name")), platform.machine())
-    return f"Linux {platform.release()}, {os.cpu_count()} CPUs: {model}"
+    return f"{comparison.machine()}: {model}"
 
 
 def number(value):

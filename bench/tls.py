@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from comparison import parse, publish
+from comparison import machine, parse, publish
 from transfer import MIB, await_port, ratio
 
 PORT, LIMIT = 9000, 60
@@ -251,7 +251,7 @@ def figures(pairs, shaken, idle):
 
 def report(chosen, pairs, shaken, first, reached):
     text = ["# Results of TLS", "", "Written by `bench/tls.sh`; [README.md](../README.md) says how to read it.", "",
-            f"* Linux {os.uname().release}, {os.cpu_count()} CPUs, {time.strftime('%Y-%m-%d')}; load {os.getloadavg()[0]:.1f}",
+            f"* {machine()}, {time.strftime('%Y-%m-%d')}; load {os.getloadavg()[0]:.1f}",
             f"* {chosen.size} MiB, TLS 1.3, AES-128-GCM; rounds: {chosen.rounds}; median (least–most)", "",
             "| figure | | to reach | reached |", "|---|---|---|---|"]
     text += [f"| {what} | {value} | {limit} | {'' if good is None else 'yes' if good else '**no**'} |"

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-from comparison import parse, publish
+from comparison import machine, parse, publish
 
 MIB = 1024 * 1024
 PORT, RSYNC_PORT, SSH_PORT = 9000, 8730, 2222
@@ -319,7 +319,7 @@ def measure(chosen, tools, folder):
 def report(chosen, tools, digests, reached):
     text = ["# Results of transfers", "",
             "Written by `bench/transfer.sh`; [README.md](../README.md) says how to read it.", "",
-            f"* Linux {os.uname().release}, {os.cpu_count()} CPUs, files in {chosen.folder}",
+            f"* {machine()}, files in {chosen.folder}",
             f"* {time.strftime('%Y-%m-%d')}; rounds: {chosen.rounds}; median (least–most)",
             f"* one file of {chosen.size} MiB; {chosen.files:,} files of 4 KiB", "",
             "| figure | | to reach | reached |", "|---|---|---|---|"]
