@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/event.h"
@@ -42,17 +41,6 @@ udp_proxy_fault(const struct stream *stream, const struct proxy *proxy, int erro
 		stream->name, proxy->kind->scheme, proxy->name, cause);
 }
 
-/* The cause of a failed read, without the operation: that names the target, not the proxy. */
-static const char *
-udp_proxy_cause(const struct stream *stream, const struct fault *cause)
-{
-	const char *name = cause->text != NULL ? strstr(cause->text, stream->name) : NULL;
-	if (name == NULL)
-		return cause->text != NULL ? cause->text : "it has failed";
-	name += strlen(stream->name);
-	return name + strspn(name, ": ");
-}
-
 /* Looks at the connection to the proxy. */
 static void
 udp_proxy_look(struct stream *stream)
@@ -65,10 +53,11 @@ udp_proxy_look(struct stream *stream)
 	if (result == IO_END)
 		(void)udp_proxy_fault(
 			stream, udp->proxy, 0, ": the connection was closed", &udp->lost);
-	if (result == IO_FAIL) {
-		(void)udp_proxy_fault(stream, udp->proxy, 0, "", &udp->lost);
-		fault_add(&udp->lost, ": %s", udp_proxy_cause(stream, &cause));
-	}
+	/* The message of the stream below names the target, not the proxy. */
+	int error = stream_stats(stream)->broken;
+	if (result == IO_FAIL)
+		(void)udp_proxy_fault(stream, udp->proxy, error,
+			error != 0 ? "" : ": the connection failed", &udp->lost);
 	fault_clear(&cause);
 	/* What has arrived is read before it is reported. */
 	stream->ready = fault_is_set(&udp->lost);
